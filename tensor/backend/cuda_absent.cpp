@@ -1,0 +1,1 @@
+// Linked in the place of the CUDA backend where CMake did not build it.

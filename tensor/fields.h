@@ -1,0 +1,87 @@
+// Options of a plain struct as one table: key, member, what is accepted, a sentence. From that table come parsing,
+// errors, the manual and the resolved copy of a configuration. Losses, data and layers describe their own options
+// here without knowing the experiments; experiments/runner/fields.h puts the tables together.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "tensor/error.h"
+
+namespace cg {
+
+using Index = std::int64_t;
+
+/// A value as it stands in a configuration file.
+using Value =
+    std::variant<bool, Index, double, std::string, std::vector<Index>, std::vector<double>, std::vector<std::string>>;
+
+/// What a field accepts besides its type.
+struct Accepts {
+  double least = -std::numeric_limits<double>::infinity();
+  double most = std::numeric_limits<double>::infinity();
+  bool open = false;                 ///< `least` itself is refused
+  std::vector<std::string> choices;  ///< the words allowed; empty: any
+};
+
+inline Accepts any() { return {}; }
+inline Accepts between(double least, double most) { return {.least = least, .most = most, .choices = {}}; }
+inline Accepts at_least(double least) { return {.least = least, .choices = {}}; }
+inline Accepts above(double least) { return {.least = least, .open = true, .choices = {}}; }
+inline Accepts one_of(std::vector<std::string> choices) { return {.choices = std::move(choices)}; }
+
+/// One option of the struct S.
+template <class S>
+struct Field {
+  std::string key;
+  Accepts accepts;
+  std::string sentence;  ///< for the manual: what it means, with its unit
+  std::function<Value(const S&)> get;
+  std::function<void(S&, const Value&)> set;  ///< the value has the alternative that `get` returns, and is in range
+};
+
+template <class S>
+using Fields = std::vector<Field<S>>;
+
+/// A field stored as it is: bool, Index, double, std::string or a vector of one of the last three.
+template <class S, class T>
+requires std::constructible_from<Value, T> &&
+    (!std::is_enum_v<T>)Field<S> field(std::string key, T S::*member, Accepts accepts, std::string sentence) {
+  return {std::move(key), std::move(accepts), std::move(sentence), [member](const S& s) { return Value(s.*member); },
+          [member](S& s, const Value& v) { s.*member = std::get<T>(v); }};
+}
+
+/// An enum field; `words` name its values 0, 1, 2 … in order.
+template <class S, class E>
+requires std::is_enum_v<E> Field<S> field(std::string key, E S::*member, std::vector<std::string> words,
+                                          std::string sentence) {
+  Accepts accepts = one_of(words);
+  return {std::move(key), std::move(accepts), std::move(sentence),
+          [member, words](const S& s) { return Value(words.at(static_cast<std::size_t>(s.*member))); },
+          [member, words](S& s, const Value& v) {
+            const auto at = std::find(words.begin(), words.end(), std::get<std::string>(v));
+            s.*member = static_cast<E>(at - words.begin());
+          }};
+}
+
+/// The fields of a member struct as fields of its owner, their keys prefixed with `section.`.
+template <class S, class Part>
+Fields<S> section(const std::string& name, Part S::*member, const Fields<Part>& parts) {
+  Fields<S> out;
+  for (const Field<Part>& p : parts)
+    out.push_back({name + "." + p.key, p.accepts, p.sentence,
+                   [member, get = p.get](const S& s) { return get(s.*member); },
+                   [member, set = p.set](S& s, const Value& v) { set(s.*member, v); }});
+  return out;
+}
+
+}  // namespace cg

@@ -1,0 +1,57 @@
+#include "tensor/random.h"
+
+#include <Random123/philox.h>
+
+#include <cmath>
+#include <numbers>
+#include <numeric>
+#include <utility>
+
+namespace cg {
+
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
+  const r123::Philox4x32 generator;
+  const auto out = generator({{counter[0], counter[1], counter[2], counter[3]}}, {{key[0], key[1]}});
+  return {out[0], out[1], out[2], out[3]};
+}
+
+std::array<double, 4> to_normals(const std::array<std::uint32_t, 4>& bits) {
+  std::array<double, 4> out;
+  for (std::size_t lane = 0; lane < 4; lane += 2) {
+    const double radius = std::sqrt(-2 * std::log(to_uniform(bits[lane])));
+    const double angle = 2 * std::numbers::pi * to_uniform(bits[lane + 1]);
+    out[lane] = radius * std::cos(angle);
+    out[lane + 1] = radius * std::sin(angle);
+  }
+  return out;
+}
+
+std::uint32_t Random::word() {
+  if (next_ % 4 == 0) {
+    const auto high = static_cast<std::uint32_t>(key_.seed >> 32), low = static_cast<std::uint32_t>(key_.seed);
+    block_ = philox({next_ / 4, key_.sample, key_.epoch, high}, {low, static_cast<std::uint32_t>(key_.use) + 0x100});
+  }
+  return block_[next_++ % 4];
+}
+
+double Random::uniform() { return to_uniform(word()); }
+
+double Random::normal() {
+  const double radius = std::sqrt(-2 * std::log(uniform()));
+  return radius * std::cos(2 * std::numbers::pi * uniform());
+}
+
+Index Random::below(Index n) {
+  if (n < 1) fail(ErrorKind::usage, "Random::below", "n must be at least 1");
+  return static_cast<Index>(uniform() * static_cast<double>(n));
+}
+
+std::vector<Index> Random::permutation(Index n) {
+  std::vector<Index> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), Index{0});
+  for (Index i = n - 1; i > 0; --i)
+    std::swap(order[static_cast<std::size_t>(i)], order[static_cast<std::size_t>(below(i + 1))]);
+  return order;
+}
+
+}  // namespace cg

@@ -1,0 +1,15 @@
+# Fails when a file of FOLDER includes a folder that the table in CMakeLists.txt does not allow it.
+#   cmake -DFOLDER=losses -DALLOWED=tensor -DROOT=. -P tests/check_includes.cmake
+cmake_minimum_required(VERSION 3.25)
+string(REPLACE "|" ";" allowed "${ALLOWED}")
+list(APPEND allowed ${FOLDER})
+file(GLOB_RECURSE files ${ROOT}/${FOLDER}/*.h ${ROOT}/${FOLDER}/*.cpp ${ROOT}/${FOLDER}/*.cu)
+foreach(file ${files})
+  file(STRINGS ${file} lines REGEX "^#include \"")
+  foreach(line ${lines})
+    string(REGEX REPLACE "^#include \"([^/\"]+)/.*" "\\1" used "${line}")
+    if(NOT used IN_LIST allowed)
+      message(SEND_ERROR "${file}: ${line}: ${FOLDER} may only use ${allowed}")
+    endif()
+  endforeach()
+endforeach()

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Installs what is missing and builds the release preset; silent and quick when there is nothing to do.
+#   tools/build.sh [TARGET ...]     all targets by default
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+tools/install_dependencies.sh
+if [ ! -f build/release/build.ninja ]; then
+  cmake --preset release -Wno-dev >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 2; }
+  ln -sf build/release/compile_commands.json compile_commands.json
+  echo "Building Cortexgrad (once; a few minutes on two cores)" >&2
+fi
+# ninja prints its progress to standard output: nothing at all when there is nothing to do.
+ninja -C build/release --quiet "$@" >&2

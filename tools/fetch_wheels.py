@@ -1,0 +1,84 @@
+"""Fetches wheels from PyPI by name, version and SHA-256, and unpacks what a C++ build needs (include/, lib/).
+
+    fetch_wheels.py FOLDER VERSION NAME SHA256 [NAME SHA256 ...]
+
+Needs Python's standard library alone (a fresh Debian has no pip). The index is PyPI's, or the one that PIP_INDEX_URL
+names. Exits with 1 and a sentence if a wheel is absent or its digest differs.
+"""
+import hashlib
+import html.parser
+import io
+import os
+import pathlib
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
+import zipfile
+
+
+class Links(html.parser.HTMLParser):
+    """The addresses on a PEP 503 index page."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "a":
+            self.found += [value for key, value in attributes if key == "href"]
+
+
+def index_url():
+    """PIP_INDEX_URL, else what pip is set to use, else PyPI."""
+    if os.environ.get("PIP_INDEX_URL"):
+        return os.environ["PIP_INDEX_URL"]
+    try:
+        asked = subprocess.run([sys.executable, "-m", "pip", "config", "get", "global.index-url"],
+                               capture_output=True, text=True, timeout=20)
+        if asked.returncode == 0 and asked.stdout.strip():
+            return asked.stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        pass
+    return "https://pypi.org/simple"
+
+
+def download(name, version):
+    page = f"{index_url().rstrip('/')}/{name.replace('_', '-')}/"
+    links = Links()
+    with urllib.request.urlopen(page, timeout=60) as answer:
+        links.feed(answer.read().decode())
+    for link in links.found:
+        address = urllib.parse.urljoin(page, link)
+        file = urllib.parse.unquote(urllib.parse.urlparse(address).path.rsplit("/", 1)[-1])
+        if file.startswith(f"{name}-{version}-") and file.endswith("x86_64.whl") and "manylinux" in file:
+            with urllib.request.urlopen(address, timeout=300) as answer:
+                return answer.read()
+    sys.exit(f"{page} has no manylinux x86_64 wheel of {name} {version}")
+
+
+def unpack(wheel, folder):
+    """Wheels keep files for the environment's root under NAME.data/data/."""
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        for member in archive.namelist():
+            _, marker, path = member.partition(".data/data/")
+            target = (folder / path).resolve()
+            if marker and path.startswith(("include/", "lib/")) and not path.endswith("/"):
+                if not target.is_relative_to(folder.resolve()):
+                    sys.exit(f"{member} leaves the folder it is unpacked into")
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(archive.read(member))
+
+
+def main():
+    folder, version, *wheels = sys.argv[1:]
+    for name, digest in zip(wheels[0::2], wheels[1::2]):
+        wheel = download(name, version)
+        found = hashlib.sha256(wheel).hexdigest()
+        if found != digest:
+            sys.exit(f"{name} {version}: SHA-256 is {found}, expected {digest}")
+        unpack(wheel, pathlib.Path(folder))
+
+
+if __name__ == "__main__":
+    main()

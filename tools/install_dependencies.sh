@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# The one list of what Cortexgrad is built with, and its installer for Debian and Ubuntu.
+#   tools/install_dependencies.sh          installs what is missing (quick when nothing is)
+#   tools/install_dependencies.sh --list   prints the list
+# Debian's packages come from apt; oneDNN 3 (Debian 12 has only version 2) comes from PyPI as two pinned wheels whose
+# SHA-256 is checked, unpacked into build/onednn. Exit code 2: something is missing and can't be installed from here;
+# the command to run is printed.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+packages=(
+  g++ cmake ninja-build python3   # compiler, build system; python3 unpacks the wheels
+  libhdf5-dev                     # cohort files, weights, run folders
+  libeigen3-dev                   # matrix products of the losses, ridge regression
+  doctest-dev librapidcheck-dev   # tests, property tests
+  libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev   # configuration, command line, text, JSON
+  libssl-dev                      # libcrypto: SHA-256 digests
+  librandom123-dev                # Philox, the counter-based random generator
+)
+onednn_version=2023.2.0           # = oneDNN v3.2.0 with OpenMP of GCC
+onednn_wheels=(
+  onednn_cpu_gomp        2f22a54d6a890ed14bfa185d42a4be65d8b5b1df85dc1f0f3a9abe31620416fb
+  onednn_devel_cpu_gomp  9763c69e8c907e119056bd52ad918ca84ac9ba939d130a99dfa95ccca3e5e284
+)
+
+if [ "${1:-}" = --list ]; then
+  printf '%s\n' "${packages[@]}" "onednn-cpu-gomp==$onednn_version" "onednn-devel-cpu-gomp==$onednn_version"
+  exit 0
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true) in
+    *"ok installed") ;;
+    *) missing+=("$package") ;;
+  esac
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  command="apt-get install -y --no-install-recommends ${missing[*]}"
+  if [ "$(id -u)" != 0 ]; then
+    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+      as_root="sudo"
+    else
+      printf 'Missing packages: %s\nThey need root. Run this, then try again:\n  sudo %s\n' "${missing[*]}" "$command" >&2
+      exit 2
+    fi
+  fi
+  echo "Installing ${missing[*]}"
+  { ${as_root:-} apt-get update -q && DEBIAN_FRONTEND=noninteractive ${as_root:-} $command; } >&2 || {
+    printf 'The installation failed. Mend what apt-get says above, or run:\n  sudo %s\n' "$command" >&2
+    exit 2
+  }
+fi
+
+onednn="$root/build/onednn"
+if [ "$(cat "$onednn/version" 2>/dev/null)" != "$onednn_version" ]; then
+  echo "Fetching oneDNN 3 (PyPI, 2 wheels, hash-checked) into build/onednn"
+  rm -rf "$onednn" && mkdir -p "$onednn"
+  python3 "$root/tools/fetch_wheels.py" "$onednn" "$onednn_version" "${onednn_wheels[@]}" || {
+    printf 'oneDNN could not be fetched. Check the network (PyPI must be reachable), then run:\n  %s\n' "$0" >&2
+    exit 2
+  }
+  echo "$onednn_version" >"$onednn/version"
+fi
