@@ -4,22 +4,17 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <concepts>
-#include <cstdint>
 #include <functional>
 #include <limits>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "tensor/error.h"
+#include "tensor/index.h"
 
 namespace cg {
-
-using Index = std::int64_t;
 
 /// A value as it stands in a configuration file.
 using Value =

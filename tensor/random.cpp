@@ -7,6 +7,8 @@
 #include <numeric>
 #include <utility>
 
+#include "tensor/error.h"
+
 namespace cg {
 
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {

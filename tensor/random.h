@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "tensor/fields.h"
+#include "tensor/index.h"
 
 namespace cg {
 

@@ -1,0 +1,48 @@
+// What a layer is given to compute with: it applies ops, names the scope they belong to, and knows the mode.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autograd/tape.h"
+
+namespace cg {
+
+class Context {
+ public:
+  /// `copies`: how many equal views each sample stands for (batch norm's running variance alone depends on it).
+  Context(Tape& tape, bool is_training, Index equal_views = 1)
+      : training(is_training), copies(equal_views), tape_(tape) {}
+
+  const bool training;
+  const Index copies;
+
+  /// y = op(inputs), recorded under the current scope.
+  template <Op O>
+  Variable apply(const O& op, std::vector<Variable> inputs) {
+    return tape_.apply(erase(op), std::move(inputs), scope_, training);
+  }
+
+  /// While it lives, ops belong to `name` inside the current scope.
+  class Scope {
+   public:
+    Scope(Context& context, const std::string& name) : context_(context), length_(context.scope_.size()) {
+      context_.scope_ += (length_ ? "." : "") + name;
+    }
+    ~Scope() { context_.scope_.resize(length_); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Context& context_;
+    std::size_t length_;
+  };
+  [[nodiscard]] Scope scope(const std::string& name) { return {*this, name}; }
+
+ private:
+  Tape& tape_;
+  std::string scope_;
+};
+
+}  // namespace cg

@@ -1,0 +1,172 @@
+#include "autograd/memory_plan.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "autograd/tape.h"
+
+namespace cg {
+namespace {
+
+constexpr Index alignment = 256;
+
+/// Lifetimes of all buffers of a recorded step.
+class Lifetimes {
+ public:
+  Lifetimes(const Tape& tape, const std::vector<Variable>& results, bool training, const Registry& registry,
+            Backend& target)
+      : nodes_(tape.nodes()),
+        n_(static_cast<int>(nodes_.size())),
+        training_(training),
+        registry_(registry),
+        target_(target),
+        forward_end_(nodes_.size()),
+        reads_(nodes_.size()),
+        consumers_(nodes_.size()) {
+    for (int j = 0; j < n_; ++j) {
+      forward_end_[index(j)] = j;
+      for (const Variable& input : node(j).inputs)
+        if (input.node >= 0) forward_end_[index(input.node)] = j;
+    }
+    for (const Variable& result : results) forward_end_[index(result.node)] = n_;
+    for (int j = n_ - 1; j >= 0; --j) visit(j);
+  }
+
+  std::vector<Buffer> take() { return std::move(buffers_); }
+
+ private:
+  static std::size_t index(int j) { return static_cast<std::size_t>(j); }
+  const Node& node(int j) const { return nodes_[index(j)]; }
+  int backward_time(int j) const { return 2 * n_ - j; }
+
+  void add(int j, Role role, int part, Index bytes, int first, int last) {
+    if (bytes > 0) buffers_.push_back({j, role, part, node(j).scope, node(j).op.name, bytes, first, last, 0});
+  }
+
+  /// Marks node j's kept inputs as read at time t of the backward pass.
+  void read_inputs(int j, int t) {
+    for (std::size_t a = 0; a < node(j).inputs.size(); ++a)
+      if (((node(j).plan.keeps_inputs >> a) & 1u) && node(j).inputs[a].node >= 0)
+        reads_[index(node(j).inputs[a].node)].push_back(t);
+  }
+
+  /// From the last node to the first: when a node's turn comes, all reads of its output are known.
+  void visit(int j) {
+    const Node& made = node(j);
+    const bool backward = training_ && made.needs_gradient;
+    const Index bytes = made.plan.outputs[0].bytes();
+    std::vector<int>& reads = reads_[index(j)];
+    if (backward && (made.plan.keeps_outputs & 1u)) reads.push_back(backward_time(j));
+    const Workspace scratch = workspace(made);
+
+    int last = forward_end_[index(j)];
+    if (!reads.empty()) {
+      const auto [first_read, last_read] = std::minmax_element(reads.begin(), reads.end());
+      if (made.plan.rebuildable & 1u) {
+        add(j, Role::rebuilt, 0, bytes, *first_read, *last_read);
+        add(j, Role::rebuild_workspace, 0, scratch.rebuild, *first_read, *first_read);
+        read_inputs(j, *first_read);
+      } else {
+        last = std::max(last, *last_read);
+      }
+    }
+    add(j, Role::output, 0, bytes, j, last);
+    add(j, Role::forward_workspace, 0, scratch.forward, j, j);
+    for (std::size_t k = 0; k < made.plan.saved.size(); ++k)
+      add(j, Role::saved, static_cast<int>(k), made.plan.saved[k].bytes(), j, backward ? backward_time(j) : j);
+    if (backward) plan_backward(j, scratch);
+  }
+
+  void plan_backward(int j, const Workspace& scratch) {
+    read_inputs(j, backward_time(j));
+    add(j, Role::backward_workspace, 0, scratch.backward, backward_time(j), backward_time(j));
+    if (consumers_[index(j)])
+      add(j, Role::gradient, 0, node(j).plan.outputs[0].bytes(), *consumers_[index(j)], backward_time(j));
+    for (std::size_t a = 0; a < node(j).inputs.size(); ++a) {
+      const Variable& input = node(j).inputs[a];
+      if (!input.needs_gradient) continue;
+      const bool first = input.leaf ? std::find(leaves_.begin(), leaves_.end(), input.leaf.get()) == leaves_.end()
+                                    : !consumers_[index(input.node)];
+      if (!first) add(j, Role::addend, static_cast<int>(a), input.spec().bytes(), backward_time(j), backward_time(j));
+      if (input.leaf)
+        leaves_.push_back(input.leaf.get());
+      else if (first)
+        consumers_[index(input.node)] = backward_time(j);
+    }
+  }
+
+  Workspace workspace(const Node& made) const {
+    if (target_.device() == Device::meta) return {};
+    const AnyKernel& kernel = registry_.kernel(made.op.type, target_.device(), made.inputs[0].spec().dtype);
+    if (!kernel.workspace) return {};
+    std::vector<Spec> specs;
+    for (const Variable& input : made.inputs) specs.push_back(input.spec());
+    return kernel.workspace(made.op.op.get(), specs, target_);
+  }
+
+  const std::vector<Node>& nodes_;
+  int n_;
+  bool training_;
+  const Registry& registry_;
+  Backend& target_;
+  std::vector<int> forward_end_;               // the last forward use of each node's output
+  std::vector<std::vector<int>> reads_;        // times at which backward reads it
+  std::vector<std::optional<int>> consumers_;  // when its gradient is first written
+  std::vector<const Leaf*> leaves_;            // written so far
+  std::vector<Buffer> buffers_;
+};
+
+/// Greedy by size: the largest buffer first, each at the lowest offset that no living neighbour holds. Returns the
+/// arena's size.
+Index place(std::vector<Buffer>& buffers) {
+  std::vector<Buffer*> order, placed;
+  for (Buffer& buffer : buffers) order.push_back(&buffer);
+  std::stable_sort(order.begin(), order.end(), [](const Buffer* a, const Buffer* b) { return a->bytes > b->bytes; });
+  Index arena = 0;
+  for (Buffer* buffer : order) {
+    const Index bytes = (buffer->bytes + alignment - 1) / alignment * alignment;
+    Index at = 0;
+    for (const Buffer* other : placed) {  // in order of offset
+      const bool alive_together = other->first <= buffer->last && buffer->first <= other->last;
+      if (alive_together && other->offset < at + bytes && at < other->offset + other->bytes)
+        at = (other->offset + other->bytes + alignment - 1) / alignment * alignment;
+    }
+    buffer->offset = at;
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), buffer,
+                                   [](const Buffer* a, const Buffer* b) { return a->offset < b->offset; }),
+                  buffer);
+    arena = std::max(arena, at + bytes);
+  }
+  return arena;
+}
+
+}  // namespace
+
+std::string name_of(Role role) {
+  constexpr const char* names[] = {"output", "rebuilt output",    "saved tensor",       "gradient",
+                                   "addend", "forward workspace", "backward workspace", "rebuild workspace"};
+  return names[static_cast<std::size_t>(role)];
+}
+
+MemoryPlan::MemoryPlan(const Tape& tape, const std::vector<Variable>& results, bool training, const Registry& registry,
+                       Backend& target)
+    : buffers_(Lifetimes(tape, results, training, registry, target).take()), arena_bytes_(place(buffers_)) {
+  for (std::size_t k = 0; k < buffers_.size(); ++k) at_[{buffers_[k].node, buffers_[k].role, buffers_[k].index}] = k;
+  for (const Node& node : tape.nodes()) ops_.push_back(node.op.name);
+  for (int t = 0; t <= 2 * static_cast<int>(ops_.size()); ++t) {
+    Index live = 0;
+    for (const Buffer& buffer : buffers_)
+      if (buffer.first <= t && t <= buffer.last) live += buffer.bytes;
+    if (live > live_bytes_) {
+      live_bytes_ = live;
+      time_of_peak_ = t;
+    }
+  }
+}
+
+const Buffer* MemoryPlan::find(int node, Role role, int index) const {
+  const auto found = at_.find({node, role, index});
+  return found == at_.end() ? nullptr : &buffers_[found->second];
+}
+
+}  // namespace cg

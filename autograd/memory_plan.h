@@ -1,0 +1,68 @@
+// Where every buffer of a step lies, decided before the first number is computed: lifetimes from the plans of the ops,
+// offsets in one arena. Decides the peak memory on every device.
+// Time: forward of node j at j, the loss at n, backward of node j at 2n − j.
+#pragma once
+
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tensor/backend.h"
+#include "tensor/registry.h"
+
+namespace cg {
+
+class Tape;
+struct Variable;
+
+/// What a planned buffer is for.
+enum class Role {
+  output,              ///< of a node, until its last use
+  rebuilt,             ///< a dropped output, made again for backward
+  saved,               ///< index: which of the plan's saved tensors
+  gradient,            ///< of a node's output
+  addend,              ///< a further consumer's gradient before it is added; index: the consumer's input
+  forward_workspace,   ///< a kernel's scratch
+  backward_workspace,  //
+  rebuild_workspace,
+};
+std::string name_of(Role role);
+
+struct Buffer {
+  int node = 0;
+  Role role = Role::output;
+  int index = 0;
+  std::string scope;  ///< "encoder.layer2.0.conv1"
+  std::string op;
+  Index bytes = 0;
+  int first = 0, last = 0;  ///< the times between which it is alive, both included
+  Index offset = 0;         ///< in the arena
+};
+
+class MemoryPlan {
+ public:
+  MemoryPlan() = default;
+  /// Plans the steps recorded on a meta tape: forward, and with `training` backward. `results` stay alive until the
+  /// loss. Kernels of `target` (its device) are asked for their workspace.
+  MemoryPlan(const Tape& tape, const std::vector<Variable>& results, bool training, const Registry& registry,
+             Backend& target);
+
+  Index arena_bytes() const { return arena_bytes_; }
+  /// The most bytes that are alive at one time: no placement can be smaller.
+  Index live_bytes() const { return live_bytes_; }
+  int time_of_peak() const { return time_of_peak_; }
+  const std::vector<Buffer>& buffers() const { return buffers_; }
+  /// The buffer for a part of node `node`, or null where the plan has none.
+  const Buffer* find(int node, Role role, int index) const;
+  const std::vector<std::string>& ops() const { return ops_; }  ///< names in order of the nodes
+
+ private:
+  std::vector<Buffer> buffers_;
+  std::map<std::tuple<int, Role, int>, std::size_t> at_;
+  std::vector<std::string> ops_;
+  Index arena_bytes_ = 0, live_bytes_ = 0;
+  int time_of_peak_ = 0;
+};
+
+}  // namespace cg

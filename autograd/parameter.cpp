@@ -1,0 +1,99 @@
+#include "autograd/parameter.h"
+
+#include <fmt/format.h>
+
+#include "tensor/error.h"
+#include "tensor/random.h"
+
+namespace cg {
+namespace {
+
+constexpr Index alignment = 64;  // bytes between the starts of two parameters
+
+Index padded(Index bytes) { return (bytes + alignment - 1) / alignment * alignment; }
+
+}  // namespace
+
+ParameterStore::ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters)
+    : backend_(backend), parameters_(std::move(parameters)) {
+  Index trained = 0, statistics = 0;
+  for (const Parameter* p : parameters_)
+    (p->trained ? trained : statistics) += padded(count(p->shape) * size_of(dtype));
+  const auto flat = [&](Index bytes) {
+    Tensor tensor = backend_.tensor({{bytes / size_of(dtype)}, dtype});
+    backend_.fill_zero(tensor);
+    return tensor;
+  };
+  values_ = flat(trained);
+  gradients_ = flat(trained);
+  statistics_ = flat(statistics);
+  Index at_trained = 0, at_statistic = 0;
+  for (Parameter* p : parameters_) {
+    const Spec spec{p->shape, dtype};
+    Index& at = p->trained ? at_trained : at_statistic;
+    p->variable = p->trained ? leaf(p->name, values_.part(spec, at), gradients_.part(spec, at))
+                             : constant(statistics_.part(spec, at));
+    at += padded(spec.bytes());
+  }
+}
+
+void ParameterStore::initialise(std::uint64_t seed) {
+  for (std::size_t k = 0; k < parameters_.size(); ++k) {
+    Parameter& p = *parameters_[k];
+    Random random({.seed = seed, .sample = static_cast<std::uint32_t>(k), .use = Use::initial_weights});
+    std::vector<double> values(static_cast<std::size_t>(count(p.shape)),
+                               p.initial.law == Initial::Law::ones ? 1.0 : 0.0);
+    if (p.initial.law == Initial::Law::normal)
+      for (double& v : values) v = p.initial.scale * random.normal();
+    if (p.initial.law == Initial::Law::uniform)
+      for (double& v : values) v = p.initial.scale * (2 * random.uniform() - 1);
+    write(p, values);
+  }
+}
+
+Parameter& ParameterStore::find(const std::string& name) const {
+  for (Parameter* p : parameters_)
+    if (p->name == name) return *p;
+  fail(ErrorKind::usage, name, "the model has no such parameter");
+}
+
+Index ParameterStore::trained_count() const {
+  Index sum = 0;
+  for (const Parameter* p : parameters_) sum += p->trained ? count(p->shape) : 0;
+  return sum;
+}
+
+std::vector<double> ParameterStore::to_doubles(const Tensor& tensor) const {
+  HostBackend host;
+  Tensor copy = host.tensor(tensor.spec());
+  backend_.to_host(tensor, copy);
+  std::vector<double> out;
+  with_type(tensor.dtype(), [&]<class T>() {
+    const auto data = copy.data<T>();
+    out.assign(data.begin(), data.end());
+  });
+  return out;
+}
+
+std::vector<double> ParameterStore::read(const Parameter& parameter) const {
+  return to_doubles(parameter.variable.value);
+}
+
+std::vector<double> ParameterStore::read_gradient(const Parameter& parameter) const {
+  return to_doubles(parameter.variable.leaf->gradient);
+}
+
+void ParameterStore::write(Parameter& parameter, const std::vector<double>& values) {
+  if (static_cast<Index>(values.size()) != count(parameter.shape))
+    fail(ErrorKind::usage, parameter.name,
+         fmt::format("{} values for shape {}", values.size(), to_string(parameter.shape)));
+  HostBackend host;
+  Tensor copy = host.tensor(parameter.variable.spec());
+  with_type(copy.dtype(), [&]<class T>() {
+    const auto data = copy.data<T>();
+    for (std::size_t k = 0; k < data.size(); ++k) data[k] = static_cast<T>(values[k]);
+  });
+  backend_.to_device(copy, parameter.variable.value);
+}
+
+}  // namespace cg

@@ -1,0 +1,57 @@
+// Parameters and statistics of a model: declared by layers with a name and a shape, stored flat in one buffer each for
+// values, gradients and statistics, so that an update is one pass.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autograd/variable.h"
+#include "tensor/backend.h"
+
+namespace cg {
+
+/// How a parameter starts. `fan` is the number of values that the bound is computed from.
+struct Initial {
+  enum class Law { zeros, ones, normal, uniform };
+  Law law = Law::zeros;
+  double scale = 0;  ///< standard deviation of `normal`, bound of `uniform`
+};
+
+/// One named tensor of a layer.
+struct Parameter {
+  std::string name;  ///< as in the published checkpoints: "encoder.layer1.0.conv1.weight"
+  Shape shape;       ///< the engine's: convolution weights [O, kD, kH, kW, I]
+  Initial initial;
+  bool trained = true;  ///< false: a statistic (running mean, running variance)
+  Variable variable;    ///< views into the store, once there is one
+};
+
+/// Owns the numbers of the parameters given to it; they must outlive it.
+class ParameterStore {
+ public:
+  /// Allocates and connects; values are not set. `dtype`: float32 or float64.
+  ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters);
+
+  /// Draws every value from the seed; parameter by parameter, so one does not depend on the others' sizes.
+  void initialise(std::uint64_t seed);
+
+  const std::vector<Parameter*>& parameters() const { return parameters_; }
+  Parameter& find(const std::string& name) const;  ///< error (usage) when there is none
+  Index trained_count() const;                     ///< numbers that are trained, padding not counted
+
+  const Tensor& values() const { return values_; }        ///< flat, with padding between parameters
+  const Tensor& gradients() const { return gradients_; }  ///< of the same layout; padding stays zero
+  Backend& backend() const { return backend_; }
+
+  std::vector<double> read(const Parameter& parameter) const;
+  std::vector<double> read_gradient(const Parameter& parameter) const;
+  void write(Parameter& parameter, const std::vector<double>& values);
+
+ private:
+  std::vector<double> to_doubles(const Tensor& tensor) const;
+  Backend& backend_;
+  std::vector<Parameter*> parameters_;
+  Tensor values_, gradients_, statistics_;
+};
+
+}  // namespace cg

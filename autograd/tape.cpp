@@ -1,0 +1,180 @@
+#include "autograd/tape.h"
+
+#include <fmt/format.h>
+
+#include <typeindex>
+
+#include "tensor/error.h"
+#include "tensor/ops/add.h"
+
+namespace cg {
+namespace {
+
+bool bit(unsigned mask, std::size_t j) { return (mask >> j) & 1u; }
+
+/// The spec without the memory: what backward may still ask of a tensor it does not read.
+Tensor ghost(const Tensor& tensor) { return {tensor.spec(), tensor.device(), nullptr}; }
+
+}  // namespace
+
+Tensor Tape::buffer(int node, Role role, int index, const Spec& spec) {
+  if (!plan_) return backend_.tensor(spec);
+  const Buffer* planned = plan_->find(node, role, index);
+  if (!planned || planned->bytes != spec.bytes())
+    fail(ErrorKind::usage, nodes_.at(static_cast<std::size_t>(node)).scope,
+         fmt::format("{} of {} bytes was not planned", name_of(role), spec.bytes()),
+         "Plan the step with the shapes and the mode it is run with.");
+  return arena_.part(spec, planned->offset);
+}
+
+Tensor Tape::workspace(int node, Role role, Index bytes) {
+  return bytes > 0 ? buffer(node, role, 0, {{bytes}, DType::u8}) : Tensor();
+}
+
+const AnyKernel& Tape::kernel(const Node& node) const {
+  return registry_.kernel(node.op.type, backend_.device(), node.inputs[0].spec().dtype);
+}
+
+Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& scope, bool training) {
+  std::vector<Spec> specs;
+  for (const Variable& input : inputs) specs.push_back(input.spec());
+  const int at = static_cast<int>(nodes_.size());
+  nodes_.push_back({scope, std::move(op), {}, std::move(inputs), {}, false});
+  Node& node = nodes_.back();
+  try {
+    node.plan = node.op.plan(specs);
+  } catch (const Error& error) {
+    fail(error.kind(), fmt::format("{} ({})", scope, error.where()), error.found(), error.fix());
+  }
+  if (plan_ && (static_cast<std::size_t>(at) >= plan_->ops().size() ||
+                plan_->ops()[static_cast<std::size_t>(at)] != node.op.name))
+    fail(ErrorKind::usage, scope, fmt::format("{} was not planned here", node.op.name), "Plan the step anew.");
+  for (const Variable& input : node.inputs) node.needs_gradient |= training && input.needs_gradient;
+
+  Call& call = node.call;
+  call.backend = &backend_;
+  for (const Variable& input : node.inputs) call.in.push_back(input.value);
+  call.out.push_back(buffer(at, Role::output, 0, node.plan.outputs.at(0)));
+  for (std::size_t j = 0; j < node.plan.saved.size(); ++j)
+    call.saved.push_back(buffer(at, Role::saved, static_cast<int>(j), node.plan.saved[j]));
+  Variable out{call.out[0], at, nullptr, node.needs_gradient};
+  if (backend_.device() == Device::meta) return out;
+
+  const AnyKernel& run = kernel(node);
+  if (run.workspace)
+    call.workspace = workspace(at, Role::forward_workspace, run.workspace(node.op.op.get(), specs, backend_).forward);
+  if (observer_) observer_->before(node);
+  run.forward(node.op.op.get(), call);
+  if (observer_) observer_->after_forward(node, call.out[0]);
+  keep_for_backward(node, training);
+  return out;
+}
+
+void Tape::keep_for_backward(Node& node, bool training) {
+  const bool keeps = training && node.needs_gradient;
+  const auto rebuildable = [this](const Variable& v) {
+    return v.node >= 0 && bit(nodes_[static_cast<std::size_t>(v.node)].plan.rebuildable, 0);
+  };
+  node.call.workspace = {};
+  for (std::size_t j = 0; j < node.inputs.size(); ++j) {
+    if (!keeps || !bit(node.plan.keeps_inputs, j) || rebuildable(node.inputs[j]))
+      node.call.in[j] = ghost(node.call.in[j]);
+    node.inputs[j].value = ghost(node.inputs[j].value);
+  }
+  if (!keeps || !bit(node.plan.keeps_outputs, 0) || bit(node.plan.rebuildable, 0))
+    node.call.out[0] = ghost(node.call.out[0]);
+  if (!keeps) node.call.saved.clear();
+}
+
+/// Makes the kept inputs of a node present again where they were dropped.
+void Tape::fetch_kept(int at) {
+  Node& node = nodes_[static_cast<std::size_t>(at)];
+  for (std::size_t j = 0; j < node.inputs.size(); ++j)
+    if (bit(node.plan.keeps_inputs, j) && !node.call.in[j].bytes()) node.call.in[j] = value_of(node.inputs[j].node);
+}
+
+/// The output of a rebuildable node, rebuilt on the first call.
+const Tensor& Tape::value_of(int at) {
+  Node& node = nodes_[static_cast<std::size_t>(at)];
+  if (node.call.out[0].bytes()) return node.call.out[0];
+  fetch_kept(at);
+  const AnyKernel& run = kernel(node);
+  if (!run.rebuild)
+    fail(ErrorKind::device, node.scope, fmt::format("the kernel of {} cannot rebuild its output", node.op.name));
+  std::vector<Spec> specs;
+  for (const Variable& input : node.inputs) specs.push_back(input.spec());
+  node.call.out[0] = buffer(at, Role::rebuilt, 0, node.plan.outputs[0]);
+  if (run.workspace)
+    node.call.workspace =
+        workspace(at, Role::rebuild_workspace, run.workspace(node.op.op.get(), specs, backend_).rebuild);
+  if (observer_) observer_->before(node);
+  run.rebuild(node.op.op.get(), node.call);
+  if (observer_) observer_->after_forward(node, node.call.out[0]);
+  return node.call.out[0];
+}
+
+void Tape::add(const Tensor& to, const Tensor& addend) {
+  Call call{.in = {to, addend},
+            .out = {to},
+            .saved = {},
+            .grad_out = {},
+            .grad_in = {},
+            .workspace = {},
+            .backend = &backend_};
+  registry_.kernel<Add>(backend_.device(), to.dtype()).forward(nullptr, call);
+}
+
+void Tape::run_backward(int at, const Tensor& gradient) {
+  Node& node = nodes_[static_cast<std::size_t>(at)];
+  Call& call = node.call;
+  fetch_kept(at);
+  if (bit(node.plan.keeps_outputs, 0)) call.out[0] = value_of(at);
+  call.grad_out = {gradient};
+  call.grad_in.assign(node.inputs.size(), {});
+  std::vector<std::pair<Tensor, Tensor>> sums;  // (to, addend)
+  for (std::size_t j = 0; j < node.inputs.size(); ++j) {
+    const Variable& input = node.inputs[j];
+    if (!input.needs_gradient) continue;
+    const bool first =
+        input.leaf ? !leaf_written_[input.leaf.get()] : !gradients_[static_cast<std::size_t>(input.node)];
+    if (input.leaf) {
+      leaf_written_[input.leaf.get()] = true;
+    } else if (first) {
+      gradients_[static_cast<std::size_t>(input.node)] = buffer(input.node, Role::gradient, 0, input.spec());
+    }
+    const Tensor target = input.leaf ? input.leaf->gradient : gradients_[static_cast<std::size_t>(input.node)];
+    call.grad_in[j] = first ? target : buffer(at, Role::addend, static_cast<int>(j), input.spec());
+    if (!first) sums.emplace_back(target, call.grad_in[j]);
+  }
+  const AnyKernel& run = kernel(node);
+  std::vector<Spec> specs;
+  for (const Variable& input : node.inputs) specs.push_back(input.spec());
+  if (run.workspace)
+    call.workspace = workspace(at, Role::backward_workspace, run.workspace(node.op.op.get(), specs, backend_).backward);
+  if (observer_) observer_->before(node);
+  run.backward(node.op.op.get(), call);
+  if (observer_) observer_->after_backward(node, call);
+  for (const auto& [to, addend] : sums) add(to, addend);
+}
+
+void Tape::backward(const Variable& root, const Tensor& gradient) {
+  if (consumed_)
+    fail(ErrorKind::usage, "Tape::backward", "this tape has run backward already", "Record a new forward pass.");
+  if (root.node < 0 || !root.needs_gradient)
+    fail(ErrorKind::usage, "Tape::backward", "the root depends on no leaf with a gradient",
+         "Record it in training mode.");
+  if (gradient.spec() != root.spec())
+    fail(ErrorKind::usage, "Tape::backward",
+         fmt::format("the gradient is {}, the root {}", to_string(gradient.shape()), to_string(root.spec().shape)));
+  consumed_ = true;
+  gradients_.assign(nodes_.size(), {});
+  gradients_[static_cast<std::size_t>(root.node)] = gradient;
+  for (int at = static_cast<int>(nodes_.size()) - 1; at >= 0; --at) {
+    const auto j = static_cast<std::size_t>(at);
+    if (gradients_[j] && nodes_[j].needs_gradient) run_backward(at, gradients_[j]);
+    gradients_[j] = {};
+    nodes_[j].call = {};
+  }
+}
+
+}  // namespace cg

@@ -1,0 +1,80 @@
+// Reverse-mode automatic differentiation: the forward pass records a node an op; backward runs them in reverse, each
+// op's hand-derived backward kernel in turn. A value with two consumers gets the sum of their gradients. Buffers are
+// freed after their last use; outputs that are cheap to make again are dropped and rebuilt (Plan::rebuildable). Read
+// next: context.h (how layers use it), memory_plan.h (where the buffers lie).
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "autograd/memory_plan.h"
+#include "autograd/variable.h"
+#include "tensor/backend.h"
+#include "tensor/op.h"
+#include "tensor/registry.h"
+
+namespace cg {
+
+/// One applied op. Tensors that backward won't read keep their spec and lose their memory.
+struct Node {
+  std::string scope;  ///< "encoder.layer2.0.conv1"
+  AnyOp op;
+  Plan plan;
+  std::vector<Variable> inputs;  ///< sources; their values are in `call`
+  Call call;
+  bool needs_gradient = false;
+};
+
+/// Is told of every finished kernel; for timing by layer and for finding the first bad number.
+class TapeObserver {
+ public:
+  virtual ~TapeObserver() = default;
+  virtual void before(const Node&) {}
+  virtual void after_forward(const Node&, const Tensor& /*output*/) {}
+  virtual void after_backward(const Node&, const Call& /*with grad_in*/) {}
+};
+
+class Tape {
+ public:
+  /// Without a plan buffers are allocated one by one and freed after their last use. With one they lie in `arena`,
+  /// which has at least plan->arena_bytes(), and the ops applied must be those that were planned.
+  explicit Tape(Backend& backend, const Registry& registry = Registry::standard(), const MemoryPlan* plan = nullptr,
+                Tensor arena = {})
+      : backend_(backend), registry_(registry), plan_(plan), arena_(std::move(arena)) {}
+
+  /// Runs an op's forward kernel and records it. Errors: the op's own, with the scope in front.
+  /// `training`: whether a backward pass will follow, so that what it reads is kept.
+  Variable apply(AnyOp op, std::vector<Variable> inputs, const std::string& scope, bool training);
+
+  /// Writes the gradient of every leaf that `root` depends on, given dL/d root. Consumes the tape: a second call is an
+  /// error (usage).
+  void backward(const Variable& root, const Tensor& gradient);
+
+  const std::vector<Node>& nodes() const { return nodes_; }
+  Backend& backend() const { return backend_; }
+  void observe(TapeObserver* observer) { observer_ = observer; }
+
+ private:
+  struct Contribution;
+  Tensor buffer(int node, Role role, int index, const Spec& spec);
+  Tensor workspace(int node, Role role, Index bytes);
+  const AnyKernel& kernel(const Node& node) const;
+  void keep_for_backward(Node& node, bool training);
+  void fetch_kept(int node);
+  const Tensor& value_of(int node);
+  void run_backward(int node, const Tensor& gradient);
+  void add(const Tensor& to, const Tensor& addend);
+
+  Backend& backend_;
+  const Registry& registry_;
+  const MemoryPlan* plan_;
+  Tensor arena_;
+  std::vector<Node> nodes_;
+  std::vector<Tensor> gradients_;             // of each node's output, while backward runs
+  std::map<const Leaf*, bool> leaf_written_;  // in this backward
+  TapeObserver* observer_ = nullptr;
+  bool consumed_ = false;
+};
+
+}  // namespace cg

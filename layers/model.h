@@ -1,0 +1,55 @@
+// The network that is trained: encoder and projection head, with the names of the published checkpoints.
+#pragma once
+
+#include <string>
+
+#include "autograd/memory_plan.h"
+#include "layers/projection_head.h"
+#include "layers/resnet3d.h"
+#include "tensor/fields.h"
+
+namespace cg {
+
+struct ModelOptions {
+  Index channels = 1;     ///< of a volume
+  Index width = 64;       ///< channels of the stem; the features are 8 times as wide
+  Index embedding = 128;  ///< of the projection head's output
+};
+/// The options as they stand in [model] of a configuration.
+Fields<ModelOptions> model_fields();
+
+class Model : public Module {
+ public:
+  explicit Model(const ModelOptions& options);
+
+  struct Result {
+    Variable features;    ///< [n, 8 · width], before the projection
+    Variable embeddings;  ///< [n, embedding], rows of unit length
+  };
+  /// Volumes [n, D, H, W, channels] in float32 or double; activations are computed in type `activations`.
+  Result forward(Context& ctx, const Variable& volumes, DType activations);
+
+  const ModelOptions& options() const { return options_; }
+
+ private:
+  ModelOptions options_;
+  ResNet3d& encoder_;
+  ProjectionHead& head_;
+};
+
+/// One line of the summary: a layer that computes.
+struct LayerSummary {
+  std::string scope, op;
+  Shape output;
+  Index parameters = 0;
+  Index multiply_adds = 0;  ///< of convolutions and linear layers, forward, whole batch
+  Index output_bytes = 0;
+};
+
+/// What every op of a recorded (meta) forward pass makes.
+std::vector<LayerSummary> summarise(const Tape& tape);
+
+/// The summary as a table for people, with totals.
+std::string to_string(const std::vector<LayerSummary>& layers);
+
+}  // namespace cg

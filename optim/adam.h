@@ -1,0 +1,34 @@
+// Adam over the flat buffers of a parameter store; formula in tensor/ops/adam_update.h.
+#pragma once
+
+#include "autograd/parameter.h"
+#include "tensor/ops/adam_update.h"
+#include "tensor/registry.h"
+
+namespace cg {
+
+struct AdamOptions {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 5e-5;  ///< added to the gradient (coupled), as published
+};
+
+class Adam {
+ public:
+  /// Allocates both moments, zero, on the store's device.
+  Adam(const ParameterStore& store, const AdamOptions& options, const Registry& registry = Registry::standard());
+
+  /// Updates the store's values from its gradients at learning rate `rate`.
+  void step(ParameterStore& store, double rate);
+
+  Index steps() const { return steps_; }
+
+ private:
+  AdamOptions options_;
+  const Registry& registry_;
+  Tensor first_, second_;  // moments, laid out as the store's values
+  Index steps_ = 0;
+};
+
+}  // namespace cg

@@ -1,0 +1,33 @@
+#include "tensor/backend.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "tensor/error.h"
+
+namespace cg {
+
+std::shared_ptr<std::byte> HostBackend::allocate(Index bytes) {
+  constexpr std::size_t alignment = 64;
+  const std::size_t rounded = (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment;
+  auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded));
+  if (!memory)
+    fail(ErrorKind::memory, "host memory", fmt::format("{} bytes were refused", bytes), "Lower train.batch_size.");
+  return {memory, [](std::byte* p) { std::free(p); }};
+}
+
+void HostBackend::to_device(const Tensor& host, Tensor& device) {
+  std::memcpy(device.bytes(), host.bytes(), static_cast<std::size_t>(host.spec().bytes()));
+}
+
+void HostBackend::to_host(const Tensor& device, Tensor& host) {
+  std::memcpy(host.bytes(), device.bytes(), static_cast<std::size_t>(device.spec().bytes()));
+}
+
+void HostBackend::fill_zero(Tensor& tensor) {
+  std::memset(tensor.bytes(), 0, static_cast<std::size_t>(tensor.spec().bytes()));
+}
+
+}  // namespace cg

@@ -1,0 +1,61 @@
+// A device's memory: allocation and copies. Kernels find their device's own state through it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "tensor/tensor.h"
+
+namespace cg {
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual Device device() const = 0;
+  /// One line for people: processor, instruction set, threads.
+  virtual std::string description() const = 0;
+  /// Uninitialised memory, aligned to 64 bytes or more, freed with its last owner. Throws (kind memory).
+  virtual std::shared_ptr<std::byte> allocate(Index bytes) = 0;
+  virtual void to_device(const Tensor& host, Tensor& device) = 0;
+  virtual void to_host(const Tensor& device, Tensor& host) = 0;
+  virtual void fill_zero(Tensor& tensor) = 0;
+  virtual void synchronize() {}
+  /// Whether the device computes in bfloat16 at full speed; decides the default precision.
+  virtual bool prefers_bfloat16() const { return false; }
+
+  Tensor tensor(const Spec& spec) { return {spec, device(), allocate(spec.bytes())}; }
+};
+
+/// Host memory: for the reference kernels and as the base of the CPU backend.
+class HostBackend : public Backend {
+ public:
+  explicit HostBackend(Device device = Device::reference) : device_(device) {}
+  Device device() const override { return device_; }
+  std::string description() const override { return "plain loops, one value at a time"; }
+  std::shared_ptr<std::byte> allocate(Index bytes) override;
+  void to_device(const Tensor& host, Tensor& device) override;
+  void to_host(const Tensor& device, Tensor& host) override;
+  void fill_zero(Tensor& tensor) override;
+
+ private:
+  Device device_;
+};
+
+/// No memory at all: a model run on it leaves specs, from which autograd/memory_plan.h plans.
+class MetaBackend : public Backend {
+ public:
+  Device device() const override { return Device::meta; }
+  std::string description() const override { return "shapes alone"; }
+  std::shared_ptr<std::byte> allocate(Index) override { return nullptr; }
+  void to_device(const Tensor&, Tensor&) override {}
+  void to_host(const Tensor&, Tensor&) override {}
+  void fill_zero(Tensor&) override {}
+};
+
+/// oneDNN and our own kernels on all cores (tensor/backend/cpu).
+std::unique_ptr<Backend> make_cpu_backend();
+
+/// Null where CUDA was not built or no device is there; `why` then says so in a sentence.
+std::unique_ptr<Backend> make_cuda_backend(std::string& why);
+
+}  // namespace cg

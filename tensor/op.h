@@ -1,0 +1,95 @@
+// What an operation is: a plain struct of attributes that can plan (shapes, errors, what its backward will read) and
+// kernels that compute it. The definitions stand in tensor/ops, a header an op; registry.h finds their kernels.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <typeindex>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace cg {
+
+class Backend;
+
+/// All the engine must know of one application of an op before any number is computed. Masks: bit j speaks of
+/// input or output j.
+struct Plan {
+  std::vector<Spec> outputs;
+  std::vector<Spec> saved;     ///< further results that only the backward and the rebuild read
+  unsigned keeps_inputs = 0;   ///< inputs that the backward or the rebuild reads
+  unsigned keeps_outputs = 0;  ///< outputs that the backward reads
+  unsigned rebuildable = 0;    ///< outputs that are cheap to make again from kept inputs and `saved`: not stored
+};
+
+/// An aggregate with a name and a plan; attributes are members with defaults. `plan` throws cg::Error for shapes that
+/// don't fit.
+template <class O>
+concept Op = std::is_aggregate_v<O> && requires(const O& op, std::span<const Spec> in) {
+  { op.plan(in) } -> std::same_as<Plan>;
+  { O::name } -> std::convertible_to<std::string_view>;
+};
+
+/// What a kernel sees. A backward writes (never adds to) every `grad_in` that is not empty.
+struct Call {
+  std::vector<Tensor> in, out, saved, grad_out, grad_in;
+  Tensor workspace;            ///< scratch of the size that the kernel asked for (u8)
+  Backend* backend = nullptr;  ///< keeps a device's own state (primitives, handles)
+};
+
+/// Scratch bytes for one call of each kind.
+struct Workspace {
+  Index forward = 0, backward = 0, rebuild = 0;
+};
+
+/// The functions that compute op O on one device in one type. `rebuild` writes the rebuildable outputs again from kept
+/// inputs and `saved`, without side effects.
+template <class O>
+struct Kernel {
+  void (*forward)(const O&, Call&) = nullptr;
+  void (*backward)(const O&, Call&) = nullptr;
+  void (*rebuild)(const O&, Call&) = nullptr;
+  Workspace (*workspace)(const O&, std::span<const Spec> in, Backend&) = nullptr;
+};
+
+/// A kernel whose op's type is erased: what the registry and the tape handle.
+struct AnyKernel {
+  std::function<void(const void*, Call&)> forward, backward, rebuild;
+  std::function<Workspace(const void*, std::span<const Spec>, Backend&)> workspace;
+  explicit operator bool() const { return static_cast<bool>(forward); }
+};
+
+/// An op whose type is erased.
+struct AnyOp {
+  std::type_index type;
+  std::string name;
+  std::shared_ptr<const void> op;
+  std::function<Plan(std::span<const Spec>)> plan;
+};
+
+template <Op O>
+AnyOp erase(const O& op) {
+  auto held = std::make_shared<const O>(op);
+  return {typeid(O), std::string(O::name), held, [held](std::span<const Spec> in) { return held->plan(in); }};
+}
+
+template <Op O>
+AnyKernel erase(const Kernel<O>& k) {
+  AnyKernel out;
+  if (k.forward) out.forward = [f = k.forward](const void* o, Call& c) { f(*static_cast<const O*>(o), c); };
+  if (k.backward) out.backward = [f = k.backward](const void* o, Call& c) { f(*static_cast<const O*>(o), c); };
+  if (k.rebuild) out.rebuild = [f = k.rebuild](const void* o, Call& c) { f(*static_cast<const O*>(o), c); };
+  if (k.workspace)
+    out.workspace = [f = k.workspace](const void* o, std::span<const Spec> in, Backend& b) {
+      return f(*static_cast<const O*>(o), in, b);
+    };
+  return out;
+}
+
+}  // namespace cg

@@ -1,0 +1,46 @@
+// One step of Adam (Kingma & Ba 2015) over flat buffers, in place, the weight decay coupled (added to the gradient, as
+// PyTorch's Adam and the published code do):
+//   g' = g + decay · p;   m = β₁ m + (1 − β₁) g';   v = β₂ v + (1 − β₂) g'²
+//   p = p − rate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+#pragma once
+
+#include <cmath>
+
+#include "tensor/op.h"
+#include "tensor/ops/volume.h"
+
+namespace cg {
+
+/// Inputs: values p, gradient g, first moment m, second moment v, all of one shape; p, m and v are overwritten.
+/// No outputs and no gradient.
+struct AdamUpdate {
+  double rate = 1e-4;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double weight_decay = 0;
+  Index step = 1;  ///< t, from 1
+
+  static constexpr std::string_view name = "adam_update";
+  Plan plan(std::span<const Spec> in) const;
+};
+
+namespace reference {
+
+template <class T>
+void forward(const AdamUpdate& op, Call& call) {
+  const auto p = call.in[0].data<T>(), g = call.in[1].data<T>(), m = call.in[2].data<T>(), v = call.in[3].data<T>();
+  const double first = 1 - std::pow(op.beta1, op.step), second = 1 - std::pow(op.beta2, op.step);
+  for (std::size_t k = 0; k < p.size(); ++k) {
+    const double gradient = static_cast<double>(g[k]) + op.weight_decay * static_cast<double>(p[k]);
+    const double mean = op.beta1 * static_cast<double>(m[k]) + (1 - op.beta1) * gradient;
+    const double square = op.beta2 * static_cast<double>(v[k]) + (1 - op.beta2) * gradient * gradient;
+    m[k] = static_cast<T>(mean);
+    v[k] = static_cast<T>(square);
+    p[k] = static_cast<T>(static_cast<double>(p[k]) -
+                          op.rate * (mean / first) / (std::sqrt(square / second) + op.epsilon));
+  }
+}
+
+}  // namespace reference
+}  // namespace cg

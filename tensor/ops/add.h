@@ -1,0 +1,32 @@
+// y = a + b;   da = db = dy. y may share a's memory: the tape sums gradients of several consumers with it.
+#pragma once
+
+#include <algorithm>
+
+#include "tensor/op.h"
+
+namespace cg {
+
+/// Inputs: a, b of the same shape and type. Output: y. Errors (usage): specs that differ.
+struct Add {
+  static constexpr std::string_view name = "add";
+  Plan plan(std::span<const Spec> in) const;
+};
+
+namespace reference {
+
+template <class T>
+void forward(const Add&, Call& call) {
+  const auto a = call.in[0].data<T>(), b = call.in[1].data<T>(), y = call.out[0].data<T>();
+  for (std::size_t k = 0; k < y.size(); ++k) y[k] = a[k] + b[k];
+}
+
+template <class T>
+void backward(const Add&, Call& call) {
+  const auto dy = call.grad_out[0].data<T>();
+  for (Tensor& gradient : call.grad_in)
+    if (gradient) std::copy(dy.begin(), dy.end(), gradient.data<T>().begin());
+}
+
+}  // namespace reference
+}  // namespace cg

@@ -1,0 +1,42 @@
+// The end of a residual block: y = max(0, batch_norm(x) + residual).
+//   g = dy where y > 0, else 0;   d residual = g;   dx, dγ, dβ from g as in batch_norm.h
+#pragma once
+
+#include "tensor/ops/batch_norm.h"
+
+namespace cg {
+
+/// Inputs: x, γ, β, running mean, running variance, residual (of x's shape). Output: y.
+struct BatchNormAddRelu {
+  NormAttributes norm;
+
+  static constexpr std::string_view name = "batch_norm_add_relu";
+  Plan plan(std::span<const Spec> in) const;
+};
+
+namespace reference {
+
+template <class T>
+void forward(const BatchNormAddRelu& op, Call& call) {
+  norm_statistics<T>(op.norm, call);
+  const Normalised<T> bn(call);
+  const auto residual = call.in[5].data<T>(), y = call.out[0].data<T>();
+#pragma omp parallel for
+  for (std::size_t k = 0; k < y.size(); ++k) {
+    const Param<T> sum = bn.value(k) + static_cast<Param<T>>(residual[k]);
+    y[k] = static_cast<T>(sum > 0 ? sum : 0);
+  }
+}
+
+template <class T>
+void backward(const BatchNormAddRelu& op, Call& call) {
+  const auto y = call.out[0].data<T>(), dy = call.grad_out[0].data<T>();
+  const auto masked = [&](std::size_t k) { return y[k] > T(0) ? dy[k] : T(0); };
+  norm_backward<T>(op.norm, call, masked);
+  if (!call.grad_in[5]) return;
+  const auto d_residual = call.grad_in[5].data<T>();
+  for (std::size_t k = 0; k < y.size(); ++k) d_residual[k] = masked(k);
+}
+
+}  // namespace reference
+}  // namespace cg

@@ -1,0 +1,41 @@
+// y = max(0, batch_norm(x)): one pass, and y need not be stored, as x and the statistics give it again.
+//   dy flows where batch_norm(x) > 0; from there on as in batch_norm.h
+#pragma once
+
+#include "tensor/ops/batch_norm.h"
+
+namespace cg {
+
+/// Inputs: x, γ, β, running mean, running variance. Output: y, rebuildable.
+struct BatchNormRelu {
+  NormAttributes norm;
+
+  static constexpr std::string_view name = "batch_norm_relu";
+  Plan plan(std::span<const Spec> in) const;
+};
+
+namespace reference {
+
+template <class T>
+void rebuild(const BatchNormRelu&, Call& call) {
+  const Normalised<T> bn(call);
+  const auto y = call.out[0].data<T>();
+#pragma omp parallel for
+  for (std::size_t k = 0; k < y.size(); ++k) y[k] = static_cast<T>(bn.value(k) > 0 ? bn.value(k) : 0);
+}
+
+template <class T>
+void forward(const BatchNormRelu& op, Call& call) {
+  norm_statistics<T>(op.norm, call);
+  rebuild<T>(op, call);
+}
+
+template <class T>
+void backward(const BatchNormRelu& op, Call& call) {
+  const Normalised<T> bn(call);
+  const auto dy = call.grad_out[0].data<T>();
+  norm_backward<T>(op.norm, call, [&](std::size_t k) { return bn.value(k) > 0 ? dy[k] : T(0); });
+}
+
+}  // namespace reference
+}  // namespace cg

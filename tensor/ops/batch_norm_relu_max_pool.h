@@ -1,0 +1,38 @@
+// The end of the stem: y = max_pool(max(0, batch_norm(x))), without ever storing the normalised volume, which is the
+// largest of the network. Kept for backward: x, the statistics, and the winner's tap as a byte.
+//   g[q] = Σ of dy over the windows that q won, where batch_norm(x[q]) > 0;   dx, dγ, dβ from g as in batch_norm.h
+#pragma once
+
+#include "tensor/ops/batch_norm.h"
+#include "tensor/ops/max_pool3d.h"
+
+namespace cg {
+
+/// Inputs: x, γ, β, running mean, running variance. Output: y [n, D', H', W', C]. Saved: mean, 1/√(v + ε), winners.
+struct BatchNormReluMaxPool {
+  NormAttributes norm;
+  MaxPool3d pool;
+
+  static constexpr std::string_view name = "batch_norm_relu_max_pool";
+  Plan plan(std::span<const Spec> in) const;
+};
+
+namespace reference {
+
+template <class T>
+void forward(const BatchNormReluMaxPool& op, Call& call) {
+  norm_statistics<T>(op.norm, call);
+  const Normalised<T> bn(call);
+  pool_forward<T>(VolumeShape(call.in[0].shape()), op.pool.window(), call.out[0], call.saved[2],
+                  [&](std::size_t k) { return bn.value(k) > 0 ? bn.value(k) : Param<T>(0); });
+}
+
+template <class T>
+void backward(const BatchNormReluMaxPool& op, Call& call) {
+  const Normalised<T> bn(call);
+  const auto g = pool_backward<T>(VolumeShape(call.in[0].shape()), op.pool.window(), call.grad_out[0], call.saved[2]);
+  norm_backward<T>(op.norm, call, [&](std::size_t k) { return bn.value(k) > 0 ? g[k] : 0.0; });
+}
+
+}  // namespace reference
+}  // namespace cg

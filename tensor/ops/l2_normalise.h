@@ -1,0 +1,56 @@
+// Rows of unit length: y = x / max(‖x‖, ε)
+//   dx = (dy − y (y·dy)) / ‖x‖, orthogonal to x; where ‖x‖ ≤ ε the divisor is constant: dx = dy / ε
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/op.h"
+#include "tensor/ops/volume.h"
+
+namespace cg {
+
+/// Input: x [n, d]. Output: y [n, d]. Saved: ‖x‖ of each row.
+struct L2Normalise {
+  double epsilon = 1e-12;
+
+  static constexpr std::string_view name = "l2_normalise";
+  Plan plan(std::span<const Spec> in) const;
+};
+
+namespace reference {
+
+template <class T>
+void forward(const L2Normalise& op, Call& call) {
+  const auto x = call.in[0].data<T>(), y = call.out[0].data<T>();
+  const auto norms = call.saved[0].data<Param<T>>();
+  const std::size_t width = x.size() / norms.size();
+  for (std::size_t n = 0; n < norms.size(); ++n) {
+    double sum = 0;
+    for (std::size_t k = 0; k < width; ++k) sum += std::pow(static_cast<double>(x[n * width + k]), 2);
+    norms[n] = static_cast<Param<T>>(std::sqrt(sum));
+    const double divisor = std::max(std::sqrt(sum), op.epsilon);
+    for (std::size_t k = 0; k < width; ++k)
+      y[n * width + k] = static_cast<T>(static_cast<double>(x[n * width + k]) / divisor);
+  }
+}
+
+template <class T>
+void backward(const L2Normalise& op, Call& call) {
+  const auto y = call.out[0].data<T>(), dy = call.grad_out[0].data<T>(), dx = call.grad_in[0].data<T>();
+  const auto norms = call.saved[0].data<Param<T>>();
+  const std::size_t width = y.size() / norms.size();
+  for (std::size_t n = 0; n < norms.size(); ++n) {
+    const auto norm = static_cast<double>(norms[n]);
+    double along = 0;  // y·dy
+    if (norm > op.epsilon)
+      for (std::size_t k = n * width; k < (n + 1) * width; ++k)
+        along += static_cast<double>(y[k]) * static_cast<double>(dy[k]);
+    for (std::size_t k = n * width; k < (n + 1) * width; ++k)
+      dx[k] =
+          static_cast<T>((static_cast<double>(dy[k]) - static_cast<double>(y[k]) * along) / std::max(norm, op.epsilon));
+  }
+}
+
+}  // namespace reference
+}  // namespace cg

@@ -1,0 +1,29 @@
+// y = max(0, x);   dx = dy where y > 0, else 0 (0 at the kink, as in PyTorch)
+#pragma once
+
+#include "tensor/op.h"
+
+namespace cg {
+
+/// Input: x of any shape. Output: y, the only thing kept.
+struct Relu {
+  static constexpr std::string_view name = "relu";
+  Plan plan(std::span<const Spec> in) const { return {.outputs = {in[0]}, .saved = {}, .keeps_outputs = 0b1}; }
+};
+
+namespace reference {
+
+template <class T>
+void forward(const Relu&, Call& call) {
+  const auto x = call.in[0].data<T>(), y = call.out[0].data<T>();
+  for (std::size_t k = 0; k < x.size(); ++k) y[k] = x[k] > T(0) ? x[k] : T(0);
+}
+
+template <class T>
+void backward(const Relu&, Call& call) {
+  const auto y = call.out[0].data<T>(), dy = call.grad_out[0].data<T>(), dx = call.grad_in[0].data<T>();
+  for (std::size_t k = 0; k < y.size(); ++k) dx[k] = y[k] > T(0) ? dy[k] : T(0);
+}
+
+}  // namespace reference
+}  // namespace cg
