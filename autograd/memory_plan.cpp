@@ -97,11 +97,7 @@ class Lifetimes {
 
   Workspace workspace(const Node& made) const {
     if (target_.device() == Device::meta) return {};
-    const AnyKernel& kernel = registry_.kernel(made.op.type, target_.device(), made.inputs[0].spec().dtype);
-    if (!kernel.workspace) return {};
-    std::vector<Spec> specs;
-    for (const Variable& input : made.inputs) specs.push_back(input.spec());
-    return kernel.workspace(made.op.op.get(), specs, target_);
+    return workspace_of(made, registry_.kernel(made.op.type, target_.device(), made.inputs[0].spec().dtype), target_);
   }
 
   const std::vector<Node>& nodes_;

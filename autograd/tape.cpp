@@ -17,6 +17,24 @@ Tensor ghost(const Tensor& tensor) { return {tensor.spec(), tensor.device(), nul
 
 }  // namespace
 
+std::vector<Spec> Node::specs() const {
+  std::vector<Spec> all;
+  for (const Variable& input : inputs) all.push_back(input.spec());
+  return all;
+}
+
+unsigned Node::wanted_gradients() const {
+  unsigned mask = 0;
+  for (std::size_t j = 0; j < inputs.size(); ++j) mask |= (inputs[j].needs_gradient ? 1u : 0u) << j;
+  return mask;
+}
+
+Workspace workspace_of(const Node& node, const AnyKernel& kernel, Backend& backend) {
+  if (!kernel.workspace) return {};
+  const std::vector<Spec> specs = node.specs();
+  return kernel.workspace(node.op.op.get(), {specs, node.wanted_gradients(), backend});
+}
+
 Tensor Tape::buffer(int node, Role role, int index, const Spec& spec) {
   if (!plan_) return backend_.tensor(spec);
   const Buffer* planned = plan_->find(node, role, index);
@@ -27,8 +45,10 @@ Tensor Tape::buffer(int node, Role role, int index, const Spec& spec) {
   return arena_.part(spec, planned->offset);
 }
 
-Tensor Tape::workspace(int node, Role role, Index bytes) {
-  return bytes > 0 ? buffer(node, role, 0, {{bytes}, DType::u8}) : Tensor();
+void Tape::give_workspace(int at, const AnyKernel& run, Role role, Index Workspace::*bytes) {
+  Node& node = nodes_[static_cast<std::size_t>(at)];
+  const Index size = workspace_of(node, run, backend_).*bytes;
+  node.call.workspace = size > 0 ? buffer(at, role, 0, {{size}, DType::u8}) : Tensor();
 }
 
 const AnyKernel& Tape::kernel(const Node& node) const {
@@ -36,13 +56,11 @@ const AnyKernel& Tape::kernel(const Node& node) const {
 }
 
 Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& scope, bool training) {
-  std::vector<Spec> specs;
-  for (const Variable& input : inputs) specs.push_back(input.spec());
   const int at = static_cast<int>(nodes_.size());
   nodes_.push_back({scope, std::move(op), {}, std::move(inputs), {}, false});
   Node& node = nodes_.back();
   try {
-    node.plan = node.op.plan(specs);
+    node.plan = node.op.plan(node.specs());
   } catch (const Error& error) {
     fail(error.kind(), fmt::format("{} ({})", scope, error.where()), error.found(), error.fix());
   }
@@ -61,8 +79,7 @@ Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& 
   if (backend_.device() == Device::meta) return out;
 
   const AnyKernel& run = kernel(node);
-  if (run.workspace)
-    call.workspace = workspace(at, Role::forward_workspace, run.workspace(node.op.op.get(), specs, backend_).forward);
+  give_workspace(at, run, Role::forward_workspace, &Workspace::forward);
   if (observer_) observer_->before(node);
   run.forward(node.op.op.get(), call);
   if (observer_) observer_->after_forward(node, call.out[0]);
@@ -101,12 +118,8 @@ const Tensor& Tape::value_of(int at) {
   const AnyKernel& run = kernel(node);
   if (!run.rebuild)
     fail(ErrorKind::device, node.scope, fmt::format("the kernel of {} cannot rebuild its output", node.op.name));
-  std::vector<Spec> specs;
-  for (const Variable& input : node.inputs) specs.push_back(input.spec());
   node.call.out[0] = buffer(at, Role::rebuilt, 0, node.plan.outputs[0]);
-  if (run.workspace)
-    node.call.workspace =
-        workspace(at, Role::rebuild_workspace, run.workspace(node.op.op.get(), specs, backend_).rebuild);
+  give_workspace(at, run, Role::rebuild_workspace, &Workspace::rebuild);
   if (observer_) observer_->before(node);
   run.rebuild(node.op.op.get(), node.call);
   if (observer_) observer_->after_forward(node, node.call.out[0]);
@@ -147,10 +160,7 @@ void Tape::run_backward(int at, const Tensor& gradient) {
     if (!first) sums.emplace_back(target, call.grad_in[j]);
   }
   const AnyKernel& run = kernel(node);
-  std::vector<Spec> specs;
-  for (const Variable& input : node.inputs) specs.push_back(input.spec());
-  if (run.workspace)
-    call.workspace = workspace(at, Role::backward_workspace, run.workspace(node.op.op.get(), specs, backend_).backward);
+  give_workspace(at, run, Role::backward_workspace, &Workspace::backward);
   if (observer_) observer_->before(node);
   run.backward(node.op.op.get(), call);
   if (observer_) observer_->after_backward(node, call);

@@ -24,7 +24,13 @@ struct Node {
   std::vector<Variable> inputs;  ///< sources; their values are in `call`
   Call call;
   bool needs_gradient = false;
+
+  std::vector<Spec> specs() const;    ///< of the inputs
+  unsigned wanted_gradients() const;  ///< bit j: input j's gradient is wanted
 };
+
+/// The scratch that `kernel` asks for at this node.
+Workspace workspace_of(const Node& node, const AnyKernel& kernel, Backend& backend);
 
 /// Is told of every finished kernel; for timing by layer and for finding the first bad number.
 class TapeObserver {
@@ -56,9 +62,8 @@ class Tape {
   void observe(TapeObserver* observer) { observer_ = observer; }
 
  private:
-  struct Contribution;
   Tensor buffer(int node, Role role, int index, const Spec& spec);
-  Tensor workspace(int node, Role role, Index bytes);
+  void give_workspace(int node, const AnyKernel& kernel, Role role, Index Workspace::*bytes);
   const AnyKernel& kernel(const Node& node) const;
   void keep_for_backward(Node& node, bool training);
   void fetch_kept(int node);

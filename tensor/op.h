@@ -43,6 +43,13 @@ struct Call {
   Backend* backend = nullptr;  ///< keeps a device's own state (primitives, handles)
 };
 
+/// What a kernel is told when it is asked for its scratch.
+struct WorkspaceQuery {
+  std::span<const Spec> in;
+  unsigned gradients = 0;  ///< bit j: the backward will be asked for input j's gradient
+  Backend& backend;
+};
+
 /// Scratch bytes for one call of each kind.
 struct Workspace {
   Index forward = 0, backward = 0, rebuild = 0;
@@ -55,13 +62,13 @@ struct Kernel {
   void (*forward)(const O&, Call&) = nullptr;
   void (*backward)(const O&, Call&) = nullptr;
   void (*rebuild)(const O&, Call&) = nullptr;
-  Workspace (*workspace)(const O&, std::span<const Spec> in, Backend&) = nullptr;
+  Workspace (*workspace)(const O&, const WorkspaceQuery&) = nullptr;
 };
 
 /// A kernel whose op's type is erased: what the registry and the tape handle.
 struct AnyKernel {
   std::function<void(const void*, Call&)> forward, backward, rebuild;
-  std::function<Workspace(const void*, std::span<const Spec>, Backend&)> workspace;
+  std::function<Workspace(const void*, const WorkspaceQuery&)> workspace;
   explicit operator bool() const { return static_cast<bool>(forward); }
 };
 
@@ -86,8 +93,8 @@ AnyKernel erase(const Kernel<O>& k) {
   if (k.backward) out.backward = [f = k.backward](const void* o, Call& c) { f(*static_cast<const O*>(o), c); };
   if (k.rebuild) out.rebuild = [f = k.rebuild](const void* o, Call& c) { f(*static_cast<const O*>(o), c); };
   if (k.workspace)
-    out.workspace = [f = k.workspace](const void* o, std::span<const Spec> in, Backend& b) {
-      return f(*static_cast<const O*>(o), in, b);
+    out.workspace = [f = k.workspace](const void* o, const WorkspaceQuery& q) {
+      return f(*static_cast<const O*>(o), q);
     };
   return out;
 }

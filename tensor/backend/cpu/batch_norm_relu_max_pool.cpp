@@ -1,0 +1,147 @@
+// The end of the stem on the CPU: batch norm, ReLU and max-pool in one pass over the largest volume of the network;
+// only the pooled values and a byte a window are written. Formula in tensor/ops/batch_norm_relu_max_pool.h.
+#include <limits>
+
+#include "tensor/backend/cpu/kernels.h"
+#include "tensor/backend/cpu/norm_loops.h"
+
+namespace cg::cpu {
+namespace {
+
+template <class T>
+Workspace workspace(const BatchNormReluMaxPool&, const WorkspaceQuery& query) {
+  return norm_workspace<T>(query.in[0].shape);
+}
+
+/// One window: the largest normalised value of each channel and the tap it came from; the first of equals wins.
+template <class T>
+void pool_window(const VolumeShape& in, const Window& window, const T* x, const Affine& affine, Index n, Index d,
+                 Index h, Index w, float* best, std::int32_t* winner) {
+  const Index channels = in.channels;
+  const float *scale = affine.scale.data(), *shift = affine.shift.data();
+  std::fill_n(best, channels, -std::numeric_limits<float>::infinity());
+  std::fill_n(winner, channels, 0);
+  for_each_tap(in, window, d, h, w, [&](Index a, Index b, Index e, Index tap) {
+    const T* xs = x + in.at(n, a, b, e);
+    const auto place = static_cast<std::int32_t>(tap);
+#pragma omp simd
+    for (Index c = 0; c < channels; ++c) {
+      const float normalised = scale[c] * static_cast<float>(xs[c]) + shift[c];
+      const float value = normalised > 0 ? normalised : 0;
+      winner[c] = value > best[c] ? place : winner[c];
+      best[c] = value > best[c] ? value : best[c];
+    }
+  });
+}
+
+template <class T>
+void forward(const BatchNormReluMaxPool& op, Call& call) {
+  norm_statistics<T>(op.norm, call);
+  const Affine affine(call);
+  const VolumeShape in(call.in[0].shape()), out(call.out[0].shape());
+  const Window window = op.pool.window();
+  const T* x = call.in[0].data<T>().data();
+  T* y = call.out[0].data<T>().data();
+  std::uint8_t* taps = call.saved[2].data<std::uint8_t>().data();
+  const Index channels = in.channels;
+#pragma omp parallel
+  {
+    std::vector<float> best(static_cast<std::size_t>(channels));
+    std::vector<std::int32_t> winner(best.size());
+#pragma omp for collapse(3) schedule(static)
+    for (Index n = 0; n < out.n; ++n)
+      for (Index d = 0; d < out.depth; ++d)
+        for (Index h = 0; h < out.height; ++h)
+          for (Index w = 0; w < out.width; ++w) {
+            pool_window(in, window, x, affine, n, d, h, w, best.data(), winner.data());
+            const Index at = out.at(n, d, h, w);
+#pragma omp simd
+            for (Index c = 0; c < channels; ++c) {
+              y[at + c] = T(best[static_cast<std::size_t>(c)]);
+              taps[at + c] = static_cast<std::uint8_t>(winner[static_cast<std::size_t>(c)]);
+            }
+          }
+  }
+}
+
+/// The windows along one axis that cover input position i, as pairs (window, tap).
+struct Covering {
+  static constexpr Index most = 256;  // a window has at most so many taps, as its winner is a byte
+  Index windows[most], taps[most], number = 0;
+  Covering(Index i, Index extent_out, Index kernel, Index stride, Index padding) {
+    for (Index tap = 0; tap < kernel; ++tap) {
+      const Index from = i + padding - tap;
+      if (from < 0 || from % stride != 0 || from / stride >= extent_out) continue;
+      windows[number] = from / stride;
+      taps[number++] = tap;
+    }
+  }
+};
+
+/// Sums the gradients of the windows that a voxel won, channel by channel: a gather, so the order is fixed.
+template <class T>
+class WonGradient {
+ public:
+  WonGradient(const VolumeShape& in, const VolumeShape& out, const Window& window, const T* dy,
+              const std::uint8_t* taps)
+      : in_(in), out_(out), window_(window), dy_(dy), taps_(taps) {
+    const Index extents_in[] = {in.depth, in.height, in.width}, extents_out[] = {out.depth, out.height, out.width};
+    for (std::size_t a = 0; a < 3; ++a)
+      for (Index i = 0; i < extents_in[a]; ++i)
+        covering_[a].emplace_back(i, extents_out[a], window.kernel[a], window.stride[a], window.padding[a]);
+  }
+
+  void gather(Index row, float* g) const {
+    const Index channels = in_.channels;
+    const Index w = row % in_.width, h = row / in_.width % in_.height, d = row / (in_.width * in_.height) % in_.depth;
+    const Index n = row / (in_.width * in_.height * in_.depth);
+    std::fill_n(g, channels, 0.0f);
+    const Covering &cd = at(0, d), &ch = at(1, h), &cw = at(2, w);
+    for (Index a = 0; a < cd.number; ++a)
+      for (Index b = 0; b < ch.number; ++b)
+        for (Index e = 0; e < cw.number; ++e) {
+          const Index p = out_.at(n, cd.windows[a], ch.windows[b], cw.windows[e]);
+          const auto tap =
+              static_cast<std::uint8_t>((cd.taps[a] * window_.kernel[1] + ch.taps[b]) * window_.kernel[2] + cw.taps[e]);
+          const T* dy = dy_ + p;
+          const std::uint8_t* taps = taps_ + p;
+#pragma omp simd
+          for (Index c = 0; c < channels; ++c) g[c] += taps[c] == tap ? static_cast<float>(dy[c]) : 0.0f;
+        }
+  }
+
+ private:
+  const Covering& at(std::size_t axis, Index i) const { return covering_[axis][static_cast<std::size_t>(i)]; }
+  const VolumeShape &in_, &out_;
+  const Window& window_;
+  const T* dy_;
+  const std::uint8_t* taps_;
+  std::vector<Covering> covering_[3];
+};
+
+template <class T>
+void backward(const BatchNormReluMaxPool& op, Call& call) {
+  const VolumeShape in(call.in[0].shape()), out(call.grad_out[0].shape());
+  const Window window = op.pool.window();
+  const WonGradient<T> won(in, out, window, call.grad_out[0].data<T>().data(),
+                           call.saved[2].data<std::uint8_t>().data());
+  const Affine affine(call);
+  const float *scale = affine.scale.data(), *shift = affine.shift.data();
+  const Index channels = in.channels;
+  norm_backward<T>(op.norm, call, [&, scale, shift, channels](Index r, const T* x, float* g) {
+    won.gather(r, g);
+#pragma omp simd
+    for (Index c = 0; c < channels; ++c) g[c] = scale[c] * static_cast<float>(x[c]) + shift[c] > 0 ? g[c] : 0.0f;
+  });
+}
+
+}  // namespace
+
+template <class T>
+Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool() {
+  return {forward<T>, backward<T>, nullptr, workspace<T>};
+}
+template Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool<float>();
+template Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool<bfloat16>();
+
+}  // namespace cg::cpu

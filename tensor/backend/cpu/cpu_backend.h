@@ -1,0 +1,42 @@
+// The CPU as a device: huge pages touched once, flushed denormals, and oneDNN's engine with its primitives cached.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <string>
+#include <vector>
+
+#include "tensor/backend.h"
+
+namespace cg::cpu {
+
+class CpuBackend final : public HostBackend {
+ public:
+  CpuBackend();
+  std::string description() const override;
+  /// Large blocks are mapped on 2 MiB pages and touched here, in parallel, so that no step ever faults.
+  std::shared_ptr<std::byte> allocate(Index bytes) override;
+  bool prefers_bfloat16() const override;
+
+  const dnnl::engine& engine() const { return engine_; }
+  dnnl::stream& stream() { return stream_; }
+
+  /// The object cached under `key`, made by `make()` the first time. Keys of different T must differ.
+  template <class T, class Make>
+  T& cached(const std::vector<Index>& key, const Make& make) {
+    std::shared_ptr<void>& slot = cache_[key];
+    if (!slot) slot = std::make_shared<T>(make());
+    return *static_cast<T*>(slot.get());
+  }
+
+ private:
+  dnnl::engine engine_;
+  dnnl::stream stream_;
+  std::map<std::vector<Index>, std::shared_ptr<void>> cache_;
+};
+
+/// The backend a CPU kernel runs on.
+inline CpuBackend& of(Backend& backend) { return static_cast<CpuBackend&>(backend); }
+
+}  // namespace cg::cpu
