@@ -38,6 +38,7 @@ ParameterStore::ParameterStore(Backend& backend, DType dtype, std::vector<Parame
 }
 
 void ParameterStore::initialise(std::uint64_t seed) {
+#pragma omp parallel for schedule(dynamic)
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
     Parameter& p = *parameters_[k];
     Random random({.seed = seed, .sample = static_cast<std::uint32_t>(k), .use = Use::initial_weights});

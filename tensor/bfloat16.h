@@ -12,6 +12,10 @@ struct bfloat16 {
 
   bfloat16() = default;
   bfloat16(float value) : bits(rounded(value)) {}  // NOLINT: implicit on purpose, as from double to float
+  bfloat16& operator=(float value) {  // the compiler vectorises this; copying a converted object it does not
+    bits = rounded(value);
+    return *this;
+  }
   operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
  private:

@@ -91,12 +91,13 @@ void apply_affine(Call& call, const F& f) {
     const float *scale = affine.scale.data(), *shift = affine.shift.data();
     T* out = y + r * rows.channels;
 #pragma omp simd
-    for (Index c = 0; c < rows.channels; ++c) out[c] = T(f(scale[c] * static_cast<float>(x[c]) + shift[c]));
+    for (Index c = 0; c < rows.channels; ++c) out[c] = f(scale[c] * static_cast<float>(x[c]) + shift[c]);
   });
 }
 
-float identity(float value) { return value; }
-float positive(float value) { return value > 0 ? value : 0; }
+// Function objects, so that they are inlined into the loops.
+constexpr auto identity = [](float value) { return value; };
+constexpr auto positive = [](float value) { return value > 0 ? value : 0; };
 
 template <class T>
 void plain_rebuild(const BatchNorm&, Call& call) {
@@ -157,7 +158,7 @@ void add_relu_forward(const BatchNormAddRelu& op, Call& call) {
     T* out = y + r * rows.channels;
 #pragma omp simd
     for (Index c = 0; c < rows.channels; ++c)
-      out[c] = T(positive(scale[c] * static_cast<float>(x[c]) + shift[c] + static_cast<float>(other[c])));
+      out[c] = positive(scale[c] * static_cast<float>(x[c]) + shift[c] + static_cast<float>(other[c]));
   });
 }
 
@@ -175,7 +176,7 @@ void add_relu_backward(const BatchNormAddRelu& op, Call& call) {
   T* d_residual = call.grad_in[5].data<T>().data();
   const Index size = call.out[0].spec().count();
 #pragma omp parallel for simd schedule(static)
-  for (Index k = 0; k < size; ++k) d_residual[k] = static_cast<float>(y[k]) > 0 ? dy[k] : T(0.0f);
+  for (Index k = 0; k < size; ++k) d_residual[k] = static_cast<float>(y[k]) > 0 ? static_cast<float>(dy[k]) : 0.0f;
 }
 
 }  // namespace

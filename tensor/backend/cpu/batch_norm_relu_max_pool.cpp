@@ -57,7 +57,7 @@ void forward(const BatchNormReluMaxPool& op, Call& call) {
             const Index at = out.at(n, d, h, w);
 #pragma omp simd
             for (Index c = 0; c < channels; ++c) {
-              y[at + c] = T(best[static_cast<std::size_t>(c)]);
+              y[at + c] = best[static_cast<std::size_t>(c)];
               taps[at + c] = static_cast<std::uint8_t>(winner[static_cast<std::size_t>(c)]);
             }
           }
@@ -119,16 +119,43 @@ class WonGradient {
   std::vector<Covering> covering_[3];
 };
 
+/// Σ g and Σ g x̂ over the winners alone, an eighth of the volume: all other gradients are zero.
+template <class T>
+std::vector<double> winners_sums(const VolumeShape& in, const VolumeShape& out, const Window& window, Call& call,
+                                 const Affine& affine) {
+  std::vector<Index> from_origin;  // of each tap, from the window's first voxel
+  for (Index a = 0; a < window.kernel[0]; ++a)
+    for (Index b = 0; b < window.kernel[1]; ++b)
+      for (Index e = 0; e < window.kernel[2]; ++e) from_origin.push_back(in.at(0, a, b, e));
+  const T *x = call.in[0].data<T>().data(), *dy = call.grad_out[0].data<T>().data();
+  const std::uint8_t* taps = call.saved[2].data<std::uint8_t>().data();
+  const float *scale = affine.scale.data(), *shift = affine.shift.data();
+  const Rows pooled(call.grad_out[0].shape(), size_of(dtype_of<T>()));
+  return gradient_sums(pooled, call, [&](Index r, float* values, float* g) {
+    const Index w = r % out.width, h = r / out.width % out.height, d = r / (out.width * out.height) % out.depth;
+    const Index n = r / (out.width * out.height * out.depth);
+    const Index origin = in.at(n, d * window.stride[0] - window.padding[0], h * window.stride[1] - window.padding[1],
+                               w * window.stride[2] - window.padding[2]);
+    const std::uint8_t* tap = taps + r * pooled.channels;
+    const T* dyr = dy + r * pooled.channels;
+    for (Index c = 0; c < pooled.channels; ++c) values[c] = static_cast<float>(x[origin + from_origin[tap[c]] + c]);
+#pragma omp simd
+    for (Index c = 0; c < pooled.channels; ++c)
+      g[c] = scale[c] * values[c] + shift[c] > 0 ? static_cast<float>(dyr[c]) : 0.0f;
+  });
+}
+
 template <class T>
 void backward(const BatchNormReluMaxPool& op, Call& call) {
   const VolumeShape in(call.in[0].shape()), out(call.grad_out[0].shape());
   const Window window = op.pool.window();
+  const Affine affine(call);
+  const std::vector<double> sums = winners_sums<T>(in, out, window, call, affine);
   const WonGradient<T> won(in, out, window, call.grad_out[0].data<T>().data(),
                            call.saved[2].data<std::uint8_t>().data());
-  const Affine affine(call);
   const float *scale = affine.scale.data(), *shift = affine.shift.data();
   const Index channels = in.channels;
-  norm_backward<T>(op.norm, call, [&, scale, shift, channels](Index r, const T* x, float* g) {
+  write_gradients<T>(op.norm, call, sums, [&, scale, shift, channels](Index r, const T* x, float* g) {
     won.gather(r, g);
 #pragma omp simd
     for (Index c = 0; c < channels; ++c) g[c] = scale[c] * static_cast<float>(x[c]) + shift[c] > 0 ? g[c] : 0.0f;

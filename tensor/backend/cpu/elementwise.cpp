@@ -10,7 +10,7 @@ void add_forward(const Add&, Call& call) {
   T* y = call.out[0].data<T>().data();
   const Index size = call.out[0].spec().count();
 #pragma omp parallel for simd schedule(static)
-  for (Index k = 0; k < size; ++k) y[k] = T(static_cast<float>(a[k]) + static_cast<float>(b[k]));
+  for (Index k = 0; k < size; ++k) y[k] = static_cast<float>(a[k]) + static_cast<float>(b[k]);
 }
 
 template <class To, class From>
@@ -19,7 +19,7 @@ void convert(const Tensor& from, const Tensor& to) {
   To* target = to.data<To>().data();
   const Index size = from.spec().count();
 #pragma omp parallel for simd schedule(static)
-  for (Index k = 0; k < size; ++k) target[k] = static_cast<To>(static_cast<float>(source[k]));
+  for (Index k = 0; k < size; ++k) target[k] = static_cast<float>(source[k]);
 }
 
 template <class T>
@@ -66,7 +66,7 @@ void pool_backward(const GlobalAveragePool&, Call& call) {
       T* row = dx + (n * m + p) * channels;
       const float* g = dy + n * channels;
 #pragma omp simd
-      for (Index c = 0; c < channels; ++c) row[c] = T(g[c] / static_cast<float>(m));
+      for (Index c = 0; c < channels; ++c) row[c] = g[c] / static_cast<float>(m);
     }
 }
 

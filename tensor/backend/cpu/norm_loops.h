@@ -62,44 +62,48 @@ void for_each_row(const Rows& rows, const T* x, const Write& write) {
   for (Index r = 0; r < rows.rows; ++r) write(r, x + r * rows.channels);
 }
 
-/// dγ, dβ and dx. `gradient(row, x row, out)` writes dL/d(normalised value) of a row as floats.
-template <class T, class Gradient>
-void norm_backward(const NormAttributes& norm, Call& call, const Gradient& gradient) {
-  const Rows rows(call.in[0].shape(), size_of(dtype_of<T>()));
-  const T* x = call.in[0].data<T>().data();
-  const float* mean = call.saved[0].data<float>().data();
-  const float* inverse_sd = call.saved[1].data<float>().data();
-  const auto channels = rows.channels;
+/// Σ g and Σ g x̂ a channel over `rows`, block by block: `load(row, x, g)` writes the values and gradients of a row.
+template <class Load>
+std::vector<double> gradient_sums(const Rows& rows, Call& call, const Load& load) {
+  const Index channels = rows.channels;
+  const float *mean = call.saved[0].data<float>().data(), *inverse_sd = call.saved[1].data<float>().data();
   auto* partial = reinterpret_cast<float*>(call.workspace.bytes());
 #pragma omp parallel
   {
-    std::vector<float> g(static_cast<std::size_t>(channels));
+    std::vector<float> x_row(static_cast<std::size_t>(channels)), g_row(x_row.size());
+    float *x = x_row.data(), *g = g_row.data();
 #pragma omp for schedule(static)
     for (Index b = 0; b < rows.blocks(); ++b) {
-      float* sum = partial + b * 2 * channels;
-      float* sum_hat = sum + channels;
+      float *sum = partial + b * 2 * channels, *sum_hat = sum + channels;
       std::fill_n(sum, 2 * channels, 0.0f);
       for (Index r = rows.begin(b); r < rows.end(b); ++r) {
-        const T* xr = x + r * channels;
-        gradient(r, xr, g.data());
+        load(r, x, g);
 #pragma omp simd
         for (Index c = 0; c < channels; ++c) {
-          sum[c] += g[static_cast<std::size_t>(c)];
-          sum_hat[c] += g[static_cast<std::size_t>(c)] * ((static_cast<float>(xr[c]) - mean[c]) * inverse_sd[c]);
+          sum[c] += g[c];
+          sum_hat[c] += g[c] * ((x[c] - mean[c]) * inverse_sd[c]);
         }
       }
     }
   }
   std::vector<double> total(static_cast<std::size_t>(2 * channels), 0.0);
   for (Index b = 0; b < rows.blocks(); ++b)
-    for (Index k = 0; k < 2 * channels; ++k)
-      total[static_cast<std::size_t>(k)] += static_cast<double>(partial[b * 2 * channels + k]);
+    for (std::size_t k = 0; k < total.size(); ++k)
+      total[k] += static_cast<double>(partial[static_cast<std::size_t>(b) * total.size() + k]);
+  return total;
+}
 
-  const auto gamma = call.in[1].data<float>();
-  // dx = from_g · g + from_x · x + constant: the formula of batch_norm.h with its terms in x collected
+/// dγ and dβ from the sums, and dx = from_g · g + from_x · x + constant, the formula of batch_norm.h with its terms in
+/// x collected. `gradient(row, x row, g)` writes the gradients of a row.
+template <class T, class Gradient>
+void write_gradients(const NormAttributes& norm, Call& call, const std::vector<double>& sums,
+                     const Gradient& gradient) {
+  const Rows rows(call.in[0].shape(), size_of(dtype_of<T>()));
+  const auto mean = call.saved[0].data<float>(), inverse_sd = call.saved[1].data<float>(),
+             gamma = call.in[1].data<float>();
   std::vector<float> from_g(gamma.size()), from_x(gamma.size()), constant(gamma.size());
   for (std::size_t c = 0; c < gamma.size(); ++c) {
-    const double sum = total[c], sum_hat = total[c + gamma.size()], m = static_cast<double>(rows.rows);
+    const double sum = sums[c], sum_hat = sums[c + gamma.size()], m = static_cast<double>(rows.rows);
     if (call.grad_in[1]) call.grad_in[1].data<float>()[c] = static_cast<float>(sum_hat);
     if (call.grad_in[2]) call.grad_in[2].data<float>()[c] = static_cast<float>(sum);
     const double scale = static_cast<double>(gamma[c]) * static_cast<double>(inverse_sd[c]);
@@ -109,21 +113,36 @@ void norm_backward(const NormAttributes& norm, Call& call, const Gradient& gradi
     constant[c] = static_cast<float>((norm.training ? -scale * sum / m : 0) - slope * static_cast<double>(mean[c]));
   }
   if (!call.grad_in[0]) return;
+  const T* x = call.in[0].data<T>().data();
   T* dx = call.grad_in[0].data<T>().data();
 #pragma omp parallel
   {
-    std::vector<float> g(static_cast<std::size_t>(channels));
+    std::vector<float> g_row(from_g.size());
+    float* g = g_row.data();
     const float *a = from_g.data(), *s = from_x.data(), *k = constant.data();
 #pragma omp for schedule(static)
     for (Index r = 0; r < rows.rows; ++r) {
-      const T* xr = x + r * channels;
-      T* out = dx + r * channels;
-      gradient(r, xr, g.data());
-      const float* gr = g.data();
+      const T* xr = x + r * rows.channels;
+      T* out = dx + r * rows.channels;
+      gradient(r, xr, g);
 #pragma omp simd
-      for (Index c = 0; c < channels; ++c) out[c] = T(a[c] * gr[c] + s[c] * static_cast<float>(xr[c]) + k[c]);
+      for (Index c = 0; c < rows.channels; ++c) out[c] = a[c] * g[c] + s[c] * static_cast<float>(xr[c]) + k[c];
     }
   }
+}
+
+/// dγ, dβ and dx, where `gradient(row, x row, g)` writes dL/d(normalised value) of a row as floats.
+template <class T, class Gradient>
+void norm_backward(const NormAttributes& norm, Call& call, const Gradient& gradient) {
+  const Rows rows(call.in[0].shape(), size_of(dtype_of<T>()));
+  const T* x = call.in[0].data<T>().data();
+  const auto sums = gradient_sums(rows, call, [&](Index r, float* values, float* g) {
+    const T* xr = x + r * rows.channels;
+#pragma omp simd
+    for (Index c = 0; c < rows.channels; ++c) values[c] = static_cast<float>(xr[c]);
+    gradient(r, xr, g);
+  });
+  write_gradients<T>(norm, call, sums, gradient);
 }
 
 }  // namespace cg::cpu
