@@ -1,0 +1,85 @@
+// The row-major arrays that the losses' formulas are written with, and the two functions every contrastive loss needs:
+// the logarithm of a sum of exponentials and its derivative. They work on double and on Dual (dual.h).
+// Read next: dynlocrep.h, where they are used.
+#pragma once
+
+#include <Eigen/Core>
+#include <cmath>
+#include <limits>
+
+#include "losses/dual.h"
+#include "tensor/index.h"
+
+namespace cg {
+
+template <class T>
+using ArrayOf = Eigen::Array<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+template <class T>
+using RowOf = Eigen::Array<T, 1, Eigen::Dynamic>;
+template <class T>
+using RowView = Eigen::Ref<const RowOf<T>>;  ///< a row of a larger array, not copied
+
+using Array = ArrayOf<double>;
+using Row = RowOf<double>;
+using ArrayView = Eigen::Ref<const Array>;
+using RowOut = Eigen::Ref<Row>;  ///< a row to write into
+
+/// The logarithm of zero: marks a t that is left out of a log-sum-exp.
+inline constexpr double kLeftOut = -std::numeric_limits<double>::infinity();
+
+/// e^{u − top} where top is at least the largest u. What is below e^-700 of the largest is an exact 0: the vectorised
+/// exponential returns tiny numbers instead of 0, even for −∞.
+template <class T>
+RowOf<T> exp_below(const RowOf<T>& u, double top) {
+  return (u < T(top - 700)).select(RowOf<T>::Constant(u.size(), T(0)), exp(u - T(top)));
+}
+
+/// log Σ_t e^{u_t}, safe for any finite u. Needs one t that is not left out.
+template <class T>
+T log_sum_exp(const RowOf<T>& u) {
+  const double top = number(u.maxCoeff());  // cancels exactly, so its gradient is not needed
+  using std::log;
+  return T(top) + log(exp_below(u, top).sum());
+}
+
+/// The derivative of log_sum_exp: e^{u_t} / Σ_r e^{u_r}.
+inline Row softmax(const Row& u) {
+  const Row e = exp_below(u, u.maxCoeff());
+  return e / e.sum();
+}
+
+/// Σ_{t≠k} x_t for every k, by the sums before and after k: a difference total − x_k could lose all of its digits.
+template <class T>
+RowOf<T> sums_without_each(const RowOf<T>& x) {
+  RowOf<T> out(x.size());
+  T before(0), after(0);
+  for (Index k = 0; k < x.size(); before += x[k++]) out[k] = before;
+  for (Index k = x.size() - 1; k >= 0; after += x[k--]) out[k] += after;
+  return out;
+}
+
+/// log Σ_{t≠k} e^{u_t} for every k. Needs two t that are not left out.
+/// All but one k share the row's maximum; the k that is the maximum gets a log-sum-exp of its own.
+template <class T>
+RowOf<T> log_sum_exp_without_each(const RowOf<T>& u) {
+  Index largest = 0;
+  const double top = number(u.maxCoeff(&largest));
+  RowOf<T> out = T(top) + log(sums_without_each<T>(exp_below(u, top)));
+  RowOf<T> others = u;
+  others[largest] = T(kLeftOut);
+  out[largest] = log_sum_exp(others);
+  return out;
+}
+
+/// The derivative of Σ_k a_k log Σ_{t≠k} e^{u_t}: Σ_{k≠t} a_k e^{u_t} / Σ_{r≠k} e^{u_r}.
+inline Row softmax_without_each(const Row& u, const RowView<double>& a) {
+  Index largest = 0;
+  const Row e = exp_below(u, u.maxCoeff(&largest));
+  Row others = u;
+  others[largest] = kLeftOut;
+  Row share = a / sums_without_each<double>(e);
+  share[largest] = 0;  // its denominator lacks the maximum: it comes in the second term
+  return e * sums_without_each<double>(share) + a[largest] * softmax(others);
+}
+
+}  // namespace cg

@@ -1,0 +1,30 @@
+#include "losses/dynlocrep.h"
+
+#include <fmt/format.h>
+
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+constexpr Index kPublishedBatch = 32;  // below it the published code repels everybody
+
+}  // namespace
+
+Index DynLocRep::neighbours(const LossInput& in) const {
+  const std::string where = std::string("loss.") + name;
+  const NeighbourSchedule schedule{in.batch(), options.final_neighbours, options.step_size, in.max_epochs};
+  const bool whole = options.short_batch == ShortBatch::whole && in.batch() < kPublishedBatch;
+  const Index rows = in.neighbours > 0 ? in.neighbours
+                     : whole           ? in.rows()
+                                       : in.views * neighbours_at(in.epoch, schedule);
+  if (rows > in.rows()) fail(ErrorKind::usage, where, fmt::format("{} neighbours among {} rows", rows, in.rows()));
+  if (rows < 2)
+    fail(ErrorKind::usage, where,
+         fmt::format("nobody is repelled at epoch {}: NN(i) is the anchor alone (batch {}, {} view)", in.epoch,
+                     in.batch(), in.views),
+         in.rows() < 2 ? "Set train.batch_size to at least 2" : "Set loss.final_neighbours to at least 2");
+  return rows;
+}
+
+}  // namespace cg

@@ -1,0 +1,65 @@
+// Exponential: everybody is repelled, the less the nearer their age (paper Table 1; Barbano et al., ISBI 2023).
+//
+//   L = Σ_i Σ_k a_ik [ log Σ_t e^{u_it} − s_ik ],   k ≠ i
+//
+//                paper (Table 1)                          reference (the published code)
+//   s_it         z_i·z_t / τ                              the same, minus its row's maximum, held constant
+//   u_it         s_it (1 − w_it)                          the same, of the shifted s: this changes the value
+//   sum over     t ≠ i, k                                 t ≠ i
+//   a_ik         w_ik / Σ_t w_it                          the same / n × τ/τ_base
+//
+// Read next: pull.h (a, w), similarity_loss.h (S and the way back to z), dynlocrep.h (repels only who is near).
+#pragma once
+
+#include "losses/pull.h"
+#include "losses/similarity_loss.h"
+
+namespace cg {
+
+struct Exponential {
+  static constexpr const char* name = "exponential";
+  LossOptions options;
+
+  Pull pairs(const LossInput& in) const {
+    check_someone_to_repel(name, in, options.formulation);
+    const double mean = options.temperature / options.base_temperature / static_cast<double>(in.rows());
+    return pull(in, options, Normaliser::anchor, reference() ? mean : 1);
+  }
+
+  /// reference  L_i = Σ_k a_ik [ log Σ_t e^{u_it} − s_ik ]
+  /// paper      L_i = Σ_k a_ik [ log Σ_{t≠k} e^{u_it} − s_ik ]
+  template <class T>
+  T value(const Pull& p, Index i, const RowView<T>& row) const {
+    const RowOf<T> s = row - T(shift<T>(row));
+    const RowOf<T> u = repulsion<T>(p, i, s);
+    if (reference()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
+    return (p.a.row(i) * (log_sum_exp_without_each<T>(u) - s)).sum();
+  }
+
+  /// reference  dL_i/ds_it = A_i π_it (1 − w_it) − a_it,   A_i = Σ_k a_ik,   π_i = softmax of u_i
+  /// paper      dL_i/ds_it = Σ_{k≠t} a_ik π_it^k (1 − w_it) − a_it,   π_i^k = softmax of u_i without k
+  void gradient(const Pull& p, Index i, const RowView<double>& row, RowOut g) const {
+    const Row u = repulsion<double>(p, i, row - shift<double>(row));
+    const Row push = reference() ? Row(p.a.row(i).sum() * softmax(u)) : softmax_without_each(u, p.a.row(i));
+    g = push * (1 - p.w.row(i)) - p.a.row(i);
+  }
+
+ private:
+  bool reference() const { return options.formulation == Formulation::reference; }
+
+  template <class T>
+  double shift(const RowView<T>& s) const {
+    return reference() ? number(s.maxCoeff()) : 0;  // over all t, i among them
+  }
+
+  /// u_i, without the anchor.
+  template <class T>
+  RowOf<T> repulsion(const Pull& p, Index i, const RowOf<T>& s) const {
+    RowOf<T> u = s * (1 - p.w.row(i));
+    u[i] = T(kLeftOut);
+    return u;
+  }
+};
+static_assert(RowLoss<Exponential>);
+
+}  // namespace cg

@@ -1,0 +1,69 @@
+// The interface of every loss: embeddings and ages in, value and gradient out, in double on the host. A loss is a pure
+// function: no chance, no state, no knowledge of the network. Read next: dynlocrep.h (a loss on a page), then
+// similarity_loss.h (what the losses share), docs/losses.md (why there are two formulations).
+#pragma once
+
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "losses/age_kernels.h"
+#include "losses/neighbours.h"
+
+namespace cg {
+
+enum class Formulation {
+  paper,      ///< the printed formula
+  reference,  ///< what the published code computes; it made the published numbers
+};
+
+/// The options of all losses; a loss reads those it knows. The field table is loss_fields() in registry.h.
+struct LossOptions {
+  std::string name = "dynlocrep";
+  Formulation formulation = Formulation::reference;
+  AgeKernel kernel = AgeKernel::rbf;
+  double sigma = 2;  ///< years
+  double temperature = 0.1;
+  double base_temperature = 0.07;
+  Distance distance = Distance::manhattan;
+  Index final_neighbours = 14;
+  Index step_size = 1;  ///< epochs
+  double far_decay = std::numeric_limits<double>::infinity();
+  ShortBatch short_batch = ShortBatch::localise;
+};
+
+/// What a loss is evaluated for. n = views × batch rows: all of view 1, then all of view 2.
+struct LossInput {
+  std::span<const double> z;     ///< embeddings [n, d], row-major
+  std::span<const double> ages;  ///< [n], years
+  Index views = 2;
+  Index epoch = 1;  ///< counted from 1
+  Index max_epochs = 50;
+  Index neighbours = 0;  ///< rows, the anchor counted among them, instead of Algorithm 1's; 0: by Algorithm 1
+
+  Index rows() const { return static_cast<Index>(ages.size()); }
+  Index batch() const { return rows() / views; }
+};
+
+/// What a loss noticed while it chose its pairs.
+struct LossMetrics {
+  Index anchors_without_weight = 0;  ///< nobody is near their age: they add 0
+  Index neighbours = 0;              ///< rows that an anchor repels, itself counted; 0: the loss does not select
+};
+
+struct LossResult {
+  double value = 0;
+  std::vector<double> rows;      ///< [n]: what each anchor adds to the value
+  std::vector<double> gradient;  ///< [n, d]: dL/dz
+  LossMetrics metrics;
+};
+
+class Loss {
+ public:
+  virtual ~Loss() = default;
+  /// Value, its parts by anchor, and dL/dz. Fails on input that is not finite or leaves nothing to compare.
+  virtual LossResult evaluate(const LossInput& in) const = 0;
+};
+
+}  // namespace cg

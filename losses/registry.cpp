@@ -1,0 +1,76 @@
+#include "losses/registry.h"
+
+#include "losses/dynlocrep.h"
+#include "losses/exponential.h"
+#include "losses/y_aware.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+struct Entry {
+  std::string name;
+  std::unique_ptr<Loss> (*make)(const LossOptions&);
+};
+
+/// A loss over inner products.
+template <RowLoss L>
+Entry entry() {
+  return {L::name, [](const LossOptions& options) -> std::unique_ptr<Loss> {
+            return std::make_unique<SimilarityLoss<L>>(L{options}, InnerProduct{options.temperature});
+          }};
+}
+
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> all{
+      entry<DynLocRep>(),
+      entry<Exponential>(),
+      entry<YAware>(),
+  };
+  return all;
+}
+
+}  // namespace
+
+std::unique_ptr<Loss> make_loss(const LossOptions& options) {
+  for (const Entry& e : entries())
+    if (e.name == options.name) return e.make(options);
+  std::string choices;
+  for (const Entry& e : entries()) choices += (choices.empty() ? "" : ", ") + e.name;
+  fail(ErrorKind::usage, "loss.name", "there is no loss \"" + options.name + "\"", "Choose one of " + choices);
+}
+
+std::vector<std::string> loss_names() {
+  std::vector<std::string> names;
+  for (const Entry& e : entries()) names.push_back(e.name);
+  return names;
+}
+
+const Fields<LossOptions>& loss_fields() {
+  using O = LossOptions;
+  static const Fields<O> fields{
+      field("name", &O::name, one_of(loss_names()), "The contrastive loss to train with."),
+      field("formulation", &O::formulation, {"paper", "reference"},
+            "The printed formula, or what the published code computes (it made the published numbers)."),
+      field("kernel", &O::kernel, {"rbf", "gaussian", "cauchy"}, "How an age difference becomes a weight."),
+      field("sigma", &O::sigma, above(0), "Width of the kernel: years for rbf and gaussian, 1/years² for cauchy."),
+      field("temperature", &O::temperature, above(0), "Similarities are inner products divided by this."),
+      field("base_temperature", &O::base_temperature, above(0),
+            "The reference formulation multiplies the loss by temperature / base_temperature."),
+      field("distance", &O::distance, {"manhattan", "euclidean", "chebyshev", "cosine"},
+            "dynlocrep: the distance between embeddings that tells near rows from far ones."),
+      field("final_neighbours", &O::final_neighbours, at_least(1),
+            "dynlocrep: subjects that an anchor repels in the end, itself counted; at the start it is the batch."),
+      field("step_size", &O::step_size, at_least(1),
+            "dynlocrep: epochs between two steps of the number of neighbours."),
+      field("far_decay", &O::far_decay, at_least(0),
+            "dynlocrep: exponent lambda of the weight of those who are no neighbours; inf leaves them out, 0 takes "
+            "them like neighbours."),
+      field("short_batch", &O::short_batch, {"localise", "whole"},
+            "dynlocrep: a batch of fewer than 32 subjects repels its neighbours by Algorithm 1 for its own size, or "
+            "everybody as in the published code."),
+  };
+  return fields;
+}
+
+}  // namespace cg

@@ -1,0 +1,41 @@
+// Similarities: S [n, n] from the embeddings z [n, d], and the chain rule from dL/dS back to dL/dz.
+// Read next: similarity_loss.h.
+#pragma once
+
+#include <concepts>
+
+#include "losses/arrays.h"
+
+namespace cg {
+
+/// s_it = z_i · z_t / τ.
+struct InnerProduct {
+  double temperature = 0.1;  ///< τ
+
+  /// S = z zᵀ / τ.
+  template <class T>
+  ArrayOf<T> of(const Eigen::Ref<const ArrayOf<T>>& z) const {
+    ArrayOf<T> s(z.rows(), z.rows());
+    s.matrix().noalias() = z.matrix() * z.matrix().transpose();
+    return s / T(temperature);
+  }
+
+  /// dL/dz = (G + Gᵀ) z / τ for G = dL/dS: z_i stands in row i of S as the anchor and in column i as everybody's other.
+  Array gradient(const ArrayView& z, const Array& g) const {
+    const Array both = (g + g.transpose()) / temperature;
+    Array dz(z.rows(), z.cols());
+    dz.matrix().noalias() = both.matrix() * z.matrix();
+    return dz;
+  }
+};
+
+template <class M>
+concept Similarity = requires(const M m, const ArrayView& z, const Eigen::Ref<const ArrayOf<Dual>>& dual,
+                              const Array& g) {
+  { m.template of<double>(z) } -> std::convertible_to<Array>;
+  { m.template of<Dual>(dual) } -> std::convertible_to<ArrayOf<Dual>>;
+  { m.gradient(z, g) } -> std::convertible_to<Array>;
+};
+static_assert(Similarity<InnerProduct>);
+
+}  // namespace cg

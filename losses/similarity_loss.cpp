@@ -1,0 +1,46 @@
+#include "losses/similarity_loss.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/error.h"
+
+namespace cg {
+
+Eigen::Map<const Array> embeddings(const LossInput& in) {
+  return {in.z.data(), in.rows(), static_cast<Index>(in.z.size()) / in.rows()};
+}
+
+void check_input(const std::string& where, const LossInput& in) {
+  const auto refuse = [&](std::string what, std::string fix) { fail(ErrorKind::usage, where, what, fix); };
+  if (in.views < 1 || in.rows() < 1 || in.rows() % in.views != 0)
+    refuse(fmt::format("{} ages for {} view(s), expected views x batch", in.rows(), in.views),
+           "Stack all of view 1, then all of view 2");
+  if (in.z.empty() || in.z.size() % in.ages.size() != 0)
+    refuse(fmt::format("{} numbers in the embeddings of {} rows", in.z.size(), in.rows()), "Give one row for each age");
+  if (in.epoch < 1) refuse(fmt::format("epoch {}, expected 1 or more", in.epoch), "Count epochs from 1");
+  const auto finite = [](double x) { return std::isfinite(x); };
+  const auto age = std::find_if_not(in.ages.begin(), in.ages.end(), finite);
+  if (age != in.ages.end())
+    fail(ErrorKind::data, where, fmt::format("the age of row {} is {}", age - in.ages.begin(), *age),
+         "Correct the cohort's ages");
+  const auto z = embeddings(in);
+  if (z.allFinite()) return;
+  for (Index i = 0; i < z.rows(); ++i)
+    if (!z.row(i).allFinite())
+      fail(ErrorKind::numbers, where, fmt::format("the embedding in row {} is not finite at epoch {}", i, in.epoch),
+           "Lower optim.learning_rate");
+}
+
+void check_result(const std::string& where, const LossInput& in, const LossResult& result) {
+  const Eigen::Map<const Row> gradient(result.gradient.data(), static_cast<Index>(result.gradient.size()));
+  if (std::isfinite(result.value) && gradient.allFinite()) return;
+  fail(ErrorKind::numbers, where,
+       fmt::format("the value is {} at epoch {} for embeddings of up to {:.3g}", result.value, in.epoch,
+                   embeddings(in).abs().maxCoeff()),
+       "Normalise the embeddings, or raise loss.temperature");
+}
+
+}  // namespace cg

@@ -1,0 +1,67 @@
+// What all losses over a matrix of similarities share: S from z, each row of S to the loss, and the chain rule back.
+// A loss itself is only what happens in one row. Read next: dynlocrep.h, exponential.h, y_aware.h.
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <utility>
+
+#include "losses/loss.h"
+#include "losses/similarity.h"
+
+namespace cg {
+
+/// What a loss has to say, top to bottom of its header:
+///   pairs     what it holds constant: weights, neighbours. A type of its own, with `LossMetrics metrics` in it.
+///   value     the formula: what anchor i adds, from its row of S; for double and for Dual
+///   gradient  dL/dS of that row, all of it written
+template <class L>
+concept RowLoss = requires(const L loss, const LossInput& in, const decltype(loss.pairs(in))& pairs, Index i,
+                           const RowView<double>& s, const RowView<Dual>& dual, RowOut g) {
+  { L::name } -> std::convertible_to<std::string>;
+  { pairs.metrics } -> std::convertible_to<LossMetrics>;
+  { loss.template value<double>(pairs, i, s) } -> std::same_as<double>;
+  { loss.template value<Dual>(pairs, i, dual) } -> std::same_as<Dual>;
+  { loss.gradient(pairs, i, s, g) } -> std::same_as<void>;
+};
+
+/// The embeddings of an input as an array [n, d].
+Eigen::Map<const Array> embeddings(const LossInput& in);
+
+/// Fails unless shapes agree and all numbers are finite. `where`: the loss.
+void check_input(const std::string& where, const LossInput& in);
+
+/// Fails unless value and gradient are finite.
+void check_result(const std::string& where, const LossInput& in, const LossResult& result);
+
+template <RowLoss L, Similarity M = InnerProduct>
+class SimilarityLoss final : public Loss {
+ public:
+  SimilarityLoss(L loss, M similarity) : loss_(std::move(loss)), similarity_(std::move(similarity)) {}
+
+  LossResult evaluate(const LossInput& in) const override {
+    const std::string where = std::string("loss.") + L::name;
+    check_input(where, in);
+    const auto z = embeddings(in);
+    const auto pairs = loss_.pairs(in);
+    const Array s = similarity_.template of<double>(z);
+    Array g(z.rows(), z.rows());
+    LossResult out;
+    for (Index i = 0; i < z.rows(); ++i) {
+      out.rows.push_back(loss_.template value<double>(pairs, i, s.row(i)));
+      out.value += out.rows.back();
+      loss_.gradient(pairs, i, s.row(i), g.row(i));
+    }
+    out.gradient.resize(in.z.size());
+    Eigen::Map<Array>(out.gradient.data(), z.rows(), z.cols()) = similarity_.gradient(z, g);
+    out.metrics = pairs.metrics;
+    check_result(where, in, out);
+    return out;
+  }
+
+ private:
+  L loss_;
+  M similarity_;
+};
+
+}  // namespace cg

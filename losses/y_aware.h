@@ -1,0 +1,59 @@
+// Y-Aware: a softmax over everybody, with positives weighted by age (paper Table 1; Dufumier et al., MICCAI 2021).
+//
+//   L = Σ_i Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ],   k ≠ i
+//
+//                paper (Table 1)                          reference (the published code)
+//   s_it         z_i·z_t / τ                              the same
+//   sum over     t ≠ i, k                                 t ≠ i
+//   a_ik         w_ik / Σ_t w_it                          the same / n × τ/τ_base
+//
+// Read next: pull.h (a), similarity_loss.h (S and the way back to z), exponential.h (repels by age as well).
+#pragma once
+
+#include "losses/pull.h"
+#include "losses/similarity_loss.h"
+
+namespace cg {
+
+struct YAware {
+  static constexpr const char* name = "y_aware";
+  LossOptions options;
+
+  Pull pairs(const LossInput& in) const {
+    check_someone_to_repel(name, in, options.formulation);
+    const double mean = options.temperature / options.base_temperature / static_cast<double>(in.rows());
+    return pull(in, options, Normaliser::anchor, reference() ? mean : 1);
+  }
+
+  /// reference  L_i = Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ]
+  /// paper      L_i = Σ_k a_ik [ log Σ_{t≠k} e^{s_it} − s_ik ]
+  template <class T>
+  T value(const Pull& p, Index i, const RowView<T>& s) const {
+    const RowOf<T> u = without_anchor<T>(i, s);
+    if (reference()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
+    return (p.a.row(i) * (log_sum_exp_without_each<T>(u) - s)).sum();
+  }
+
+  /// reference  dL_i/ds_it = A_i π_it − a_it,   A_i = Σ_k a_ik,   π_i = softmax of s_i
+  /// paper      dL_i/ds_it = Σ_{k≠t} a_ik π_it^k − a_it,   π_i^k = softmax of s_i without k
+  void gradient(const Pull& p, Index i, const RowView<double>& s, RowOut g) const {
+    const Row u = without_anchor<double>(i, s);
+    if (reference())
+      g = p.a.row(i).sum() * softmax(u) - p.a.row(i);
+    else
+      g = softmax_without_each(u, p.a.row(i)) - p.a.row(i);
+  }
+
+ private:
+  bool reference() const { return options.formulation == Formulation::reference; }
+
+  template <class T>
+  RowOf<T> without_anchor(Index i, const RowView<T>& s) const {
+    RowOf<T> u = s;
+    u[i] = T(kLeftOut);
+    return u;
+  }
+};
+static_assert(RowLoss<YAware>);
+
+}  // namespace cg
