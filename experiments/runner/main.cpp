@@ -1,1 +1,129 @@
-int main() { return 0; }
+// The command line of run_experiment: CONFIG.toml, key=value, options; every error ends here as a message and an exit
+// code (docs/exit-codes.md). Read next: config.h, then trainer.h.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "experiments/runner/config.h"
+#include "experiments/runner/environment.h"
+#include "tensor/error.h"
+
+namespace {
+
+constexpr const char* footer = R"(
+Examples:
+  run_experiment quickstart                      a synthetic cohort, minutes on a laptop
+  run_experiment dynlocrep data.cohort=maps.h5   the paper's setting on a cohort of yours
+  run_experiment quickstart train.epochs=5 --check
+
+Exit codes:
+  0 done   2 usage or configuration   3 data   4 corrupt or hostile file   5 NaN or infinity
+  6 memory   7 device lost or missing   8 storage   9 run folder in use   75 interrupted after saving
+  1 a fault of this program   128+n killed by signal n)";
+
+struct Arguments {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::string device = "auto";
+  std::string out;
+  bool check = false, overwrite = false, help_config = false;
+};
+
+/// The parts of a message a line each, each behind `error: `; control bytes, which could come from a file, become `?`.
+void print_error(const std::string& message) {
+  std::string text = "error: ";
+  for (const char c : message) {
+    if (c == '\n')
+      text += "\nerror: ";
+    else
+      text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  }
+  std::fputs((text + "\n").c_str(), stderr);
+}
+
+/// What a run of this configuration would do.
+void print_plan(const cg::Config& config, const cg::RunOptions& options) {
+  const std::string cohort =
+      config.data.cohort.empty()
+          ? fmt::format("synthetic phantom, {} subjects at {:g} mm, seed {}", config.data.phantom.subjects,
+                        config.data.phantom.voxel_mm, config.data.phantom.seed)
+          : config.data.cohort;
+  fmt::print("The configuration is valid: {}\n", options.name);
+  fmt::print("  cohort     {}\n", cohort);
+  fmt::print("  split      fold {} of {}, seed {}\n", config.data.fold, config.data.folds, config.data.split_seed);
+  fmt::print("  loss       {}, {}\n", config.loss.name,
+             config.loss.formulation == cg::Formulation::paper ? "as printed" : "as in the published code");
+  fmt::print("  training   {} seeds x {} epochs, batches of {}, learning rate {:g}\n", config.seeds.size(),
+             config.train.epochs, config.train.batch_size, config.train.learning_rate);
+  fmt::print("  device     {}\n", options.device);
+  fmt::print("  results    {}\n", options.out.string());
+  fmt::print("  digest     {}\n", cg::config_digest(config));
+}
+
+int run(const Arguments& arguments, cg::RunOptions options) {
+  if (arguments.help_config) {
+    fmt::print("The options of a configuration, as key = value in a file or key.sub=value on the command line.\n\n{}",
+               cg::config_manual());
+    return 0;
+  }
+  if (arguments.config.empty())
+    cg::fail(cg::ErrorKind::usage, "command line", "no configuration is named",
+             "Give the path of a TOML file or the name of an experiment, for example quickstart");
+  const std::filesystem::path file = cg::find_config(arguments.config, cg::source_root() / "experiments");
+  const cg::Config config = cg::parse_config(cg::read_source(file.string(), arguments.overrides));
+  options.name = file.stem().string();
+  options.device = arguments.device;
+  options.overwrite = arguments.overwrite;
+  options.out =
+      arguments.out.empty() ? cg::default_run_folder(options.name, config) : std::filesystem::path(arguments.out);
+  if (arguments.check) {
+    print_plan(config, options);
+    return 0;
+  }
+  cg::fail(cg::ErrorKind::usage, options.name, "this build cannot train yet",
+           "Use --check to validate the configuration");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Trains and evaluates one experiment: a configuration, all of its seeds, one run folder.",
+               "run_experiment");
+  app.add_option("CONFIG", arguments.config, "TOML file, or the name of one in experiments/");
+  app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. train.epochs=5 (see --help-config)");
+  app.add_option("--device", arguments.device, "auto: a GPU if there is one; cpu; reference: plain loops")
+      ->check(CLI::IsMember({"auto", "cpu", "reference"}));
+  app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
+  app.add_flag("--check", arguments.check, "validate the configuration and say what it would do");
+  app.add_flag("--overwrite", arguments.overwrite, "repeat a finished run of the same configuration");
+  app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
+  app.set_version_flag("--version", "cortexgrad " + cg::version());
+  app.footer(footer);
+  try {
+    app.parse(argc, argv);
+    return run(arguments, {.name = {}, .out = {}, .command = {argv, argv + argc}});
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    print_error("command line: " + std::string(error.what()) + ". --help lists the options.");
+    return static_cast<int>(cg::ErrorKind::usage);
+  } catch (const cg::Error& error) {
+    print_error(error.what());
+    return static_cast<int>(error.kind());
+  } catch (const std::bad_alloc&) {
+    print_error("out of memory. Use a smaller train.batch_size or model.width.");
+    return static_cast<int>(cg::ErrorKind::memory);
+  } catch (const std::filesystem::filesystem_error& error) {
+    print_error(error.what());
+    return static_cast<int>(cg::ErrorKind::storage);
+  } catch (const std::exception& error) {
+    print_error(std::string("a fault of this program: ") + error.what());
+    return 1;
+  }
+}

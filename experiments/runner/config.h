@@ -1,0 +1,105 @@
+// An experiment's configuration: plain structs and, in config.cpp, the one table of their fields. Everything that
+// decides a run's numbers stands here. Read next: recorder.h, what a run leaves behind.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "experiments/runner/fields.h"
+#include "experiments/runner/loss_options.h"
+
+namespace cg {
+
+enum class Normalise { train, all, subject };
+enum class Precision { automatic, float32, bfloat16 };
+enum class Features { projected, encoder };
+
+struct TrainOptions {
+  Index epochs = 50;
+  Index batch_size = 32;
+  double learning_rate = 1e-4;
+  double weight_decay = 5e-5;
+  double decay_factor = 0.9;
+  Index decay_every = 10;
+  Index checkpoint_every = 1;
+};
+
+struct PhantomOptions {
+  double voxel_mm = 2;
+  Index subjects = 311;
+  Index seed = 1;
+};
+
+struct DataOptions {
+  std::string cohort;  ///< absolute path, or empty: the phantom
+  Index folds = 5;
+  Index fold = 0;
+  Index split_seed = 42;
+  Normalise normalise = Normalise::train;
+  PhantomOptions phantom;
+};
+
+struct AugmentOptions {
+  double cutout = 0;
+  Index cutout_size = 32;
+  double noise = 0;
+  double noise_sd = 0.05;
+  double crop = 0;
+  Index crop_size = 91;
+  double flip = 0;
+  double rotation = 0;
+  double rotation_degrees = 10;
+  /// Without any augmentation the two views of a subject are equal, and the encoder sees each volume once.
+  bool active() const { return cutout > 0 || noise > 0 || crop > 0 || flip > 0 || rotation > 0; }
+};
+
+struct ModelOptions {
+  Index width = 64;
+  Precision precision = Precision::automatic;
+  std::string weights;  ///< absolute path, or empty: random initial weights
+};
+
+struct EvaluationOptions {
+  Features features = Features::projected;
+  Index every = 0;
+  std::vector<Index> embeddings_at;
+};
+
+struct Config {
+  std::vector<Index> seeds = {0};
+  Index threads = 0;
+  TrainOptions train;
+  LossOptions loss;
+  DataOptions data;
+  AugmentOptions augment;
+  ModelOptions model;
+  EvaluationOptions evaluation;
+};
+
+/// What the command line says about a run without changing its numbers' definition.
+struct RunOptions {
+  std::string name;                  ///< of the experiment: its file without folder and ending
+  std::string device = "auto";       ///< auto, cpu or reference
+  std::filesystem::path out;         ///< the run folder
+  bool overwrite = false;            ///< repeat a finished run of the same configuration
+  std::vector<std::string> command;  ///< the command line, for environment.json
+};
+
+Fields<Config> config_fields();
+
+/// The configuration of a source. Errors: usage, with every finding, also about options that do not fit together.
+Config parse_config(const Source& source);
+
+std::string config_manual();                        ///< every key: type, range, default, sentence
+std::string resolved_config(const Config& config);  ///< as TOML; reading it back gives the same configuration
+std::string config_digest(const Config& config);    ///< SHA-256 of every key and value, 64 hexadecimal digits
+
+/// The file that an argument names: a path, or the name of a file in `experiments`, with or without `.toml`.
+/// Errors: usage, listing the names there are.
+std::filesystem::path find_config(const std::string& argument, const std::filesystem::path& experiments);
+
+/// `runs/<name>-<first 10 digits of the configuration's digest>`.
+std::filesystem::path default_run_folder(const std::string& name, const Config& config);
+
+}  // namespace cg

@@ -1,0 +1,15 @@
+// SHA-256 (FIPS 180-4): names configurations, and lets damaged files be noticed.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cg {
+
+/// SHA-256 of bytes as 64 lower-case hexadecimal digits.
+std::string sha256(std::string_view bytes);
+
+/// SHA-256 of a file's bytes. Errors: storage, if it cannot be read.
+std::string sha256_of_file(const std::string& path);
+
+}  // namespace cg
