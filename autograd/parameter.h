@@ -41,6 +41,7 @@ class ParameterStore {
 
   const Tensor& values() const { return values_; }        ///< flat, with padding between parameters
   const Tensor& gradients() const { return gradients_; }  ///< of the same layout; padding stays zero
+  const Tensor& statistics() const { return statistics_; }
   Backend& backend() const { return backend_; }
 
   std::vector<double> read(const Parameter& parameter) const;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <cstring>
 
@@ -28,6 +29,19 @@ void HostBackend::to_host(const Tensor& device, Tensor& host) {
 
 void HostBackend::fill_zero(Tensor& tensor) {
   std::memset(tensor.bytes(), 0, static_cast<std::size_t>(tensor.spec().bytes()));
+}
+
+bool HostBackend::all_finite(const Tensor& tensor) {
+  double zero = 0;  // 0 · x is 0 for every finite x, else NaN
+  with_type(tensor.dtype(), [&]<class T>() {
+    const T* x = tensor.data<T>().data();
+    const Index size = tensor.spec().count();
+    Param<T> sum = 0;
+#pragma omp parallel for simd schedule(static) reduction(+ : sum)
+    for (Index k = 0; k < size; ++k) sum += Param<T>(0) * static_cast<Param<T>>(x[k]);
+    zero = static_cast<double>(sum);
+  });
+  return !std::isnan(zero);
 }
 
 }  // namespace cg

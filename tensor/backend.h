@@ -18,7 +18,11 @@ class Backend {
   virtual std::shared_ptr<std::byte> allocate(Index bytes) = 0;
   virtual void to_device(const Tensor& host, Tensor& device) = 0;
   virtual void to_host(const Tensor& device, Tensor& host) = 0;
+  /// A tensor of this device with a host tensor's numbers; devices that compute in host memory share it.
+  virtual Tensor from_host(const Tensor& host) = 0;
   virtual void fill_zero(Tensor& tensor) = 0;
+  /// Whether every number of a float32 or float64 tensor is finite.
+  virtual bool all_finite(const Tensor& tensor) = 0;
   virtual void synchronize() {}
   /// Whether the device computes in bfloat16 at full speed; decides the default precision.
   virtual bool prefers_bfloat16() const { return false; }
@@ -35,7 +39,9 @@ class HostBackend : public Backend {
   std::shared_ptr<std::byte> allocate(Index bytes) override;
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
+  Tensor from_host(const Tensor& host) override { return host.on(device_); }
   void fill_zero(Tensor& tensor) override;
+  bool all_finite(const Tensor& tensor) override;
 
  private:
   Device device_;
@@ -49,7 +55,9 @@ class MetaBackend : public Backend {
   std::shared_ptr<std::byte> allocate(Index) override { return nullptr; }
   void to_device(const Tensor&, Tensor&) override {}
   void to_host(const Tensor&, Tensor&) override {}
+  Tensor from_host(const Tensor& host) override { return {host.spec(), Device::meta, nullptr}; }
   void fill_zero(Tensor&) override {}
+  bool all_finite(const Tensor&) override { return true; }
 };
 
 /// oneDNN and our own kernels on all cores (tensor/backend/cpu).

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "tensor/error.h"
 #include "tensor/index.h"
 
 namespace cg {

@@ -95,6 +95,9 @@ class Tensor {
     return {reinterpret_cast<T*>(memory_.get()), static_cast<std::size_t>(spec_.count())};
   }
 
+  /// The same memory, seen by another device that computes in it.
+  Tensor on(Device device) const { return {spec_, device, memory_}; }
+
   /// A tensor of `spec` in this one's memory, from byte `offset` on.
   Tensor part(Spec spec, Index offset) const {
     assert(!memory_ || offset + spec.bytes() <= spec_.bytes());

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "experiments/runner/digest.h"
+#include "tensor/error.h"
 
 namespace cg {
 namespace {

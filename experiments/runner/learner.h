@@ -1,0 +1,93 @@
+// The network being trained and everything a step needs: parameters, optimiser, loss, and the memory planned before the
+// first step. Read next: trainer.h, which feeds it epoch by epoch.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "autograd/memory_plan.h"
+#include "layers/model.h"
+#include "losses/loss.h"
+#include "optim/adam.h"
+
+namespace cg {
+
+struct LearnerOptions {
+  ModelOptions model;
+  AdamOptions adam;
+  Triple volume = {91, 109, 91};   ///< D, H, W
+  DType activations = DType::f32;  ///< float32, bfloat16; or float64 with `parameters`
+  DType parameters = DType::f32;   ///< float32 or float64
+  Index views = 2;                 ///< rows a subject has in the loss
+  Index encoded_views = 1;         ///< volumes a subject has in a batch: 1 where all views are equal, else `views`
+  std::uint64_t seed = 0;          ///< of the initial weights
+};
+
+/// What the loss is told besides embeddings and ages.
+struct StepTime {
+  Index epoch = 1;  ///< from 1
+  Index max_epochs = 50;
+  double rate = 1e-4;  ///< learning rate
+};
+
+/// Features of volumes in evaluation mode, row-major.
+struct Encoded {
+  std::vector<double> features;    ///< [n, 8 · width]
+  std::vector<double> embeddings;  ///< [n, embedding]
+};
+
+class Learner {
+ public:
+  Learner(Backend& backend, const LearnerOptions& options, std::unique_ptr<Loss> loss,
+          const Registry& registry = Registry::standard());
+
+  /// Plans and allocates the memory for training batches and evaluation batches of these sizes (subjects).
+  /// Errors: memory, when the arena is refused.
+  void reserve(std::span<const Index> training_batches, std::span<const Index> evaluation_batches);
+
+  /// One step: forward, loss, backward, update. `volumes` [encoded views · b, D, H, W, channels], `ages` [b].
+  /// Errors: numbers, naming the first layer whose result is not finite; the parameters are then unchanged.
+  LossResult step(const Tensor& volumes, std::span<const double> ages, const StepTime& time);
+
+  /// Forward in evaluation mode. `volumes` [b, D, H, W, channels].
+  Encoded encode(const Tensor& volumes);
+
+  /// Tells `observer` of every kernel of the steps to come; null: nobody.
+  void observe(TapeObserver* observer) { observer_ = observer; }
+
+  /// The volumes' spec for a batch of so many subjects.
+  Spec batch_spec(Index subjects, Index views) const;
+  ParameterStore& parameters() { return store_; }
+  Model& model() { return model_; }
+  const LearnerOptions& options() const { return options_; }
+  Index batches_seen() const { return adam_.steps(); }
+  Index arena_bytes() const { return arena_ ? arena_.spec().bytes() : 0; }
+  /// Bytes of values, gradients, both moments and statistics.
+  Index fixed_bytes() const;
+  /// The plan for a batch; made when it is first asked for.
+  const MemoryPlan& plan(Index subjects, bool training);
+  /// Every layer for a batch of so many subjects, without computing.
+  std::vector<LayerSummary> summary(Index subjects);
+
+ private:
+  struct Pass;
+  LossResult evaluate_loss(const Tensor& embeddings, std::span<const double> ages, const StepTime& time);
+  Tensor embedding_gradient(const LossResult& result, const Spec& spec);
+  [[noreturn]] void explain_bad_numbers(const Tensor& volumes, std::span<const double> ages, const StepTime& time);
+
+  Backend& backend_;
+  LearnerOptions options_;
+  const Registry& registry_;
+  std::unique_ptr<Loss> loss_;
+  Model model_;
+  ParameterStore store_;
+  Adam adam_;
+  std::map<std::pair<Index, bool>, MemoryPlan> plans_;  // by subjects and mode
+  Tensor arena_;
+  TapeObserver* observer_ = nullptr;
+};
+
+}  // namespace cg

@@ -1,0 +1,198 @@
+// Times our training step beside what tools/benchmark_pytorch.py does: same network, batch, type and threads, synthetic
+// volumes, the deterministic weights of the golden files, so that the first loss can be compared too.
+//   benchmark step --size 91 109 91 --batch 2 --precision float32 --steps 7 --warmup 2 --json
+//   benchmark epoch --size 46 55 46 --batch 32 --subjects 248 --precision bfloat16 --json
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "experiments/runner/learner.h"
+#include "layers/file_order.h"
+#include "losses/registry.h"
+
+namespace {
+
+using namespace cg;
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+  std::vector<Index> size = {91, 109, 91};
+  Index batch = 2, steps = 7, warmup = 2, subjects = 248;
+  std::string precision = "float32";
+  bool json = false, layers = false;
+};
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+Index peak_rss() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss * 1024;
+}
+
+/// Number i of a deterministic sequence in ± scale/2: 64-bit mixing of i and the seed, the same in every language.
+double deterministic(std::uint64_t i, std::uint64_t seed, double scale) {
+  std::uint64_t x = (i + seed * 0x9E3779B97F4A7C15ull) * 0xBF58476D1CE4E5B9ull;
+  x ^= x >> 31;
+  x *= 0x94D049BB133111EBull;
+  x ^= x >> 30;
+  return (static_cast<double>(x >> 40) / 16777216.0 - 0.5) * scale;
+}
+
+/// Weights by the formula: parameter p has seed 1000 + p; matrices scale with their fan-in, vectors stay near 0 or 1.
+void set_deterministic_weights(ParameterStore& store) {
+  std::uint64_t p = 0;
+  for (Parameter* parameter : store.parameters()) {
+    if (!parameter->trained) continue;
+    const Index size = count(parameter->shape);
+    const bool matrix = parameter->shape.size() > 1;
+    const double scale = matrix ? 2 * std::sqrt(6.0 / static_cast<double>(size / parameter->shape[0])) : 0.2;
+    const double offset = !matrix && parameter->name.ends_with("weight") ? 1 : 0;
+    std::vector<double> values(static_cast<std::size_t>(size));
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = deterministic(i, 1000 + p, scale) + offset;
+    store.write(*parameter, from_file_order(parameter->shape, values));
+    ++p;
+  }
+}
+
+Tensor volumes(const Spec& spec, std::uint64_t seed) {
+  HostBackend host;
+  Tensor tensor = host.tensor(spec);
+  const auto data = tensor.data<float>();
+#pragma omp parallel for
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<float>(deterministic(i, seed, 2));
+  return tensor;
+}
+
+std::vector<double> ages(Index n) {
+  std::vector<double> out;
+  for (Index i = 0; i < n; ++i) out.push_back(20 + 60 * std::fmod(static_cast<double>(i) * 0.618034, 1.0));
+  return out;
+}
+
+std::string processor() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);)
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  return "unknown";
+}
+
+std::unique_ptr<Learner> make_learner(Backend& backend, const Options& o) {
+  LearnerOptions options;
+  options.volume = {o.size[0], o.size[1], o.size[2]};
+  options.activations = o.precision == "bfloat16" ? DType::bf16 : DType::f32;
+  LossOptions loss;
+  loss.final_neighbours = 1;
+  auto learner = std::make_unique<Learner>(backend, options, make_loss(loss));
+  set_deterministic_weights(learner->parameters());
+  return learner;
+}
+
+/// Time by layer and direction, for --layers.
+class LayerTimes : public TapeObserver {
+ public:
+  void before(const Node&) override { start_ = Clock::now(); }
+  void after_forward(const Node& node, const Tensor&) override { add(node, "forward"); }
+  void after_backward(const Node& node, const Call&) override { add(node, "backward"); }
+  void print(Index steps) const {
+    std::vector<std::pair<double, std::string>> rows;
+    for (const auto& [name, seconds] : seconds_) rows.emplace_back(seconds / static_cast<double>(steps), name);
+    std::sort(rows.rbegin(), rows.rend());
+    for (const auto& [seconds, name] : rows) fmt::print(stderr, "{:9.2f} ms  {}\n", 1e3 * seconds, name);
+  }
+
+ private:
+  void add(const Node& node, const char* direction) {
+    seconds_[fmt::format("{:<9} {} ({})", direction, node.scope, node.op.name)] += seconds_since(start_);
+  }
+  Clock::time_point start_;
+  std::map<std::string, double> seconds_;
+};
+
+nlohmann::json result(const Options& o, std::vector<double> seconds, double loss, Index base, Learner& learner) {
+  std::sort(seconds.begin(), seconds.end());
+  return {{"seconds", seconds},
+          {"seconds_min", seconds.front()},
+          {"seconds_median", seconds[seconds.size() / 2]},
+          {"peak_rss_bytes", peak_rss()},
+          {"base_rss_bytes", base},
+          {"arena_bytes", learner.arena_bytes()},
+          {"fixed_bytes", learner.fixed_bytes()},
+          {"loss", loss},
+          {"precision", o.precision},
+          {"threads", std::thread::hardware_concurrency()},
+          {"processor", processor()}};
+}
+
+nlohmann::json run_steps(const Options& o, bool epoch) {
+  const auto backend = make_cpu_backend();
+  const Index base = peak_rss();
+  const auto learner = make_learner(*backend, o);
+  LayerTimes times;
+  if (o.layers) learner->observe(&times);
+  std::vector<Index> batches = {o.batch};
+  if (epoch) {
+    batches.assign(static_cast<std::size_t>(o.subjects / o.batch), o.batch);
+    if (o.subjects % o.batch) batches.push_back(o.subjects % o.batch);
+  }
+  learner->reserve(batches, {});
+  double loss = 0;
+  std::vector<double> seconds;
+  for (Index s = -o.warmup; s < o.steps; ++s) {
+    double spent = 0;
+    for (Index b : batches) {
+      const Tensor x = volumes(learner->batch_spec(b, 1), 2000);
+      const auto start = Clock::now();
+      const LossResult step = learner->step(x, ages(b), {.epoch = 1, .max_epochs = 50, .rate = 1e-4});
+      spent += seconds_since(start);
+      if (s == -o.warmup) loss = step.value;
+    }
+    if (s >= 0) seconds.push_back(spent);
+  }
+  if (o.layers) times.print(o.steps + o.warmup);
+  return result(o, seconds, loss, base, *learner);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Times training steps and epochs on synthetic volumes.");
+  app.require_subcommand(1);
+  Options o;
+  CLI::App* step = app.add_subcommand("step", "training steps of one batch");
+  CLI::App* epoch = app.add_subcommand("epoch", "whole epochs; --steps counts epochs");
+  for (CLI::App* command : {step, epoch}) {
+    command->add_option("--size", o.size, "volume: D H W in voxels")->expected(3);
+    command->add_option("--batch", o.batch, "subjects in a batch");
+    command->add_option("--steps", o.steps, "timed repetitions");
+    command->add_option("--warmup", o.warmup, "repetitions before, not timed");
+    command->add_option("--precision", o.precision)->check(CLI::IsMember({"float32", "bfloat16"}));
+    command->add_flag("--json", o.json, "one JSON object on standard output");
+    command->add_flag("--layers", o.layers, "time by layer on standard error");
+  }
+  epoch->add_option("--subjects", o.subjects, "volumes in an epoch");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    const nlohmann::json out = run_steps(o, epoch->parsed());
+    if (o.json)
+      fmt::print("{}\n", out.dump());
+    else
+      fmt::print("{}: median {:.3f} s, minimum {:.3f} s, peak {:.0f} MB ({:.0f} planned), loss {:.6f}\n", o.precision,
+                 out["seconds_median"].get<double>(), out["seconds_min"].get<double>(),
+                 out["peak_rss_bytes"].get<double>() / 1e6,
+                 (out["arena_bytes"].get<double>() + out["fixed_bytes"].get<double>()) / 1e6,
+                 out["loss"].get<double>());
+  } catch (const Error& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return static_cast<int>(error.kind());
+  }
+  return 0;
+}
