@@ -27,6 +27,9 @@ using RowOut = Eigen::Ref<Row>;  ///< a row to write into
 /// The logarithm of zero: marks a t that is left out of a log-sum-exp.
 inline constexpr double kLeftOut = -std::numeric_limits<double>::infinity();
 
+/// Whether no number is NaN or infinite, without a branch for each: 0 times those is NaN, 0 times the others is 0.
+inline bool all_finite(const ArrayView& x) { return (x * 0.0).sum() == 0; }
+
 /// e^{u − top} where top is at least the largest u. What is below e^-700 of the largest is an exact 0: the vectorised
 /// exponential returns tiny numbers instead of 0, even for −∞.
 template <class T>
@@ -58,12 +61,21 @@ RowOf<T> sums_without_each(const RowOf<T>& x) {
   return out;
 }
 
+/// Where the largest entry of a row is.
+template <class T>
+Index where_largest(const RowOf<T>& u) {
+  const T top = u.maxCoeff();
+  Index at = 0;
+  while (at + 1 < u.size() && u[at] < top) ++at;
+  return at;
+}
+
 /// log Σ_{t≠k} e^{u_t} for every k. Needs two t that are not left out.
 /// All but one k share the row's maximum; the k that is the maximum gets a log-sum-exp of its own.
 template <class T>
 RowOf<T> log_sum_exp_without_each(const RowOf<T>& u) {
-  Index largest = 0;
-  const double top = number(u.maxCoeff(&largest));
+  const Index largest = where_largest<T>(u);
+  const double top = number(u[largest]);
   RowOf<T> out = T(top) + log(sums_without_each<T>(exp_below(u, top)));
   RowOf<T> others = u;
   others[largest] = T(kLeftOut);
@@ -73,8 +85,8 @@ RowOf<T> log_sum_exp_without_each(const RowOf<T>& u) {
 
 /// The derivative of Σ_k a_k log Σ_{t≠k} e^{u_t}: Σ_{k≠t} a_k e^{u_t} / Σ_{r≠k} e^{u_r}.
 inline Row softmax_without_each(const Row& u, const RowView<double>& a) {
-  Index largest = 0;
-  const Row e = exp_below(u, u.maxCoeff(&largest));
+  const Index largest = where_largest<double>(u);
+  const Row e = exp_below(u, u[largest]);
   Row others = u;
   others[largest] = kLeftOut;
   Row share = a / sums_without_each<double>(e);

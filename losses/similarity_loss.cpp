@@ -27,19 +27,20 @@ void check_input(const std::string& where, const LossInput& in) {
     fail(ErrorKind::data, where, fmt::format("the age of row {} is {}", age - in.ages.begin(), *age),
          "Correct the cohort's ages");
   const auto z = embeddings(in);
-  if (z.allFinite()) return;
+  if (all_finite(z)) return;
   for (Index i = 0; i < z.rows(); ++i)
-    if (!z.row(i).allFinite())
+    if (!all_finite(z.row(i)))
       fail(ErrorKind::numbers, where, fmt::format("the embedding in row {} is not finite at epoch {}", i, in.epoch),
            "Lower optim.learning_rate");
 }
 
 void check_result(const std::string& where, const LossInput& in, const LossResult& result) {
-  const Eigen::Map<const Row> gradient(result.gradient.data(), static_cast<Index>(result.gradient.size()));
-  if (std::isfinite(result.value) && gradient.allFinite()) return;
+  const auto z = embeddings(in);
+  const Eigen::Map<const Array> gradient(result.gradient.data(), z.rows(), z.cols());
+  if (std::isfinite(result.value) && all_finite(gradient)) return;
   fail(ErrorKind::numbers, where,
        fmt::format("the value is {} at epoch {} for embeddings of up to {:.3g}", result.value, in.epoch,
-                   embeddings(in).abs().maxCoeff()),
+                   z.abs().maxCoeff()),
        "Normalise the embeddings, or raise loss.temperature");
 }
 

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "losses/registry.h"
+#include "tests/losses/checks.h"
 #include "tests/support/golden_reader.h"
 
 namespace cg::test {
@@ -56,19 +57,6 @@ inline GoldenCase read_case(const GoldenFile& file, const std::string& group) {
   c.value = file.numbers(group + "/value").at(0);
   c.gradient = file.numbers(group + "/gradient");
   return c;
-}
-
-/// The largest difference between two lists, relative to the largest entry of the second.
-inline double relative_difference(const std::vector<double>& got, const std::vector<double>& want) {
-  if (got.size() != want.size()) return std::numeric_limits<double>::infinity();
-  double worst = 0, largest = 0;
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    const double off = std::abs(got[i] - want[i]);
-    worst = off > worst || std::isnan(off) ? off : worst;
-    if (std::isnan(off)) return off;
-    largest = std::max(largest, std::abs(want[i]));
-  }
-  return largest == 0 ? worst : worst / largest;
 }
 
 /// How far a loss is from a golden case: the worse of value and gradient. NaN where either is.

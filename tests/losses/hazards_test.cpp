@@ -1,0 +1,188 @@
+#include <doctest/doctest.h>
+
+#include "losses/registry.h"
+#include "tensor/error.h"
+#include "tests/losses/checks.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+const Formulation both[] = {Formulation::paper, Formulation::reference};
+
+/// Every loss in both formulations with the options left as they are.
+std::vector<LossOptions> every_loss() {
+  std::vector<LossOptions> all;
+  for (const std::string& name : loss_names())
+    for (const Formulation f : both) all.push_back({.name = name, .formulation = f});
+  return all;
+}
+
+bool finite(const LossResult& r) {
+  return std::isfinite(r.value) &&
+         std::all_of(r.gradient.begin(), r.gradient.end(), [](double x) { return std::isfinite(x); });
+}
+
+}  // namespace
+
+TEST_CASE("Losses: an anchor whose weights all underflow adds 0 and is counted") {
+  for (const LossOptions& options : every_loss()) {
+    Batch b = random_batch(1, 5, 1, 4);
+    b.ages[2] = 150;  // rbf, sigma 2: exp(-94²/8) is 0 in double
+    b.neighbours = 4;
+    const LossResult r = make_loss(options)->evaluate(b.input());
+    CHECK(finite(r));
+    CHECK(r.metrics.anchors_without_weight == 1);
+    CHECK(r.rows[2] == 0);
+  }
+}
+
+TEST_CASE("Losses: where no two ages are near, value and gradient are 0") {
+  for (const LossOptions& options : every_loss()) {
+    Batch b = random_batch(1, 4, 1, 4);
+    b.ages = {0, 1000, 2000, 3000};
+    b.neighbours = 3;
+    const LossResult r = make_loss(options)->evaluate(b.input());
+    CHECK(r.value == 0);
+    CHECK(r.metrics.anchors_without_weight == 4);
+    CHECK(*std::max_element(r.gradient.begin(), r.gradient.end()) == 0);
+  }
+}
+
+TEST_CASE("Losses: weights that have nearly underflowed still give finite numbers") {
+  for (const LossOptions& options : every_loss()) {
+    Batch b = random_batch(1, 4, 1, 4);
+    b.ages = {0, 76.9, 153.8, 230.7};  // exp(-76.9²/8) ~ 1e-321, a number without an inverse
+    b.neighbours = 3;
+    const LossResult r = make_loss(options)->evaluate(b.input());
+    CHECK(finite(r));
+    CHECK(r.metrics.anchors_without_weight == 0);
+  }
+}
+
+TEST_CASE("DynLocRep: one neighbour with one view is refused, and the error names the setting") {
+  Batch b = random_batch(1, 32, 1, 4);
+  b.epoch = 50;
+  for (const Formulation f : both)
+    CHECK_THROWS_WITH_AS(make_loss({.formulation = f, .final_neighbours = 1})->evaluate(b.input()),
+                         doctest::Contains("loss.final_neighbours"), Error);
+  b.views = 2;
+  CHECK(finite(make_loss({.final_neighbours = 1})->evaluate(b.input())));
+}
+
+TEST_CASE("DynLocRep: more neighbours than rows are refused") {
+  Batch b = random_batch(1, 3, 2, 4);
+  b.neighbours = 7;
+  CHECK_THROWS_WITH_AS(make_loss({})->evaluate(b.input()), doctest::Contains("7 neighbours among 6 rows"), Error);
+}
+
+TEST_CASE("Losses: two rows have nobody left to repel in the paper formulation of those that leave out k") {
+  for (const char* name : {YAware::name, Exponential::name}) {
+    const Batch b = random_batch(1, 2, 1, 4);
+    CHECK_THROWS_WITH_AS(make_loss({.name = name, .formulation = Formulation::paper})->evaluate(b.input()),
+                         doctest::Contains("train.batch_size"), Error);
+    CHECK(finite(make_loss({.name = name})->evaluate(b.input())));
+  }
+  CHECK(finite(make_loss({.formulation = Formulation::paper})->evaluate(random_batch(1, 2, 1, 4).input())));
+}
+
+TEST_CASE("Losses: one row alone is refused, two subjects with two views are not") {
+  for (const LossOptions& options : every_loss()) {
+    CHECK_THROWS_WITH_AS(make_loss(options)->evaluate(random_batch(1, 1, 1, 4).input()),
+                         doctest::Contains("train.batch_size"), Error);
+    CHECK(finite(make_loss(options)->evaluate(random_batch(1, 2, 2, 4).input())));
+  }
+}
+
+TEST_CASE("Losses: identical rows, a row of zeros, and similarities of ±1e4 stay finite") {
+  for (const std::string& name : loss_names())
+    for (LossOptions options : every_setting(name)) {
+      const std::string setting = describe(options);
+      CAPTURE(setting);
+      const auto loss = make_loss(options);
+      Batch same = random_batch(2, 6, 1, 4);
+      for (Index i = 1; i < 6; ++i) std::copy_n(same.row(0), 4, same.row(i));
+      same.neighbours = 3;
+      CHECK(finite(loss->evaluate(same.input())));
+      Batch zero = random_batch(2, 6, 1, 4);
+      std::fill_n(zero.row(3), 4, 0.0);
+      zero.neighbours = 3;
+      CHECK(finite(loss->evaluate(zero.input())));
+      Batch large = random_batch(2, 6, 1, 4);
+      for (double& x : large.z) x *= std::sqrt(1e3);
+      for (Index i = 0; i < 3; ++i)  // opposite rows: similarities of both signs
+        for (Index k = 0; k < 4; ++k) large.row(i)[k] = -large.row(i + 3)[k];
+      large.neighbours = 3;
+      CHECK(finite(loss->evaluate(large.input())));
+    }
+}
+
+TEST_CASE("Losses: equal views give equal gradients") {
+  for (const LossOptions& options : every_loss()) {
+    Batch b = random_batch(3, 5, 1, 4);
+    b.z.insert(b.z.end(), b.z.begin(), b.z.end());
+    b.ages.insert(b.ages.end(), b.ages.begin(), b.ages.end());
+    b.views = 2;
+    b.neighbours = 10;  // with fewer, a tie between two views goes to the first
+    const LossResult r = make_loss(options)->evaluate(b.input());
+    const std::vector<double> first(r.gradient.begin(), r.gradient.begin() + 20);
+    CHECK(relative_difference({r.gradient.begin() + 20, r.gradient.end()}, first) < 1e-12);
+  }
+}
+
+TEST_CASE("Losses: numbers that are not finite are errors that name the row, and never NaN results") {
+  for (const LossOptions& options : every_loss()) {
+    const auto loss = make_loss(options);
+    Batch b = random_batch(4, 4, 2, 4);
+    b.row(5)[2] = std::nan("");
+    CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("row 5"), Error);
+    b.row(5)[2] = 1e200;  // z·z overflows
+    CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("loss.temperature"), Error);
+    b.row(5)[2] = 0;
+    b.ages[3] = std::numeric_limits<double>::infinity();
+    CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("age of row 3"), Error);
+  }
+}
+
+TEST_CASE("Losses: shapes that do not fit are refused") {
+  const auto loss = make_loss({});
+  Batch b = random_batch(5, 3, 1, 4);
+  b.views = 2;
+  CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("views x batch"), Error);
+  b.views = 1;
+  b.z.pop_back();
+  CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("one row for each age"), Error);
+  CHECK_THROWS_AS(loss->evaluate({}), Error);
+  b = random_batch(5, 3, 1, 4);
+  b.epoch = 0;
+  CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("from 1"), Error);
+}
+
+TEST_CASE("DynLocRep: the paper formulation is unbounded below") {
+  // Row 2 shares the age of row 0 and is not among its neighbours: row 0 is pulled to it and never pushed from it.
+  // With τ = 0.1 and free embeddings the value falls without end as the two grow.
+  const auto value = [](double length, Formulation f) {
+    const std::vector<double> z{length, 0, length, 1, 3 * length, 0, length, -1}, ages{40, 80, 40, 80};
+    return make_loss({.formulation = f})->evaluate({.z = z, .ages = ages, .views = 1, .neighbours = 2}).value;
+  };
+  CHECK(value(10, Formulation::paper) < -1e3);
+  CHECK(value(100, Formulation::paper) < -1e5);
+}
+
+TEST_CASE("Registry: an unknown loss is an error that lists those there are") {
+  CHECK_THROWS_WITH_AS(make_loss({.name = "triplet"}), doctest::Contains("dynlocrep, exponential, y_aware"), Error);
+}
+
+TEST_CASE("Registry: the fields read and write every option, and the defaults are those of the published code") {
+  LossOptions options;
+  for (const auto& f : loss_fields()) {
+    CAPTURE(f.key);
+    CHECK(!f.sentence.empty());
+    f.set(options, f.get(LossOptions{}));
+  }
+  CHECK(options.formulation == Formulation::reference);
+  CHECK(options.temperature == 0.1);
+  CHECK(options.base_temperature == 0.07);
+  CHECK(options.final_neighbours == 14);
+}

@@ -1,0 +1,148 @@
+#include <doctest/doctest.h>
+#include <rapidcheck.h>
+
+#include "losses/registry.h"
+#include "tests/losses/checks.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+const double none = std::numeric_limits<double>::infinity();
+
+/// One of all settings of one of all losses.
+LossOptions any_setting() {
+  const auto settings = every_setting(*rc::gen::elementOf(loss_names()));
+  return *rc::gen::elementOf(settings);
+}
+
+/// A batch of 2 to 9 subjects with two views and any number of neighbours.
+Batch any_batch() {
+  const auto subjects = *rc::gen::inRange<Index>(2, 10);
+  Batch b = random_batch(*rc::gen::arbitrary<std::uint64_t>(), subjects, 2, *rc::gen::inRange<Index>(2, 9));
+  b.neighbours = *rc::gen::inRange<Index>(2, 2 * subjects + 1);
+  return b;
+}
+
+/// The batch with row order[i] in row i.
+Batch reordered(const Batch& b, const std::vector<Index>& order) {
+  Batch out = b;
+  for (Index i = 0; i < b.rows(); ++i) {
+    const Index from = order[static_cast<std::size_t>(i)];
+    out.ages[static_cast<std::size_t>(i)] = b.ages[static_cast<std::size_t>(from)];
+    std::copy_n(b.z.begin() + from * b.dims(), b.dims(), out.row(i));
+  }
+  return out;
+}
+
+/// Reordering the rows must reorder parts and gradient alike, and leave the value.
+void check_reordering(const LossOptions& options, const Batch& b, const std::vector<Index>& order) {
+  const auto loss = make_loss(options);
+  const LossResult before = loss->evaluate(b.input());
+  const LossResult after = loss->evaluate(reordered(b, order).input());
+  Batch gradient = b;
+  gradient.z = before.gradient;
+  double size = 0;  // of the parts: the value itself may be near 0
+  for (const double part : before.rows) size += std::abs(part);
+  RC_ASSERT(std::abs(after.value - before.value) <= 1e-12 * size);
+  // Sums in another order; 1e-11 as the `paper` denominators without k can be small against their largest term.
+  RC_ASSERT(relative_difference(after.gradient, reordered(gradient, order).z) < 1e-11);
+}
+
+}  // namespace
+
+TEST_CASE("Losses: permuting the rows permutes the gradient") {
+  CHECK(rc::check("permuted rows", [] {
+    const LossOptions options = any_setting();
+    const Batch b = any_batch();
+    const auto order = Random({.seed = *rc::gen::arbitrary<std::uint64_t>()}).permutation(b.rows());
+    check_reordering(options, b, order);
+  }));
+}
+
+TEST_CASE("Losses: swapping the views changes nothing") {
+  CHECK(rc::check("swapped views", [] {
+    const LossOptions options = any_setting();
+    const Batch b = any_batch();
+    std::vector<Index> order(static_cast<std::size_t>(b.rows()));
+    std::iota(order.begin(), order.end(), 0);
+    std::rotate(order.begin(), order.begin() + b.rows() / 2, order.end());
+    check_reordering(options, b, order);
+  }));
+}
+
+TEST_CASE("Losses: the value is the sum of what the anchors add") {
+  CHECK(rc::check("parts", [] {
+    const LossOptions options = any_setting();
+    const Batch b = any_batch();
+    const LossResult r = make_loss(options)->evaluate(b.input());
+    RC_ASSERT(r.rows.size() == b.ages.size());
+    RC_ASSERT(std::abs(std::accumulate(r.rows.begin(), r.rows.end(), 0.0) - r.value) <= 1e-12 * std::abs(r.value));
+  }));
+}
+
+TEST_CASE("Losses: evaluating twice gives the same bits") {
+  for (const std::string& name : loss_names()) {
+    const Batch b = random_batch(1, 13, 2, 7);
+    const auto loss = make_loss({.name = name});
+    const LossResult first = loss->evaluate(b.input()), second = loss->evaluate(b.input());
+    CHECK(first.value == second.value);
+    CHECK(first.gradient == second.gradient);
+  }
+}
+
+TEST_CASE("DynLocRep: a decay of 0 repels everybody, as if all were neighbours") {
+  CHECK(rc::check("far_decay = 0", [] {
+    LossOptions options = any_setting();
+    options.name = DynLocRep::name;
+    options.far_decay = 0;
+    Batch b = any_batch();
+    const LossResult decayed = make_loss(options)->evaluate(b.input());
+    options.far_decay = none;
+    b.neighbours = b.rows();
+    const LossResult whole = make_loss(options)->evaluate(b.input());
+    RC_ASSERT(decayed.value == whole.value);
+    RC_ASSERT(decayed.gradient == whole.gradient);
+  }));
+}
+
+TEST_CASE("DynLocRep: with everybody a neighbour its denominator is that of the reference exponential") {
+  // All at one age: each anchor's weights sum to the same, and then the two normalisers agree as well.
+  Batch b = random_batch(2, 6, 2, 5);
+  std::fill(b.ages.begin(), b.ages.end(), 40.0);
+  b.neighbours = b.rows();
+  const LossResult local = make_loss({.name = DynLocRep::name, .kernel = AgeKernel::gaussian})->evaluate(b.input());
+  const LossResult all = make_loss({.name = Exponential::name, .kernel = AgeKernel::gaussian})->evaluate(b.input());
+  CHECK(relative_difference({local.value}, {all.value}) < 1e-13);
+  CHECK(relative_difference(local.gradient, all.gradient) < 1e-13);
+}
+
+TEST_CASE("DynLocRep: the decay's limit is the plain loss") {
+  Batch b = random_batch(3, 8, 2, 6);
+  b.neighbours = 6;
+  LossOptions options;
+  const LossResult plain = make_loss(options)->evaluate(b.input());
+  options.far_decay = 1e5;
+  const LossResult decayed = make_loss(options)->evaluate(b.input());
+  CHECK(decayed.value == doctest::Approx(plain.value).epsilon(1e-9));
+}
+
+TEST_CASE("DynLocRep: the neighbours follow Algorithm 1, and a short batch its own size or the published rule") {
+  const auto used = [](Index batch, Index epoch, ShortBatch rule) {
+    Batch b = random_batch(4, batch, 2, 4);
+    b.epoch = epoch;
+    return make_loss({.short_batch = rule})->evaluate(b.input()).metrics.neighbours;
+  };
+  CHECK(used(32, 1, ShortBatch::localise) == 62);
+  CHECK(used(32, 50, ShortBatch::whole) == 28);
+  CHECK(used(20, 50, ShortBatch::localise) == 28);
+  CHECK(used(20, 50, ShortBatch::whole) == 40);
+  CHECK(used(5, 50, ShortBatch::localise) == 10);
+}
+
+TEST_CASE("Losses: those that do not select report no neighbours") {
+  const Batch b = random_batch(5, 4, 2, 4);
+  CHECK(make_loss({.name = YAware::name})->evaluate(b.input()).metrics.neighbours == 0);
+  CHECK(make_loss({.name = Exponential::name})->evaluate(b.input()).metrics.neighbours == 0);
+}
