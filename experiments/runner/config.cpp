@@ -6,6 +6,7 @@
 #include <set>
 
 #include "experiments/runner/digest.h"
+#include "losses/registry.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -70,18 +71,6 @@ Fields<AugmentOptions> augment_fields() {
   };
 }
 
-Fields<ModelOptions> model_fields() {
-  using O = ModelOptions;
-  return {
-      field("width", &O::width, between(1, 1024),
-            "Channels of the first stage of the 3D ResNet-18; 64 gives the published 33.5 million parameters."),
-      field("precision", &O::precision, {"auto", "float32", "bfloat16"},
-            "Type of the activations; auto: bfloat16 where the device computes with it faster."),
-      field("weights", &O::weights, any(),
-            "Model file to start from, relative to the file that names it; empty: random initial weights."),
-  };
-}
-
 Fields<EvaluationOptions> evaluation_fields() {
   using O = EvaluationOptions;
   return {
@@ -143,6 +132,10 @@ Fields<Config> config_fields() {
   append(out, "data", &Config::data, data_fields());
   append(out, "augment", &Config::augment, augment_fields());
   append(out, "model", &Config::model, model_fields());
+  out.push_back(field("model.precision", &Config::precision, {"auto", "float32", "bfloat16"},
+                      "Type of the activations; auto: bfloat16 where the device computes with it faster."));
+  out.push_back(field("model.weights", &Config::weights, any(),
+                      "Model file to start from, relative to the file that names it; empty: random initial weights."));
   append(out, "evaluation", &Config::evaluation, evaluation_fields());
   return out;
 }
@@ -154,7 +147,7 @@ Config parse_config(const Source& source) {
   cross_check(config, checked);
   throw_findings(source, checked.findings);
   make_absolute(config.data.cohort, "data.cohort", checked, source);
-  make_absolute(config.model.weights, "model.weights", checked, source);
+  make_absolute(config.weights, "model.weights", checked, source);
   return config;
 }
 

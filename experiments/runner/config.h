@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "experiments/runner/fields.h"
-#include "experiments/runner/loss_options.h"
+#include "layers/model.h"
+#include "losses/loss.h"
 
 namespace cg {
 
@@ -54,12 +55,6 @@ struct AugmentOptions {
   bool active() const { return cutout > 0 || noise > 0 || crop > 0 || flip > 0 || rotation > 0; }
 };
 
-struct ModelOptions {
-  Index width = 64;
-  Precision precision = Precision::automatic;
-  std::string weights;  ///< absolute path, or empty: random initial weights
-};
-
 struct EvaluationOptions {
   Features features = Features::projected;
   Index every = 0;
@@ -74,6 +69,8 @@ struct Config {
   DataOptions data;
   AugmentOptions augment;
   ModelOptions model;
+  Precision precision = Precision::automatic;  ///< key model.precision
+  std::string weights;                         ///< key model.weights: absolute path, or empty: random initial weights
   EvaluationOptions evaluation;
 };
 

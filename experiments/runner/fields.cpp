@@ -7,6 +7,8 @@
 #include <functional>
 #include <numeric>
 
+#include "tensor/error.h"
+
 namespace cg {
 namespace {
 

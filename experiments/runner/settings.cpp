@@ -8,6 +8,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "tensor/error.h"
+
 namespace cg {
 namespace {
 

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "experiments/runner/digest.h"
+#include "tensor/error.h"
 
 using namespace cg;
 

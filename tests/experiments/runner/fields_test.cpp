@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "tensor/error.h"
+
 using namespace cg;
 
 namespace {

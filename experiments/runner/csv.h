@@ -1,0 +1,19 @@
+// Cells of the tables a run writes, safe to open in a spreadsheet.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace cg {
+
+/// A number with ten significant digits; empty for NaN, which marks what was not measured.
+std::string csv_number(double value);
+
+/// Text as a cell: what starts with = + - @ gets a ' in front, or a spreadsheet would compute it; control bytes become
+/// spaces; commas and quotes are quoted (RFC 4180).
+std::string csv_text(const std::string& text);
+
+/// Cells as one line.
+std::string csv_line(const std::vector<std::string>& cells);
+
+}  // namespace cg

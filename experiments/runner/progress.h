@@ -1,0 +1,50 @@
+// How far a run is and how long it will take: a bar on a terminal, otherwise a line every few seconds.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "tensor/index.h"
+
+namespace cg {
+
+/// Where progress is shown. Tests hand in their own clock.
+struct ProgressOutput {
+  std::function<void(std::string_view)> write;  ///< writes and flushes
+  std::function<double()> now;                  ///< seconds, never backwards
+  bool terminal = false;
+  int columns = 80;
+};
+
+/// Standard error and the steady clock.
+ProgressOutput standard_error();
+
+class Progress {
+ public:
+  /// `total` steps in the whole plan, over all seeds and epochs. Shown at most every `interval` seconds; 0: ten times a
+  /// second on a terminal, every five seconds otherwise.
+  Progress(Index total, ProgressOutput output, double interval = 0);
+
+  void skip(Index steps);                              ///< done by an earlier run: they tell nothing about the speed
+  void advance(Index steps, const std::string& note);  ///< `note`: "seed 2 of 5, epoch 12 of 50, loss 3.21"
+  void say(const std::string& line);                   ///< a line of its own: a result, a warning
+  void finish();                                       ///< leaves the last state on the screen
+
+  Index done() const { return done_; }
+
+ private:
+  void show();
+  std::string remaining() const;
+
+  Index total_, done_ = 0, skipped_ = 0;
+  ProgressOutput output_;
+  double interval_, started_, shown_;
+  std::string note_;
+  bool bar_on_screen_ = false;
+};
+
+/// 59 s, 12:05, 3:04:05.
+std::string duration(double seconds);
+
+}  // namespace cg
