@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "experiments/analysis/metrics.h"
-#include "experiments/runner/storage.h"
+#include "data/storage.h"
 
 namespace cg {
 

@@ -1,4 +1,4 @@
-#include "experiments/runner/storage.h"
+#include "data/storage.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

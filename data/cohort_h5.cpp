@@ -1,0 +1,86 @@
+#include "data/cohort_h5.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+constexpr std::size_t most_findings = 20;  // of one kind of file, in one message
+
+/// A text column of any type: numbers become text.
+std::vector<std::string> column(const H5Reader& file, const std::string& name, std::size_t n) {
+  if (!file.has(name)) return std::vector<std::string>(n);
+  try {
+    return file.strings(name);
+  } catch (const Error&) {
+    std::vector<std::string> out;
+    for (double value : file.numbers(name)) out.push_back(fmt::format("{:g}", value));
+    return out;
+  }
+}
+
+/// Everything wrong with ids and ages, a line each.
+std::vector<std::string> findings(const std::vector<std::string>& ids, const std::vector<double>& ages) {
+  std::vector<std::string> out;
+  std::map<std::string, std::size_t> seen;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i].empty()) out.push_back(fmt::format("row {}: the participant_id is empty", i));
+    const auto [first, fresh] = seen.emplace(ids[i], i);
+    if (!fresh)
+      out.push_back(fmt::format("row {}: participant_id \"{}\" is also that of row {}", i, ids[i], first->second));
+  }
+  for (std::size_t i = 0; i < ages.size(); ++i)
+    if (!std::isfinite(ages[i]) || ages[i] < 0 || ages[i] > 130)
+      out.push_back(fmt::format("row {}: the age is {}, expected 0 to 130 years", i, ages[i]));
+  return out;
+}
+
+}  // namespace
+
+CohortFile::CohortFile(const std::string& path) : file_(path) {
+  const Shape maps = file_.shape("maps");
+  if (maps.size() != 5 || maps[1] != 1 || count(maps) == 0)
+    fail(ErrorKind::data, path, fmt::format("maps have shape {}, expected [N, 1, X, Y, Z]", to_string(maps)),
+         "Store one map a subject.");
+  shape_ = {maps[2], maps[3], maps[4]};
+  const auto n = static_cast<std::size_t>(maps[0]);
+  const std::vector<double> ages = file_.numbers("age");
+  const std::vector<std::string> ids = column(file_, "participant_id", 0), sexes = column(file_, "sex", n),
+                                 studies = column(file_, "study", n);
+  std::vector<std::string> found = findings(ids, ages);
+  for (const auto& [name, size] : std::map<std::string, std::size_t>{
+           {"age", ages.size()}, {"participant_id", ids.size()}, {"sex", sexes.size()}, {"study", studies.size()}})
+    if (size != n) found.insert(found.begin(), fmt::format("{} has {} entries for {} maps", name, size, n));
+  if (!found.empty()) {
+    std::string text = fmt::format("{} finding{}", found.size(), found.size() == 1 ? "" : "s");
+    for (std::size_t k = 0; k < std::min(found.size(), most_findings); ++k) text += "\n  " + found[k];
+    if (found.size() > most_findings) text += fmt::format("\n  and {} more", found.size() - most_findings);
+    fail(ErrorKind::data, path, text + "\n", "Mend the cohort file.");
+  }
+  voxel_mm_ = file_.number_attribute("voxel_mm");
+  synthetic_ = file_.has_attribute("synthetic") && file_.number_attribute("synthetic") != 0;
+  for (std::size_t i = 0; i < n; ++i) subjects_.push_back({ids[i], ages[i], sexes[i], studies[i]});
+}
+
+Volume CohortFile::volume(Index i) const {
+  Volume volume{shape_, file_.rows("maps", i, 1)};
+  bool nothing = true;
+  for (std::size_t k = 0; k < volume.values.size(); ++k) {
+    if (!std::isfinite(volume.values[k]))
+      fail(ErrorKind::data, file_.path(),
+           fmt::format("row {} (\"{}\"): voxel {} is {}", i, subject(i).id, k, volume.values[k]),
+           "Replace it, with 0 where nothing was measured.");
+    nothing = nothing && volume.values[k] == volume.values[0];
+  }
+  if (nothing)
+    fail(ErrorKind::data, file_.path(), fmt::format("row {} (\"{}\"): the map is constant", i, subject(i).id),
+         "Leave the subject out.");
+  return volume;
+}
+
+}  // namespace cg

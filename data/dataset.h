@@ -1,0 +1,34 @@
+// What the trainer needs of a cohort: subjects by number, and their volumes one at a time.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tensor/tensor.h"
+
+namespace cg {
+
+struct Subject {
+  std::string id;
+  double age = 0;     ///< years
+  std::string sex;    ///< "F", "M", or empty
+  std::string study;  ///< study or site, or empty
+};
+
+/// One map, row-major.
+struct Volume {
+  Shape shape;  ///< [X, Y, Z], which the engine calls D, H, W
+  std::vector<float> values;
+};
+
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual Index size() const = 0;
+  virtual const Subject& subject(Index i) const = 0;
+  virtual Shape volume_shape() const = 0;  ///< the same for all subjects
+  /// May be called from one thread while another computes. Errors (data): values that are not finite, an empty map.
+  virtual Volume volume(Index i) const = 0;
+};
+
+}  // namespace cg

@@ -1,0 +1,117 @@
+#include "data/loader.h"
+
+#include <algorithm>
+
+#include "tensor/backend.h"
+
+namespace cg {
+
+VolumeSource::VolumeSource(const Dataset& dataset, std::optional<Intensity> by, Index budget)
+    : dataset_(dataset),
+      by_(by),
+      voxels_(count(dataset.volume_shape())),
+      budget_(budget),
+      kept_(static_cast<std::size_t>(dataset.size())) {}
+
+void VolumeSource::read(Index subject, std::span<float> into) {
+  std::vector<float>& kept = kept_[static_cast<std::size_t>(subject)];
+  if (kept.empty()) {
+    std::vector<float> values = dataset_.volume(subject).values;
+    normalise(values, by_ ? *by_ : intensity(values));
+    std::copy(values.begin(), values.end(), into.begin());
+    const auto bytes = voxels_ * static_cast<Index>(sizeof(float));
+    if (budget_ >= bytes) {
+      budget_ -= bytes;
+      kept = std::move(values);
+    }
+    return;
+  }
+  std::copy(kept.begin(), kept.end(), into.begin());
+}
+
+std::vector<Index> Loader::batch_sizes(Index n, Index batch_size) {
+  std::vector<Index> sizes(static_cast<std::size_t>(n / batch_size), batch_size);
+  if (n % batch_size) sizes.push_back(n % batch_size);
+  return sizes;
+}
+
+Loader::Loader(VolumeSource& source, std::vector<Index> subjects, LoaderOptions options)
+    : source_(source), options_(std::move(options)) {
+  order_ = subjects;
+  if (options_.shuffle) {
+    Random random({.seed = options_.seed, .epoch = static_cast<std::uint32_t>(options_.epoch), .use = Use::shuffle});
+    const std::vector<Index> places = random.permutation(static_cast<Index>(subjects.size()));
+    for (std::size_t i = 0; i < places.size(); ++i) order_[i] = subjects[static_cast<std::size_t>(places[i])];
+  }
+  thread_ = std::thread([this] { work(); });
+}
+
+Loader::~Loader() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+std::optional<Batch> Loader::next() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !ready_.empty() || finished_; });
+  if (ready_.empty()) {
+    if (problem_) std::rethrow_exception(problem_);
+    return std::nullopt;
+  }
+  Batch batch = std::move(ready_.front());
+  ready_.pop_front();
+  changed_.notify_all();
+  return batch;
+}
+
+Batch Loader::make(std::span<const Index> subjects) {
+  HostBackend host;
+  const Shape volume = source_.dataset().volume_shape();
+  const auto b = static_cast<Index>(subjects.size());
+  Batch batch{{subjects.begin(), subjects.end()},
+              {},
+              host.tensor({{options_.views * b, volume[0], volume[1], volume[2], 1}, DType::f32})};
+  const auto values = batch.volumes.data<float>();
+  const auto voxels = static_cast<std::size_t>(source_.voxels());
+  for (Index view = 0; view < options_.views; ++view)
+    for (Index i = 0; i < b; ++i) {
+      const Index subject = subjects[static_cast<std::size_t>(i)];
+      const auto into = values.subspan(static_cast<std::size_t>(view * b + i) * voxels, voxels);
+      source_.read(subject, into);
+      if (options_.augment)
+        options_.augment(into, volume,
+                         {.seed = options_.seed,
+                          .epoch = static_cast<std::uint32_t>(options_.epoch),
+                          .sample = static_cast<std::uint32_t>(subject)},
+                         view);
+    }
+  for (Index subject : subjects) batch.ages.push_back(source_.dataset().subject(subject).age);
+  return batch;
+}
+
+void Loader::work() {
+  try {
+    for (std::size_t at = 0; at < order_.size();) {
+      const std::size_t size = std::min(static_cast<std::size_t>(options_.batch_size), order_.size() - at);
+      Batch batch = make(std::span(order_).subspan(at, size));
+      at += size;
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [this] { return stop_ || static_cast<Index>(ready_.size()) < options_.prefetch; });
+      if (stop_) return;
+      ready_.push_back(std::move(batch));
+      changed_.notify_all();
+    }
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    problem_ = std::current_exception();
+  }
+  const std::lock_guard lock(mutex_);
+  finished_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace cg

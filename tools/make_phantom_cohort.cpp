@@ -1,0 +1,49 @@
+// Writes a synthetic cohort of brain stiffness maps (or T1-like volumes) with known age effects.
+//   make_phantom_cohort --voxel 4 --out phantom-4mm.h5
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "data/phantom_cohort.h"
+#include "tensor/error.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("Writes a cohort of synthetic phantom brains: not data of any person.");
+  cg::phantom::CohortOptions options;
+  std::string out, modality = "mre";
+  app.add_option("--subjects", options.subjects, "how many; 311 make a full cohort of the five studies")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  app.add_option("--voxel", options.voxel_mm, "edge length in mm")->check(CLI::Range(1.0, 20.0))->capture_default_str();
+  app.add_option("--seed", options.seed)->capture_default_str();
+  app.add_option("--modality", modality, "mre: stiffness maps; t1: T1-like volumes")
+      ->check(CLI::IsMember({"mre", "t1"}))
+      ->capture_default_str();
+  app.add_option("--sites", options.sites, "scanners of the T1-like cohort")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  app.add_option("--signal", options.signal, "the only regions that age, separated by commas (stiffness maps)")
+      ->delimiter(',');
+  app.add_option("--threads", options.threads, "0: all")->check(CLI::Range(0, 1024))->capture_default_str();
+  app.add_option("--out", out, "the HDF5 file to write")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(cg::ErrorKind::usage);
+  }
+  options.t1 = modality == "t1";
+  for (int k = 0; k < argc; ++k) options.command += (k ? " " : "") + std::string(argv[k]);
+  try {
+    const bool terminal = isatty(STDERR_FILENO);
+    cg::phantom::write_cohort(options, out, [&](cg::Index done) {
+      if (terminal) fmt::print(stderr, "\r{} of {} synthetic subjects", done, options.subjects);
+    });
+    fmt::print(stderr, "{}{}: {} synthetic phantom subjects at {:g} mm\n", terminal ? "\r" : "", out, options.subjects,
+               options.voxel_mm);
+  } catch (const cg::Error& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return static_cast<int>(error.kind());
+  }
+  return 0;
+}
