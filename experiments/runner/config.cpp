@@ -28,7 +28,6 @@ Fields<TrainOptions> train_fields() {
       field("decay_factor", &O::decay_factor, {.least = 0, .most = 1, .open = true, .choices = {}},
             "The learning rate is multiplied by it every `decay_every` epochs."),
       field("decay_every", &O::decay_every, between(1, 100000), "Epochs between two decays of the learning rate."),
-      field("checkpoint_every", &O::checkpoint_every, between(1, 100000), "Epochs between two checkpoints."),
   };
 }
 
@@ -54,21 +53,6 @@ Fields<DataOptions> data_fields() {
   };
   for (Field<O>& f : section("phantom", &O::phantom, phantom_fields())) out.push_back(std::move(f));
   return out;
-}
-
-Fields<AugmentOptions> augment_fields() {
-  using O = AugmentOptions;
-  return {
-      field("cutout", &O::cutout, between(0, 1), "Probability of setting a random cube to 0 (published: 0.5)."),
-      field("cutout_size", &O::cutout_size, between(1, 1024), "Edge of that cube in voxels."),
-      field("noise", &O::noise, between(0, 1), "Probability of adding Gaussian noise."),
-      field("noise_sd", &O::noise_sd, between(0, 1000), "SD of the noise, in SDs of the normalised maps."),
-      field("crop", &O::crop, between(0, 1), "Probability of a random crop, padded with 0."),
-      field("crop_size", &O::crop_size, between(1, 1024), "Edge of the crop in voxels."),
-      field("flip", &O::flip, between(0, 1), "Probability of exchanging left and right."),
-      field("rotation", &O::rotation, between(0, 1), "Probability of a random rotation."),
-      field("rotation_degrees", &O::rotation_degrees, between(0, 180), "Largest angle of a rotation, in degrees."),
-  };
 }
 
 Fields<EvaluationOptions> evaluation_fields() {
@@ -130,12 +114,9 @@ Fields<Config> config_fields() {
   append(out, "train", &Config::train, train_fields());
   append(out, "loss", &Config::loss, loss_fields());
   append(out, "data", &Config::data, data_fields());
-  append(out, "augment", &Config::augment, augment_fields());
   append(out, "model", &Config::model, model_fields());
   out.push_back(field("model.precision", &Config::precision, {"auto", "float32", "bfloat16"},
                       "Type of the activations; auto: bfloat16 where the device computes with it faster."));
-  out.push_back(field("model.weights", &Config::weights, any(),
-                      "Model file to start from, relative to the file that names it; empty: random initial weights."));
   append(out, "evaluation", &Config::evaluation, evaluation_fields());
   return out;
 }
@@ -147,7 +128,6 @@ Config parse_config(const Source& source) {
   cross_check(config, checked);
   throw_findings(source, checked.findings);
   make_absolute(config.data.cohort, "data.cohort", checked, source);
-  make_absolute(config.weights, "model.weights", checked, source);
   return config;
 }
 

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "data/normalise.h"
 #include "experiments/runner/fields.h"
 #include "layers/model.h"
 #include "losses/loss.h"
 
 namespace cg {
 
-enum class Normalise { train, all, subject };
 enum class Precision { automatic, float32, bfloat16 };
 enum class Features { projected, encoder };
 
@@ -23,7 +23,6 @@ struct TrainOptions {
   double weight_decay = 5e-5;
   double decay_factor = 0.9;
   Index decay_every = 10;
-  Index checkpoint_every = 1;
 };
 
 struct PhantomOptions {
@@ -37,22 +36,8 @@ struct DataOptions {
   Index folds = 5;
   Index fold = 0;
   Index split_seed = 42;
-  Normalise normalise = Normalise::train;
+  NormaliseScope normalise = NormaliseScope::train;
   PhantomOptions phantom;
-};
-
-struct AugmentOptions {
-  double cutout = 0;
-  Index cutout_size = 32;
-  double noise = 0;
-  double noise_sd = 0.05;
-  double crop = 0;
-  Index crop_size = 91;
-  double flip = 0;
-  double rotation = 0;
-  double rotation_degrees = 10;
-  /// Without any augmentation the two views of a subject are equal, and the encoder sees each volume once.
-  bool active() const { return cutout > 0 || noise > 0 || crop > 0 || flip > 0 || rotation > 0; }
 };
 
 struct EvaluationOptions {
@@ -67,10 +52,8 @@ struct Config {
   TrainOptions train;
   LossOptions loss;
   DataOptions data;
-  AugmentOptions augment;
   ModelOptions model;
   Precision precision = Precision::automatic;  ///< key model.precision
-  std::string weights;                         ///< key model.weights: absolute path, or empty: random initial weights
   EvaluationOptions evaluation;
 };
 

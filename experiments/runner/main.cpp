@@ -12,6 +12,7 @@
 
 #include "experiments/runner/config.h"
 #include "experiments/runner/environment.h"
+#include "experiments/runner/trainer.h"
 #include "tensor/error.h"
 
 namespace {
@@ -86,8 +87,8 @@ int run(const Arguments& arguments, cg::RunOptions options) {
     print_plan(config, options);
     return 0;
   }
-  cg::fail(cg::ErrorKind::usage, options.name, "this build cannot train yet",
-           "Use --check to validate the configuration");
+  cg::run_experiment(config, options);
+  return 0;
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "experiments/analysis/metrics.h"
 #include "data/storage.h"
+#include "experiments/analysis/metrics.h"
 
 namespace cg {
 

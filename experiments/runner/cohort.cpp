@@ -1,0 +1,63 @@
+#include "experiments/runner/cohort.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "data/phantom_cohort.h"
+#include "data/storage.h"
+#include "experiments/runner/environment.h"
+
+namespace cg {
+namespace {
+
+constexpr Index volume_budget = Index{4} << 30;  // bytes of normalised maps kept in memory between epochs
+
+void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
+                  const std::function<void(const std::string&)>& say) {
+  say(fmt::format("Making the synthetic phantom cohort once: {} subjects at {:g} mm, {}", o.subjects, o.voxel_mm,
+                  path.string()));
+  make_folder(path.parent_path());
+  phantom::CohortOptions options;
+  options.subjects = o.subjects;
+  options.voxel_mm = o.voxel_mm;
+  options.seed = static_cast<std::uint32_t>(o.seed);
+  options.command = "run_experiment";
+  phantom::write_cohort(options, path.string());
+}
+
+std::vector<Index> all_subjects(Index n) {
+  std::vector<Index> all(static_cast<std::size_t>(n));
+  std::iota(all.begin(), all.end(), Index{0});
+  return all;
+}
+
+}  // namespace
+
+std::filesystem::path phantom_path(const PhantomOptions& o) {
+  return source_root() / "phantoms" /
+         fmt::format("synthetic-phantom-{:g}mm-seed{}-n{}.h5", o.voxel_mm, o.seed, o.subjects);
+}
+
+std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
+  std::vector<double> out;
+  for (Index i : subjects) out.push_back(file->subject(i).age);
+  return out;
+}
+
+Cohort open_cohort(const DataOptions& o, const std::function<void(const std::string&)>& say) {
+  std::filesystem::path path = o.cohort;
+  if (path.empty()) {
+    path = phantom_path(o.phantom);
+    if (!std::filesystem::exists(path)) make_phantom(o.phantom, path, say);
+  }
+  Cohort cohort;
+  cohort.file = std::make_unique<CohortFile>(path.string());
+  cohort.split = split_folds(cohort.file->size(), o.folds, o.fold, static_cast<std::uint32_t>(o.split_seed));
+  if (o.normalise == NormaliseScope::train) cohort.intensity = intensity(*cohort.file, cohort.split.train);
+  if (o.normalise == NormaliseScope::all) cohort.intensity = intensity(*cohort.file, all_subjects(cohort.file->size()));
+  cohort.volumes = std::make_unique<VolumeSource>(*cohort.file, cohort.intensity, volume_budget);
+  return cohort;
+}
+
+}  // namespace cg

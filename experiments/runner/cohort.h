@@ -1,0 +1,34 @@
+// From a configuration to subjects: the cohort file (the synthetic phantom where none is named), the split, the
+// intensity normalisation. Read next: trainer.h.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/cohort_h5.h"
+#include "data/loader.h"
+#include "data/split.h"
+#include "experiments/runner/config.h"
+
+namespace cg {
+
+/// Where the phantom of these options is kept: `phantoms/` beside experiments/.
+std::filesystem::path phantom_path(const PhantomOptions& options);
+
+/// Everything about the data that is the same for all seeds.
+struct Cohort {
+  std::unique_ptr<CohortFile> file;
+  Split split;
+  std::optional<Intensity> intensity;  ///< none: each map by its own
+  std::unique_ptr<VolumeSource> volumes;
+
+  std::vector<double> ages(const std::vector<Index>& subjects) const;
+};
+
+/// Opens the cohort, making the phantom first if it is asked for and not there; `say` is told what happens.
+Cohort open_cohort(const DataOptions& options, const std::function<void(const std::string&)>& say);
+
+}  // namespace cg

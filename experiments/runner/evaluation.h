@@ -1,0 +1,34 @@
+// How good the representation is: features of all subjects in evaluation mode, ridge regression on the training part's,
+// errors on the test part (paper section 4.2).
+#pragma once
+
+#include "experiments/analysis/metrics.h"
+#include "experiments/analysis/ridge.h"
+#include "experiments/runner/cohort.h"
+#include "experiments/runner/learner.h"
+
+namespace cg {
+
+/// Features of some subjects, [n, width] row-major, in their order.
+struct SubjectFeatures {
+  std::vector<Index> subjects;
+  std::vector<double> values;
+  Index width = 0;
+  FeatureRows rows() const { return {values, static_cast<Index>(subjects.size()), width}; }
+};
+
+/// Runs the subjects' volumes through the network in evaluation mode.
+SubjectFeatures encode(Learner& learner, Cohort& cohort, const std::vector<Index>& subjects, Features which,
+                       Index batch_size);
+
+struct Evaluation {
+  SubjectFeatures train, test;
+  RidgeSearch ridge;
+  std::vector<double> train_predicted, test_predicted;  ///< years
+  Metrics metrics;                                      ///< of the test part
+};
+
+/// Fits on the training part, tests on the test part. Errors: numbers, if a feature is not finite.
+Evaluation evaluate(Learner& learner, Cohort& cohort, Features which, Index batch_size);
+
+}  // namespace cg
