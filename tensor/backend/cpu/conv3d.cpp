@@ -1,181 +1,123 @@
-// 3D convolution on the CPU by oneDNN: volumes channels-last, weights in whatever layout oneDNN likes best, reordered
-// at each use (they change each step). bfloat16 activations, float weights and weight gradients.
-#include <algorithm>
-
-#include "tensor/backend/cpu/cpu_backend.h"
+// 3D convolution on the CPU: which method for which shape. Volumes channels-last; weights in whatever layout oneDNN
+// likes best, reordered at each use (they change each step); bfloat16 activations, float weights and weight gradients.
+//   bfloat16 stem: 32 channels from one (stem.h) · few positions: weight gradient as a matrix product (small_volume.h)
+//   · all else: oneDNN's convolutions (convolution.h)
+#include "tensor/backend/cpu/convolution.h"
 #include "tensor/backend/cpu/kernels.h"
+#include "tensor/backend/cpu/small_volume.h"
+#include "tensor/backend/cpu/stem.h"
 
 namespace cg::cpu {
 namespace {
 
-using dnnl::memory;
-using tag = memory::format_tag;
+/// One convolution's shapes, and the cached objects that compute it.
+template <class T>
+struct Problem {
+  CpuBackend& backend;
+  const Conv3d& op;
+  const Shape &x, &w;
 
-constexpr Index alignment = 64;
-Index padded(std::size_t bytes) { return (static_cast<Index>(bytes) + alignment - 1) / alignment * alignment; }
+  bool is_stem() const { return std::is_same_v<T, bfloat16> && Stem::fits(op, x, w); }
+  Convolution<T>& plain() const { return convolution<T>(backend, op, x, w); }
+  Convolution<T>& packed(const Stem& stem) const {
+    return convolution<T>(backend, Stem::convolution, stem.packed, stem.weights);
+  }
+  bool is_small() const { return SmallVolume<T>::fits(window_output("conv3d", x, op.window(w), w[0])); }
+  SmallVolume<T>& small() const {
+    std::vector<Index> key = {-1 - static_cast<Index>(dtype_of<T>())};  // never that of a Convolution
+    for (const Shape* part : {&x, &w}) key.insert(key.end(), part->begin(), part->end());
+    for (const Triple* part : {&op.stride, &op.padding}) key.insert(key.end(), part->begin(), part->end());
+    return backend.cached<SmallVolume<T>>(key, [&] { return SmallVolume<T>(backend, op, x, w); });
+  }
+};
 
 template <class T>
-constexpr memory::data_type type_of() {
-  return std::is_same_v<T, float> ? memory::data_type::f32 : memory::data_type::bf16;
+Problem<T> problem(const Conv3d& op, const Call& call) {
+  return {of(*call.backend), op, call.in[0].shape(), call.in[1].shape()};
 }
 
-/// One direction of one convolution: the primitive and what surrounds it.
-struct Direction {
-  dnnl::primitive primitive;
-  memory::desc weights;  ///< oneDNN's own layout of w or dw
-  memory::desc scratchpad;
-  dnnl::primitive reorder;  ///< between the engine's layout and that one; empty where they are equal
-  Index weights_bytes = 0;  ///< of the reordered copy
+/// The stem's scratch: G, W, then what the inner convolution asks for.
+struct StemScratch {
+  bfloat16* volume;
+  float* weights;
+  std::byte* inner;
+  static Index volume_bytes(const Stem& stem) {
+    return padded_bytes(static_cast<std::size_t>(count(stem.packed)) * sizeof(bfloat16));
+  }
+  static Index weights_bytes(const Stem& stem) {
+    return padded_bytes(static_cast<std::size_t>(count(stem.weights)) * sizeof(float));
+  }
+  static Index bytes(const Stem& stem) { return volume_bytes(stem) + weights_bytes(stem); }
 
-  Index workspace() const { return weights_bytes + padded(scratchpad.get_size()); }
+  StemScratch(const Stem& stem, std::byte* scratch)
+      : volume(reinterpret_cast<bfloat16*>(scratch)),
+        weights(reinterpret_cast<float*>(scratch + volume_bytes(stem))),
+        inner(scratch + bytes(stem)) {}
 };
 
-/// The three directions of one convolution, each made when it is first asked for.
-template <class T>
-class Primitives {
- public:
-  Primitives(CpuBackend& backend, const Conv3d& op, const Spec& x, const Spec& w)
-      : engine_(backend.engine()),
-        x_({x.shape[0], x.shape[4], x.shape[1], x.shape[2], x.shape[3]}, type_of<T>(), tag::ndhwc),
-        w_(dims(w.shape), memory::data_type::f32, tag::odhwi),
-        stride_(op.stride.begin(), op.stride.end()),
-        padding_(op.padding.begin(), op.padding.end()) {
-    const Shape y = window_output("conv3d", x.shape, op.window(w.shape), w.shape[0]);
-    y_ = memory::desc({y[0], y[4], y[1], y[2], y[3]}, type_of<T>(), tag::ndhwc);
-    attributes_.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  }
-
-  const Direction& forward() {
-    if (!forward_.primitive) {
-      const auto pd = describe_forward();
-      forward_ = direction(dnnl::convolution_forward(pd), pd.weights_desc(), pd.scratchpad_desc(), true);
-    }
-    return forward_;
-  }
-  const Direction& data() {
-    if (!data_.primitive) {
-      const dnnl::convolution_backward_data::primitive_desc pd(engine_, dnnl::algorithm::convolution_direct, x_,
-                                                               any_weights(type_of<T>()), y_, stride_, padding_,
-                                                               padding_, describe_forward(), attributes_);
-      data_ = direction(dnnl::convolution_backward_data(pd), pd.weights_desc(), pd.scratchpad_desc(), true);
-    }
-    return data_;
-  }
-  const Direction& weights() {
-    if (!weights_.primitive) {
-      const dnnl::convolution_backward_weights::primitive_desc pd(engine_, dnnl::algorithm::convolution_direct, x_,
-                                                                  any_weights(memory::data_type::f32), y_, stride_,
-                                                                  padding_, padding_, describe_forward(), attributes_);
-      weights_ = direction(dnnl::convolution_backward_weights(pd), pd.diff_weights_desc(), pd.scratchpad_desc(), false);
-    }
-    return weights_;
-  }
-
-  memory x(void* data) const { return {x_, engine_, data}; }
-  memory y(void* data) const { return {y_, engine_, data}; }
-  memory w(void* data) const { return {w_, engine_, data}; }
-
- private:
-  static memory::dims dims(const Shape& w) { return {w[0], w[4], w[1], w[2], w[3]}; }
-  memory::desc any_weights(memory::data_type type) const { return {w_.get_dims(), type, tag::any}; }
-  dnnl::convolution_forward::primitive_desc describe_forward() const {
-    return {engine_,
-            dnnl::prop_kind::forward_training,
-            dnnl::algorithm::convolution_direct,
-            x_,
-            any_weights(type_of<T>()),
-            y_,
-            stride_,
-            padding_,
-            padding_,
-            attributes_};
-  }
-  Direction direction(dnnl::primitive primitive, const memory::desc& weights, const memory::desc& scratchpad, bool in) {
-    Direction made{std::move(primitive), weights, scratchpad, {}, 0};
-    if (weights == w_) return made;
-    made.weights_bytes = padded(weights.get_size());
-    made.reorder = in ? dnnl::reorder(dnnl::reorder::primitive_desc(engine_, w_, engine_, weights))
-                      : dnnl::reorder(dnnl::reorder::primitive_desc(engine_, weights, engine_, w_));
-    return made;
-  }
-
-  dnnl::engine engine_;
-  memory::desc x_, w_, y_;
-  memory::dims stride_, padding_;
-  dnnl::primitive_attr attributes_;
-  Direction forward_, data_, weights_;
-};
-
-template <class T>
-Primitives<T>& primitives(CpuBackend& backend, const Conv3d& op, const Spec& x, const Spec& w) {
-  std::vector<Index> key = {static_cast<Index>(dtype_of<T>())};
-  for (const auto* part : {&x.shape, &w.shape}) key.insert(key.end(), part->begin(), part->end());
-  for (const auto* part : {&op.stride, &op.padding}) key.insert(key.end(), part->begin(), part->end());
-  return backend.cached<Primitives<T>>(key, [&] { return Primitives<T>(backend, op, x, w); });
+void stem_forward(const Problem<bfloat16>& p, Call& call) {
+  const Stem stem(p.x, p.w);
+  const StemScratch scratch(stem, call.workspace.bytes());
+  stem.pack(call.in[0].data<bfloat16>().data(), p.x, scratch.volume);
+  stem.pack_weights(call.in[1].data<float>().data(), scratch.weights);
+  p.packed(stem).forward(scratch.volume, scratch.weights, call.out[0].data<bfloat16>().data(), scratch.inner);
 }
 
-/// Places one direction's weights and scratchpad in the call's workspace.
-struct Scratch {
-  std::byte* start;
-  const Direction& direction;
-  const dnnl::engine& engine;
-  memory weights() const { return {direction.weights, engine, start}; }
-  memory scratchpad() const { return {direction.scratchpad, engine, start + direction.weights_bytes}; }
-};
-
-/// w in oneDNN's layout, reordered into the scratch where it differs from ours.
-memory reordered(CpuBackend& backend, const Scratch& scratch, memory w) {
-  if (!scratch.direction.reorder) return w;
-  memory weights = scratch.weights();
-  scratch.direction.reorder.execute(backend.stream(), {{DNNL_ARG_FROM, w}, {DNNL_ARG_TO, weights}});
-  return weights;
+void stem_backward_weights(const Problem<bfloat16>& p, Call& call) {
+  const Stem stem(p.x, p.w);
+  const StemScratch scratch(stem, call.workspace.bytes());
+  stem.pack(call.in[0].data<bfloat16>().data(), p.x, scratch.volume);
+  p.packed(stem).backward_weights(scratch.volume, call.grad_out[0].data<bfloat16>().data(), scratch.weights,
+                                  scratch.inner);
+  p.backend.stream().wait();
+  stem.unpack_weights(scratch.weights, call.grad_in[1].data<float>().data());
 }
 
 template <class T>
 void forward(const Conv3d& op, Call& call) {
-  CpuBackend& backend = of(*call.backend);
-  auto& all = primitives<T>(backend, op, call.in[0].spec(), call.in[1].spec());
-  const Scratch scratch{call.workspace.bytes(), all.forward(), backend.engine()};
-  all.forward().primitive.execute(backend.stream(),
-                                  {{DNNL_ARG_SRC, all.x(call.in[0].bytes())},
-                                   {DNNL_ARG_WEIGHTS, reordered(backend, scratch, all.w(call.in[1].bytes()))},
-                                   {DNNL_ARG_DST, all.y(call.out[0].bytes())},
-                                   {DNNL_ARG_SCRATCHPAD, scratch.scratchpad()}});
+  const Problem<T> p = problem<T>(op, call);
+  if constexpr (std::is_same_v<T, bfloat16>)
+    if (p.is_stem()) return stem_forward(p, call);
+  p.plain().forward(call.in[0].data<T>().data(), call.in[1].data<float>().data(), call.out[0].data<T>().data(),
+                    call.workspace.bytes());
+}
+
+template <class T>
+void backward_weights(const Problem<T>& p, Call& call) {
+  if constexpr (std::is_same_v<T, bfloat16>)
+    if (p.is_stem()) return stem_backward_weights(p, call);
+  const T *x = call.in[0].data<T>().data(), *dy = call.grad_out[0].data<T>().data();
+  float* dw = call.grad_in[1].data<float>().data();
+  if (p.is_small())
+    p.small().backward_weights(x, dy, dw, call.workspace.bytes());
+  else
+    p.plain().backward_weights(x, dy, dw, call.workspace.bytes());
 }
 
 template <class T>
 void backward(const Conv3d& op, Call& call) {
-  CpuBackend& backend = of(*call.backend);
-  auto& all = primitives<T>(backend, op, call.in[0].spec(), call.in[1].spec());
-  const memory dy = all.y(call.grad_out[0].bytes());
-  if (call.grad_in[0]) {
-    const Scratch scratch{call.workspace.bytes(), all.data(), backend.engine()};
-    all.data().primitive.execute(backend.stream(),
-                                 {{DNNL_ARG_DIFF_DST, dy},
-                                  {DNNL_ARG_WEIGHTS, reordered(backend, scratch, all.w(call.in[1].bytes()))},
-                                  {DNNL_ARG_DIFF_SRC, all.x(call.grad_in[0].bytes())},
-                                  {DNNL_ARG_SCRATCHPAD, scratch.scratchpad()}});
-  }
-  if (call.grad_in[1]) {
-    const Scratch scratch{call.workspace.bytes(), all.weights(), backend.engine()};
-    memory target = all.w(call.grad_in[1].bytes());
-    memory dw = all.weights().reorder ? scratch.weights() : target;
-    all.weights().primitive.execute(backend.stream(), {{DNNL_ARG_SRC, all.x(call.in[0].bytes())},
-                                                       {DNNL_ARG_DIFF_DST, dy},
-                                                       {DNNL_ARG_DIFF_WEIGHTS, dw},
-                                                       {DNNL_ARG_SCRATCHPAD, scratch.scratchpad()}});
-    if (all.weights().reorder)
-      all.weights().reorder.execute(backend.stream(), {{DNNL_ARG_FROM, dw}, {DNNL_ARG_TO, target}});
-  }
-  backend.stream().wait();
+  const Problem<T> p = problem<T>(op, call);
+  if (call.grad_in[0])
+    p.plain().backward_data(call.grad_out[0].data<T>().data(), call.in[1].data<float>().data(),
+                            call.grad_in[0].data<T>().data(), call.workspace.bytes());
+  if (call.grad_in[1]) backward_weights(p, call);
 }
 
 template <class T>
 Workspace workspace(const Conv3d& op, const WorkspaceQuery& query) {
-  auto& all = primitives<T>(of(query.backend), op, query.in[0], query.in[1]);
-  const Index data = query.gradients & 0b01 ? all.data().workspace() : 0;
-  const Index weights = query.gradients & 0b10 ? all.weights().workspace() : 0;
-  return {.forward = all.forward().workspace(), .backward = std::max(data, weights)};
+  const Problem<T> p{of(query.backend), op, query.in[0].shape, query.in[1].shape};
+  Index forward = 0, weights = 0;
+  if (p.is_stem()) {
+    const Stem stem(p.x, p.w);
+    forward = StemScratch::bytes(stem) + p.packed(stem).forward_workspace();
+    weights = StemScratch::bytes(stem) + p.packed(stem).weights_workspace();
+  } else {
+    forward = p.plain().forward_workspace();
+    weights = p.is_small() ? p.small().workspace() : p.plain().weights_workspace();
+  }
+  if (!(query.gradients & 0b10)) weights = 0;
+  const Index data = query.gradients & 0b01 ? p.plain().data_workspace() : 0;
+  return {.forward = forward, .backward = std::max(data, weights)};
 }
 
 }  // namespace
