@@ -8,6 +8,8 @@
 #include <cmath>
 
 #include "data/hdf5_file.h"
+#include "data/storage.h"
+#include "experiments/analysis/scatter.h"
 #include "experiments/runner/cohort.h"
 #include "experiments/runner/environment.h"
 #include "experiments/runner/evaluation.h"
@@ -102,6 +104,8 @@ class Trainer {
   LossResult step(Learner& learner, const Batch& batch, const StepTime& time, Index seed, Index number);
   void record_end(Learner& learner, Index seed, const Evaluation& evaluation, double loss, double seconds);
   void keep_embeddings(Learner& learner, Index seed, Index epoch);
+  void draw(Index seed, const Evaluation& evaluation);
+  void write_embeddings();
   void finish();
 
   Schedule schedule() const {
@@ -237,6 +241,7 @@ void Trainer::record_end(Learner& learner, Index seed, const Evaluation& e, doub
   add(e.train, e.train_predicted, "train");
   add(e.test, e.test_predicted, "test");
   recorder_.predictions(rows);
+  if (results_.empty()) draw(seed, e);
   results_.push_back({seed, e.metrics, e.ridge.model.alpha, loss, seconds});
   const std::string name = config_.seeds.size() == 1 ? "model.h5" : fmt::format("model-seed{}.h5", seed);
   write_model((recorder_.folder() / name).string(), learner);
@@ -249,24 +254,38 @@ void Trainer::keep_embeddings(Learner& learner, Index seed, Index epoch) {
                          encode(learner, cohort_, all, Features::encoder, config_.train.batch_size)});
 }
 
-void Trainer::finish() {
-  if (!embeddings_.empty()) {
-    H5Writer file((recorder_.folder() / "embeddings.h5").string());
-    std::vector<std::string> ids;
-    std::vector<double> ages;
-    for (Index i = 0; i < cohort_.file->size(); ++i) {
-      ids.push_back(cohort_.file->subject(i).id);
-      ages.push_back(cohort_.file->subject(i).age);
-    }
-    file.strings("participant_id", ids);
-    file.numbers("age", {cohort_.file->size()}, ages);
-    for (const Kept& kept : embeddings_) {
-      const std::string group = fmt::format("seed{}/epoch{}/", kept.seed, kept.epoch);
-      file.numbers(group + "projected", {cohort_.file->size(), kept.projected.width}, kept.projected.values);
-      file.numbers(group + "encoder", {cohort_.file->size(), kept.encoder.width}, kept.encoder.values);
-    }
-    file.commit();
+/// The test part of the first seed as a picture.
+void Trainer::draw(Index seed, const Evaluation& e) {
+  std::vector<std::string> studies;
+  for (Index i : e.test.subjects) studies.push_back(cohort_.file->subject(i).study);
+  const ScatterText text{
+      fmt::format("{}, seed {}: test MAE {:.2f} years", options_.name, seed, e.metrics.mae),
+      cohort_.file->synthetic() ? "synthetic phantom cohort: computed brains, not data of people" : ""};
+  write_atomically(recorder_.folder() / "predictions.svg",
+                   scatter_svg(cohort_.ages(e.test.subjects), e.test_predicted, studies, text));
+}
+
+void Trainer::write_embeddings() {
+  if (embeddings_.empty()) return;
+  H5Writer file((recorder_.folder() / "embeddings.h5").string());
+  std::vector<std::string> ids;
+  std::vector<double> ages;
+  for (Index i = 0; i < cohort_.file->size(); ++i) {
+    ids.push_back(cohort_.file->subject(i).id);
+    ages.push_back(cohort_.file->subject(i).age);
   }
+  file.strings("participant_id", ids);
+  file.numbers("age", {cohort_.file->size()}, ages);
+  for (const Kept& kept : embeddings_) {
+    const std::string group = fmt::format("seed{}/epoch{}/", kept.seed, kept.epoch);
+    file.numbers(group + "projected", {cohort_.file->size(), kept.projected.width}, kept.projected.values);
+    file.numbers(group + "encoder", {cohort_.file->size(), kept.encoder.width}, kept.encoder.values);
+  }
+  file.commit();
+}
+
+void Trainer::finish() {
+  write_embeddings();
   const Metrics mean_age = baseline(cohort_.ages(cohort_.split.train), cohort_.ages(cohort_.split.test));
   recorder_.summary(results_, mean_age, config_digest(config_));
   std::vector<double> maes;
