@@ -2,9 +2,11 @@
 
 #include <hdf5.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
+#include <type_traits>
 
 namespace cg::test {
 namespace {
@@ -67,12 +69,38 @@ std::string GoldenFile::text(const std::string& group, const std::string& attrib
   return out;
 }
 
-std::int64_t GoldenFile::integer(const std::string& group, const std::string& attribute) const {
+template <class T>
+std::vector<T> GoldenFile::read_attribute(const std::string& group, const std::string& attribute) const {
   const std::string what = path_ + ": " + group + "@" + attribute;
   const Handle a(H5Aopen_by_name(file_, group.c_str(), attribute.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose, what);
-  std::int64_t out = 0;
-  require(H5Aread(a, H5T_NATIVE_INT64, &out) >= 0, what);
+  const Handle space(H5Aget_space(a), H5Sclose, what);
+  const hssize_t count = H5Sget_simple_extent_npoints(space);
+  require(count > 0, what);
+  std::vector<T> out(static_cast<std::size_t>(count));
+  const hid_t type = std::is_same_v<T, double> ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64;
+  require(H5Aread(a, type, out.data()) >= 0, what);
   return out;
+}
+
+std::int64_t GoldenFile::integer(const std::string& group, const std::string& attribute) const {
+  return integers(group, attribute).at(0);
+}
+
+std::vector<std::int64_t> GoldenFile::integers(const std::string& group, const std::string& attribute) const {
+  return read_attribute<std::int64_t>(group, attribute);
+}
+
+double GoldenFile::number(const std::string& group, const std::string& attribute) const {
+  return read_attribute<double>(group, attribute).at(0);
+}
+
+std::vector<std::int64_t> GoldenFile::shape(const std::string& dataset) const {
+  const std::string what = path_ + ": " + dataset;
+  const Handle d(H5Dopen2(file_, dataset.c_str(), H5P_DEFAULT), H5Dclose, what);
+  const Handle space(H5Dget_space(d), H5Sclose, what);
+  std::vector<hsize_t> extents(static_cast<std::size_t>(std::max(0, H5Sget_simple_extent_ndims(space))));
+  require(H5Sget_simple_extent_dims(space, extents.data(), nullptr) >= 0, what);
+  return {extents.begin(), extents.end()};
 }
 
 std::vector<double> GoldenFile::numbers(const std::string& dataset) const {

@@ -21,9 +21,14 @@ class GoldenFile {
   std::vector<std::string> groups() const;  ///< of the root, by name
   std::string text(const std::string& group, const std::string& attribute) const;
   std::int64_t integer(const std::string& group, const std::string& attribute) const;
+  std::vector<std::int64_t> integers(const std::string& group, const std::string& attribute) const;
+  double number(const std::string& group, const std::string& attribute) const;
   std::vector<double> numbers(const std::string& dataset) const;  ///< all of it, row-major; a scalar is one number
+  std::vector<std::int64_t> shape(const std::string& dataset) const;
 
  private:
+  template <class T>
+  std::vector<T> read_attribute(const std::string& group, const std::string& attribute) const;
   std::string path_;
   std::int64_t file_ = -1;
 };
