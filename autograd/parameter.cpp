@@ -64,37 +64,19 @@ Index ParameterStore::trained_count() const {
   return sum;
 }
 
-std::vector<double> ParameterStore::to_doubles(const Tensor& tensor) const {
-  HostBackend host;
-  Tensor copy = host.tensor(tensor.spec());
-  backend_.to_host(tensor, copy);
-  std::vector<double> out;
-  with_type(tensor.dtype(), [&]<class T>() {
-    const auto data = copy.data<T>();
-    out.assign(data.begin(), data.end());
-  });
-  return out;
-}
-
 std::vector<double> ParameterStore::read(const Parameter& parameter) const {
-  return to_doubles(parameter.variable.value);
+  return to_doubles(backend_, parameter.variable.value);
 }
 
 std::vector<double> ParameterStore::read_gradient(const Parameter& parameter) const {
-  return to_doubles(parameter.variable.leaf->gradient);
+  return to_doubles(backend_, parameter.variable.leaf->gradient);
 }
 
 void ParameterStore::write(Parameter& parameter, const std::vector<double>& values) {
   if (static_cast<Index>(values.size()) != count(parameter.shape))
     fail(ErrorKind::usage, parameter.name,
          fmt::format("{} values for shape {}", values.size(), to_string(parameter.shape)));
-  HostBackend host;
-  Tensor copy = host.tensor(parameter.variable.spec());
-  with_type(copy.dtype(), [&]<class T>() {
-    const auto data = copy.data<T>();
-    for (std::size_t k = 0; k < data.size(); ++k) data[k] = static_cast<T>(values[k]);
-  });
-  backend_.to_device(copy, parameter.variable.value);
+  from_doubles(backend_, values, parameter.variable.value);
 }
 
 }  // namespace cg

@@ -49,7 +49,6 @@ class ParameterStore {
   void write(Parameter& parameter, const std::vector<double>& values);
 
  private:
-  std::vector<double> to_doubles(const Tensor& tensor) const;
   Backend& backend_;
   std::vector<Parameter*> parameters_;
   Tensor values_, gradients_, statistics_;

@@ -10,6 +10,28 @@
 
 namespace cg {
 
+std::vector<double> to_doubles(Backend& backend, const Tensor& tensor) {
+  HostBackend host;
+  Tensor copy = host.tensor(tensor.spec());
+  backend.to_host(tensor, copy);
+  std::vector<double> out;
+  with_type(copy.dtype(), [&]<class T>() {
+    const auto data = copy.data<T>();
+    out.assign(data.begin(), data.end());
+  });
+  return out;
+}
+
+void from_doubles(Backend& backend, std::span<const double> values, Tensor& tensor) {
+  HostBackend host;
+  Tensor copy = host.tensor(tensor.spec());
+  with_type(copy.dtype(), [&]<class T>() {
+    const auto data = copy.data<T>();
+    for (std::size_t k = 0; k < data.size(); ++k) data[k] = static_cast<T>(values[k]);
+  });
+  backend.to_device(copy, tensor);
+}
+
 std::shared_ptr<std::byte> HostBackend::allocate(Index bytes) {
   constexpr std::size_t alignment = 64;
   const std::size_t rounded = (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment;

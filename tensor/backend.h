@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "tensor/tensor.h"
 
@@ -29,6 +31,10 @@ class Backend {
 
   Tensor tensor(const Spec& spec) { return {spec, device(), allocate(spec.bytes())}; }
 };
+
+/// A floating-point tensor's numbers, brought to the host in double; and the way back.
+std::vector<double> to_doubles(Backend& backend, const Tensor& tensor);
+void from_doubles(Backend& backend, std::span<const double> values, Tensor& tensor);
 
 /// Host memory: for the reference kernels and as the base of the CPU backend.
 class HostBackend : public Backend {

@@ -30,19 +30,6 @@ class FiniteCheck : public TapeObserver {
   Backend& backend_;
 };
 
-/// A tensor's numbers in double, on the host.
-std::vector<double> to_doubles(Backend& backend, const Tensor& tensor) {
-  HostBackend host;
-  Tensor copy = host.tensor(tensor.spec());
-  backend.to_host(tensor, copy);
-  std::vector<double> out;
-  with_type(copy.dtype(), [&]<class T>() {
-    const auto data = copy.data<T>();
-    out.assign(data.begin(), data.end());
-  });
-  return out;
-}
-
 }  // namespace
 
 Learner::Learner(Backend& backend, const LearnerOptions& options, std::unique_ptr<Loss> loss, const Registry& registry)
@@ -120,17 +107,11 @@ LossResult Learner::evaluate_loss(const Tensor& embeddings, std::span<const doub
 
 /// dL/dz of the encoded rows: equal views were encoded once, so their gradients add.
 Tensor Learner::embedding_gradient(const LossResult& result, const Spec& spec) {
-  HostBackend host;
-  Tensor gradient = host.tensor(spec);
-  with_type(spec.dtype, [&]<class T>() {
-    const auto data = gradient.data<T>();
-    for (std::size_t k = 0; k < data.size(); ++k) {
-      double sum = 0;
-      for (std::size_t at = k; at < result.gradient.size(); at += data.size()) sum += result.gradient[at];
-      data[k] = static_cast<T>(sum);
-    }
-  });
-  return backend_.from_host(gradient);
+  std::vector<double> sums(static_cast<std::size_t>(spec.count()), 0.0);
+  for (std::size_t k = 0; k < result.gradient.size(); ++k) sums[k % sums.size()] += result.gradient[k];
+  Tensor gradient = backend_.tensor(spec);
+  from_doubles(backend_, sums, gradient);
+  return gradient;
 }
 
 LossResult Learner::step(const Tensor& volumes, std::span<const double> ages, const StepTime& time) {
