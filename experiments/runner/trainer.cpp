@@ -260,7 +260,7 @@ void Trainer::draw(Index seed, const Evaluation& e) {
   for (Index i : e.test.subjects) studies.push_back(cohort_.file->subject(i).study);
   const ScatterText text{
       fmt::format("{}, seed {}: test MAE {:.2f} years", options_.name, seed, e.metrics.mae),
-      cohort_.file->synthetic() ? "synthetic phantom cohort: computed brains, not data of people" : ""};
+      cohort_.file->synthetic() ? "synthetic phantom cohort: computed, not measured" : ""};
   write_atomically(recorder_.folder() / "predictions.svg",
                    scatter_svg(cohort_.ages(e.test.subjects), e.test_predicted, studies, text));
 }
