@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstdio>
 #include <filesystem>
 
@@ -55,6 +56,7 @@ struct H5Writer::File {
   template <class T>
   void write(const std::string& dataset, const Shape& shape, std::span<const T> values) const {
     const Lock lock(library);
+    assert(static_cast<Index>(values.size()) == count(shape));
     const std::vector<hsize_t> size = extents(shape);
     const Id space(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
     const Id made = make(dataset, memory_type<T>(), space);
@@ -65,10 +67,12 @@ struct H5Writer::File {
   void write_row(const std::string& dataset, Index row, std::span<const T> values) const {
     const Lock lock(library);
     const Id open(H5Dopen2(id, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+    assert(open.valid());
     const Id space(H5Dget_space(open), H5Sclose);
     std::vector<hsize_t> size = extents(shape_of(space)), start(size.size(), 0);
     start[0] = static_cast<hsize_t>(row);
     size[0] = 1;
+    assert(static_cast<Index>(values.size()) == count(Shape(size.begin(), size.end())));
     check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr) >= 0);
     const Id memory(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
     check(H5Dwrite(open, memory_type<T>(), memory, space, H5P_DEFAULT, values.data()) >= 0);
