@@ -13,15 +13,16 @@ namespace {
 constexpr std::size_t most_findings = 20;  // of one kind of file, in one message
 
 /// A text column of any type: numbers become text.
-std::vector<std::string> column(const H5Reader& file, const std::string& name, std::size_t n) {
-  if (!file.has(name)) return std::vector<std::string>(n);
-  try {
-    return file.strings(name);
-  } catch (const Error&) {
-    std::vector<std::string> out;
-    for (double value : file.numbers(name)) out.push_back(fmt::format("{:g}", value));
-    return out;
-  }
+std::vector<std::string> column(const H5Reader& file, const std::string& name) {
+  if (file.holds_text(name)) return file.strings(name);
+  std::vector<std::string> out;
+  for (double value : file.numbers(name)) out.push_back(fmt::format("{}", value));  // all digits: ids stay apart
+  return out;
+}
+
+/// As `column`; n empty texts where there is none.
+std::vector<std::string> optional_column(const H5Reader& file, const std::string& name, std::size_t n) {
+  return file.has(name) ? column(file, name) : std::vector<std::string>(n);
 }
 
 /// Everything wrong with ids and ages, a line each.
@@ -50,8 +51,8 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
   shape_ = {maps[2], maps[3], maps[4]};
   const auto n = static_cast<std::size_t>(maps[0]);
   const std::vector<double> ages = file_.numbers("age");
-  const std::vector<std::string> ids = column(file_, "participant_id", 0), sexes = column(file_, "sex", n),
-                                 studies = column(file_, "study", n);
+  const std::vector<std::string> ids = column(file_, "participant_id"), sexes = optional_column(file_, "sex", n),
+                                 studies = optional_column(file_, "study", n);
   std::vector<std::string> found = findings(ids, ages);
   for (const auto& [name, size] : std::map<std::string, std::size_t>{
            {"age", ages.size()}, {"participant_id", ids.size()}, {"sex", sexes.size()}, {"study", studies.size()}})
@@ -63,6 +64,9 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
     fail(ErrorKind::data, path, text + "\n", "Mend the cohort file.");
   }
   voxel_mm_ = file_.number_attribute("voxel_mm");
+  if (!std::isfinite(voxel_mm_) || voxel_mm_ <= 0)
+    fail(ErrorKind::data, path, fmt::format("voxel_mm is {}, expected the edge of a voxel in mm", voxel_mm_),
+         "Mend the attribute.");
   synthetic_ = file_.has_attribute("synthetic") && file_.number_attribute("synthetic") != 0;
   for (std::size_t i = 0; i < n; ++i) subjects_.push_back({ids[i], ages[i], sexes[i], studies[i]});
 }

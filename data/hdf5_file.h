@@ -1,5 +1,6 @@
 // Reading and writing HDF5: the only place that speaks to the library. Files are read-only or written anew, never
-// changed in place. Errors: data (no such file or dataset), corrupt (not HDF5, or damaged), storage (writing).
+// changed in place. Errors: data (no such file or dataset), corrupt (not HDF5, damaged, claiming more than the file can
+// hold, or with data in other files), storage (writing).
 #pragma once
 
 #include <memory>
@@ -22,6 +23,7 @@ class H5Reader {
   std::vector<double> numbers(const std::string& dataset) const;  ///< all of it, of any numeric type
   /// Entries `first` … `first + rows` − 1 along the first axis.
   std::vector<float> rows(const std::string& dataset, Index first, Index rows) const;
+  bool holds_text(const std::string& dataset) const;
   std::vector<std::string> strings(const std::string& dataset) const;  ///< of fixed or variable length
   bool has_attribute(const std::string& name, const std::string& object = "/") const;
   double number_attribute(const std::string& name, const std::string& object = "/") const;

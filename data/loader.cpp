@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tensor/backend.h"
+#include "tensor/error.h"
 
 namespace cg {
 
@@ -17,7 +18,11 @@ void VolumeSource::read(Index subject, std::span<float> into) {
   std::vector<float>& kept = kept_[static_cast<std::size_t>(subject)];
   if (kept.empty()) {
     std::vector<float> values = dataset_.volume(subject).values;
-    normalise(values, by_ ? *by_ : intensity(values));
+    const Intensity by = by_ ? *by_ : intensity(values);
+    if (!(by.sd > 0))
+      fail(ErrorKind::data, dataset_.subject(subject).id, "all voxels that hold data are equal, which no scale mends",
+           "Leave the subject out, or normalise by the training part.");
+    normalise(values, by);
     std::copy(values.begin(), values.end(), into.begin());
     const auto bytes = voxels_ * static_cast<Index>(sizeof(float));
     if (budget_ >= bytes) {
@@ -100,7 +105,8 @@ void Loader::work() {
       Batch batch = make(std::span(order_).subspan(at, size));
       at += size;
       std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return stop_ || static_cast<Index>(ready_.size()) < options_.prefetch; });
+      changed_.wait(
+          lock, [this] { return stop_ || static_cast<Index>(ready_.size()) < std::max<Index>(options_.prefetch, 1); });
       if (stop_) return;
       ready_.push_back(std::move(batch));
       changed_.notify_all();

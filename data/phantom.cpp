@@ -98,20 +98,20 @@ double cut_field_of_view(std::vector<float>& mu, const std::vector<Clean>& clean
   const double wanted = 0.78 + 0.22 * kumaraswamy(u[0], effect.cover_a, effect.cover_b);
   const double below = kumaraswamy(u[1], 2, 1.2);  // share of the loss that falls at the bottom
   const double tilt = 8 * std::numbers::pi / 180 * tilt_normal;
-  const auto height = [&](const Point& p) {
-    return p.z * static_cast<float>(std::cos(tilt)) - p.y * static_cast<float>(std::sin(tilt));
-  };
-  std::vector<float> heights;
-  for (std::size_t k = 0; k < points.size(); ++k)
-    if (clean[k].inside > 0.5f) heights.push_back(height(points[k]));
+  // One computation for the order and the cut: contracted differently, two would disagree about the voxels on the edge.
+  std::vector<float> height, heights;
+  for (std::size_t k = 0; k < points.size(); ++k) {
+    height.push_back(points[k].z * static_cast<float>(std::cos(tilt)) -
+                     points[k].y * static_cast<float>(std::sin(tilt)));
+    if (clean[k].inside > 0.5f) heights.push_back(height[k]);
+  }
   std::sort(heights.begin(), heights.end());
   const auto n = static_cast<double>(heights.size() - 1);
   const float low = heights[static_cast<std::size_t>(std::nearbyint(n * (1 - wanted) * below))];
   const float high = heights[static_cast<std::size_t>(std::nearbyint(n * (1 - (1 - wanted) * (1 - below))))];
   std::size_t seen = 0;
   for (std::size_t k = 0; k < points.size(); ++k) {
-    const float s = height(points[k]);
-    const bool in = clean[k].inside > 0.5f && s >= low && s <= high;
+    const bool in = clean[k].inside > 0.5f && height[k] >= low && height[k] <= high;
     if (!in) mu[k] = 0;
     seen += in;
   }

@@ -1,0 +1,198 @@
+// Cohort files: what h5py and others write is read; whatever is wrong is said with file, row and what to do.
+#include "data/cohort_h5.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <fstream>
+#include <functional>
+#include <limits>
+
+#include "tests/data/raw_h5.h"
+#include "tests/support/thrown.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+/// A cohort of three maps of [2, 3, 2] voxels; tests change what they are about.
+struct Made {
+  std::vector<hsize_t> shape = {3, 1, 2, 3, 2};
+  std::vector<double> maps, age = {20.5, 41, 77.25};
+  std::vector<std::string> ids = {"sub-1", "sub-2", "sub-3"};
+  std::vector<double> voxel_mm = {2};
+  Storage storage;
+  std::function<void(RawFile&)> more;
+
+  Made() {
+    for (int k = 0; k < 36; ++k) maps.push_back(k % 12 == 0 ? 0 : k + 0.5);
+  }
+  void write(const std::string& path) const {
+    RawFile raw(path);
+    if (!maps.empty()) raw.numbers("maps", shape, maps, storage);
+    if (!age.empty()) raw.numbers("age", {age.size()}, age);
+    if (!ids.empty()) raw.texts("participant_id", ids);
+    if (!voxel_mm.empty()) raw.attribute("voxel_mm", voxel_mm);
+    if (more) more(raw);
+  }
+};
+
+void check_refused(const Made& made, const std::vector<std::string>& words) {
+  const TemporaryFile file("refused.h5");
+  made.write(file.path);
+  std::vector<std::string> all = words;
+  all.push_back(file.path);
+  check_fails([&] { CohortFile cohort(file.path); }, ErrorKind::data, all);
+}
+
+}  // namespace
+
+TEST_CASE("CohortFile: required and optional columns are read, as h5py writes them") {
+  const TemporaryFile file("plain.h5");
+  Made made;
+  made.storage = {{2, 1, 1, 2, 2}, 9, H5T_IEEE_F64BE};
+  made.more = [](RawFile& raw) {
+    raw.fixed_texts("sex", 1, "FMF", H5T_STR_NULLPAD);
+    raw.numbers("study", {3}, {1, 2, 1}, {{}, 0, H5T_STD_I64LE});
+  };
+  made.write(file.path);
+  const CohortFile cohort(file.path);
+  CHECK(cohort.size() == 3);
+  CHECK(cohort.volume_shape() == Shape{2, 3, 2});
+  CHECK(cohort.voxel_mm() == 2);
+  CHECK_FALSE(cohort.synthetic());
+  CHECK(cohort.subject(2).id == "sub-3");
+  CHECK(cohort.subject(2).age == 77.25);
+  CHECK(cohort.subject(1).sex == "M");
+  CHECK(cohort.subject(1).study == "2");
+  const Volume volume = cohort.volume(1);
+  CHECK(volume.shape == Shape{2, 3, 2});
+  for (std::size_t k = 0; k < 12; ++k) CHECK(volume.values[k] == static_cast<float>(made.maps[12 + k]));
+}
+
+TEST_CASE("CohortFile: without sex and study these are empty; a synthetic cohort says so") {
+  const TemporaryFile file("bare.h5");
+  Made made;
+  made.more = [](RawFile& raw) { raw.attribute("synthetic", {1}); };
+  made.write(file.path);
+  const CohortFile cohort(file.path);
+  CHECK(cohort.subject(0).sex.empty());
+  CHECK(cohort.subject(0).study.empty());
+  CHECK(cohort.synthetic());
+}
+
+TEST_CASE("CohortFile: numbers serve as participant ids, with all their digits") {
+  const TemporaryFile file("numbers.h5");
+  Made made;
+  made.ids.clear();
+  made.more = [](RawFile& raw) { raw.numbers("participant_id", {3}, {12345671, 12345672, 3}, {{}, 0, H5T_STD_I64LE}); };
+  made.write(file.path);
+  const CohortFile cohort(file.path);
+  CHECK(cohort.subject(0).id == "12345671");
+  CHECK(cohort.subject(1).id == "12345672");
+  CHECK(cohort.subject(2).id == "3");
+}
+
+TEST_CASE("CohortFile: every finding about ids and ages is listed with its row") {
+  Made made;
+  made.age = {not_a_number, -1, 131};
+  made.ids = {"sub-1", "", "sub-1"};
+  check_refused(made, {"5 findings", "row 0: the age is nan", "row 1: the age is -1", "row 2: the age is 131",
+                       "row 1: the participant_id is empty", "\"sub-1\" is also that of row 0"});
+}
+
+TEST_CASE("CohortFile: columns of another length than the maps are refused") {
+  Made ages;
+  ages.age.push_back(30);
+  check_refused(ages, {"age has 4 entries for 3 maps"});
+  Made ids;
+  ids.ids.pop_back();
+  check_refused(ids, {"participant_id has 2 entries for 3 maps"});
+  Made sexes;
+  sexes.more = [](RawFile& raw) { raw.texts("sex", {"F"}); };
+  check_refused(sexes, {"sex has 1 entries for 3 maps"});
+}
+
+TEST_CASE("CohortFile: a long list of findings is cut, and says how many more there are") {
+  Made made;
+  made.shape = {30, 1, 1, 1, 2};
+  made.maps.assign(60, 1);
+  made.age.assign(30, not_a_number);
+  made.ids.clear();
+  for (int k = 0; k < 30; ++k) made.ids.push_back("sub-" + std::to_string(k));
+  check_refused(made, {"30 findings", "row 19:", "and 10 more"});
+}
+
+TEST_CASE("CohortFile: missing columns are refused by name") {
+  Made maps, ages, ids, voxel;
+  maps.maps.clear();
+  ages.age.clear();
+  ids.ids.clear();
+  voxel.voxel_mm.clear();
+  check_refused(maps, {"no dataset \"maps\""});
+  check_refused(ages, {"no dataset \"age\""});
+  check_refused(ids, {"no dataset \"participant_id\""});
+  check_refused(voxel, {"no attribute \"voxel_mm\""});
+}
+
+TEST_CASE("CohortFile: maps of another rank, with two channels, or empty are refused with the shape found") {
+  Made flat, channels, none;
+  flat.shape = {3, 12};
+  check_refused(flat, {"[3, 12]", "[N, 1, X, Y, Z]"});
+  channels.shape = {3, 2, 2, 3, 1};
+  check_refused(channels, {"[3, 2, 2, 3, 1]"});
+  none.maps.clear();
+  none.more = [](RawFile& raw) { raw.unwritten("maps", {0, 1, 2, 3, 2}); };
+  check_refused(none, {"[0, 1, 2, 3, 2]"});
+}
+
+TEST_CASE("CohortFile: a voxel size that is no length is refused") {
+  for (const double size : {0.0, -2.0, not_a_number}) {
+    Made made;
+    made.voxel_mm = {size};
+    check_refused(made, {"voxel_mm"});
+  }
+  Made three;
+  three.voxel_mm = {2, 2, 2};
+  check_refused(three, {"voxel_mm", "not one number"});
+}
+
+TEST_CASE("CohortFile: text in place of ages or maps is refused") {
+  Made made;
+  made.age.clear();
+  made.more = [](RawFile& raw) { raw.texts("age", {"20", "30", "40"}); };
+  check_refused(made, {"\"age\" holds no numbers"});
+}
+
+TEST_CASE("CohortFile: a voxel that is not finite is refused when its map is read, with row, id and voxel") {
+  for (const double bad :
+       {not_a_number, std::numeric_limits<double>::infinity(), 1e300}) {  // the last overflows float32
+    const TemporaryFile file("nan.h5");
+    Made made;
+    made.maps[12 + 7] = bad;
+    made.write(file.path);
+    const CohortFile cohort(file.path);
+    CHECK(cohort.volume(0).values.size() == 12);
+    check_fails([&] { (void)cohort.volume(1); }, ErrorKind::data, {file.path, "row 1", "sub-2", "voxel 7"});
+  }
+}
+
+TEST_CASE("CohortFile: a map without contrast is refused with row and id") {
+  const TemporaryFile file("constant.h5");
+  Made made;
+  std::fill(made.maps.begin() + 24, made.maps.end(), 0.0);
+  made.write(file.path);
+  const CohortFile cohort(file.path);
+  check_fails([&] { (void)cohort.volume(2); }, ErrorKind::data, {file.path, "row 2", "sub-3", "constant"});
+}
+
+TEST_CASE("CohortFile: no file is a data error, a file cut short is corrupt") {
+  const TemporaryFile file("cut.h5");
+  check_fails([&] { CohortFile cohort(file.path); }, ErrorKind::data, {file.path});
+  Made().write(file.path);
+  std::filesystem::resize_file(file.path, std::filesystem::file_size(file.path) / 2);
+  check_fails([&] { CohortFile cohort(file.path); }, ErrorKind::corrupt, {file.path});
+}

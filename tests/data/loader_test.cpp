@@ -1,0 +1,143 @@
+// Batches: each subject once, an order that keys alone decide, and a thread that ends well whatever happens.
+#include "data/loader.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "tests/data/made_dataset.h"
+#include "tests/support/thrown.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+const Intensity unscaled{0, 1, 1};  // maps as they are
+
+std::vector<Index> first(Index n) {
+  std::vector<Index> out(static_cast<std::size_t>(n));
+  std::iota(out.begin(), out.end(), Index{0});
+  return out;
+}
+
+/// All batches of an epoch.
+std::vector<Batch> epoch(const Dataset& dataset, const LoaderOptions& options) {
+  VolumeSource source(dataset, unscaled, 0);
+  Loader loader(source, first(dataset.size()), options);
+  std::vector<Batch> out;
+  while (auto batch = loader.next()) out.push_back(std::move(*batch));
+  return out;
+}
+
+std::vector<Index> order(const std::vector<Batch>& batches) {
+  std::vector<Index> out;
+  for (const Batch& batch : batches) out.insert(out.end(), batch.subjects.begin(), batch.subjects.end());
+  return out;
+}
+
+LoaderOptions shuffled(std::uint64_t seed, Index epoch, Index prefetch = 2) {
+  return {.batch_size = 4, .seed = seed, .epoch = epoch, .augment = {}, .prefetch = prefetch};
+}
+
+}  // namespace
+
+TEST_CASE("Loader: an epoch has each subject once, with its age and its map, and a short last batch") {
+  const MadeDataset dataset(11);
+  const auto batches = epoch(dataset, shuffled(3, 1));
+  REQUIRE(batches.size() == 3);
+  CHECK(batches[2].subjects.size() == 3);
+  for (const Batch& batch : batches) {
+    const auto b = static_cast<Index>(batch.subjects.size());
+    CHECK(batch.volumes.shape() == Shape{b, 2, 3, 2, 1});
+    REQUIRE(batch.ages.size() == batch.subjects.size());
+    const auto values = batch.volumes.data<float>();
+    for (std::size_t k = 0; k < batch.subjects.size(); ++k) {
+      CHECK(batch.ages[k] == 20.0 + static_cast<double>(batch.subjects[k]));
+      CHECK(std::ranges::equal(values.subspan(k * 12, 12), dataset.volume(batch.subjects[k]).values));
+    }
+  }
+  auto seen = order(batches);
+  CHECK(seen != first(11));
+  std::sort(seen.begin(), seen.end());
+  CHECK(seen == first(11));
+}
+
+TEST_CASE("Loader: the order depends on seed and epoch, not on how many batches are prepared ahead") {
+  const MadeDataset dataset(50);
+  const auto expected = order(epoch(dataset, shuffled(3, 1)));
+  for (const Index prefetch : {0, 1, 7, 100}) CHECK(order(epoch(dataset, shuffled(3, 1, prefetch))) == expected);
+  CHECK(order(epoch(dataset, shuffled(3, 2))) != expected);
+  CHECK(order(epoch(dataset, shuffled(4, 1))) != expected);
+}
+
+TEST_CASE("Loader: without shuffling the subjects' own order is kept, repeats included") {
+  const MadeDataset dataset(5);
+  VolumeSource source(dataset, unscaled, 0);
+  Loader loader(source, {4, 1, 1, 3}, {.batch_size = 3, .shuffle = false, .augment = {}});
+  CHECK(loader.next()->subjects == std::vector<Index>{4, 1, 1});
+  CHECK(loader.next()->subjects == std::vector<Index>{3});
+  CHECK_FALSE(loader.next());
+  CHECK_FALSE(loader.next());
+}
+
+TEST_CASE("Loader: batch sizes are known beforehand") {
+  CHECK(Loader::batch_sizes(11, 4) == std::vector<Index>{4, 4, 3});
+  CHECK(Loader::batch_sizes(8, 4) == std::vector<Index>{4, 4});
+  CHECK(Loader::batch_sizes(3, 4) == std::vector<Index>{3});
+  CHECK(Loader::batch_sizes(0, 4).empty());
+}
+
+TEST_CASE("Loader: no subjects give no batch") {
+  const MadeDataset dataset(2);
+  VolumeSource source(dataset, unscaled, 0);
+  Loader loader(source, {}, shuffled(1, 1));
+  CHECK_FALSE(loader.next());
+}
+
+TEST_CASE("Loader: views are augmented apart, by keys that name epoch and subject, and lie one after the other") {
+  const MadeDataset dataset(3);
+  LoaderOptions options = shuffled(5, 2);
+  options.views = 2;
+  options.augment = [](std::span<float> values, const Shape& shape, const Key& key, Index view) {
+    CHECK(shape == Shape{2, 3, 2});
+    values[0] = 1000.0f * static_cast<float>(view) + 100.0f * static_cast<float>(key.epoch) +
+                static_cast<float>(key.sample) + static_cast<float>(key.seed) / 16;
+  };
+  const auto batches = epoch(dataset, options);
+  REQUIRE(batches.size() == 1);
+  CHECK(batches[0].volumes.shape() == Shape{6, 2, 3, 2, 1});
+  CHECK(batches[0].ages.size() == 3);
+  const auto values = batches[0].volumes.data<float>();
+  for (std::size_t row = 0; row < 6; ++row) {
+    const float subject = static_cast<float>(batches[0].subjects[row % 3]);
+    CHECK(values[row * 12] == 1000.0f * static_cast<float>(row / 3) + 200 + subject + 5.0f / 16);
+    CHECK(values[row * 12 + 1] == 2 + subject);
+  }
+}
+
+TEST_CASE("Loader: what goes wrong on its thread is rethrown after the batches before it, again and again") {
+  MadeDataset dataset(12);
+  dataset.broken = 6;
+  VolumeSource source(dataset, unscaled, 0);
+  Loader loader(source, first(12), {.batch_size = 4, .shuffle = false, .augment = {}});
+  CHECK(loader.next()->subjects == std::vector<Index>{0, 1, 2, 3});
+  for (int again = 0; again < 2; ++again) check_fails([&] { loader.next(); }, ErrorKind::data, {"subject 6 is broken"});
+}
+
+TEST_CASE("Loader: it may be destroyed at any time, and reads no further than it was asked to prepare") {
+  for (const int taken : {0, 1, 3}) {
+    const MadeDataset dataset(400);
+    {
+      VolumeSource source(dataset, unscaled, 0);
+      Loader loader(source, first(400), shuffled(1, 1));
+      for (int k = 0; k < taken; ++k) CHECK(loader.next().has_value());
+    }
+    CHECK(dataset.reads <= 4 * (taken + 2 + 1));  // taken, ready, and the one being made
+  }
+  MadeDataset broken(4);
+  broken.broken = 0;
+  VolumeSource source(broken, unscaled, 0);
+  const Loader never_asked(source, first(4), shuffled(1, 1));
+}
