@@ -15,7 +15,15 @@ namespace cg::hdf5 {
 
 /// The serial library is not thread-safe, and a loader reads while others write: one call at a time.
 inline std::recursive_mutex library;
-using Lock = std::lock_guard<std::recursive_mutex>;
+
+/// The library, held; errors are ours to report, and HDF5's own printing is switched off for each thread by itself.
+class Lock {
+ public:
+  explicit Lock(std::recursive_mutex& mutex) : held_(mutex) { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+
+ private:
+  std::lock_guard<std::recursive_mutex> held_;
+};
 
 /// An HDF5 identifier that closes itself.
 class Id {
@@ -34,8 +42,6 @@ class Id {
   hid_t id_;
   herr_t (*closer_)(hid_t);
 };
-
-inline void quiet() { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }  // errors are ours to report
 
 inline std::vector<hsize_t> extents(const Shape& shape) { return {shape.begin(), shape.end()}; }
 

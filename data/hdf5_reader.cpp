@@ -121,7 +121,6 @@ struct OpenDataset {
 
 H5Reader::H5Reader(const std::string& path) : path_(path) {
   const Lock lock(library);
-  quiet();
   if (!std::filesystem::exists(path)) fail(ErrorKind::data, path, "there is no such file", "Check the path.");
   file_ = std::make_shared<File>(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
   if (!file_->id.valid())

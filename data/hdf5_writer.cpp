@@ -18,6 +18,10 @@ using namespace hdf5;
 
 namespace {
 
+/// After a failed write the library's own clean-up at exit crashes (HDF5 1.10); files are closed here in any case. It
+/// must be told before its first use.
+[[maybe_unused]] const herr_t no_clean_up_at_exit = H5dont_atexit();
+
 Index chunk_elements(const Shape& shape) { return shape.empty() ? 1 : count(shape) / std::max<Index>(shape[0], 1); }
 
 template <class T>
@@ -39,11 +43,14 @@ hid_t memory_type<std::uint8_t>() {
 
 struct H5Writer::File {
   Id id;
-  std::string path;  ///< the temporary file's
+  std::string path;  ///< the finished file's, for messages
 
   void check(bool good) const {
     if (!good) fail(ErrorKind::storage, path, "writing failed", "Free some space on the disk, or name another folder.");
   }
+
+  /// Chunks reach the disk when their dataset is closed: without this check a full disk would lose them in silence.
+  void finish(Id& object, herr_t written) const { check(written >= 0 && object.close() >= 0); }
 
   Id make(const std::string& dataset, hid_t type, hid_t space, hid_t properties = H5P_DEFAULT) const {
     const Id links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
@@ -59,14 +66,14 @@ struct H5Writer::File {
     assert(static_cast<Index>(values.size()) == count(shape));
     const std::vector<hsize_t> size = extents(shape);
     const Id space(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
-    const Id made = make(dataset, memory_type<T>(), space);
-    check(H5Dwrite(made, memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
+    Id made = make(dataset, memory_type<T>(), space);
+    finish(made, H5Dwrite(made, memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()));
   }
 
   template <class T>
   void write_row(const std::string& dataset, Index row, std::span<const T> values) const {
     const Lock lock(library);
-    const Id open(H5Dopen2(id, dataset.c_str(), H5P_DEFAULT), H5Dclose);
+    Id open(H5Dopen2(id, dataset.c_str(), H5P_DEFAULT), H5Dclose);
     assert(open.valid());
     const Id space(H5Dget_space(open), H5Sclose);
     std::vector<hsize_t> size = extents(shape_of(space)), start(size.size(), 0);
@@ -75,26 +82,25 @@ struct H5Writer::File {
     assert(static_cast<Index>(values.size()) == count(Shape(size.begin(), size.end())));
     check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr) >= 0);
     const Id memory(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
-    check(H5Dwrite(open, memory_type<T>(), memory, space, H5P_DEFAULT, values.data()) >= 0);
+    finish(open, H5Dwrite(open, memory_type<T>(), memory, space, H5P_DEFAULT, values.data()));
   }
 
   void write_attribute(const std::string& name, hid_t type, const void* value, const std::string& object) const {
     const Lock lock(library);
     const Id space(H5Screate(H5S_SCALAR), H5Sclose);
-    const Id made(
-        H5Acreate_by_name(id, object.c_str(), name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-        H5Aclose);
-    check(made.valid() && H5Awrite(made, type, value) >= 0);
+    Id made(H5Acreate_by_name(id, object.c_str(), name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+            H5Aclose);
+    check(made.valid());
+    finish(made, H5Awrite(made, type, value));
   }
 };
 
 H5Writer::H5Writer(const std::string& path) : path_(path), temporary_(fmt::format("{}.{}.tmp", path, getpid())) {
   const Lock lock(library);
-  quiet();
   const hid_t id = H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   if (id < 0)
     fail(ErrorKind::storage, path_, "the file cannot be made", "Check that its folder is there and may be written.");
-  file_ = std::make_unique<File>(File{{id, H5Fclose}, temporary_});
+  file_ = std::make_unique<File>(File{{id, H5Fclose}, path_});
 }
 
 H5Writer::~H5Writer() {
@@ -128,8 +134,8 @@ void H5Writer::strings(const std::string& dataset, const std::vector<std::string
   H5Tset_cset(type, H5T_CSET_UTF8);
   const hsize_t n = values.size();
   const Id space(H5Screate_simple(1, &n, nullptr), H5Sclose);
-  const Id made = file_->make(dataset, type, space);
-  file_->check(H5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()) >= 0);
+  Id made = file_->make(dataset, type, space);
+  file_->finish(made, H5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()));
 }
 
 void H5Writer::make_rows(const std::string& dataset, const Spec& spec) {
