@@ -19,7 +19,7 @@ void VolumeSource::read(Index subject, std::span<float> into) {
   if (kept.empty()) {
     std::vector<float> values = dataset_.volume(subject).values;
     const Intensity by = by_ ? *by_ : intensity(values);
-    if (!(by.sd > 0))
+    if (!(by.sd > 1e-12))  // kPa
       fail(ErrorKind::data, dataset_.subject(subject).id, "all voxels that hold data are equal, which no scale mends",
            "Leave the subject out, or normalise by the training part.");
     normalise(values, by);

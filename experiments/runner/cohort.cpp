@@ -57,6 +57,8 @@ Cohort open_cohort(const DataOptions& o, const std::function<void(const std::str
   if (o.normalise == NormaliseScope::train) cohort.intensity = intensity(*cohort.file, cohort.split.train);
   if (o.normalise == NormaliseScope::all) cohort.intensity = intensity(*cohort.file, all_subjects(cohort.file->size()));
   cohort.volumes = std::make_unique<VolumeSource>(*cohort.file, cohort.intensity, volume_budget);
+  std::vector<float> scratch(static_cast<std::size_t>(cohort.volumes->voxels()));
+  for (Index i = 0; i < cohort.file->size(); ++i) cohort.volumes->read(i, scratch);  // bad maps are found now, not later
   return cohort;
 }
 

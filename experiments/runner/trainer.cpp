@@ -42,13 +42,19 @@ DType activations(const Config& config, const Backend& backend) {
   return config.precision == Precision::bfloat16 ? DType::bf16 : DType::f32;
 }
 
+/// The configuration, its cohort file found to be sound before a run folder is made for it.
+const Config& checked(const Config& config) {
+  if (!config.data.cohort.empty()) CohortFile(config.data.cohort);
+  return config;
+}
+
 std::string megabytes(Index bytes) { return fmt::format("{:.0f} MB", static_cast<double>(bytes) / 1e6); }
 
 /// One experiment on its way: what all seeds share.
 class Trainer {
  public:
   Trainer(const Config& config, const RunOptions& options)
-      : config_(config),
+      : config_(checked(config)),
         options_(options),
         recorder_(options.out, resolved_config(config), options.overwrite),
         backend_(choose_backend(options.device)) {
@@ -133,7 +139,7 @@ double Trainer::measured_step(Learner& learner) {
     Loader loader(*cohort_.volumes, cohort_.split.train, epoch_options(config_.seeds[0], 1));
     const auto batch = loader.next();
     const auto start = Clock::now();
-    learner.step(batch->volumes, batch->ages, {1, config_.train.epochs, config_.train.learning_rate});
+    step(learner, *batch, {1, config_.train.epochs, 0}, config_.seeds[0], 1);  // at rate 0 it cannot diverge
     seconds = seconds_since(start);
   }
   return seconds;

@@ -1,0 +1,299 @@
+// Whole runs of the real executable on a tiny synthetic cohort: what the run folder holds, that its files agree, that a
+// seed repeats itself, and the exit codes of runs that fail.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "data/hdf5_file.h"
+#include "data/phantom_cohort.h"
+#include "layers/file_order.h"
+#include "layers/model.h"
+#include "tests/data/raw_h5.h"
+
+using namespace cg;
+using namespace cg::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr Index subjects = 24, train = 19, test = 5;  // five folds, the first one longer
+
+struct Result {
+  int code = -1;
+  std::string text;  ///< of both standard streams
+};
+
+using Rows = std::vector<std::map<std::string, std::string>>;
+
+/// A folder of this program's own with the cohort that all runs share; removed at the end.
+struct Workplace {
+  std::string folder = (fs::temp_directory_path() / fmt::format("cg-end-to-end-{}", getpid())).string();
+  std::string cohort = folder + "/synthetic-phantom.h5";
+  Workplace() {
+    fs::create_directories(folder);
+    phantom::CohortOptions options;
+    options.subjects = subjects;
+    options.voxel_mm = 14;
+    options.threads = 1;
+    phantom::write_cohort(options, cohort);
+  }
+  ~Workplace() { fs::remove_all(folder); }
+};
+
+const Workplace& workplace() {
+  static const Workplace place;
+  return place;
+}
+
+/// Runs the executable with the tiny setting; later words override none of them.
+Result run(const std::string& out, const std::string& more, const std::string& cohort = workplace().cohort) {
+  const std::string command = fmt::format(
+      "cd {0} && '{1}/run_experiment' dynlocrep --out {0}/{2} data.cohort={3} train.epochs=2 train.batch_size=8 "
+      "loss.final_neighbours=4 model.width=4 model.embedding=8 threads=1 {4} 2>&1",
+      workplace().folder, CG_TEST_BINARIES, out, cohort, more);
+  FILE* pipe = popen(command.c_str(), "r");
+  REQUIRE(pipe);
+  Result result;
+  char block[4096];
+  for (std::size_t n; (n = fread(block, 1, sizeof block, pipe)) > 0;) result.text.append(block, n);
+  const int status = pclose(pipe);
+  result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return result;
+}
+
+std::string bytes(const std::string& file) {
+  std::ifstream in(workplace().folder + "/" + file, std::ios::binary);
+  REQUIRE(in.good());
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::vector<std::string> cells(const std::string& line) {
+  std::vector<std::string> out(1);
+  for (const char c : line)
+    if (c == ',')
+      out.emplace_back();
+    else
+      out.back() += c;
+  return out;
+}
+
+Rows table(const std::string& file) {
+  std::istringstream in(bytes(file));
+  std::string line;
+  std::getline(in, line);
+  const auto header = cells(line);
+  Rows rows;
+  while (std::getline(in, line)) {
+    const auto values = cells(line);
+    REQUIRE(values.size() == header.size());
+    rows.emplace_back();
+    for (std::size_t k = 0; k < header.size(); ++k) rows.back()[header[k]] = values[k];
+  }
+  return rows;
+}
+
+/// metrics.csv but for the clock's column.
+Rows metrics(const std::string& run) {
+  Rows rows = table(run + "/metrics.csv");
+  for (auto& row : rows) row.erase("seconds");
+  return rows;
+}
+
+nlohmann::json summary(const std::string& run) { return nlohmann::json::parse(bytes(run + "/summary.json")); }
+
+/// Mean |age − predicted| over the test rows of a seed.
+double mae_of(const Rows& predictions, const std::string& seed) {
+  double sum = 0, n = 0;
+  for (const auto& row : predictions)
+    if (row.at("seed") == seed && row.at("part") == "test") {
+      sum += std::abs(std::stod(row.at("age")) - std::stod(row.at("predicted")));
+      ++n;
+    }
+  CHECK(n == test);
+  return sum / n;
+}
+
+/// The run that most cases look at: two seeds, features kept after both epochs.
+const Result& first_run() {
+  static const Result result = run("first", "seeds=0,1 --device cpu evaluation.embeddings_at=1,2");
+  return result;
+}
+
+void check_fails(const Result& result, int code, const std::vector<std::string>& words) {
+  CAPTURE(result.text);
+  CHECK(result.code == code);
+  for (const std::string& word : words) {
+    CAPTURE(word);
+    CHECK(result.text.find(word) != std::string::npos);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a run: the folder holds every file, and its tables have a row an epoch and a row a subject") {
+  REQUIRE_MESSAGE(first_run().code == 0, first_run().text);
+  CHECK(first_run().text.find("SYNTHETIC PHANTOM") != std::string::npos);
+  for (const char* name : {"config.resolved.toml", "environment.json", "metrics.csv", "predictions.csv", "summary.json",
+                           "model-seed0.h5", "model-seed1.h5", "embeddings.h5"}) {
+    CAPTURE(name);
+    CHECK(fs::exists(workplace().folder + "/first/" + name));
+  }
+  for (const auto& entry : fs::directory_iterator(workplace().folder + "/first"))
+    CHECK(entry.path().filename().string().find("tmp") == std::string::npos);
+  const Rows rows = metrics("first");
+  REQUIRE(rows.size() == 4);
+  for (std::size_t k = 0; k < 4; ++k) {
+    CHECK(rows[k].at("seed") == std::to_string(k / 2));
+    CHECK(rows[k].at("epoch") == std::to_string(k % 2 + 1));
+    CHECK(std::isfinite(std::stod(rows[k].at("loss"))));
+    CHECK(rows[k].at("mae").empty() == (k % 2 == 0));  // evaluated after the last epoch
+  }
+  const Rows predictions = table("first/predictions.csv");
+  CHECK(predictions.size() == 2 * subjects);
+  std::map<std::string, int> seen;
+  for (const auto& row : predictions) ++seen[row.at("participant_id")];
+  CHECK(seen.size() == subjects);
+}
+
+TEST_CASE("a run: summary.json agrees with predictions.csv and metrics.csv") {
+  REQUIRE(first_run().code == 0);
+  const auto results = summary("first");
+  const Rows predictions = table("first/predictions.csv"), rows = metrics("first");
+  double sum = 0;
+  for (std::size_t seed = 0; seed < 2; ++seed) {
+    const double mae = mae_of(predictions, std::to_string(seed));
+    CHECK(results["seeds"][seed]["mae"].get<double>() == doctest::Approx(mae).epsilon(1e-8));  // ten digits in the CSV
+    CHECK(std::stod(rows[2 * seed + 1].at("mae")) == doctest::Approx(mae).epsilon(1e-8));
+    CHECK(results["seeds"][seed]["loss"].get<double>() ==
+          doctest::Approx(std::stod(rows[2 * seed + 1].at("loss"))).epsilon(1e-8));
+    sum += mae;
+  }
+  CHECK(results["test"]["mae"].get<double>() == doctest::Approx(sum / 2).epsilon(1e-8));
+  CHECK(results["seeds"][0]["mae"] != results["seeds"][1]["mae"]);
+}
+
+TEST_CASE("a run: the model file has every parameter in the published shape, and counts the batches") {
+  REQUIRE(first_run().code == 0);
+  const H5Reader file(workplace().folder + "/first/model-seed1.h5");
+  Model model({.channels = 1, .width = 4, .embedding = 8});
+  std::size_t expected = 0;
+  for (const Parameter* p : model.parameters()) {
+    CAPTURE(p->name);
+    ++expected;
+    REQUIRE(file.has(p->name));
+    CHECK(file.shape(p->name) == file_shape(p->shape));
+    for (const double value : file.numbers(p->name)) REQUIRE(std::isfinite(value));
+    if (!p->name.ends_with("running_mean")) continue;
+    const std::string counter = p->name.substr(0, p->name.rfind('.')) + ".num_batches_tracked";
+    CHECK(file.numbers(counter) == std::vector<double>{2 * 3});  // epochs × batches of 8, 8, 3
+    ++expected;
+  }
+  CHECK(file.members().size() == expected);
+  CHECK(file.number_attribute("width") == 4);
+}
+
+TEST_CASE("a run: kept features are there for every subject, seed and epoch, and embeddings have unit length") {
+  REQUIRE(first_run().code == 0);
+  const H5Reader file(workplace().folder + "/first/embeddings.h5"), cohort(workplace().cohort);
+  CHECK(file.strings("participant_id") == cohort.strings("participant_id"));
+  CHECK(file.numbers("age") == cohort.numbers("age"));
+  for (const char* group : {"seed0/epoch1", "seed0/epoch2", "seed1/epoch1", "seed1/epoch2"}) {
+    CAPTURE(group);
+    CHECK(file.shape(std::string(group) + "/encoder") == Shape{subjects, 32});
+    const auto z = file.numbers(std::string(group) + "/projected");
+    REQUIRE(z.size() == subjects * 8);
+    for (std::size_t i = 0; i < subjects; ++i) {
+      double length = 0;
+      for (std::size_t k = 0; k < 8; ++k) length += z[i * 8 + k] * z[i * 8 + k];
+      CHECK(length == doctest::Approx(1).epsilon(1e-5));  // float32
+    }
+  }
+  CHECK(file.numbers("seed0/epoch1/projected") != file.numbers("seed0/epoch2/projected"));
+  CHECK(file.numbers("seed0/epoch2/projected") != file.numbers("seed1/epoch2/projected"));
+}
+
+TEST_CASE("a run: the same seed gives the same losses and predictions, to the byte, alone or after another") {
+  REQUIRE(first_run().code == 0);
+  REQUIRE(run("again", "seeds=0,1 --device cpu evaluation.embeddings_at=1,2").code == 0);
+  CHECK(bytes("again/predictions.csv") == bytes("first/predictions.csv"));
+  CHECK(metrics("again") == metrics("first"));
+  const Result alone = run("alone", "seeds=1 --device cpu");
+  REQUIRE_MESSAGE(alone.code == 0, alone.text);
+  const Rows rows = metrics("alone"), both = metrics("first");
+  CHECK(rows == Rows(both.begin() + 2, both.end()));
+  CHECK(fs::exists(workplace().folder + "/alone/model.h5"));
+}
+
+TEST_CASE("a run: the reference device and the fast kernels agree in float32") {
+  // At a rate that all but stands still: batch norm over a short batch of three voxels makes training itself chaotic.
+  const std::string options = "seeds=0 train.learning_rate=1e-9 model.precision=float32 --device ";
+  const Result reference = run("reference", options + "reference"), cpu = run("cpu", options + "cpu");
+  REQUIRE_MESSAGE(reference.code == 0, reference.text);
+  REQUIRE_MESSAGE(cpu.code == 0, cpu.text);
+  const Rows slow = metrics("reference"), fast = metrics("cpu");
+  for (std::size_t k = 0; k < 2; ++k)
+    CHECK(std::stod(slow[k].at("loss")) == doctest::Approx(std::stod(fast[k].at("loss"))).epsilon(1e-3));
+  CHECK(std::abs(std::stod(slow[1].at("mae")) - std::stod(fast[1].at("mae"))) < 0.1);  // years
+}
+
+TEST_CASE("a run that fails: unknown keys end with 2, and nothing is written") {
+  check_fails(run("unknown", "train.epoch=3"), 2, {"unknown key \"epoch\"", "epochs"});
+  CHECK_FALSE(fs::exists(workplace().folder + "/unknown"));
+}
+
+TEST_CASE("a run that fails: a missing cohort, an age that is not finite and a NaN map end with 3") {
+  check_fails(run("bad", "", workplace().folder + "/none.h5"), 3, {"none.h5", "no such file"});
+  CHECK_FALSE(fs::exists(workplace().folder + "/bad"));  // the corrected command can name the same folder
+
+  const std::string path = workplace().folder + "/made.h5";
+  const auto make = [&](double age, double voxel) {
+    RawFile raw(path);
+    std::vector<double> maps(subjects * 512), ages(subjects, 40);
+    for (std::size_t k = 0; k < maps.size(); ++k) maps[k] = 1 + static_cast<double>(k % 7);
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < ages.size(); ++i) ids.push_back("made-" + std::to_string(i));
+    for (std::size_t i = 0; i < ages.size(); ++i) ages[i] += static_cast<double>(i);
+    ages[3] = age;
+    for (std::size_t i = 0; i < ages.size(); ++i) maps[i * 512 + 5] = voxel;  // of training and test subjects
+    raw.numbers("maps", {subjects, 1, 8, 8, 8}, maps);
+    raw.numbers("age", {subjects}, ages);
+    raw.texts("participant_id", ids);
+    raw.attribute("voxel_mm", {2});
+  };
+  make(std::nan(""), 1);
+  check_fails(run("bad", "", path), 3, {path, "row 3", "the age is nan"});
+  CHECK_FALSE(fs::exists(workplace().folder + "/bad"));
+  make(30, std::nan(""));
+  check_fails(run("bad-map", "", path), 3, {path, "voxel 5 is nan", "made-"});
+}
+
+TEST_CASE("a run that fails: a cohort file cut short ends with 4") {
+  const std::string path = workplace().folder + "/cut.h5";
+  fs::copy_file(workplace().cohort, path);
+  fs::resize_file(path, fs::file_size(path) * 2 / 3);
+  check_fails(run("cut", "", path), 4, {path});
+}
+
+TEST_CASE("a run that fails: numbers that are not finite end with 5 and name layer, epoch, step and subjects") {
+  const Result result = run("numbers", "seeds=0 --device cpu loss.base_temperature=1e-44");
+  check_fails(result, 5, {"gradient", "seed 0", "epoch 1", "step 1", "subjects phantom-"});
+  CHECK((result.text.find("encoder.") != std::string::npos || result.text.find("head.") != std::string::npos));
+}
+
+TEST_CASE("a run that fails: a finished folder ends with 9 and stays as it was; --overwrite repeats it") {
+  REQUIRE(first_run().code == 0);
+  const std::string options = "seeds=0,1 --device cpu evaluation.embeddings_at=1,2",
+                    before = bytes("first/metrics.csv");
+  check_fails(run("first", options), 9, {"finished", "--overwrite"});
+  CHECK(bytes("first/metrics.csv") == before);
+  CHECK(run("first", options + " --overwrite").code == 0);
+  CHECK(table("first/predictions.csv").size() == 2 * subjects);
+}

@@ -1,0 +1,165 @@
+// One training step: what equal views change, and what a step that fails leaves behind.
+#include "experiments/runner/learner.h"
+
+#include <doctest/doctest.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "losses/registry.h"
+#include "tensor/random.h"
+#include "tests/support/thrown.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+constexpr Index subjects = 5;
+const std::vector<double> ages = {21.5, 64.25, 33, 71, 35.5};
+const StepTime moment = {.epoch = 2, .max_epochs = 4, .rate = 1e-3};
+
+LearnerOptions small(Index encoded_views, DType dtype) {
+  LearnerOptions o;
+  o.model = {.channels = 1, .width = 4, .embedding = 8};
+  o.volume = {12, 14, 10};
+  o.activations = o.parameters = dtype;
+  o.views = 2;
+  o.encoded_views = encoded_views;
+  o.seed = 11;
+  return o;
+}
+
+std::unique_ptr<Loss> loss(const std::string& name) {
+  LossOptions options;
+  options.name = name;
+  options.final_neighbours = 3;
+  return make_loss(options);
+}
+
+/// The same random volumes in every view.
+Tensor volumes(const Learner& learner, Index views) {
+  HostBackend host;
+  Tensor out = host.tensor(learner.batch_spec(subjects, views));
+  with_type(out.dtype(), [&]<class T>() {
+    const auto values = out.data<T>();
+    Random random({.seed = 5});
+    const std::size_t one = values.size() / static_cast<std::size_t>(views);
+    for (std::size_t k = 0; k < values.size(); ++k)
+      values[k] = k < one ? static_cast<T>(random.normal()) : values[k - one];
+  });
+  return out;
+}
+
+/// The largest difference as a share of the largest entry.
+double difference(const std::vector<double>& a, const std::vector<double>& b, double least) {
+  REQUIRE(a.size() == b.size());
+  double most = 0, scale = least;
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    most = std::max(most, std::abs(a[k] - b[k]));
+    scale = std::max(scale, std::abs(b[k]));
+  }
+  return most / scale;
+}
+
+double largest_gradient(Learner& learner) {
+  double most = 0;
+  for (const Parameter* p : learner.parameters().parameters())
+    if (p->trained)
+      for (const double g : learner.parameters().read_gradient(*p)) most = std::max(most, std::abs(g));
+  return most;
+}
+
+std::vector<double> trained_values(Learner& learner) {
+  std::vector<double> all;
+  for (const Parameter* p : learner.parameters().parameters())
+    if (p->trained) {
+      const auto values = learner.parameters().read(*p);
+      all.insert(all.end(), values.begin(), values.end());
+    }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("Learner: equal views encoded once give the loss, gradients and statistics of two encoded views") {
+  HostBackend backend(Device::reference);
+  Learner once(backend, small(1, DType::f64), loss("dynlocrep")),
+      twice(backend, small(2, DType::f64), loss("dynlocrep"));
+  const LossResult a = once.step(volumes(once, 1), ages, moment), b = twice.step(volumes(twice, 2), ages, moment);
+  CHECK(a.value == doctest::Approx(b.value).epsilon(1e-12));  // sums of the same terms in another order
+  CHECK(a.rows.size() == 2 * subjects);
+  const double scale = largest_gradient(twice);
+  CHECK(scale > 1e-6);
+  for (const Parameter* p : once.parameters().parameters()) {
+    CAPTURE(p->name);
+    const Parameter& q = twice.parameters().find(p->name);
+    if (p->trained)  // of a parameter whose gradients all but cancel, only noise is left
+      CHECK(difference(once.parameters().read_gradient(*p), twice.parameters().read_gradient(q), 1e-3 * scale) < 1e-12);
+    else
+      CHECK(difference(once.parameters().read(*p), twice.parameters().read(q), 1e-3) < 1e-12);
+  }
+}
+
+TEST_CASE("Learner: a step lowers the loss, moves every parameter, and counts") {
+  omp_set_num_threads(1);  // the volumes are tiny
+  const auto backend = make_cpu_backend();
+  Learner learner(*backend, small(1, DType::f32), loss("dynlocrep"));
+  const auto before = trained_values(learner);
+  const Tensor batch = volumes(learner, 1);
+  const StepTime small_step = {.epoch = 2, .max_epochs = 4, .rate = 1e-5};  // short: Adam's first goes downhill
+  const double first = learner.step(batch, ages, small_step).value;
+  CHECK(learner.step(batch, ages, small_step).value < first);
+  CHECK(learner.batches_seen() == 2);
+  const auto after = trained_values(learner);
+  std::size_t still = 0;
+  for (std::size_t k = 0; k < before.size(); ++k) still += before[k] == after[k];
+  CHECK(static_cast<double>(still) < 0.5 * static_cast<double>(before.size()));
+}
+
+TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and changes nothing") {
+  HostBackend backend(Device::reference);
+  Learner learner(backend, small(1, DType::f64), loss("dynlocrep"));
+  const Tensor batch = volumes(learner, 1);
+  const Encoded all = learner.encode(batch);
+  const Spec one = learner.batch_spec(1, 1);
+  for (Index i = 0; i < subjects; ++i) {
+    const Encoded alone = learner.encode(batch.part(one, i * one.bytes()));
+    const auto at = static_cast<std::size_t>(i);
+    const std::vector<double> expected(all.features.begin() + static_cast<std::ptrdiff_t>(at * 32),
+                                       all.features.begin() + static_cast<std::ptrdiff_t>(at * 32 + 32));
+    CHECK(difference(alone.features, expected, 1e-6) < 1e-13);
+  }
+  CHECK(learner.encode(batch).embeddings == all.embeddings);
+  for (std::size_t i = 0; i < subjects; ++i) {
+    double length = 0;
+    for (std::size_t k = 0; k < 8; ++k) length += all.embeddings[i * 8 + k] * all.embeddings[i * 8 + k];
+    CHECK(length == doctest::Approx(1));
+  }
+}
+
+TEST_CASE("Learner: a step with a number that is not finite names the first layer, and leaves the parameters") {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    HostBackend backend(Device::reference);
+    Learner learner(backend, small(1, DType::f32), loss("dynlocrep"));
+    const auto before = trained_values(learner);
+    const Tensor batch = volumes(learner, 1);
+    batch.data<float>()[1000] = bad;
+    check_fails([&] { learner.step(batch, ages, moment); }, ErrorKind::numbers, {"encoder.conv1", "NaN or infinity"});
+    CHECK(trained_values(learner) == before);
+    CHECK(learner.batches_seen() == 0);
+  }
+}
+
+TEST_CASE("Learner: a gradient that overflows float32 is an error of kind numbers, not an update") {
+  HostBackend backend(Device::reference);
+  LossOptions options;
+  options.base_temperature = 1e-44;  // the reference formulation divides by it: finite in double
+  Learner learner(backend, small(1, DType::f32), make_loss(options));
+  const auto before = trained_values(learner);
+  const Tensor batch = volumes(learner, 1);
+  check_fails([&] { learner.step(batch, ages, moment); }, ErrorKind::numbers, {"gradient"});
+  CHECK(trained_values(learner) == before);
+}
