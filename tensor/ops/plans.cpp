@@ -7,6 +7,7 @@
 #include "tensor/ops/batch_norm_add_relu.h"
 #include "tensor/ops/batch_norm_relu.h"
 #include "tensor/ops/batch_norm_relu_max_pool.h"
+#include "tensor/ops/cast.h"
 #include "tensor/ops/conv3d.h"
 #include "tensor/ops/global_average_pool.h"
 #include "tensor/ops/l2_normalise.h"
@@ -49,10 +50,12 @@ Plan BatchNormRelu::plan(std::span<const Spec> in) const {
 }
 
 Plan BatchNormAddRelu::plan(std::span<const Spec> in) const {
+  std::vector<Spec> saved = plan_norm(name, norm, in);
   if (in[5] != in[0])
     fail(ErrorKind::usage, std::string(name),
-         fmt::format("residual is {}, expected {} like the input", to_string(in[5].shape), to_string(in[0].shape)));
-  return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .keeps_inputs = 0b111, .keeps_outputs = 0b1};
+         fmt::format("residual is {} {}, expected {} {} like the input", name_of(in[5].dtype), to_string(in[5].shape),
+                     name_of(in[0].dtype), to_string(in[0].shape)));
+  return {.outputs = {in[0]}, .saved = std::move(saved), .keeps_inputs = 0b111, .keeps_outputs = 0b1};
 }
 
 Shape plan_pool(std::string_view op, const Window& window, const Spec& x) {
@@ -108,6 +111,13 @@ Plan Linear::plan(std::span<const Spec> in) const {
 Plan L2Normalise::plan(std::span<const Spec> in) const {
   require_rank("l2_normalise", "input", in[0], 2);
   return {.outputs = {in[0]}, .saved = {{{in[0].shape[0]}, parameter_type(in[0].dtype)}}, .keeps_outputs = 0b1};
+}
+
+Plan Cast::plan(std::span<const Spec> in) const {
+  if (in[0].dtype == DType::u8 || to == DType::u8)
+    fail(ErrorKind::usage, "cast",
+         fmt::format("from {} to {}, expected floating-point types", name_of(in[0].dtype), name_of(to)));
+  return {.outputs = {{in[0].shape, to}}, .saved = {}};
 }
 
 Plan AdamUpdate::plan(std::span<const Spec> in) const {

@@ -27,6 +27,10 @@ Shape window_output(const std::string& op, const Shape& in, const Window& window
 void require_rank(const std::string& op, const char* input, const Spec& spec, std::size_t rank) {
   if (spec.shape.size() != rank)
     fail(ErrorKind::usage, op, fmt::format("{} has shape {}, expected {} axes", input, to_string(spec.shape), rank));
+  for (const Index extent : spec.shape)
+    if (extent < 1)
+      fail(ErrorKind::usage, op,
+           fmt::format("{} has shape {}, expected extents of at least 1", input, to_string(spec.shape)));
 }
 
 void require_parameter(const std::string& op, const char* input, const Spec& spec, const Shape& shape,

@@ -35,7 +35,7 @@ struct Window {
 /// Errors (usage): a window larger than the padded volume; an extent or stride below 1; a negative padding.
 Shape window_output(const std::string& op, const Shape& in, const Window& window, Index channels);
 
-/// Errors (usage) unless the spec has `rank` axes.
+/// Errors (usage) unless the spec has `rank` axes, none of them empty.
 void require_rank(const std::string& op, const char* input, const Spec& spec, std::size_t rank);
 
 /// Errors (usage) unless a parameter has the shape and the type that goes with activations of type `activation`.

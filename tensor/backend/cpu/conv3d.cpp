@@ -22,7 +22,10 @@ struct Problem {
   Convolution<T>& packed(const Stem& stem) const {
     return convolution<T>(backend, Stem::convolution, stem.packed, stem.weights);
   }
-  bool is_small() const { return SmallVolume<T>::fits(window_output("conv3d", x, op.window(w), w[0])); }
+  bool is_small() const {
+    const Window window = op.window(w);
+    return SmallVolume<T>::fits(window, x, window_output("conv3d", x, window, w[0]));
+  }
   SmallVolume<T>& small() const {
     std::vector<Index> key = {-1 - static_cast<Index>(dtype_of<T>())};  // never that of a Convolution
     for (const Shape* part : {&x, &w}) key.insert(key.end(), part->begin(), part->end());

@@ -31,6 +31,13 @@ SmallVolume<T>::SmallVolume(CpuBackend& backend, const Conv3d& op, const Shape& 
       product_(description_) {}
 
 template <class T>
+bool SmallVolume<T>::fits(const Window& window, const Shape& x, const Shape& y) {
+  for (std::size_t a = 0; a < 3; ++a)
+    if (window.kernel[a] > x[a + 1]) return true;
+  return count(y) / y.back() <= 512;
+}
+
+template <class T>
 Index SmallVolume<T>::columns_bytes() const {
   return padded_bytes(static_cast<std::size_t>(out_.voxels() * window_.size() * in_.channels) * sizeof(T));
 }
