@@ -1,0 +1,160 @@
+// A step in memory that was planned before it: the same bits as without a plan, whatever the arena held before, and no
+// two buffers that are alive together in one place.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "layers/model.h"
+#include "tensor/error.h"
+#include "tensor/ops/add.h"
+#include "tensor/ops/relu.h"
+#include "tensor/random.h"
+
+using namespace cg;
+
+namespace {
+
+constexpr ModelOptions small = {.channels = 1, .width = 4, .embedding = 8};
+const Shape volumes = {3, 20, 17, 18, 1};
+
+/// A small network on one device, with its planned step.
+struct Fixture {
+  std::unique_ptr<Backend> backend;
+  DType activations;
+  Model model{small};
+  ParameterStore store;
+  MemoryPlan plan;
+
+  Fixture(std::unique_ptr<Backend> device, DType type)
+      : backend(std::move(device)), activations(type), store(*backend, DType::f32, model.parameters()) {
+    store.initialise(3);
+    MetaBackend meta;
+    Tape tape(meta);
+    Context ctx(tape, true);
+    const Variable x = constant(meta.tensor({volumes, DType::f32}));
+    plan = MemoryPlan(tape, {model.forward(ctx, x, activations).embeddings}, true, Registry::standard(), *backend);
+  }
+
+  /// Embeddings, then all gradients, of one forward and backward pass.
+  std::vector<double> step(const MemoryPlan* planned, const Tensor& arena) {
+    Tape tape(*backend, Registry::standard(), planned, arena);
+    Context ctx(tape, true);
+    HostBackend host;
+    Tensor x = host.tensor({volumes, DType::f32});
+    Random random({.seed = 1});
+    for (float& value : x.data<float>()) value = static_cast<float>(random.normal());
+    const Variable z = model.forward(ctx, constant(backend->from_host(x)), activations).embeddings;
+    std::vector<double> out = to_doubles(*backend, z.value);
+    Tensor gradient = backend->tensor(z.spec());
+    from_doubles(*backend, std::vector<double>(out.rbegin(), out.rend()), gradient);
+    tape.backward(z, gradient);
+    for (const Parameter* p : store.parameters())
+      if (p->trained)
+        for (double value : store.read_gradient(*p)) out.push_back(value);
+    return out;
+  }
+};
+
+void check_same_bits(Fixture f) {
+  const Tensor arena = f.backend->tensor({{f.plan.arena_bytes()}, DType::u8});
+  std::memset(arena.bytes(), 0xFF, static_cast<std::size_t>(f.plan.arena_bytes()));  // NaN in every type
+  const std::vector<double> planned = f.step(&f.plan, arena), free = f.step(nullptr, {});
+  REQUIRE(planned.size() == free.size());
+  CHECK(std::none_of(planned.begin(), planned.end(), [](double value) { return std::isnan(value); }));
+  CHECK(planned == free);
+}
+
+/// Counts the bytes that are allocated at a time.
+class CountingBackend : public HostBackend {
+ public:
+  Index live = 0, most = 0;
+  std::shared_ptr<std::byte> allocate(Index bytes) override {
+    auto memory = HostBackend::allocate(bytes);
+    live += bytes;
+    most = std::max(most, live);
+    return {memory.get(), [this, memory, bytes](std::byte*) mutable {
+              memory.reset();
+              live -= bytes;
+            }};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a planned step gives the bits of an unplanned one, in an arena full of NaN") {
+  SUBCASE("reference, float32") { check_same_bits({std::make_unique<HostBackend>(), DType::f32}); }
+  SUBCASE("cpu, float32") { check_same_bits({make_cpu_backend(), DType::f32}); }
+  SUBCASE("cpu, bfloat16") { check_same_bits({make_cpu_backend(), DType::bf16}); }
+}
+
+TEST_CASE("buffers that are alive together do not overlap, and the arena is no larger than they need") {
+  const Fixture f(make_cpu_backend(), DType::bf16);
+  const auto& buffers = f.plan.buffers();
+  for (std::size_t a = 0; a < buffers.size(); ++a)
+    for (std::size_t b = a + 1; b < buffers.size(); ++b) {
+      const bool together = buffers[a].first <= buffers[b].last && buffers[b].first <= buffers[a].last;
+      const bool overlap = buffers[a].offset < buffers[b].offset + buffers[b].bytes &&
+                           buffers[b].offset < buffers[a].offset + buffers[a].bytes;
+      CHECK_FALSE((together && overlap));
+    }
+  CHECK(f.plan.arena_bytes() >= f.plan.live_bytes());
+}
+
+TEST_CASE("the full network's plan at batch 32: what must be alive at once is nearly what is asked for") {
+  HostBackend host;
+  MetaBackend meta;
+  Model model({});
+  for (Parameter* p : model.parameters()) {  // without memory: only shapes are needed
+    const Tensor shape({p->shape, DType::f32}, Device::meta, nullptr);
+    p->variable = p->trained ? leaf(p->name, shape, shape) : constant(shape);
+  }
+  for (DType type : {DType::f32, DType::bf16}) {
+    Tape tape(meta);
+    Context ctx(tape, true);
+    const Variable x = constant(meta.tensor({{32, 91, 109, 91, 1}, DType::f32}));
+    const MemoryPlan plan(tape, {model.forward(ctx, x, type).embeddings}, true, Registry::standard(), host);
+    MESSAGE(name_of(type), ": arena ", plan.arena_bytes() / 1000000, " MB, alive ", plan.live_bytes() / 1000000, " MB");
+    // the greedy placement wastes 5.5 % here; a tenth would be a reason to place better
+    CHECK(static_cast<double>(plan.arena_bytes()) <= 1.1 * static_cast<double>(plan.live_bytes()));
+  }
+}
+
+TEST_CASE("without a plan every buffer is freed after its last use") {
+  auto counting = std::make_unique<CountingBackend>();
+  CountingBackend& count = *counting;
+  Fixture f(std::move(counting), DType::f32);
+  const Index before = count.live;
+  count.most = before;
+  f.step(nullptr, {});
+  CHECK(count.live == before);
+  // beside what the plan keeps alive, the caller above holds the embeddings and their gradient all the time
+  CHECK(count.most - before <= f.plan.live_bytes() + 2 * volumes[0] * small.embedding * 4);
+}
+
+TEST_CASE("a step that was planned otherwise is refused") {
+  Fixture f(std::make_unique<HostBackend>(), DType::f32);
+  const Tensor arena = f.backend->tensor({{f.plan.arena_bytes()}, DType::u8});
+  f.activations = DType::bf16;
+  CHECK_THROWS_WITH_AS(f.step(&f.plan, arena), doctest::Contains("was not planned"), Error);
+}
+
+TEST_CASE("a value with two consumers gets the sum of their gradients") {
+  HostBackend host;
+  const auto tensor = [&](std::vector<double> values) {
+    Tensor made = host.tensor({{static_cast<Index>(values.size())}, DType::f64});
+    from_doubles(host, values, made);
+    return made;
+  };
+  const Variable x = leaf("x", tensor({1, -2, 3}), tensor({0, 0, 0}));
+  Tape tape(host);
+  Context ctx(tape, true);
+  const Variable twice = ctx.apply(Add{}, {x, x});
+  const Variable y = ctx.apply(Add{}, {ctx.apply(Relu{}, {twice}), twice});  // relu(2x) + 2x
+  tape.backward(y, tensor({1, 10, 100}));
+  CHECK(to_doubles(host, x.leaf->gradient) == std::vector<double>{4, 20, 400});
+  CHECK_THROWS_WITH_AS(tape.backward(y, tensor({1, 1, 1})), doctest::Contains("has run backward already"), Error);
+}
