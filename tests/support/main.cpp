@@ -1,5 +1,5 @@
-// The main function of every test program: doctest's, but a program that ran no test case at all fails.
-#define DOCTEST_CONFIG_IMPLEMENT
+// The main function of every test program, where CMake defines DOCTEST_CONFIG_IMPLEMENT: doctest's, but a program that
+// ran no test case at all fails.
 #include <doctest/doctest.h>
 
 #include <cstdio>
