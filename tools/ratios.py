@@ -20,7 +20,8 @@ def line(case, pairs):
     above = statistics.median((p["ours"]["peak_rss_bytes"] - p["ours"]["base_rss_bytes"]) /
                               (p["pytorch"]["peak_rss_bytes"] - p["pytorch"]["base_rss_bytes"]) for p in pairs)
     ours, theirs = (min(p[side]["seconds_min"] for p in pairs) for side in ("ours", "pytorch"))
-    loss = abs(pairs[0]["ours"]["loss"] / pairs[0]["pytorch"]["loss"] - 1)
+    first, other = (pairs[0][side]["loss"] for side in ("ours", "pytorch"))
+    loss = abs(first - other) / max(abs(first), abs(other), 1e-12)
     noisy = "  noisy" if speed[-1] - speed[0] > 0.25 * median else ""
     return (f"{case:<24} {ours:8.3f} {theirs:8.3f}   {median:5.2f} [{speed[0]:.2f} {speed[-1]:.2f}]   {best:5.2f}   "
             f"{pairs[0]['ours']['peak_rss_bytes'] / 1e6:7.0f} {pairs[0]['pytorch']['peak_rss_bytes'] / 1e6:7.0f}   "
