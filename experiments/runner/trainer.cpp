@@ -31,7 +31,7 @@ using Clock = std::chrono::steady_clock;
 
 /// A checkpoint is saved at an epoch's end once this many times the last one's seconds have passed: saving takes at
 /// most 2 % of the time, and a killed run loses little more than an epoch.
-constexpr double seconds_between_saves = 50;
+constexpr double work_over_saving = 50;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -285,7 +285,7 @@ void Trainer::end_epoch(Progress& progress) {
   state_.seed_seconds += state_.epoch_seconds + seconds_since(start);
   if (last) end_seed(evaluation, row.loss);
   state_.begin(last, recorder_.sizes());
-  if (!done() && seconds_since(saved_at_) >= seconds_between_saves * save_seconds_) save();
+  if (!done() && seconds_since(saved_at_) >= work_over_saving * save_seconds_) save();
 }
 
 void Trainer::end_seed(const Evaluation& e, double loss) {
