@@ -105,7 +105,7 @@ int main(int argc, char** argv) {
   app.add_flag("--check", arguments.check, "validate the configuration and say what it would do");
   app.add_flag("--overwrite", arguments.overwrite, "repeat a finished run of the same configuration");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
-  app.set_version_flag("--version", "cortexgrad " + cg::version());
+  app.set_version_flag("--version", [] { return cg::version_text(); });
   app.footer(footer);
   try {
     app.parse(argc, argv);
