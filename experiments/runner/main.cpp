@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
   app.add_flag("--overwrite", arguments.overwrite,
                "start anew where a run of the same configuration is, finished or not");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
-  app.set_version_flag("--version", "cortexgrad " + cg::version());
+  app.set_version_flag("--version", [] { return cg::version_text(); });
   app.footer(footer);
   try {
     app.parse(argc, argv);
