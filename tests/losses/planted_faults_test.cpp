@@ -30,14 +30,16 @@ struct OneMoreNeighbour : L {
 
 /// dL/dz without the column of S in which z_i is everybody's other.
 struct NoTransposition : InnerProduct {
-  Array gradient(const ArrayView& z, const Array& g) const {
+  Array gradient(const ArrayView& z, const Array& /*s*/, const Array& g) const {
     return ((g.matrix() * z.matrix()).array() / temperature).eval();
   }
 };
 
 /// dL/dz without 1/τ.
 struct NoTemperature : InnerProduct {
-  Array gradient(const ArrayView& z, const Array& g) const { return InnerProduct::gradient(z, g) * temperature; }
+  Array gradient(const ArrayView& z, const Array& s, const Array& g) const {
+    return InnerProduct::gradient(z, s, g) * temperature;
+  }
 };
 
 /// The bounds of gradient_test.cpp and golden_test.cpp.
