@@ -36,7 +36,7 @@ struct NegativeDistance {
   template <class T>
   ArrayOf<T> of(const Eigen::Ref<const ArrayOf<T>>& z) const {
     return pairwise<T>(z.rows(), [&](Index i, Index t) {
-      const RowOf<T> apart = z.row(i) - z.row(t);
+      const auto apart = z.row(i) - z.row(t);
       const T squared = (apart * apart).sum();
       using std::sqrt;
       return number(squared) == 0 ? T(0) : -sqrt(squared) / T(temperature);

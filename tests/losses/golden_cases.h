@@ -65,9 +65,8 @@ inline GoldenCase read_case(const GoldenFile& file, const std::string& group) {
   return c;
 }
 
-/// How far a loss is from a golden case: the worse of value and gradient. NaN where either is.
-inline double distance_from(const GoldenCase& c, const Loss& loss) {
-  const LossResult got = loss.evaluate(c.input());
+/// How far a result is from a golden case: the worse of value and gradient. NaN where either is.
+inline double distance_from(const GoldenCase& c, const LossResult& got) {
   return std::max(relative_difference({got.value}, {c.value}), relative_difference(got.gradient, c.gradient));
 }
 
