@@ -57,6 +57,10 @@ std::unique_ptr<Loss> make_loss(const LossOptions& options) {
   fail(ErrorKind::usage, "loss.name", "there is no loss \"" + options.name + "\"", "Choose one of " + choices);
 }
 
+double published_temperature(const std::string& loss) {
+  return loss == RankNContrast::name ? 2 : LossOptions{}.temperature;
+}
+
 std::vector<std::string> loss_names() {
   std::vector<std::string> names;
   for (const Entry& e : entries()) names.push_back(e.name);
@@ -71,7 +75,7 @@ const Fields<LossOptions>& loss_fields() {
             "The printed formula, or what the published code computes (it made the published numbers)."),
       field("kernel", &O::kernel, {"rbf", "gaussian", "cauchy"}, "How an age difference becomes a weight."),
       field("sigma", &O::sigma, above(0), "Width of the kernel: years for rbf and gaussian, 1/years² for cauchy."),
-      field("temperature", &O::temperature, above(0), "Similarities are inner products divided by this."),
+      field("temperature", &O::temperature, above(0), "Similarities are inner products divided by this, or distances (rank_n_contrast, where it is 2 unless set)."),
       field("base_temperature", &O::base_temperature, above(0),
             "The reference formulation multiplies the loss by temperature / base_temperature."),
       field("distance", &O::distance, {"manhattan", "euclidean", "chebyshev", "cosine"},
