@@ -34,7 +34,8 @@ inline bool all_finite(const ArrayView& x) { return (x * 0.0).sum() == 0; }
 /// exponential returns tiny numbers instead of 0, even for −∞.
 template <class T>
 RowOf<T> exp_below(const RowOf<T>& u, double top) {
-  return (u < T(top - 700)).select(RowOf<T>::Constant(u.size(), T(0)), exp(u - T(top)));
+  const RowOf<T> e = exp(u - T(top));  // by itself: inside of a select it would not be vectorised
+  return (u < T(top - 700)).select(RowOf<T>::Constant(u.size(), T(0)), e);
 }
 
 /// A symmetric array [n, n] with a zero diagonal, from a function of two rows.
