@@ -127,6 +127,7 @@ Config parse_config(const Source& source) {
   Config config = assemble(fields, checked);
   cross_check(config, checked);
   throw_findings(source, checked.findings);
+  if (!checked.where.contains("loss.temperature")) config.loss.temperature = published_temperature(config.loss.name);
   make_absolute(config.data.cohort, "data.cohort", checked, source);
   return config;
 }

@@ -4,12 +4,15 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "autograd/memory_plan.h"
+#include "experiments/runner/queue.h"
 #include "layers/model.h"
+#include "layers/predictor.h"
 #include "losses/loss.h"
 #include "optim/adam.h"
 
@@ -61,8 +64,8 @@ class Learner {
   /// Forward in evaluation mode. `volumes` [b, D, H, W, channels].
   Encoded encode(const Tensor& volumes);
 
-  /// Everything that steps change, but for their count `batches_seen`: values, statistics, both moments. The tensors
-  /// are the learner's own, on its device. A loss with a memory of its own would add its tensors here.
+  /// Everything that steps change, but for their count `batches_seen`: values, statistics, both moments, NNCLR's queue. The
+  /// tensors are the learner's own, on its device.
   std::vector<NamedTensor> state() const;
   /// Goes on from the state that another learner of the same options had after so many steps; host tensors.
   /// Errors: corrupt, if a tensor is missing or of another size; nothing is then changed.
@@ -75,6 +78,7 @@ class Learner {
   Spec batch_spec(Index subjects, Index views) const;
   ParameterStore& parameters() { return store_; }
   Model& model() { return model_; }
+  const std::optional<EmbeddingQueue>& queue() const { return queue_; }
   const LearnerOptions& options() const { return options_; }
   Index batches_seen() const { return adam_.steps(); }
   Index arena_bytes() const { return arena_ ? arena_.spec().bytes() : 0; }
@@ -86,9 +90,18 @@ class Learner {
   std::vector<LayerSummary> summary(Index subjects);
 
  private:
+  /// What the network makes of volumes.
+  struct Outputs {
+    Variable features, embeddings;
+    Variable loss_input;  ///< what the loss is differentiated by: the embeddings, or predictions made from them
+  };
   struct Pass;
-  LossResult evaluate_loss(const Tensor& embeddings, std::span<const double> ages, const StepTime& time);
-  Tensor embedding_gradient(const LossResult& result, const Spec& spec);
+  Outputs forward(Context& ctx, const Variable& volumes);
+  std::vector<Parameter*> all_parameters();
+  std::vector<double> in_all_views(const Tensor& rows);
+  LossResult evaluate_loss(const Outputs& out, std::span<const double> ages, const StepTime& time);
+  std::vector<double> for_queue(const Outputs& out, Index subjects);
+  Tensor gradient_of_rows(const LossResult& result, const Spec& spec);
   [[noreturn]] void explain_bad_numbers(const Tensor& volumes, std::span<const double> ages, const StepTime& time);
 
   Backend& backend_;
@@ -96,6 +109,8 @@ class Learner {
   const Registry& registry_;
   std::unique_ptr<Loss> loss_;
   Model model_;
+  std::optional<Predictor> predictor_;  // for a loss with a queue
+  std::optional<EmbeddingQueue> queue_;
   ParameterStore store_;
   Adam adam_;
   std::map<std::pair<Index, bool>, MemoryPlan> plans_;  // by subjects and mode
