@@ -120,4 +120,31 @@ void check_cell(const Cell& cell, const std::string& op, const std::string& name
   CHECK_MESSAGE(result.trusted(), name, ": ", result.counts());
 }
 
+int check_device(const Registry& registry, Backend& backend) {
+  int cells = 0;
+  for (const auto& [type, row] : registry.rows())
+    for (const auto& [key, kernel] : row.kernels) {
+      const auto [device, dtype] = key;
+      if (device != backend.device()) continue;
+      const std::string name = fmt::format("{} on {} in {}", row.name, name_of(device), name_of(dtype));
+      check_cell({registry, backend, dtype}, row.name, name);
+      ++cells;
+    }
+  return cells;
+}
+
+void check_addition_in_place(const Registry& registry, Backend& backend) {
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    Draw draw = Draw::seeded(3, dtype);
+    const Example example = rounded(op_examples().at("add").draw(draw), dtype);
+    Application apart(registry, backend, example, dtype);
+    Application in_place = apart;
+    apart.forward();
+    in_place.set_input(0, example.inputs[0].numbers);
+    in_place.call().out[0] = in_place.call().in[0];
+    in_place.forward();
+    CHECK(in_place.output(0) == apart.output(0));
+  }
+}
+
 }  // namespace cg::test
