@@ -99,7 +99,7 @@ inline std::vector<LossTimes> time_losses(const LossBenchmark& o) {
       const double larger = k == 0 ? 1 : static_cast<double>(o.rows[k]) / static_cast<double>(o.rows[k - 1]);
       const auto before = k == 0 ? std::optional(0.0) : plain.seconds.back();
       plain.seconds.emplace_back();
-      if (!before || *before * larger * larger * larger > o.plain_seconds) continue;
+      if (!before || *before * larger * larger * larger >= o.plain_seconds) continue;
       std::optional<double> same;
       const double seconds = shortest([&] { same = plain::value(options, batch.input()); });
       if (same) plain.seconds.back() = seconds;
