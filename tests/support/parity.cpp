@@ -1,0 +1,91 @@
+#include "tests/support/parity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tests/support/application.h"
+#include "tests/support/tensors.h"
+
+namespace cg::test {
+namespace {
+
+/// Largest difference allowed, relative to the largest number. float32: sums of a few hundred terms in another order;
+/// bfloat16: 8 bits, rounded at each store.
+double bound(DType dtype) { return dtype == DType::bf16 ? 3e-2 : dtype == DType::f32 ? 1e-5 : 1e-12; }
+
+void compare_backward(const Example& example, Application& fast, Application& exact, Draw& draw, Comparison& result) {
+  auto gradients = random_gradients(draw.random, exact.plan());
+  double scale = 0;
+  for (std::size_t o = 0; o < gradients.size(); ++o) {
+    gradients[o] = rounded(gradients[o], fast.plan().outputs[o].dtype);
+    for (double g : gradients[o]) scale = std::max(scale, std::abs(g));
+  }
+  unsigned wanted = static_cast<unsigned>(draw.size(1, 63)) & example.differentiable();
+  if (wanted == 0) wanted = example.differentiable();
+  fast.backward(gradients, wanted);
+  exact.backward(gradients, wanted);
+  for (std::size_t j = 0; j < example.inputs.size(); ++j)
+    if ((wanted >> j) & 1u) result.compare(fmt::format("gradient {}", j), fast.gradient(j), exact.gradient(j), scale);
+}
+
+}  // namespace
+
+std::map<Device, std::unique_ptr<Backend>> backends_here() {
+  std::map<Device, std::unique_ptr<Backend>> all;
+  all[Device::reference] = std::make_unique<HostBackend>();
+  all[Device::cpu] = make_cpu_backend();
+  std::string why;
+  if (auto cuda = make_cuda_backend(why)) all[Device::cuda] = std::move(cuda);
+  return all;
+}
+
+Comparison::Comparison(DType dtype) : bound_(bound(dtype)) {}
+
+void Comparison::compare(const std::string& what, const std::vector<double>& got, const std::vector<double>& want,
+                         double scale) {
+  values_ += static_cast<Index>(want.size());
+  not_zero_ += std::count_if(want.begin(), want.end(), [](double w) { return w != 0; });
+  double largest = scale, worst = 0;
+  for (std::size_t k = 0; k < want.size(); ++k) {
+    largest = std::max(largest, std::abs(want[k]));
+    const double off = std::abs(got.at(k) - want[k]);
+    worst = std::isnan(off) || off > worst ? off : worst;
+  }
+  if (!(worst <= bound_ * largest)) complaints_ += fmt::format("{} is off by {}, largest {}\n", what, worst, largest);
+}
+
+std::string Comparison::counts() const { return fmt::format("{} of {} values are not zero", not_zero_, values_); }
+
+Example rounded(Example example, DType dtype) {
+  const auto specs = example.specs(dtype);
+  for (std::size_t j = 0; j < specs.size(); ++j)
+    example.inputs[j].numbers = rounded(example.inputs[j].numbers, specs[j].dtype);
+  return example;
+}
+
+void compare_with_reference(const Cell& cell, const Example& example, Draw& draw, Comparison& result) {
+  HostBackend host;
+  Application fast(cell.registry, cell.backend, example, cell.dtype);
+  Application exact(cell.registry, host, example, DType::f64);
+  fast.forward();
+  exact.forward();
+  for (std::size_t o = 0; o < exact.plan().outputs.size(); ++o)
+    result.compare(fmt::format("output {}", o), fast.output(o), exact.output(o), 0.1);
+  for (std::size_t j = 0; j < example.inputs.size(); ++j)
+    if (example.inputs[j].overwritten) {
+      result.compare(fmt::format("overwritten input {}", j), fast.input(j), exact.input(j), 0.1);
+    } else {
+      result.equal(fmt::format("input {}", j), fast.input(j), example.inputs[j].numbers);
+      result.equal(fmt::format("the reference's input {}", j), exact.input(j), example.inputs[j].numbers);
+    }
+  if (fast.kernel().rebuild) {
+    const auto output = fast.output(0);
+    fast.rebuild();
+    result.equal("a rebuilt output", fast.output(0), output);
+  }
+  if (fast.kernel().backward) compare_backward(example, fast, exact, draw, result);
+}
+
+}  // namespace cg::test
