@@ -30,6 +30,8 @@ bool has(dnnl::cpu_isa isa) {
 
 }  // namespace
 
+bool has_bfloat16_convolutions() { return has(dnnl::cpu_isa::avx512_core); }
+
 CpuBackend::CpuBackend() : HostBackend(Device::cpu), engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
   flush_subnormals();
 }

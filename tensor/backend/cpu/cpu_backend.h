@@ -36,6 +36,9 @@ class CpuBackend final : public HostBackend {
   std::map<std::vector<Index>, std::shared_ptr<void>> cache_;
 };
 
+/// Whether oneDNN convolves bfloat16 on this processor, fast or not (AVX-512 or better; ONEDNN_MAX_CPU_ISA lowers it).
+bool has_bfloat16_convolutions();
+
 /// The backend a CPU kernel runs on.
 inline CpuBackend& of(Backend& backend) { return static_cast<CpuBackend&>(backend); }
 

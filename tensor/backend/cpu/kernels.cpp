@@ -1,6 +1,7 @@
 // A row an op and type. An op without a row runs its reference kernel.
 #include "tensor/backend/cpu/kernels.h"
 
+#include "tensor/backend/cpu/cpu_backend.h"
 #include "tensor/registry.h"
 
 namespace cg {
@@ -19,6 +20,7 @@ void add_cpu_kernels(Registry& registry) {
   };
   rows.template operator()<float>();
   rows.template operator()<bfloat16>();
+  if (!cpu::has_bfloat16_convolutions()) registry.add<Conv3d>(Device::cpu, DType::bf16, cpu::conv3d_widened());
   registry.add<Linear>(Device::cpu, DType::f32, cpu::linear());
   registry.add<AdamUpdate>(Device::cpu, DType::f32, cpu::adam_update());
 }

@@ -17,6 +17,7 @@ namespace cg::cpu {
 
 template <class T>
 Kernel<Conv3d> conv3d();
+Kernel<Conv3d> conv3d_widened();  ///< bfloat16 where the processor has no instructions for it
 template <class T>
 Kernel<BatchNorm> batch_norm();
 template <class T>
