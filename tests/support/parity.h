@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "tensor/backend.h"
 #include "tensor/registry.h"
 #include "tests/support/op_examples.h"
 
