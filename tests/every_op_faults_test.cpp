@@ -92,7 +92,7 @@ bool equivalent(const std::string& op, const Fault& fault) {
 }
 
 /// Plants every fault in one cell; adds the kinds that were noticed.
-void check_cell(const std::string& name, const std::string& op, const Cell& cell, std::set<std::string>& kinds) {
+void plant_all(const std::string& name, const std::string& op, const Cell& cell, std::set<std::string>& kinds) {
   const Bench bench(op, cell);
   CHECK_MESSAGE(bench.noticed_by({"none", "the kernel is right"}, 10) == "", name);
   std::vector<Fault> faults = generic_faults(bench.any(), bench.right(), cell.dtype);
@@ -137,7 +137,7 @@ TEST_CASE("planted faults: the suite notices every one, in every kernel of every
   std::map<std::string, std::set<std::string>> kinds;
   const auto backends = backends_here();
   for_each_cell(backends, [&](const std::string& name, const std::string& op, const Cell& cell) {
-    check_cell(name, op, cell, kinds[op]);
+    plant_all(name, op, cell, kinds[op]);
   });
   std::set<std::string> all;
   for (const auto& [op, noticed] : kinds) {

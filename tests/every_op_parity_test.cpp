@@ -4,38 +4,10 @@
 
 #include "tests/support/application.h"
 #include "tests/support/parity.h"
-#include "tests/support/property.h"
 #include "tests/support/tensors.h"
 
 using namespace cg;
 using namespace cg::test;
-
-namespace {
-
-/// All examples of a cell: small ones of every shape, and some large ones.
-void check_cell(const Cell& cell, const std::string& op, const std::string& name) {
-  const OpExamples& examples = op_examples().at(op);
-  const bool fast = cell.backend.device() != Device::reference;  // has other ways for large volumes
-  Comparison result(cell.dtype);
-  property(name, [&] {
-    Draw draw = shrinking_draw(cell.dtype);
-    const Example example = rounded(examples.draw(draw), cell.dtype);
-    compare_with_reference(cell, example, draw, result);
-    const std::string complaints = result.complaints();
-    RC_LOG() << example.text << ": " << complaints;
-    RC_ASSERT(complaints.empty());
-  });
-  for (std::uint64_t seed = 1; fast && examples.draw_large && seed <= 30; ++seed) {
-    Draw draw = Draw::seeded(seed, cell.dtype);
-    const Example example = rounded(examples.draw_large(draw), cell.dtype);
-    compare_with_reference(cell, example, draw, result);
-    const std::string complaints = result.complaints();
-    CHECK_MESSAGE(complaints.empty(), name, ", seed ", seed, ", ", example.text, ": ", complaints);
-  }
-  CHECK_MESSAGE(result.trusted(), name, ": ", result.counts());
-}
-
-}  // namespace
 
 TEST_CASE("every kernel: forward, backward and rebuild are those of the reference in double") {
   int cells = 0;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "tests/support/application.h"
+#include "tests/support/property.h"
 #include "tests/support/tensors.h"
 
 namespace cg::test {
@@ -86,6 +87,28 @@ void compare_with_reference(const Cell& cell, const Example& example, Draw& draw
     result.equal("a rebuilt output", fast.output(0), output);
   }
   if (fast.kernel().backward) compare_backward(example, fast, exact, draw, result);
+}
+
+void check_cell(const Cell& cell, const std::string& op, const std::string& name) {
+  const OpExamples& examples = op_examples().at(op);
+  const bool fast = cell.backend.device() != Device::reference;  // has other ways for large volumes
+  Comparison result(cell.dtype);
+  property(name, [&] {
+    Draw draw = shrinking_draw(cell.dtype);
+    const Example example = rounded(examples.draw(draw), cell.dtype);
+    compare_with_reference(cell, example, draw, result);
+    const std::string complaints = result.complaints();
+    RC_LOG() << example.text << ": " << complaints;
+    RC_ASSERT(complaints.empty());
+  });
+  for (std::uint64_t seed = 1; fast && examples.draw_large && seed <= 30; ++seed) {
+    Draw draw = Draw::seeded(seed, cell.dtype);
+    const Example example = rounded(examples.draw_large(draw), cell.dtype);
+    compare_with_reference(cell, example, draw, result);
+    const std::string complaints = result.complaints();
+    CHECK_MESSAGE(complaints.empty(), name, ", seed ", seed, ", ", example.text, ": ", complaints);
+  }
+  CHECK_MESSAGE(result.trusted(), name, ": ", result.counts());
 }
 
 }  // namespace cg::test

@@ -69,4 +69,7 @@ Example rounded(Example example, DType dtype);
 /// rounded to the cell's type. Differences go to `result`.
 void compare_with_reference(const Cell& cell, const Example& example, Draw& draw, Comparison& result);
 
+/// Checks a cell on small examples of every shape of its op and, where the kernel is a fast one, on some large ones.
+void check_cell(const Cell& cell, const std::string& op, const std::string& name);
+
 }  // namespace cg::test
