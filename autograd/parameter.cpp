@@ -64,6 +64,10 @@ Index ParameterStore::trained_count() const {
   return sum;
 }
 
+Index ParameterStore::bytes(const Parameter& parameter) const {
+  return padded(count(parameter.shape) * size_of(values_.dtype()));
+}
+
 std::vector<double> ParameterStore::read(const Parameter& parameter) const {
   return to_doubles(backend_, parameter.variable.value);
 }
