@@ -39,6 +39,10 @@ std::filesystem::path phantom_path(const PhantomOptions& o) {
          fmt::format("synthetic-phantom-{:g}mm-seed{}-n{}.h5", o.voxel_mm, o.seed, o.subjects);
 }
 
+Shape volume_shape(const DataOptions& o) {
+  return o.cohort.empty() ? phantom::Grid(o.phantom.voxel_mm).shape() : CohortFile(o.cohort).volume_shape();
+}
+
 std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
   std::vector<double> out;
   for (Index i : subjects) out.push_back(file->subject(i).age);
@@ -58,7 +62,8 @@ Cohort open_cohort(const DataOptions& o, const std::function<void(const std::str
   if (o.normalise == NormaliseScope::all) cohort.intensity = intensity(*cohort.file, all_subjects(cohort.file->size()));
   cohort.volumes = std::make_unique<VolumeSource>(*cohort.file, cohort.intensity, volume_budget);
   std::vector<float> scratch(static_cast<std::size_t>(cohort.volumes->voxels()));
-  for (Index i = 0; i < cohort.file->size(); ++i) cohort.volumes->read(i, scratch);  // bad maps are found now, not later
+  for (Index i = 0; i < cohort.file->size(); ++i)
+    cohort.volumes->read(i, scratch);  // bad maps are found now, not later
   return cohort;
 }
 

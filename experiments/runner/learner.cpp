@@ -43,26 +43,13 @@ Learner::Learner(Backend& backend, const LearnerOptions& options, std::unique_pt
   store_.initialise(options.seed);
 }
 
-Spec Learner::batch_spec(Index subjects, Index views) const {
-  const Triple& v = options_.volume;
-  return {{subjects * views, v[0], v[1], v[2], options_.model.channels}, options_.parameters};
-}
-
-Index Learner::fixed_bytes() const { return 4 * store_.values().spec().bytes() + store_.statistics().spec().bytes(); }
-
 const MemoryPlan& Learner::plan(Index subjects, bool training) {
   const auto found = plans_.find({subjects, training});
   if (found != plans_.end()) return found->second;
-  MetaBackend meta;
-  Tape tape(meta, registry_);
-  const Index views = training ? options_.encoded_views : 1;
-  Context ctx(tape, training, training ? options_.views / options_.encoded_views : 1);
-  const Tensor volumes = meta.tensor(batch_spec(subjects, views));
-  const Model::Result out = model_.forward(ctx, constant(volumes), options_.activations);
-  std::vector<Variable> results = {out.embeddings};
-  if (!training) results.push_back(out.features);
-  return plans_[{subjects, training}] = MemoryPlan(tape, results, training, registry_, backend_);
+  return plans_[{subjects, training}] = plan_step(model_, options_, subjects, training, registry_, backend_);
 }
+
+StepMemory Learner::memory(Index subjects) { return step_memory(options_, store_, subjects, plan(subjects, true)); }
 
 void Learner::reserve(std::span<const Index> training_batches, std::span<const Index> evaluation_batches) {
   Index bytes = 0;
@@ -77,7 +64,8 @@ std::vector<LayerSummary> Learner::summary(Index subjects) {
   MetaBackend meta;
   Tape tape(meta, registry_);
   Context ctx(tape, true);
-  model_.forward(ctx, constant(meta.tensor(batch_spec(subjects, options_.encoded_views))), options_.activations);
+  model_.forward(ctx, constant(meta.tensor(options_.batch_spec(subjects, options_.encoded_views))),
+                 options_.activations);
   return summarise(tape);
 }
 

@@ -8,23 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "autograd/memory_plan.h"
-#include "layers/model.h"
+#include "experiments/runner/learner_options.h"
+#include "experiments/runner/step_memory.h"
 #include "losses/loss.h"
-#include "optim/adam.h"
 
 namespace cg {
-
-struct LearnerOptions {
-  ModelOptions model;
-  AdamOptions adam;
-  Triple volume = {91, 109, 91};   ///< D, H, W
-  DType activations = DType::f32;  ///< float32, bfloat16; or float64 with `parameters`
-  DType parameters = DType::f32;   ///< float32 or float64
-  Index views = 2;                 ///< rows a subject has in the loss
-  Index encoded_views = 1;         ///< volumes a subject has in a batch: 1 where all views are equal, else `views`
-  std::uint64_t seed = 0;          ///< of the initial weights
-};
 
 /// What the loss is told besides embeddings and ages.
 struct StepTime {
@@ -58,15 +46,13 @@ class Learner {
   /// Tells `observer` of every kernel of the steps to come; null: nobody.
   void observe(TapeObserver* observer) { observer_ = observer; }
 
-  /// The volumes' spec for a batch of so many subjects.
-  Spec batch_spec(Index subjects, Index views) const;
   ParameterStore& parameters() { return store_; }
   Model& model() { return model_; }
   const LearnerOptions& options() const { return options_; }
   Index batches_seen() const { return adam_.steps(); }
   Index arena_bytes() const { return arena_ ? arena_.spec().bytes() : 0; }
-  /// Bytes of values, gradients, both moments and statistics.
-  Index fixed_bytes() const;
+  /// What a training step of so many subjects holds.
+  StepMemory memory(Index subjects);
   /// The plan for a batch; made when it is first asked for.
   const MemoryPlan& plan(Index subjects, bool training);
   /// Every layer for a batch of so many subjects, without computing.

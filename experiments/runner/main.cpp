@@ -1,17 +1,14 @@
-// The command line of run_experiment: CONFIG.toml, key=value, options; every error ends here as a message and an exit
-// code (docs/exit-codes.md). Read next: config.h, then trainer.h.
+// The command line of run_experiment: CONFIG.toml, key=value, options. Read next: config.h, then trainer.h.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "experiments/runner/config.h"
 #include "experiments/runner/environment.h"
+#include "experiments/runner/program.h"
 #include "experiments/runner/trainer.h"
 #include "tensor/error.h"
 
@@ -35,18 +32,6 @@ struct Arguments {
   std::string out;
   bool check = false, overwrite = false, help_config = false;
 };
-
-/// The parts of a message a line each, each behind `error: `; control bytes, which could come from a file, become `?`.
-void print_error(const std::string& message) {
-  std::string text = "error: ";
-  for (const char c : message) {
-    if (c == '\n')
-      text += "\nerror: ";
-    else
-      text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  }
-  std::fputs((text + "\n").c_str(), stderr);
-}
 
 /// What a run of this configuration would do.
 void print_plan(const cg::Config& config, const cg::RunOptions& options) {
@@ -107,24 +92,13 @@ int main(int argc, char** argv) {
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
   app.set_version_flag("--version", "cortexgrad " + cg::version());
   app.footer(footer);
-  try {
-    app.parse(argc, argv);
+  return cg::exit_code_of([&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+      cg::fail(cg::ErrorKind::usage, "command line", error.what(), "--help lists the options");
+    }
     return run(arguments, {.name = {}, .out = {}, .command = {argv, argv + argc}});
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    print_error("command line: " + std::string(error.what()) + ". --help lists the options.");
-    return static_cast<int>(cg::ErrorKind::usage);
-  } catch (const cg::Error& error) {
-    print_error(error.what());
-    return static_cast<int>(error.kind());
-  } catch (const std::bad_alloc&) {
-    print_error("out of memory. Use a smaller train.batch_size or model.width.");
-    return static_cast<int>(cg::ErrorKind::memory);
-  } catch (const std::filesystem::filesystem_error& error) {
-    print_error(error.what());
-    return static_cast<int>(cg::ErrorKind::storage);
-  } catch (const std::exception& error) {
-    print_error(std::string("a fault of this program: ") + error.what());
-    return 1;
-  }
+  });
 }

@@ -17,6 +17,7 @@
 #include "experiments/runner/model_file.h"
 #include "experiments/runner/progress.h"
 #include "experiments/runner/recorder.h"
+#include "experiments/runner/setup.h"
 #include "losses/registry.h"
 #include "optim/schedule.h"
 #include "tensor/error.h"
@@ -28,27 +29,11 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-std::unique_ptr<Backend> choose_backend(const std::string& device) {
-  if (device == "reference") return std::make_unique<HostBackend>(Device::reference);
-  if (device == "auto") {
-    std::string why;
-    if (auto cuda = make_cuda_backend(why)) return cuda;
-  }
-  return make_cpu_backend();
-}
-
-DType activations(const Config& config, const Backend& backend) {
-  if (config.precision == Precision::automatic) return backend.prefers_bfloat16() ? DType::bf16 : DType::f32;
-  return config.precision == Precision::bfloat16 ? DType::bf16 : DType::f32;
-}
-
 /// The configuration, its cohort file found to be sound before a run folder is made for it.
 const Config& checked(const Config& config) {
   if (!config.data.cohort.empty()) CohortFile(config.data.cohort);
   return config;
 }
-
-std::string megabytes(Index bytes) { return fmt::format("{:.0f} MB", static_cast<double>(bytes) / 1e6); }
 
 /// One experiment on its way: what all seeds share.
 class Trainer {
@@ -83,13 +68,7 @@ class Trainer {
   static void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
   std::unique_ptr<Learner> make_learner(Index seed) {
-    LearnerOptions o;
-    o.model = config_.model;
-    o.adam.weight_decay = config_.train.weight_decay;
-    const Shape v = cohort_.file->volume_shape();
-    o.volume = {v[0], v[1], v[2]};
-    o.activations = activations(config_, *backend_);
-    o.seed = static_cast<std::uint64_t>(seed);
+    const LearnerOptions o = learner_options(config_, cohort_.file->volume_shape(), *backend_, seed);
     auto learner = std::make_unique<Learner>(*backend_, o, make_loss(config_.loss));
     const std::vector<Index> evaluated = {config_.train.batch_size};
     learner->reserve(batches_, evaluated);
@@ -164,9 +143,7 @@ void Trainer::announce() {
   fmt::print("device      {}: {}, activations in {}\n", name_of(backend_->device()), backend_->description(),
              name_of(learner->options().activations));
   fmt::print("parameters  {}\n", learner->parameters().trained_count());
-  fmt::print("memory      {} for a step of {} ({} at least), {} for parameters, gradients and Adam\n",
-             megabytes(learner->arena_bytes()), batch, megabytes(learner->plan(batch, true).live_bytes()),
-             megabytes(learner->fixed_bytes()));
+  fmt::print("memory      {}\n", to_string(learner->memory(batch)));
   const double seconds = measured_step(*learner);
   const double share = static_cast<double>(cohort_.split.train.size()) / static_cast<double>(batch);
   fmt::print("time        {:.2f} s a step, {:.1f} s an epoch; {} seed{} of {} epochs: about {}\n", seconds,
@@ -264,9 +241,8 @@ void Trainer::keep_embeddings(Learner& learner, Index seed, Index epoch) {
 void Trainer::draw(Index seed, const Evaluation& e) {
   std::vector<std::string> studies;
   for (Index i : e.test.subjects) studies.push_back(cohort_.file->subject(i).study);
-  const ScatterText text{
-      fmt::format("{}, seed {}: test MAE {:.2f} years", options_.name, seed, e.metrics.mae),
-      cohort_.file->synthetic() ? "synthetic phantom cohort: computed, not measured" : ""};
+  const ScatterText text{fmt::format("{}, seed {}: test MAE {:.2f} years", options_.name, seed, e.metrics.mae),
+                         cohort_.file->synthetic() ? "synthetic phantom cohort: computed, not measured" : ""};
   write_atomically(recorder_.folder() / "predictions.svg",
                    scatter_svg(cohort_.ages(e.test.subjects), e.test_predicted, studies, text));
 }
