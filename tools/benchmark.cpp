@@ -114,7 +114,7 @@ nlohmann::json result(const Options& o, std::vector<double> seconds, double loss
           {"peak_rss_bytes", peak_rss()},
           {"base_rss_bytes", base},
           {"arena_bytes", learner.arena_bytes()},
-          {"fixed_bytes", learner.fixed_bytes()},
+          {"fixed_bytes", learner.memory(o.batch).fixed_sum().total()},
           {"loss", loss},
           {"precision", o.precision},
           {"threads", std::thread::hardware_concurrency()},
@@ -138,7 +138,7 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
   for (Index s = -o.warmup; s < o.steps; ++s) {
     double spent = 0;
     for (Index b : batches) {
-      const Tensor x = volumes(learner->batch_spec(b, 1), 2000);
+      const Tensor x = volumes(learner->options().batch_spec(b, 1), 2000);
       const auto start = Clock::now();
       const LossResult step = learner->step(x, deterministic_ages(b), {.epoch = 1, .max_epochs = 50, .rate = 1e-4});
       spent += seconds_since(start);

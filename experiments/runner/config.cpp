@@ -20,7 +20,8 @@ Fields<TrainOptions> train_fields() {
   using O = TrainOptions;
   return {
       field("epochs", &O::epochs, between(1, 100000), "Passes over the training part."),
-      field("batch_size", &O::batch_size, between(2, 4096), "Subjects in a batch; a short last batch is trained too."),
+      field("batch_size", &O::batch_size, between(2, largest_batch_size),
+            "Subjects in a batch; a short last batch is trained too."),
       field("learning_rate", &O::learning_rate, {.least = 0, .most = 10, .open = true, .choices = {}},
             "Adam's learning rate in the first epoch."),
       field("weight_decay", &O::weight_decay, between(0, 10),

@@ -30,56 +30,33 @@ class FiniteCheck : public TapeObserver {
   Backend& backend_;
 };
 
+LearnerOptions with_queue(LearnerOptions options, const Loss& loss) {
+  options.queue_size = loss.queue_size();
+  return options;
+}
+
 }  // namespace
 
 Learner::Learner(Backend& backend, const LearnerOptions& options, std::unique_ptr<Loss> loss, const Registry& registry)
     : backend_(backend),
-      options_(options),
+      options_(with_queue(options, *loss)),
       registry_(registry),
       loss_(std::move(loss)),
-      model_(options.model),
-      store_(backend, options.parameters, all_parameters()),
+      network_(options_),
+      store_(backend, options.parameters, network_.parameters()),
       adam_(store_, options.adam, registry) {
   store_.initialise(options.seed);
-  if (predictor_)
-    queue_.emplace(backend, Spec{{loss_->queue_size(), options.model.embedding}, options.parameters}, options.seed);
+  if (options_.queue_size > 0)
+    queue_.emplace(backend, Spec{{options_.queue_size, options.model.embedding}, options.parameters}, options.seed);
 }
-
-/// The model's, and behind them those of the predictor, which is made here if the loss wants one.
-std::vector<Parameter*> Learner::all_parameters() {
-  std::vector<Parameter*> all = model_.parameters();
-  if (loss_->queue_size() == 0) return all;
-  predictor_.emplace(options_.model.embedding);
-  for (Parameter* parameter : predictor_->parameters("predictor.")) all.push_back(parameter);
-  return all;
-}
-
-Learner::Outputs Learner::forward(Context& ctx, const Variable& volumes) {
-  const Model::Result out = model_.forward(ctx, volumes, options_.activations);
-  const bool predicts = predictor_ && ctx.training;
-  return {out.features, out.embeddings, predicts ? predictor_->forward(ctx, out.embeddings) : out.embeddings};
-}
-
-Spec Learner::batch_spec(Index subjects, Index views) const {
-  const Triple& v = options_.volume;
-  return {{subjects * views, v[0], v[1], v[2], options_.model.channels}, options_.parameters};
-}
-
-Index Learner::fixed_bytes() const { return 4 * store_.values().spec().bytes() + store_.statistics().spec().bytes(); }
 
 const MemoryPlan& Learner::plan(Index subjects, bool training) {
   const auto found = plans_.find({subjects, training});
   if (found != plans_.end()) return found->second;
-  MetaBackend meta;
-  Tape tape(meta, registry_);
-  const Index views = training ? options_.encoded_views : 1;
-  Context ctx(tape, training, training ? options_.views / options_.encoded_views : 1);
-  const Tensor volumes = meta.tensor(batch_spec(subjects, views));
-  const Outputs out = forward(ctx, constant(volumes));
-  std::vector<Variable> results = {out.embeddings, out.loss_input};
-  if (!training) results.push_back(out.features);
-  return plans_[{subjects, training}] = MemoryPlan(tape, results, training, registry_, backend_);
+  return plans_[{subjects, training}] = plan_step(network_, options_, subjects, training, registry_, backend_);
 }
+
+StepMemory Learner::memory(Index subjects) { return step_memory(options_, store_, subjects, plan(subjects, true)); }
 
 void Learner::reserve(std::span<const Index> training_batches, std::span<const Index> evaluation_batches) {
   Index bytes = 0;
@@ -94,21 +71,21 @@ std::vector<LayerSummary> Learner::summary(Index subjects) {
   MetaBackend meta;
   Tape tape(meta, registry_);
   Context ctx(tape, true);
-  forward(ctx, constant(meta.tensor(batch_spec(subjects, options_.encoded_views))));
+  network_.forward(ctx, constant(meta.tensor(options_.batch_spec(subjects, options_.encoded_views))));
   return summarise(tape);
 }
 
 /// One recorded forward pass.
 struct Learner::Pass {
   Tape tape;
-  Outputs out;
+  Network::Outputs out;
 
   Pass(Learner& learner, const Tensor& volumes, bool training, const MemoryPlan* plan, TapeObserver* observer = nullptr)
       : tape(learner.backend_, learner.registry_, plan, plan ? learner.arena_ : Tensor()) {
     tape.observe(observer);
     const LearnerOptions& o = learner.options_;
     Context ctx(tape, training, training ? o.views / o.encoded_views : 1);
-    out = learner.forward(ctx, constant(learner.backend_.from_host(volumes)));
+    out = learner.network_.forward(ctx, constant(learner.backend_.from_host(volumes)));
   }
 };
 
@@ -121,7 +98,7 @@ std::vector<double> Learner::in_all_views(const Tensor& rows) {
   return all;
 }
 
-LossResult Learner::evaluate_loss(const Outputs& out, std::span<const double> ages, const StepTime& time) {
+LossResult Learner::evaluate_loss(const Network::Outputs& out, std::span<const double> ages, const StepTime& time) {
   const std::vector<double> z = in_all_views(out.embeddings.value);
   std::vector<double> y, predictions, queue;
   for (Index view = 0; view < options_.views; ++view) y.insert(y.end(), ages.begin(), ages.end());
@@ -149,7 +126,7 @@ Tensor Learner::gradient_of_rows(const LossResult& result, const Spec& spec) {
 }
 
 /// The first view's embeddings, where there is a queue to take them.
-std::vector<double> Learner::for_queue(const Outputs& out, Index subjects) {
+std::vector<double> Learner::for_queue(const Network::Outputs& out, Index subjects) {
   if (!queue_) return {};
   std::vector<double> rows = to_doubles(backend_, out.embeddings.value);
   rows.resize(static_cast<std::size_t>(subjects * options_.model.embedding));

@@ -27,12 +27,6 @@ namespace {
 /// How far values stay from a kink: a thousand steps of the finite differences.
 constexpr double margin = 1e-2;
 
-/// The numbers as type `dtype` holds them: an example's distance from kinks is that of the numbers used.
-std::vector<double> rounded(const std::vector<double>& numbers, DType dtype) {
-  HostBackend host;
-  return numbers_of(tensor_of(host, {{static_cast<Index>(numbers.size())}, dtype}, numbers));
-}
-
 ExampleInput random_input(Draw& draw, Shape shape) {
   const Index n = count(shape);
   return {std::move(shape), rounded(normals(draw.random, n), draw.activations)};

@@ -42,7 +42,7 @@ std::unique_ptr<Loss> loss(const std::string& name) {
 /// The same random volumes in every view.
 Tensor volumes(const Learner& learner, Index views) {
   HostBackend host;
-  Tensor out = host.tensor(learner.batch_spec(subjects, views));
+  Tensor out = host.tensor(learner.options().batch_spec(subjects, views));
   with_type(out.dtype(), [&]<class T>() {
     const auto values = out.data<T>();
     Random random({.seed = 5});
@@ -124,7 +124,7 @@ TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and c
   Learner learner(backend, small(1, DType::f64), loss("dynlocrep"));
   const Tensor batch = volumes(learner, 1);
   const Encoded all = learner.encode(batch);
-  const Spec one = learner.batch_spec(1, 1);
+  const Spec one = learner.options().batch_spec(1, 1);
   for (Index i = 0; i < subjects; ++i) {
     const Encoded alone = learner.encode(batch.part(one, i * one.bytes()));
     const auto at = static_cast<std::size_t>(i);

@@ -34,7 +34,7 @@ std::unique_ptr<Loss> nnclr(Index queue_size = 12) { return make_loss({.name = "
 
 /// Random volumes of every view; equal ones when `encoded_views` is 1 or `equal` says so.
 Tensor volumes(Backend& backend, const Learner& learner, Index views, bool equal = true) {
-  const Spec spec = learner.batch_spec(subjects, views);
+  const Spec spec = learner.options().batch_spec(subjects, views);
   Random random({.seed = 5});
   std::vector<double> values = normals(random, spec.count());
   const std::size_t one = values.size() / static_cast<std::size_t>(views);
