@@ -15,7 +15,8 @@ std::string grouped(Index number) {
 }
 
 std::string table_row(const LayerSummary& layer) {
-  return fmt::format("{:<34} {:<26} {:<24} {:>11} {:>9.3f} {:>9.2f}\n", layer.scope, layer.op, to_string(layer.output),
+  return fmt::format("{:<34} {:<26} {:<24} {:>11} {:>9.3f} {:>9.2f}\n", layer.scope, layer.op,
+                     layer.output.empty() ? "" : to_string(layer.output),
                      layer.parameters ? grouped(layer.parameters) : "", static_cast<double>(layer.multiply_adds) / 1e9,
                      static_cast<double>(layer.output_bytes) / 1e6);
 }
