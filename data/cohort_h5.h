@@ -8,6 +8,7 @@
 
 #include "data/dataset.h"
 #include "data/hdf5_file.h"
+#include "data/voxel_grid.h"
 
 namespace cg {
 
@@ -22,6 +23,7 @@ class CohortFile final : public Dataset {
   Volume volume(Index i) const override;
 
   double voxel_mm() const { return voxel_mm_; }
+  VoxelGrid grid() const { return {{shape_[0], shape_[1], shape_[2]}, voxel_mm_}; }
   bool synthetic() const { return synthetic_; }  ///< the file says that it is a phantom
   const std::string& path() const { return file_.path(); }
 

@@ -2,34 +2,15 @@
 // cutout.h (an augmentation on a page), augmentations.h (all of them by name).
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <concepts>
 #include <functional>
 #include <span>
 
+#include "data/voxel_grid.h"
 #include "tensor/fields.h"
-#include "tensor/ops/volume.h"
 #include "tensor/random.h"
 
 namespace cg {
-
-/// Where a volume's voxels lie: [X, Y, Z] of them, row-major, with an edge in mm.
-struct VoxelGrid {
-  Triple extents;
-  double voxel_mm;
-
-  Index voxels() const { return extents[0] * extents[1] * extents[2]; }
-  std::size_t at(Index x, Index y, Index z) const {
-    return static_cast<std::size_t>((x * extents[1] + y) * extents[2] + z);
-  }
-  /// A cube with this edge in voxels: rounded, at least one voxel and at most the whole volume along each axis.
-  Triple cube(double edge_mm) const {
-    Triple size;
-    for (std::size_t a = 0; a < 3; ++a) size[a] = std::clamp<Index>(std::lround(edge_mm / voxel_mm), 1, extents[a]);
-    return size;
-  }
-};
 
 /// A box of voxels: `corner` is its first, `size` its extents.
 struct Box {

@@ -1,5 +1,7 @@
 #include "data/augment/augmentations.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "tensor/error.h"
@@ -11,6 +13,7 @@ struct Entry {
   std::string name;
   Augment (*make)(const AugmentOptions&, const VoxelGrid&);
   Fields<AugmentOptions> fields;
+  double (*probability)(const AugmentOptions&);
 };
 
 template <class A, A AugmentOptions::*member>
@@ -20,7 +23,8 @@ Entry entry() {
       augment(augmentation, grid, key, volume);
     };
   };
-  return {A::name, make, section(A::name, member, A::fields())};
+  const auto probability = [](const AugmentOptions& options) { return (options.*member).probability; };
+  return {A::name, make, section(A::name, member, A::fields()), probability};
 }
 
 const std::vector<Entry>& entries() {
@@ -32,10 +36,13 @@ const std::vector<Entry>& entries() {
   return all;
 }
 
-std::string listed(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
+const Entry& find(const std::string& name) {
+  std::string names;
+  for (const Entry& e : entries()) {
+    if (e.name == name) return e;
+    names += (names.empty() ? "" : ", ") + e.name;
+  }
+  fail(ErrorKind::usage, "data.augment.apply", "there is no augmentation \"" + name + "\"", "Choose from " + names);
 }
 
 }  // namespace
@@ -44,6 +51,16 @@ std::vector<std::string> augmentation_names() {
   std::vector<std::string> names;
   for (const Entry& e : entries()) names.push_back(e.name);
   return names;
+}
+
+std::string to_string(const AugmentOptions& options) {
+  std::string out;
+  for (const std::string& name : options.apply) {
+    const double probability = find(name).probability(options);
+    out += (out.empty() ? "" : ", ") + name;
+    if (probability < 1) out += fmt::format(" (in a share of {:g})", probability);
+  }
+  return out;
 }
 
 Fields<AugmentOptions> augment_fields() {
@@ -56,13 +73,7 @@ Fields<AugmentOptions> augment_fields() {
 
 Augment make_augment(const AugmentOptions& options, const VoxelGrid& grid) {
   std::vector<Augment> steps;
-  for (const std::string& name : options.apply) {
-    const auto found = std::find_if(entries().begin(), entries().end(), [&](const Entry& e) { return e.name == name; });
-    if (found == entries().end())
-      fail(ErrorKind::usage, "data.augment.apply", "there is no augmentation \"" + name + "\"",
-           "Choose from " + listed(augmentation_names()));
-    steps.push_back(found->make(options, grid));
-  }
+  for (const std::string& name : options.apply) steps.push_back(find(name).make(options, grid));
   if (steps.empty()) return {};
   return [steps = std::move(steps)](const Key& key, std::span<float> volume) {
     for (const Augment& step : steps) step(key, volume);

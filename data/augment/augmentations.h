@@ -25,6 +25,9 @@ struct AugmentOptions {
 
 std::vector<std::string> augmentation_names();
 
+/// "cutout (in a share of 0.5), noise", or "" if nothing is applied.
+std::string to_string(const AugmentOptions& options);
+
 /// The options: keys, what is accepted, a sentence for the manual.
 Fields<AugmentOptions> augment_fields();
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "data/augment/augmentations.h"
 #include "data/normalise.h"
 #include "experiments/runner/fields.h"
 #include "layers/model.h"
@@ -38,6 +39,7 @@ struct DataOptions {
   Index split_seed = 42;
   NormaliseScope normalise = NormaliseScope::train;
   PhantomOptions phantom;
+  AugmentOptions augment;  ///< of training volumes
 };
 
 struct EvaluationOptions {

@@ -88,6 +88,7 @@ class Trainer {
     o.adam.weight_decay = config_.train.weight_decay;
     const Shape v = cohort_.file->volume_shape();
     o.volume = {v[0], v[1], v[2]};
+    o.encoded_views = augmented() ? o.views : 1;  // without augmentation all views are equal
     o.activations = activations(config_, *backend_);
     o.seed = static_cast<std::uint64_t>(seed);
     auto learner = std::make_unique<Learner>(*backend_, o, make_loss(config_.loss));
@@ -96,11 +97,14 @@ class Trainer {
     return learner;
   }
 
-  LoaderOptions epoch_options(Index seed, Index epoch) const {
+  bool augmented() const { return !config_.data.augment.apply.empty(); }
+
+  LoaderOptions epoch_options(const Learner& learner, Index epoch) const {
     return {.batch_size = config_.train.batch_size,
-            .seed = static_cast<std::uint64_t>(seed),
+            .seed = learner.options().seed,
             .epoch = epoch,
-            .augment = {}};
+            .views = learner.options().encoded_views,
+            .augment = make_augment(config_.data.augment, cohort_.file->grid())};
   }
 
   void announce();
@@ -136,7 +140,7 @@ class Trainer {
 double Trainer::measured_step(Learner& learner) {
   double seconds = 0;
   for (int repetition = 0; repetition < 2; ++repetition) {
-    Loader loader(*cohort_.volumes, cohort_.split.train, epoch_options(config_.seeds[0], 1));
+    Loader loader(*cohort_.volumes, cohort_.split.train, epoch_options(learner, 1));
     const auto batch = loader.next();
     const auto start = Clock::now();
     step(learner, *batch, {1, config_.train.epochs, 0}, config_.seeds[0], 1);  // at rate 0 it cannot diverge
@@ -159,6 +163,7 @@ void Trainer::announce() {
              cohort_.file->size(), v[0], v[1], v[2], cohort_.file->voxel_mm());
   fmt::print("split       {} to train, {} to test (fold {} of {}, seed {})\n", cohort_.split.train.size(),
              cohort_.split.test.size(), config_.data.fold, config_.data.folds, config_.data.split_seed);
+  if (augmented()) fmt::print("augmented   {}; the two views of a subject differ\n", to_string(config_.data.augment));
   fmt::print("loss        {}, {}\n", config_.loss.name,
              config_.loss.formulation == Formulation::paper ? "as printed" : "as in the published code");
   fmt::print("device      {}: {}, activations in {}\n", name_of(backend_->device()), backend_->description(),
@@ -193,7 +198,7 @@ LossResult Trainer::step(Learner& learner, const Batch& batch, const StepTime& t
 
 /// All steps of an epoch; returns the mean loss over its batches.
 double Trainer::run_epoch(Learner& learner, Index seed, Index epoch, Progress& progress, LossMetrics& metrics) {
-  Loader loader(*cohort_.volumes, cohort_.split.train, epoch_options(seed, epoch));
+  Loader loader(*cohort_.volumes, cohort_.split.train, epoch_options(learner, epoch));
   double sum = 0;
   Index steps = 0;
   while (const auto batch = loader.next()) {
@@ -264,9 +269,8 @@ void Trainer::keep_embeddings(Learner& learner, Index seed, Index epoch) {
 void Trainer::draw(Index seed, const Evaluation& e) {
   std::vector<std::string> studies;
   for (Index i : e.test.subjects) studies.push_back(cohort_.file->subject(i).study);
-  const ScatterText text{
-      fmt::format("{}, seed {}: test MAE {:.2f} years", options_.name, seed, e.metrics.mae),
-      cohort_.file->synthetic() ? "synthetic phantom cohort: computed, not measured" : ""};
+  const ScatterText text{fmt::format("{}, seed {}: test MAE {:.2f} years", options_.name, seed, e.metrics.mae),
+                         cohort_.file->synthetic() ? "synthetic phantom cohort: computed, not measured" : ""};
   write_atomically(recorder_.folder() / "predictions.svg",
                    scatter_svg(cohort_.ages(e.test.subjects), e.test_predicted, studies, text));
 }
