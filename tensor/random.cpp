@@ -46,10 +46,10 @@ double Random::normal() {
   return radius * std::cos(2 * std::numbers::pi * uniform());
 }
 
-std::array<double, 4> Random::normals() {
+std::array<std::uint32_t, 4> Random::words() {
   const std::uint32_t index = (next_ + 3) / 4;  // words left of the block before are passed over
   next_ = 4 * (index + 1);
-  return to_normals(block(index));
+  return block(index);
 }
 
 Index Random::below(Index n) {

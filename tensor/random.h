@@ -37,7 +37,7 @@ class Random {
   explicit Random(const Key& key) : key_(key) {}
   double uniform();                         ///< in (0, 1)
   double normal();                          ///< mean 0, standard deviation 1
-  std::array<double, 4> normals();          ///< the next whole block as four of them, cheaper than one by one
+  std::array<std::uint32_t, 4> words();     ///< the next whole block of random bits
   Index below(Index n);                     ///< 0 … n − 1, n ≥ 1
   std::vector<Index> permutation(Index n);  ///< of 0 … n − 1 (Fisher-Yates)
 

@@ -14,18 +14,12 @@ struct Noise {
   double sd = 0.05;  ///< of a map whose tissue has standard deviation 1
 
   struct Draw {
-    Random random;  ///< the stream that the voxels' noise comes from, four voxels a block
+    Random random;  ///< the stream of the voxels' noise: a block of it for four voxels
     double sd;
   };
   Draw draw(const VoxelGrid&, const Random& random) const { return {random, sd}; }
 
-  static void apply(Draw draw, const VoxelGrid&, std::span<float> volume) {
-    for (std::size_t k = 0; k < volume.size(); k += 4) {
-      const auto normals = draw.random.normals();
-      for (std::size_t lane = 0; lane < 4 && k + lane < volume.size(); ++lane)
-        volume[k + lane] += static_cast<float>(draw.sd * normals[lane]);
-    }
-  }
+  static void apply(Draw draw, const VoxelGrid& grid, std::span<float> volume);
 
   static Fields<Noise> fields() {
     return {probability_field<Noise>(),

@@ -39,14 +39,14 @@ TEST_CASE("Random: normals have mean 0 and standard deviation 1") {
   CHECK(std::abs(squares / n - 1) < 0.04);
 }
 
-TEST_CASE("Random: four normals come from a whole block, and what follows from the next one") {
-  Random words({.seed = 3}), blocks({.seed = 3}), later({.seed = 3});
-  const auto first = blocks.normals(), second = blocks.normals();
+TEST_CASE("Random: a block of words is a whole one, and what follows comes from the next") {
+  Random singly({.seed = 3}), blocks({.seed = 3}), later({.seed = 3});
+  const auto first = blocks.words(), second = blocks.words();
   CHECK(first != second);
   later.uniform();  // leaves three words of the first block unused
-  CHECK(later.normals() == second);
-  for (int k = 0; k < 8; ++k) words.uniform();
-  CHECK(later.uniform() == words.uniform());
+  CHECK(later.words() == second);
+  for (int k = 0; k < 8; ++k) singly.uniform();
+  CHECK(later.uniform() == singly.uniform());
 }
 
 TEST_CASE("Random: a permutation holds every index once, and differs between epochs") {
