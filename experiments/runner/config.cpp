@@ -60,7 +60,7 @@ Fields<EvaluationOptions> evaluation_fields() {
   using O = EvaluationOptions;
   return {
       field("features", &O::features, {"projected", "encoder"},
-            "What the ridge regression predicts age from: the projection head's output, or the encoder's."),
+            "What age is predicted from: what the loss sees (behind the projection head), or what the encoder gives."),
       field("every", &O::every, between(0, 100000),
             "Epochs between two evaluations on the test part while training; 0: only after the last epoch."),
       field("embeddings_at", &O::embeddings_at, between(1, 100000),
