@@ -102,7 +102,7 @@ Batch Loader::make(std::span<const Index> subjects) {
 
 void Loader::work() {
   try {
-    for (std::size_t at = 0; at < order_.size();) {
+    for (auto at = static_cast<std::size_t>(options_.first_batch * options_.batch_size); at < order_.size();) {
       const std::size_t size = std::min(static_cast<std::size_t>(options_.batch_size), order_.size() - at);
       Batch batch = make(std::span(order_).subspan(at, size));
       at += size;

@@ -45,9 +45,10 @@ struct LoaderOptions {
   bool shuffle = true;  ///< by (seed, epoch); otherwise the subjects' order is kept
   std::uint64_t seed = 0;
   Index epoch = 1;
-  Index views = 1;     ///< volumes a subject; more than one only with an augmentation
-  Augment augment;     ///< of normalised volumes, told seed, epoch, sample and view; none: volumes as they are
-  Index prefetch = 2;  ///< batches prepared ahead
+  Index first_batch = 0;  ///< those before it are passed over without being read, to go on within an epoch
+  Index views = 1;        ///< volumes a subject; more than one only with an augmentation
+  Augment augment;        ///< of normalised volumes, told seed, epoch, sample and view; none: volumes as they are
+  Index prefetch = 2;     ///< batches prepared ahead
 };
 
 /// One epoch over `subjects`, each once; the last batch may be short.

@@ -151,4 +151,27 @@ Encoded Learner::encode(const Tensor& volumes) {
   return {to_doubles(backend_, pass.out.features.value), to_doubles(backend_, pass.out.embeddings.value)};
 }
 
+std::vector<NamedTensor> Learner::state() const {
+  return {{"values", store_.values()},
+          {"statistics", store_.statistics()},
+          {"first_moment", adam_.first_moment()},
+          {"second_moment", adam_.second_moment()}};
+}
+
+void Learner::resume(std::span<const NamedTensor> saved, Index batches_seen) {
+  std::vector<NamedTensor> own = state();
+  std::vector<const Tensor*> from;
+  for (const NamedTensor& mine : own) {
+    const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& t) { return t.name == mine.name; });
+    if (found == saved.end() || found->tensor.spec() != mine.tensor.spec())
+      fail(ErrorKind::corrupt, "checkpoint",
+           fmt::format("\"{}\" of shape {} is {}", mine.name, to_string(mine.tensor.shape()),
+                       found == saved.end() ? "missing" : "of shape " + to_string(found->tensor.shape())),
+           "Start anew with --overwrite");
+    from.push_back(&found->tensor);
+  }
+  for (std::size_t k = 0; k < own.size(); ++k) backend_.to_device(*from[k], own[k].tensor);
+  adam_.resume(batches_seen);
+}
+
 }  // namespace cg

@@ -39,6 +39,12 @@ struct Encoded {
   std::vector<double> embeddings;  ///< [n, embedding]
 };
 
+/// A tensor of a learner's state by its name in a checkpoint.
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+
 class Learner {
  public:
   Learner(Backend& backend, const LearnerOptions& options, std::unique_ptr<Loss> loss,
@@ -54,6 +60,13 @@ class Learner {
 
   /// Forward in evaluation mode. `volumes` [b, D, H, W, channels].
   Encoded encode(const Tensor& volumes);
+
+  /// Everything that steps change, but for their count `batches_seen`: values, statistics, both moments. The tensors
+  /// are the learner's own, on its device. A loss with a memory of its own would add its tensors here.
+  std::vector<NamedTensor> state() const;
+  /// Goes on from the state that another learner of the same options had after so many steps; host tensors.
+  /// Errors: corrupt, if a tensor is missing or of another size; nothing is then changed.
+  void resume(std::span<const NamedTensor> state, Index batches_seen);
 
   /// Tells `observer` of every kernel of the steps to come; null: nobody.
   void observe(TapeObserver* observer) { observer_ = observer; }

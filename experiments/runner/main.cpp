@@ -23,6 +23,9 @@ Examples:
   run_experiment dynlocrep data.cohort=maps.h5   the paper's setting on a cohort of yours
   run_experiment quickstart train.epochs=5 --check
 
+SIGTERM, SIGINT (Ctrl-C) and SIGUSR1 save the run and end it with 75, Ctrl-C twice ends it at once. The same command
+given again goes on where the run was saved last.
+
 Exit codes:
   0 done   2 usage or configuration   3 data   4 corrupt or hostile file   5 NaN or infinity
   6 memory   7 device lost or missing   8 storage   9 run folder in use   75 interrupted after saving
@@ -36,12 +39,12 @@ struct Arguments {
   bool check = false, overwrite = false, help_config = false;
 };
 
-/// The parts of a message a line each, each behind `error: `; control bytes, which could come from a file, become `?`.
-void print_error(const std::string& message) {
-  std::string text = "error: ";
+/// The parts of a message a line each, each behind `label`; control bytes, which could come from a file, become `?`.
+void print_error(const std::string& message, const std::string& label = "error: ") {
+  std::string text = label;
   for (const char c : message) {
     if (c == '\n')
-      text += "\nerror: ";
+      text += "\n" + label;
     else
       text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
   }
@@ -104,19 +107,22 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"auto", "cpu", "reference"}));
   app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
   app.add_flag("--check", arguments.check, "validate the configuration and say what it would do");
-  app.add_flag("--overwrite", arguments.overwrite, "repeat a finished run of the same configuration");
+  app.add_flag("--overwrite", arguments.overwrite,
+               "start anew where a run of the same configuration is, finished or not");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
-  app.set_version_flag("--version", "cortexgrad " + cg::version());
+  app.set_version_flag("--version", [] { return cg::version_text(); });
   app.footer(footer);
   try {
     app.parse(argc, argv);
-    return run(arguments, {.name = {}, .out = {}, .command = {argv, argv + argc}});
+    cg::RunOptions options;
+    options.command = {argv, argv + argc};
+    return run(arguments, options);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     print_error("command line: " + std::string(error.what()) + ". --help lists the options.");
     return static_cast<int>(cg::ErrorKind::usage);
   } catch (const cg::Error& error) {
-    print_error(error.what());
+    print_error(error.what(), error.kind() == cg::ErrorKind::interrupted ? "interrupted: " : "error: ");
     return static_cast<int>(error.kind());
   } catch (const std::bad_alloc&) {
     print_error("out of memory. Use a smaller train.batch_size or model.width.");
