@@ -19,6 +19,8 @@ void print_data(const Config& config, const Cohort& cohort) {
              v[0], v[1], v[2], cohort.file->voxel_mm());
   fmt::print("split       {} to train, {} to test (fold {} of {}, seed {})\n", cohort.split.train.size(),
              cohort.split.test.size(), config.data.fold, config.data.folds, config.data.split_seed);
+  if (!config.data.augment.apply.empty())
+    fmt::print("augmented   {}; the two views of a subject differ\n", to_string(config.data.augment));
 }
 
 }  // namespace

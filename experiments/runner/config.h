@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/augment/augmentations.h"
 #include "data/normalise.h"
 #include "experiments/runner/fields.h"
 #include "experiments/runner/stop_signal.h"
@@ -42,6 +43,7 @@ struct DataOptions {
   Index split_seed = 42;
   NormaliseScope normalise = NormaliseScope::train;
   PhantomOptions phantom;
+  AugmentOptions augment;  ///< of training volumes
 };
 
 struct EvaluationOptions {

@@ -47,7 +47,8 @@ Learner::Learner(Backend& backend, const LearnerOptions& options, std::unique_pt
       adam_(store_, options.adam, registry) {
   store_.initialise(options.seed);
   if (options_.queue_size > 0)
-    queue_.emplace(backend, Spec{{options_.queue_size, options.model.embedding}, options.parameters}, options.seed);
+    queue_.emplace(backend, Spec{{options_.queue_size, options.model.embedding_width()}, options.parameters},
+                   options.seed);
 }
 
 const MemoryPlan& Learner::plan(Index subjects, bool training) {
@@ -129,7 +130,7 @@ Tensor Learner::gradient_of_rows(const LossResult& result, const Spec& spec) {
 std::vector<double> Learner::for_queue(const Network::Outputs& out, Index subjects) {
   if (!queue_) return {};
   std::vector<double> rows = to_doubles(backend_, out.embeddings.value);
-  rows.resize(static_cast<std::size_t>(subjects * options_.model.embedding));
+  rows.resize(static_cast<std::size_t>(subjects * options_.model.embedding_width()));
   return rows;
 }
 

@@ -43,6 +43,7 @@ void print_plan(const cg::Config& config, const cg::RunOptions& options) {
   fmt::print("The configuration is valid: {}\n", options.name);
   fmt::print("  cohort     {}\n", cohort);
   fmt::print("  split      fold {} of {}, seed {}\n", config.data.fold, config.data.folds, config.data.split_seed);
+  if (!config.data.augment.apply.empty()) fmt::print("  augmented  {}\n", cg::to_string(config.data.augment));
   fmt::print("  loss       {}, {}\n", config.loss.name,
              config.loss.formulation == cg::Formulation::paper ? "as printed" : "as in the published code");
   fmt::print("  training   {} seeds x {} epochs, batches of {}, learning rate {:g}\n", config.seeds.size(),

@@ -20,6 +20,7 @@ void write_model(const std::filesystem::path& path, Learner& learner) {
   file.attribute("format", std::string("cortexgrad-model-1"));
   file.attribute("channels", static_cast<double>(o.channels));
   file.attribute("width", static_cast<double>(o.width));
+  file.attribute("projection", o.projection ? 1 : 0);
   file.attribute("embedding", static_cast<double>(o.embedding));
   write_atomically(path, file.image());
 }

@@ -3,7 +3,7 @@
 namespace cg {
 
 Network::Network(const LearnerOptions& options) : activations_(options.activations), model_(options.model) {
-  if (options.queue_size > 0) predictor_.emplace(options.model.embedding);
+  if (options.queue_size > 0) predictor_.emplace(options.model.embedding_width());
 }
 
 Network::Outputs Network::forward(Context& ctx, const Variable& volumes) {

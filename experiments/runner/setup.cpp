@@ -19,12 +19,15 @@ std::unique_ptr<Backend> choose_backend(const std::string& device) {
   return make_cpu_backend();
 }
 
+Index encoded_views(const Config& config) { return config.data.augment.apply.empty() ? 1 : LearnerOptions().views; }
+
 LearnerOptions learner_options(const Config& config, const Shape& volume, const Backend& backend, Index seed) {
   LearnerOptions o;
   o.model = config.model;
   o.adam.weight_decay = config.train.weight_decay;
   o.volume = {volume[0], volume[1], volume[2]};
   o.activations = activations(config, backend);
+  o.encoded_views = encoded_views(config);
   o.queue_size = make_loss(config.loss)->queue_size();
   o.seed = static_cast<std::uint64_t>(seed);
   return o;

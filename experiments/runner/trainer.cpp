@@ -72,12 +72,14 @@ class Trainer {
     return (state_.seed * config_.train.epochs + state_.epoch - 1) * steps_an_epoch() + state_.step;
   }
   std::string place() const;
+  /// Without an augmentation both views are equal, and encoded once.
   LoaderOptions epoch_options() const {
     return {.batch_size = config_.train.batch_size,
             .seed = static_cast<std::uint64_t>(seed()),
             .epoch = state_.epoch,
             .first_batch = state_.step,
-            .augment = {}};
+            .views = encoded_views(config_),
+            .augment = make_augment(config_.data.augment, cohort_.file->grid())};
   }
   double rate() const {
     const auto& t = config_.train;

@@ -23,12 +23,12 @@ const Shape volumes = {3, 20, 17, 18, 1};
 struct Fixture {
   std::unique_ptr<Backend> backend;
   DType activations;
-  Model model{small};
+  Model model;
   ParameterStore store;
   MemoryPlan plan;
 
-  Fixture(std::unique_ptr<Backend> device, DType type)
-      : backend(std::move(device)), activations(type), store(*backend, DType::f32, model.parameters()) {
+  Fixture(std::unique_ptr<Backend> device, DType type, const ModelOptions& options = small)
+      : backend(std::move(device)), activations(type), model(options), store(*backend, DType::f32, model.parameters()) {
     store.initialise(3);
     MetaBackend meta;
     Tape tape(meta);
@@ -87,6 +87,8 @@ TEST_CASE("a planned step gives the bits of an unplanned one, in an arena full o
   SUBCASE("reference, float32") { check_same_bits({std::make_unique<HostBackend>(), DType::f32}); }
   SUBCASE("cpu, float32") { check_same_bits({make_cpu_backend(), DType::f32}); }
   SUBCASE("cpu, bfloat16") { check_same_bits({make_cpu_backend(), DType::bf16}); }
+  const ModelOptions headless = {.channels = 1, .width = 4, .projection = false};
+  SUBCASE("cpu, bfloat16, no head") { check_same_bits({make_cpu_backend(), DType::bf16, headless}); }
 }
 
 TEST_CASE("buffers that are alive together do not overlap, and the arena is no larger than they need") {

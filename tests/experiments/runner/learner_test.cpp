@@ -208,3 +208,60 @@ TEST_CASE("Learner: a gradient that overflows float32 is an error of kind number
   check_fails([&] { learner.step(batch, ages, moment); }, ErrorKind::numbers, {"gradient"});
   CHECK(trained_values(learner) == before);
 }
+
+TEST_CASE("Learner: without a projection head the loss sees the encoder's features, made of unit length") {
+  HostBackend backend(Device::reference);
+  LearnerOptions options = small(1, DType::f64);
+  options.model.projection = false;
+  CHECK(options.model.embedding_width() == 32);
+  Learner learner(backend, options, loss("dynlocrep"));
+  for (const Parameter* p : learner.parameters().parameters()) CHECK(p->name.starts_with("encoder."));
+  const auto layers = learner.summary(subjects);
+  CHECK(layers.back().scope == "normalise");
+  CHECK(layers.back().output == Shape{subjects, 32});
+  const Tensor batch = volumes(learner, 1);
+  const Encoded encoded = learner.encode(batch);
+  for (std::size_t i = 0; i < subjects; ++i) {
+    double squares = 0;
+    for (std::size_t k = 0; k < 32; ++k) squares += encoded.features[i * 32 + k] * encoded.features[i * 32 + k];
+    for (std::size_t k = 0; k < 32; ++k)
+      CHECK(encoded.embeddings[i * 32 + k] == doctest::Approx(encoded.features[i * 32 + k] / std::sqrt(squares)));
+  }
+  learner.step(batch, ages, moment);
+  for (const Parameter* p : learner.parameters().parameters()) {  // the loss reaches every layer
+    if (!p->trained) continue;
+    CAPTURE(p->name);
+    const auto gradient = learner.parameters().read_gradient(*p);
+    CHECK(std::any_of(gradient.begin(), gradient.end(), [](double g) { return std::abs(g) > 1e-9; }));
+  }
+}
+
+TEST_CASE("Learner: without a projection head the gradient is that of the loss, by central differences") {
+  HostBackend backend(Device::reference);
+  LearnerOptions options = small(1, DType::f64);
+  options.model.projection = false;
+  LossOptions smooth;  // no neighbours, which change in steps; nothing held constant
+  smooth.name = "y_aware";
+  smooth.formulation = Formulation::paper;
+  Learner learner(backend, options, make_loss(smooth));
+  Parameter& weight = learner.parameters().find("encoder.layer4.1.bn2.weight");
+  const Tensor batch = volumes(learner, 1);
+  const StepTime still = {.epoch = 2, .max_epochs = 4, .rate = 0};
+  std::vector<double> values = learner.parameters().read(weight);
+  learner.step(batch, ages, still);
+  const std::vector<double> gradient = learner.parameters().read_gradient(weight);
+  const double h = 1e-5;
+  std::vector<double> differences;
+  for (double& value : values) {
+    const double before = value;
+    double sides[2];
+    for (int side = 0; side < 2; ++side) {
+      value = before + (side ? -h : h);
+      learner.parameters().write(weight, values);
+      sides[side] = learner.step(batch, ages, still).value;
+    }
+    value = before;
+    differences.push_back((sides[0] - sides[1]) / (2 * h));
+  }
+  CHECK(difference(gradient, differences, 1e-6) < 1e-6);  // of the difference formula's own error, h² and rounding / h
+}
