@@ -14,6 +14,7 @@
 #include "experiments/runner/environment.h"
 #include "experiments/runner/evaluation.h"
 #include "experiments/runner/learner.h"
+#include "experiments/runner/memory_check.h"
 #include "experiments/runner/model_file.h"
 #include "experiments/runner/progress.h"
 #include "experiments/runner/recorder.h"
@@ -41,8 +42,8 @@ class Trainer {
   Trainer(const Config& config, const RunOptions& options)
       : config_(checked(config)),
         options_(options),
-        recorder_(options.out, resolved_config(config), options.overwrite),
-        backend_(choose_backend(options.device)) {
+        backend_(choose_backend(options.device)),
+        recorder_(options.out, resolved_config(config), options.overwrite) {
     recorder_.rewind({});  // nothing is resumed: what an unfinished run left is written anew
     recorder_.environment(environment_json(options.command, backend_->description(), omp_get_max_threads()));
     cohort_ = open_cohort(config.data, say);
@@ -52,6 +53,8 @@ class Trainer {
            "it leaves a last batch of one subject, which has nobody to compare with",
            fmt::format("Choose another size than {} for {} training subjects.", config.train.batch_size,
                        cohort_.split.train.size()));
+    require_memory(learner_options(config, cohort_.file->volume_shape(), *backend_, config.seeds[0]), batches_.front(),
+                   static_cast<Index>(cohort_.split.train.size()), *backend_);
   }
 
   void run() {
@@ -99,8 +102,8 @@ class Trainer {
 
   Config config_;
   RunOptions options_;
+  std::unique_ptr<Backend> backend_;  // before the run folder: a device that is not there leaves none
   Recorder recorder_;
-  std::unique_ptr<Backend> backend_;
   Cohort cohort_;
   std::vector<Index> batches_;
   std::vector<SeedResult> results_;
