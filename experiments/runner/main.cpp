@@ -84,8 +84,8 @@ int main(int argc, char** argv) {
                "run_experiment");
   app.add_option("CONFIG", arguments.config, "TOML file, or the name of one in experiments/");
   app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. train.epochs=5 (see --help-config)");
-  app.add_option("--device", arguments.device, "auto: a GPU if there is one; cpu; reference: plain loops")
-      ->check(CLI::IsMember({"auto", "cpu", "reference"}));
+  app.add_option("--device", arguments.device, "auto: a GPU if there is one; cpu; reference: plain loops; cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "reference", "cuda"}));
   app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
   app.add_flag("--check", arguments.check, "validate the configuration and say what it would do");
   app.add_flag("--overwrite", arguments.overwrite, "repeat a finished run of the same configuration");
