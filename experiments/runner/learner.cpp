@@ -197,10 +197,12 @@ Encoded Learner::encode(const Tensor& volumes) {
 }
 
 std::vector<NamedTensor> Learner::state() const {
-  return {{"values", store_.values()},
-          {"statistics", store_.statistics()},
-          {"first_moment", adam_.first_moment()},
-          {"second_moment", adam_.second_moment()}};
+  std::vector<NamedTensor> all = {{"values", store_.values()},
+                                  {"statistics", store_.statistics()},
+                                  {"first_moment", adam_.first_moment()},
+                                  {"second_moment", adam_.second_moment()}};
+  if (queue_) all.push_back({"queue", queue_->tensor()});
+  return all;
 }
 
 void Learner::resume(std::span<const NamedTensor> saved, Index batches_seen) {

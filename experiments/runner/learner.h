@@ -64,8 +64,8 @@ class Learner {
   /// Forward in evaluation mode. `volumes` [b, D, H, W, channels].
   Encoded encode(const Tensor& volumes);
 
-  /// Everything that steps change, but for their count `batches_seen`: values, statistics, both moments. The tensors
-  /// are the learner's own, on its device. A loss with a memory of its own would add its tensors here.
+  /// Everything that steps change, but for their count `batches_seen`: values, statistics, both moments, the queue of a
+  /// loss that has one. The tensors are the learner's own, on its device.
   std::vector<NamedTensor> state() const;
   /// Goes on from the state that another learner of the same options had after so many steps; host tensors.
   /// Errors: corrupt, if a tensor is missing or of another size; nothing is then changed.

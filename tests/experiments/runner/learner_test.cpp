@@ -141,44 +141,47 @@ TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and c
 }
 
 TEST_CASE("Learner: another one that takes over its state goes on to the same bits, and each tensor is needed for it") {
-  HostBackend backend(Device::reference);
-  Learner first(backend, small(1, DType::f32), loss("dynlocrep"));
-  const Tensor batch = volumes(first, 1);
-  for (int k = 0; k < 3; ++k) first.step(batch, ages, moment);
-  std::vector<NamedTensor> saved;
-  for (const auto& [name, tensor] : first.state()) {
-    saved.push_back({name, backend.tensor(tensor.spec())});
-    backend.to_host(tensor, saved.back().tensor);
-  }
-  first.step(batch, ages, moment);
-  const auto expected = trained_values(first);
+  for (const std::string name : {"dynlocrep", "nnclr"}) {
+    CAPTURE(name);
+    HostBackend backend(Device::reference);
+    Learner first(backend, small(1, DType::f32), loss(name));
+    const Tensor batch = volumes(first, 1);
+    for (int k = 0; k < 3; ++k) first.step(batch, ages, moment);
+    std::vector<NamedTensor> saved;
+    for (const auto& [name, tensor] : first.state()) {
+      saved.push_back({name, backend.tensor(tensor.spec())});
+      backend.to_host(tensor, saved.back().tensor);
+    }
+    first.step(batch, ages, moment);
+    const auto expected = trained_values(first);
 
-  LearnerOptions other_start = small(1, DType::f32);
-  other_start.seed = 12;
-  const auto go_on = [&](const std::vector<NamedTensor>& state, Index steps) {
-    Learner second(backend, other_start, loss("dynlocrep"));
-    second.resume(state, steps);
-    second.step(batch, ages, moment);
-    auto values = trained_values(second);
-    for (const double feature : second.encode(batch).features) values.push_back(feature);  // the statistics show here
-    return values;
-  };
-  const auto with_features = go_on(saved, 3);
-  CHECK(std::equal(expected.begin(), expected.end(), with_features.begin()));
-  const std::vector<double> features = first.encode(batch).features;
-  CHECK(std::equal(features.rbegin(), features.rend(), with_features.rbegin()));
-  CHECK(go_on(saved, 2) != with_features);
-  for (std::size_t k = 0; k < saved.size(); ++k) {
-    CAPTURE(saved[k].name);
-    std::vector<NamedTensor> one_changed = saved, one_missing = saved, one_short = saved;
-    one_changed[k].tensor = backend.tensor(saved[k].tensor.spec());
-    std::ranges::transform(saved[k].tensor.data<float>(), one_changed[k].tensor.data<float>().begin(),
-                           [](float value) { return value * 1.01f; });
-    CHECK(go_on(one_changed, 3) != with_features);
-    one_missing.erase(one_missing.begin() + static_cast<std::ptrdiff_t>(k));
-    check_fails([&] { go_on(one_missing, 3); }, ErrorKind::corrupt, {saved[k].name, "missing"});
-    one_short[k].tensor = backend.tensor({{3}, DType::f32});
-    check_fails([&] { go_on(one_short, 3); }, ErrorKind::corrupt, {saved[k].name, "[3]"});
+    LearnerOptions other_start = small(1, DType::f32);
+    other_start.seed = 12;
+    const auto go_on = [&](const std::vector<NamedTensor>& state, Index steps) {
+      Learner second(backend, other_start, loss(name));
+      second.resume(state, steps);
+      second.step(batch, ages, moment);
+      auto values = trained_values(second);
+      for (const double feature : second.encode(batch).features) values.push_back(feature);  // the statistics show here
+      return values;
+    };
+    const auto with_features = go_on(saved, 3);
+    CHECK(std::equal(expected.begin(), expected.end(), with_features.begin()));
+    const std::vector<double> features = first.encode(batch).features;
+    CHECK(std::equal(features.rbegin(), features.rend(), with_features.rbegin()));
+    CHECK(go_on(saved, 2) != with_features);
+    for (std::size_t k = 0; k < saved.size(); ++k) {
+      CAPTURE(saved[k].name);
+      std::vector<NamedTensor> one_changed = saved, one_missing = saved, one_short = saved;
+      one_changed[k].tensor = backend.tensor(saved[k].tensor.spec());
+      std::ranges::transform(saved[k].tensor.data<float>(), one_changed[k].tensor.data<float>().begin(),
+                             [](float value) { return value * 1.01f; });
+      CHECK(go_on(one_changed, 3) != with_features);
+      one_missing.erase(one_missing.begin() + static_cast<std::ptrdiff_t>(k));
+      check_fails([&] { go_on(one_missing, 3); }, ErrorKind::corrupt, {saved[k].name, "missing"});
+      one_short[k].tensor = backend.tensor({{3}, DType::f32});
+      check_fails([&] { go_on(one_short, 3); }, ErrorKind::corrupt, {saved[k].name, "[3]"});
+    }
   }
 }
 
