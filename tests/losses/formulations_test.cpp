@@ -70,11 +70,11 @@ TEST_CASE("Formulations: one number added to a row of similarities") {
     Row g(s.size());
     loss.gradient(pairs, 0, s, g);
     const double scale = pairs.a.row(0).sum();  // in units of the anchor's pull
-    const double change =
+    const double difference =
         (loss.template value<double>(pairs, 0, s + 1) - loss.template value<double>(pairs, 0, s)) / scale;
     std::printf("  %-12s %-10s %8.4f   the gradient promises %8.4f\n", L::name,
-                f == Formulation::paper ? "paper" : "reference", change, g.sum() / scale);
-    return std::pair(change, g.sum() / scale);
+                f == Formulation::paper ? "paper" : "reference", difference, g.sum() / scale);
+    return std::pair(difference, g.sum() / scale);
   };
   for (const Formulation f : {Formulation::paper, Formulation::reference}) {
     const auto [plain, promised] = change.operator()<YAware>(f);
@@ -111,6 +111,25 @@ TEST_CASE("Formulations: Threshold as printed divides by what is far, and its we
   }
   std::printf("\n");
   CHECK(before < 1e6);
+}
+
+TEST_CASE("Formulations: the published Threshold pushes the nearest ages most, where printed it is the farthest") {
+  const Batch b = example();
+  const Array log_c = Threshold{}.pairs(b.input()).log_c;
+  const Ranking ranking = Threshold{{.formulation = Formulation::paper}}.pairs(b.input()).ranking;
+  std::printf("threshold, anchor of 20 years: age t: published count c_it, printed sums that t is in\n ");
+  for (Index t = 1; t < b.rows(); ++t) {
+    const double c = std::exp(log_c(0, t));
+    Index place = 0, sums = 0;
+    while (ranking.order(0, place) != t) ++place;
+    for (Index k = 0; k < ranking.reach.cols(); ++k) sums += ranking.reach(0, k) > place;
+    std::printf(" %g: %.0f, %td;", b.ages[static_cast<std::size_t>(t)], c, sums);
+    if (t > 1) CHECK(c <= std::exp(log_c(0, t - 1)));
+    CHECK(sums == t - 1);
+  }
+  std::printf("\n");
+  CHECK(std::exp(log_c(0, 1)) == doctest::Approx(9));
+  CHECK(log_c(0, 11) == kLeftOut);
 }
 
 TEST_CASE("Formulations: SupCon cuts at the edges of its bins") {
