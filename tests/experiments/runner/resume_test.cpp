@@ -129,6 +129,14 @@ TEST_CASE("resuming: two seeds, interrupted again and again, end as if they were
   CHECK(summary("two-broken")["resumed"] == times);
 }
 
+TEST_CASE("resuming: a loss with a queue and a predictor of its own goes on with them") {
+  const std::string nnclr = one_seed + " loss.name=nnclr";
+  run_here("queue-straight", nnclr);
+  REQUIRE(is_interrupted("queue-broken", nnclr, 5));  // in the second epoch
+  run_here("queue-broken", nnclr);
+  CHECK(differences(outcome("queue-broken"), outcome("queue-straight")) == "");
+}
+
 TEST_CASE("resuming: every part of a checkpoint counts: without it or with an older one the results differ") {
   run_here("two-whole", two_seeds);
   const auto expected = outcome("two-whole");
