@@ -259,14 +259,17 @@ void Trainer::end_epoch(Progress& progress) {
                state_.epoch_seconds,
                not_measured};
   Evaluation evaluation;
-  if (last || (o.every > 0 && epoch % o.every == 0)) {
-    evaluation = evaluate(*learner_, cohort_, o.features, config_.train.batch_size, poll);
+  const bool measured = last || (o.every > 0 && epoch % o.every == 0);
+  const bool kept = std::ranges::find(o.embeddings_at, epoch) != o.embeddings_at.end();
+  CohortFeatures features;
+  if (measured || kept) features = encode(*learner_, cohort_, config_.train.batch_size, poll);
+  if (measured) {
+    evaluation = evaluate(features.at(o.features), cohort_);
     row.mae = evaluation.metrics.mae;
     progress.say(
         fmt::format("seed {}, epoch {}: loss {:.4f}, test MAE {:.3f} years", seed(), epoch, row.loss, row.mae));
   }
-  if (std::ranges::find(o.embeddings_at, epoch) != o.embeddings_at.end())
-    state_.kept.push_back(keep_features(*learner_, cohort_, seed(), epoch, config_.train.batch_size, poll));
+  if (kept) state_.kept.push_back({seed(), epoch, std::move(features.projected), std::move(features.encoder)});
   recorder_.epoch(row);
   state_.seed_seconds += state_.epoch_seconds + seconds_since(start);
   if (last) end_seed(evaluation, row.loss);
