@@ -5,14 +5,14 @@
 #include "tensor/ops/cast.h"
 
 namespace cg {
-namespace {
 
-/// "1,234,567"
 std::string grouped(Index number) {
   std::string text = std::to_string(number);
   for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
   return text;
 }
+
+namespace {
 
 std::string table_row(const LayerSummary& layer) {
   return fmt::format("{:<34} {:<26} {:<24} {:>11} {:>9.3f} {:>9.2f}\n", layer.scope, layer.op,

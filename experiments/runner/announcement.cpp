@@ -35,7 +35,7 @@ void announce(const Config& config, const RunOptions& options, const Cohort& coh
              config.loss.formulation == Formulation::paper ? "as printed" : "as in the published code");
   fmt::print("device      {}: {}, activations in {}\n", name_of(backend.device()), backend.description(),
              name_of(learner.options().activations));
-  fmt::print("parameters  {}\n", learner.parameters().trained_count());
+  fmt::print("parameters  {}\n", grouped(learner.parameters().trained_count()));
   fmt::print("memory      {}\n", to_string(learner.memory(batch)));
   const double epoch_seconds = step_seconds * static_cast<double>(subjects) / static_cast<double>(batch);
   const auto seeds = static_cast<double>(config.seeds.size()), epochs = static_cast<double>(config.train.epochs);
