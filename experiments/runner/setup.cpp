@@ -9,12 +9,13 @@ DType activations(const Config& config, const Backend& backend) {
   return config.precision == Precision::bfloat16 ? DType::bf16 : DType::f32;
 }
 
-std::unique_ptr<Backend> choose_backend(const std::string& device) {
+std::unique_ptr<Backend> choose_backend(const std::string& device, const std::function<void(const std::string&)>& say) {
   if (device == "reference") return std::make_unique<HostBackend>(Device::reference);
   if (device == "auto" || device == "cuda") {
     std::string why;
     if (auto cuda = make_cuda_backend(why)) return cuda;
     if (device == "cuda") fail(ErrorKind::device, "--device cuda", why, "Use --device cpu");
+    say("On the CPU: " + why);
   }
   return make_cpu_backend();
 }
