@@ -38,7 +38,8 @@ Learner::Learner(Backend& backend, const LearnerOptions& options, std::unique_pt
       registry_(registry),
       loss_(std::move(loss)),
       model_(options.model),
-      store_(backend, options.parameters, model_.parameters()),
+      store_(backend, options.parameters, model_.parameters(),
+             options.activations == DType::bf16 && backend.reads_bfloat16_copies()),
       adam_(store_, options.adam, registry) {
   store_.initialise(options.seed);
 }
@@ -48,7 +49,10 @@ Spec Learner::batch_spec(Index subjects, Index views) const {
   return {{subjects * views, v[0], v[1], v[2], options_.model.channels}, options_.parameters};
 }
 
-Index Learner::fixed_bytes() const { return 4 * store_.values().spec().bytes() + store_.statistics().spec().bytes(); }
+Index Learner::fixed_bytes() const {
+  const Index copy = store_.bfloat16_copy() ? store_.bfloat16_copy().spec().bytes() : 0;
+  return 4 * store_.values().spec().bytes() + store_.statistics().spec().bytes() + copy;
+}
 
 const MemoryPlan& Learner::plan(Index subjects, bool training) {
   const auto found = plans_.find({subjects, training});
@@ -171,6 +175,7 @@ void Learner::resume(std::span<const NamedTensor> saved, Index batches_seen) {
     from.push_back(&found->tensor);
   }
   for (std::size_t k = 0; k < own.size(); ++k) backend_.to_device(*from[k], own[k].tensor);
+  store_.round_values();
   adam_.resume(batches_seen);
 }
 

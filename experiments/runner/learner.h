@@ -78,7 +78,7 @@ class Learner {
   const LearnerOptions& options() const { return options_; }
   Index batches_seen() const { return adam_.steps(); }
   Index arena_bytes() const { return arena_ ? arena_.spec().bytes() : 0; }
-  /// Bytes of values, gradients, both moments and statistics.
+  /// Bytes of values, gradients, both moments, statistics and the bfloat16 copy where one is kept.
   Index fixed_bytes() const;
   /// The plan for a batch; made when it is first asked for.
   const MemoryPlan& plan(Index subjects, bool training);
