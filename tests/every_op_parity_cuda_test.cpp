@@ -8,9 +8,9 @@ using namespace cg;
 using namespace cg::test;
 
 TEST_CASE("every CUDA kernel: forward, backward and rebuild are the reference's") {
-  if (const auto device = device_or_skip()) CHECK(check_device(Registry::standard(), *device) >= 24);
+  if (const auto device = device_or_skip()) CHECK(check_device(*device) >= 24);
 }
 
 TEST_CASE("every CUDA kernel: the addition may write over its first input, as the tape asks") {
-  if (const auto device = device_or_skip()) check_addition_in_place(Registry::standard(), *device);
+  if (const auto device = device_or_skip()) check_addition_in_place(*device);
 }

@@ -37,7 +37,7 @@ std::unique_ptr<Loss> loss() {
 
 Tensor random_volumes(const Learner& learner, std::uint64_t seed) {
   HostBackend host;
-  Tensor out = host.tensor(learner.batch_spec(subjects, 1));
+  Tensor out = host.tensor(learner.options().batch_spec(subjects, 1));
   Random random({.seed = seed});
   for (float& value : out.data<float>()) value = static_cast<float>(random.normal());
   return out;

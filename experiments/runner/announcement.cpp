@@ -5,11 +5,10 @@
 #include <cstdio>
 
 #include "experiments/runner/progress.h"
+#include "experiments/runner/setup.h"
 
 namespace cg {
 namespace {
-
-std::string megabytes(Index bytes) { return fmt::format("{:.0f} MB", static_cast<double>(bytes) / 1e6); }
 
 void print_data(const Config& config, const Cohort& cohort) {
   if (cohort.file->synthetic())
@@ -21,6 +20,8 @@ void print_data(const Config& config, const Cohort& cohort) {
              v[0], v[1], v[2], cohort.file->voxel_mm());
   fmt::print("split       {} to train, {} to test (fold {} of {}, seed {})\n", cohort.split.train.size(),
              cohort.split.test.size(), config.data.fold, config.data.folds, config.data.split_seed);
+  if (!config.data.augment.apply.empty())
+    fmt::print("augmented   {}; the two views of a subject differ\n", to_string(config.data.augment));
 }
 
 }  // namespace
@@ -33,12 +34,10 @@ void announce(const Config& config, const RunOptions& options, const Cohort& coh
   print_data(config, cohort);
   fmt::print("loss        {}, {}\n", config.loss.name,
              config.loss.formulation == Formulation::paper ? "as printed" : "as in the published code");
-  fmt::print("device      {}: {}, activations in {}\n", name_of(backend.device()), backend.description(),
-             name_of(learner.options().activations));
+  fmt::print("device      {}\n", describe_device(options.device, backend));
+  fmt::print("precision   activations in {}\n", name_of(learner.options().activations));
   fmt::print("parameters  {}\n", learner.parameters().trained_count());
-  fmt::print("memory      {} for a step of {} ({} at least), {} for parameters, gradients and Adam\n",
-             megabytes(learner.arena_bytes()), batch, megabytes(learner.plan(batch, true).live_bytes()),
-             megabytes(learner.fixed_bytes()));
+  fmt::print("memory      {}\n", to_string(learner.memory(batch)));
   const double epoch_seconds = step_seconds * static_cast<double>(subjects) / static_cast<double>(batch);
   const auto seeds = static_cast<double>(config.seeds.size()), epochs = static_cast<double>(config.train.epochs);
   fmt::print("time        {:.2f} s a step, {:.1f} s an epoch; {} seed{} of {} epochs{}: about {}\n", step_seconds,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/augment/augmentations.h"
 #include "data/normalise.h"
 #include "experiments/runner/fields.h"
 #include "experiments/runner/stop_signal.h"
@@ -17,6 +18,8 @@ namespace cg {
 
 enum class Precision { automatic, float32, bfloat16 };
 enum class Features { projected, encoder };
+
+constexpr Index largest_batch_size = 4096;  ///< of train.batch_size
 
 struct TrainOptions {
   Index epochs = 50;
@@ -40,6 +43,7 @@ struct DataOptions {
   Index split_seed = 42;
   NormaliseScope normalise = NormaliseScope::train;
   PhantomOptions phantom;
+  AugmentOptions augment;  ///< of training volumes
 };
 
 struct EvaluationOptions {

@@ -9,7 +9,7 @@ namespace cg {
 void write_model(const std::filesystem::path& path, Learner& learner) {
   H5Writer file;
   const std::string mean = "running_mean";
-  for (const Parameter* parameter : learner.parameters().parameters()) {
+  for (const Parameter* parameter : learner.model().parameters()) {
     const std::vector<double> values = to_file_order(parameter->shape, learner.parameters().read(*parameter));
     file.floats(parameter->name, file_shape(parameter->shape), std::vector<float>(values.begin(), values.end()));
     if (!parameter->name.ends_with(mean)) continue;
@@ -20,6 +20,7 @@ void write_model(const std::filesystem::path& path, Learner& learner) {
   file.attribute("format", std::string("cortexgrad-model-1"));
   file.attribute("channels", static_cast<double>(o.channels));
   file.attribute("width", static_cast<double>(o.width));
+  file.attribute("projection", o.projection ? 1 : 0);
   file.attribute("embedding", static_cast<double>(o.embedding));
   write_atomically(path, file.image());
 }

@@ -121,9 +121,9 @@ TEST_CASE("Loader: views are augmented apart, by keys that name epoch and subjec
   const MadeDataset dataset(3);
   LoaderOptions options = shuffled(5, 2);
   options.views = 2;
-  options.augment = [](std::span<float> values, const Shape& shape, const Key& key, Index view) {
-    CHECK(shape == Shape{2, 3, 2});
-    values[0] = 1000.0f * static_cast<float>(view) + 100.0f * static_cast<float>(key.epoch) +
+  options.augment = [](const Key& key, std::span<float> values) {
+    CHECK(values.size() == 12);
+    values[0] = 1000.0f * static_cast<float>(key.view) + 100.0f * static_cast<float>(key.epoch) +
                 static_cast<float>(key.sample) + static_cast<float>(key.seed) / 16;
   };
   const auto batches = epoch(dataset, options);

@@ -37,6 +37,7 @@ class CudaBackend final : public Backend {
   void synchronize() override;
   bool prefers_bfloat16() const override { return properties_.major >= 8; }
   bool reads_bfloat16_copies() const override { return true; }
+  Index free_bytes() const override;  ///< where only plans are made: all that the device has
 
   /// Everything runs on this one stream, in order. Throws (kind device) where the device is lost.
   cudaStream_t stream() const {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "experiments/runner/learner.h"
+#include "experiments/runner/step_memory.h"
 #include "losses/registry.h"
 #include "tensor/error.h"
 #include "tensor/ops/conv3d.h"
@@ -40,7 +41,7 @@ std::unique_ptr<Loss> loss() {
 
 Tensor volumes(const Learner& learner) {
   HostBackend host;
-  Tensor out = host.tensor(learner.batch_spec(subjects, 1));
+  Tensor out = host.tensor(learner.options().batch_spec(subjects, 1));
   Random random({.seed = 5});
   for (float& value : out.data<float>()) value = static_cast<float>(random.normal());
   return out;
@@ -97,7 +98,9 @@ TEST_CASE("bfloat16 copy: kept only for bfloat16 activations on a device that re
       without(plain, small(DType::bf16), loss());
   CHECK_FALSE(single.parameters().bfloat16_copy());
   CHECK_FALSE(without.parameters().bfloat16_copy());
-  CHECK(with.fixed_bytes() - without.fixed_bytes() == with.parameters().values().spec().bytes() / 2);
+  const auto fixed = [](Learner& learner) { return learner.memory(subjects).fixed_sum().total(); };
+  CHECK(fixed(with) - fixed(without) == with.parameters().values().spec().bytes() / 2);
+  CHECK(StepPlanner(small(DType::bf16), backend).memory(subjects).total() == with.memory(subjects).total());
   take_step(with);
   take_step(without);
   CHECK(to_doubles(backend, with.parameters().values()) == to_doubles(plain, without.parameters().values()));
