@@ -6,6 +6,7 @@
 
 #include "data/phantom_cohort.h"
 #include "data/storage.h"
+#include "experiments/runner/digest.h"
 #include "experiments/runner/environment.h"
 
 namespace cg {
@@ -39,10 +40,21 @@ std::filesystem::path phantom_path(const PhantomOptions& o) {
          fmt::format("synthetic-phantom-{:g}mm-seed{}-n{}.h5", o.voxel_mm, o.seed, o.subjects);
 }
 
+Shape volume_shape(const DataOptions& o) {
+  return o.cohort.empty() ? phantom::Grid(o.phantom.voxel_mm).shape() : CohortFile(o.cohort).volume_shape();
+}
+
 std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
   std::vector<double> out;
   for (Index i : subjects) out.push_back(file->subject(i).age);
   return out;
+}
+
+std::string Cohort::digest() const {
+  std::string text = to_string(file->volume_shape());
+  if (intensity) text += fmt::format(" {:.6g} {:.6g} {}", intensity->mean, intensity->sd, intensity->count);
+  for (Index i = 0; i < file->size(); ++i) text += fmt::format("\n{} {}", file->subject(i).id, file->subject(i).age);
+  return sha256(text);
 }
 
 Cohort open_cohort(const DataOptions& o, const std::function<void(const std::string&)>& say) {
@@ -58,7 +70,8 @@ Cohort open_cohort(const DataOptions& o, const std::function<void(const std::str
   if (o.normalise == NormaliseScope::all) cohort.intensity = intensity(*cohort.file, all_subjects(cohort.file->size()));
   cohort.volumes = std::make_unique<VolumeSource>(*cohort.file, cohort.intensity, volume_budget);
   std::vector<float> scratch(static_cast<std::size_t>(cohort.volumes->voxels()));
-  for (Index i = 0; i < cohort.file->size(); ++i) cohort.volumes->read(i, scratch);  // bad maps are found now, not later
+  for (Index i = 0; i < cohort.file->size(); ++i)
+    cohort.volumes->read(i, scratch);  // bad maps are found now, not later
   return cohort;
 }
 

@@ -18,6 +18,9 @@ namespace cg {
 /// Where the phantom of these options is kept: `phantoms/` beside experiments/.
 std::filesystem::path phantom_path(const PhantomOptions& options);
 
+/// [X, Y, Z] of the cohort's maps: of the file that is named, or of the phantom, which need not be made for it.
+Shape volume_shape(const DataOptions& options);
+
 /// Everything about the data that is the same for all seeds.
 struct Cohort {
   std::unique_ptr<CohortFile> file;
@@ -26,6 +29,8 @@ struct Cohort {
   std::unique_ptr<VolumeSource> volumes;
 
   std::vector<double> ages(const std::vector<Index>& subjects) const;
+  /// SHA-256 of what tells this cohort from another: ids, ages, the grid, and the intensity to six digits.
+  std::string digest() const;
 };
 
 /// Opens the cohort, making the phantom first if it is asked for and not there; `say` is told what happens.

@@ -6,6 +6,11 @@
 
 namespace cg {
 
+std::string name_of(Direction direction) {
+  constexpr const char* names[] = {"forward", "data gradient", "weight gradient"};
+  return names[static_cast<std::size_t>(direction)];
+}
+
 bool has_cuda_driver() {
   void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);  // stays loaded: the module needs it next
   return driver != nullptr;
@@ -25,7 +30,7 @@ std::unique_ptr<Backend> make_cuda_backend(std::string& why) {
   const CudaModule* module = cuda_module(why);
   if (!module) return nullptr;
   try {
-    return module->make_backend();
+    return module->make_backend({});
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::device) throw;
     why = error.found();

@@ -7,15 +7,16 @@
 
 namespace cg::cuda {
 
-/// Each block's flag: 1 where its part of x is finite. Bound by memory: 4 bytes an element.
+/// Each block's flag: 1 where its part of x is finite. Bound by memory: reads each element once.
+template <class T>
 struct FiniteParts {
-  static constexpr int threads = 256, width = 4;
+  static constexpr int threads = 256, width = vector_width<T>;
   struct Shared {
     std::uint32_t finite[threads];
   };
 
   Index count, packs;  ///< elements, and packs of `width` that a block takes
-  const float* x;
+  const T* x;
   std::uint32_t* parts;
 
   template <class Block>
@@ -42,7 +43,7 @@ struct FiniteParts {
         const Lanes<width> values = load<width>(x + pack * width);
         for (int j = 0; j < width; ++j) finite &= is_finite(values[j]);
       } else {
-        for (Index k = pack * width; k < count; ++k) finite &= is_finite(x[k]);
+        for (Index k = pack * width; k < count; ++k) finite &= is_finite(load<1>(x + k)[0]);
       }
     }
     return finite;
@@ -52,7 +53,7 @@ struct FiniteParts {
 /// The flag of all: a block for all parts.
 struct FiniteAll {
   static constexpr int threads = 256;
-  using Shared = FiniteParts::Shared;
+  using Shared = FiniteParts<float>::Shared;
 
   int number;
   const std::uint32_t* parts;
@@ -77,13 +78,13 @@ inline constexpr Index finite_parts = 1024;
 
 /// *flag = 1 where all `count` numbers of x are finite, else 0. x, `parts` [finite_parts] and `flag` lie on the device,
 /// x aligned to 16 bytes. `launch` as in block.h.
-template <class Launch>
-void all_finite(const float* x, Index count, std::uint32_t* parts, std::uint32_t* flag, const Launch& launch) {
-  constexpr Index least = 8 * FiniteParts::threads;  // packs a block, so that a thread has some loads on their way
-  const Index all = blocks_for(count, FiniteParts::width);
+template <class T, class Launch>
+void all_finite(const T* x, Index count, std::uint32_t* parts, std::uint32_t* flag, const Launch& launch) {
+  constexpr Index least = 8 * FiniteParts<T>::threads;  // packs a block, so that a thread has some loads on their way
+  const Index all = blocks_for(count, FiniteParts<T>::width);
   const Index packs = std::max(least, blocks_for(all, finite_parts));
   const Index blocks = blocks_for(all, packs);
-  launch(blocks, FiniteParts{count, packs, x, parts});
+  launch(blocks, FiniteParts<T>{count, packs, x, parts});
   launch(1, FiniteAll{static_cast<int>(blocks), parts, flag});
 }
 

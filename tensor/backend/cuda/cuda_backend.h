@@ -1,5 +1,5 @@
-// A GPU as a device: its memory, one stream on which everything runs, and what becomes of its errors.
-// Read next: kernels.h.
+// A GPU as a device: its memory, one stream on which everything runs, its libraries, and what becomes of its errors.
+// Read next: device_state.h, kernels.h.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -9,25 +9,19 @@
 #include <string_view>
 
 #include "tensor/backend.h"
+#include "tensor/backend/cuda/convolution_plan.h"
+#include "tensor/backend/cuda/device_state.h"
+#include "tensor/backend/cuda/matrix_product.h"
 
 namespace cg::cuda {
 
-/// Whether the device still answers. Shared with all of its memory: after an error that stays (an illegal address, a
-/// device fallen off the bus) nothing may call CUDA any more, neither kernels nor destructors.
-class Health {
- public:
-  bool lost() const { return lost_; }
-  /// Throws where a call failed (kind device), or where an earlier one did: the device is then lost.
-  void check(cudaError_t status, std::string_view where);
-
- private:
-  bool lost_ = false;
-};
-
 class CudaBackend final : public Backend {
  public:
-  /// The first visible device. Errors: device, where there is none or its driver is too old.
-  CudaBackend();
+  /// The first visible device. Errors: device, where there is none, its driver is too old, or cuDNN gives wrong
+  /// results.
+  explicit CudaBackend(const EngineRule& rule);
+  /// For plans alone: kernels can say their workspace, all else is an error (device).
+  CudaBackend(const DeviceProperties& device, const EngineRule& rule);
   ~CudaBackend() override;
   CudaBackend(const CudaBackend&) = delete;
   CudaBackend& operator=(const CudaBackend&) = delete;
@@ -43,18 +37,31 @@ class CudaBackend final : public Backend {
   void synchronize() override;
   bool prefers_bfloat16() const override { return properties_.major >= 8; }
 
-  /// Everything runs on this one stream, in order.
-  cudaStream_t stream() const { return stream_; }
-  const cudaDeviceProp& properties() const { return properties_; }
-
+  /// Everything runs on this one stream, in order. Throws (kind device) where the device is lost.
+  cudaStream_t stream() const {
+    state_->require();
+    return stream_.get();
+  }
   /// To be called after a kernel's launch: throws (kind device) where CUDA refused it.
-  void check_launch(std::string_view kernel) { health_->check(cudaGetLastError(), kernel); }
-  void check(cudaError_t status, std::string_view where) { health_->check(status, where); }
+  void check_launch(std::string_view kernel);
+
+  ConvolutionPlanner& convolutions() { return *convolutions_; }
+  void run(const ConvolutionPlan& plan, void* x, void* w, void* y, void* workspace);
+  void multiply(const Matrix& a, const Matrix& b, float* c);  ///< c = a · b
 
  private:
-  std::shared_ptr<Health> health_ = std::make_shared<Health>();
+  void copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
+  [[noreturn]] void refuse_memory(std::size_t asked) const;
+  Tensor finite_scratch();
+
+  std::shared_ptr<DeviceState> state_ = std::make_shared<DeviceState>();
   cudaDeviceProp properties_{};
-  cudaStream_t stream_ = nullptr;
+  std::shared_ptr<CUstream_st> stream_;  // this and what follows: none where only plans are made
+  std::shared_ptr<cudnnContext> cudnn_;
+  std::shared_ptr<cublasLtContext> cublas_;
+  std::unique_ptr<MatrixProduct> matrix_product_;
+  std::unique_ptr<ConvolutionPlanner> convolutions_;
+  Tensor finite_scratch_;  // for all_finite, so that no step allocates
 };
 
 /// The backend a CUDA kernel runs on.

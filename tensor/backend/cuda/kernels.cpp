@@ -7,6 +7,7 @@ namespace cg::cuda {
 void add_kernels(Registry& registry) {
   const auto rows = [&]<class T>() {
     constexpr DType type = dtype_of<T>();
+    registry.add<Conv3d>(Device::cuda, type, conv3d<T>());
     registry.add<BatchNorm>(Device::cuda, type, batch_norm<T>());
     registry.add<BatchNormRelu>(Device::cuda, type, batch_norm_relu<T>());
     registry.add<BatchNormAddRelu>(Device::cuda, type, batch_norm_add_relu<T>());
@@ -20,6 +21,7 @@ void add_kernels(Registry& registry) {
   };
   rows.template operator()<float>();
   rows.template operator()<bfloat16>();
+  registry.add<Linear>(Device::cuda, DType::f32, linear());
   registry.add<AdamUpdate>(Device::cuda, DType::f32, adam_update());
 }
 

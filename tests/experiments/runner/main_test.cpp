@@ -10,6 +10,7 @@
 #include <string>
 
 #include "experiments/runner/config.h"
+#include "tensor/backend.h"
 
 namespace {
 
@@ -51,6 +52,7 @@ TEST_CASE("run_experiment: help, version and manual end with 0") {
     CHECK(contains(help, word));
   CHECK(run("--version").code == 0);
   CHECK(contains(run("--version"), "cortexgrad "));
+  CHECK(contains(run("--version"), "CUDA backend: " + cg::cuda_description()));
   const Result manual = run("--help-config");
   CHECK(manual.code == 0);
   CHECK(contains(manual, cg::config_manual()));
