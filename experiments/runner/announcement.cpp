@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "experiments/runner/progress.h"
+#include "experiments/runner/setup.h"
 
 namespace cg {
 namespace {
@@ -68,10 +69,11 @@ void announce(const Config& config, const RunOptions& options, const Cohort& coh
   fmt::print("{}\n", to_string(learner.summary(batch)));
   print_data(config, cohort);
   print_training(config);
-  fmt::print("device      {}: {}, activations in {}\n", name_of(backend.device()), backend.description(),
-             name_of(learner.options().activations));
+  fmt::print("device      {}\n", describe_device(options.device, backend));
+  fmt::print("precision   activations in {}\n", name_of(learner.options().activations));
   fmt::print("parameters  {}\n", grouped(learner.parameters().trained_count()));
   fmt::print("memory      {}\n", to_string(learner.memory(batch)));
+  if (cohort.on_device) fmt::print("volumes     all on the device, {} MB\n", megabytes(cohort.on_device->bytes()));
   const double epoch_seconds = step_seconds * static_cast<double>(subjects) / static_cast<double>(batch);
   const auto seeds = static_cast<double>(config.seeds.size()), epochs = static_cast<double>(config.train.epochs);
   fmt::print("time        {:.2f} s a step, {:.1f} s an epoch; {}{}: about {}\n", step_seconds, epoch_seconds,
