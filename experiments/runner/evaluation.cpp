@@ -16,13 +16,16 @@ SubjectFeatures encode(Learner& learner, Cohort& cohort, const std::vector<Index
   return out;
 }
 
-Evaluation evaluate(Learner& learner, Cohort& cohort, Features which, Index batch_size, const BeforeBatch& before) {
+Evaluation evaluate(Learner& learner, Cohort& cohort, const EvaluationOptions& options, Index batch_size,
+                    const BeforeBatch& before) {
   Evaluation e;
-  e.train = encode(learner, cohort, cohort.split.train, which, batch_size, before);
-  e.test = encode(learner, cohort, cohort.split.test, which, batch_size, before);
-  e.ridge = search_ridge(e.train.rows(), cohort.ages(e.train.subjects));
-  e.train_predicted = predict(e.ridge.model, e.train.rows());
-  e.test_predicted = predict(e.ridge.model, e.test.rows());
+  e.train = encode(learner, cohort, cohort.split.train, options.features, batch_size, before);
+  e.test = encode(learner, cohort, cohort.split.test, options.features, batch_size, before);
+  const PredictorOptions how{options.predictor, options.huber_delta, options.penalty, learner.options().seed};
+  const auto predictor = fit_predictor(how, e.train.rows(), cohort.ages(e.train.subjects));
+  e.alpha = predictor->alpha();
+  e.train_predicted = predictor->predict(e.train.rows());
+  e.test_predicted = predictor->predict(e.test.rows());
   e.metrics = measure(cohort.ages(e.test.subjects), e.test_predicted);
   return e;
 }

@@ -1,11 +1,11 @@
-// How good the representation is: features of all subjects in evaluation mode, ridge regression on the training part's,
-// errors on the test part (paper section 4.2).
+// How good the representation is: features of all subjects in evaluation mode, a predictor of age fitted on the
+// training part's, errors on the test part (paper section 4.2).
 #pragma once
 
 #include <functional>
 
 #include "experiments/analysis/metrics.h"
-#include "experiments/analysis/ridge.h"
+#include "experiments/analysis/predictor.h"
 #include "experiments/runner/cohort.h"
 #include "experiments/runner/learner.h"
 
@@ -29,13 +29,14 @@ SubjectFeatures encode(
 
 struct Evaluation {
   SubjectFeatures train, test;
-  RidgeSearch ridge;
+  double alpha = 0;                                     ///< ridge regression's penalty; NaN with other predictors
   std::vector<double> train_predicted, test_predicted;  ///< years
   Metrics metrics;                                      ///< of the test part
 };
 
 /// Fits on the training part, tests on the test part. Errors: numbers, if a feature is not finite.
 Evaluation evaluate(
-    Learner& learner, Cohort& cohort, Features which, Index batch_size, const BeforeBatch& before = [] {});
+    Learner& learner, Cohort& cohort, const EvaluationOptions& options, Index batch_size,
+    const BeforeBatch& before = [] {});
 
 }  // namespace cg

@@ -278,7 +278,7 @@ void Trainer::end_epoch(Progress& progress) {
                not_measured};
   Evaluation evaluation;
   if (last || (o.every > 0 && epoch % o.every == 0)) {
-    evaluation = evaluate(*learner_, cohort_, o.features, config_.train.batch_size, poll);
+    evaluation = evaluate(*learner_, cohort_, o, config_.train.batch_size, poll);
     row.mae = evaluation.metrics.mae;
     progress.say(
         fmt::format("seed {}, epoch {}: loss {:.4f}, test MAE {:.3f} years", seed(), epoch, row.loss, row.mae));
@@ -297,7 +297,7 @@ void Trainer::end_seed(const Evaluation& e, double loss) {
   if (state_.results.empty())
     write_atomically(recorder_.folder() / "predictions.svg",
                      prediction_picture(*cohort_.file, e, fmt::format("{}, seed {}", options_.name, seed())));
-  state_.results.push_back({seed(), e.metrics, e.ridge.model.alpha, loss, state_.seed_seconds});
+  state_.results.push_back({seed(), e.metrics, e.alpha, loss, state_.seed_seconds});
   const std::string name = config_.seeds.size() == 1 ? "model.h5" : fmt::format("model-seed{}.h5", seed());
   write_model(recorder_.folder() / name, *learner_);
 }
