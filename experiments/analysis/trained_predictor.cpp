@@ -1,5 +1,7 @@
 #include "experiments/analysis/trained_predictor.h"
 
+#include <omp.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -64,6 +66,19 @@ struct LinearModel {
 
 using OutputLoss = std::function<LossAndGradient(std::span<const double> outputs)>;
 
+/// While it lives, parallel regions have one thread: these matrices are small, and their bits then depend on no number
+/// of threads.
+class OneThread {
+ public:
+  OneThread() { omp_set_num_threads(1); }
+  ~OneThread() { omp_set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_ = omp_get_max_threads();
+};
+
 /// A linear layer being trained on all rows of x at once.
 class Training {
  public:
@@ -116,6 +131,7 @@ class Training {
     adam_.step(store_, rate);
   }
 
+  OneThread one_thread_;
   std::unique_ptr<Backend> backend_;
   Tensor x_;
   const OutputLoss& loss_;
@@ -187,7 +203,7 @@ class Dex final : public AgePredictor {
 }  // namespace
 
 std::unique_ptr<AgePredictor> fit_trained(const PredictorOptions& options, const FeatureRows& features,
-                                       std::span<const double> ages) {
+                                          std::span<const double> ages) {
   check_features("predictor", features, ages, 10);
   if (options.kind == PredictorKind::dex) return std::make_unique<Dex>(options, features, ages);
   return std::make_unique<Regression>(options, features, ages);
