@@ -21,7 +21,7 @@ enum class PredictorKind {
 struct PredictorOptions {
   PredictorKind kind = PredictorKind::ridge;
   double huber_delta = 1;  ///< years; PyTorch's default
-  double penalty = 1e-3;   ///< of l1, huber and dex: half of it times the squared weights is added to their loss
+  double penalty = 0.01;   ///< of l1, huber and dex: half of it times the squared weights is added to their loss
   std::uint64_t seed = 0;  ///< of the initial weights of l1, huber and dex
 };
 
@@ -37,6 +37,6 @@ class AgePredictor {
 /// Fits on features [n, p] and ages [n]. Errors: data, if the sizes disagree or n < 10; numbers, if a value is not
 /// finite.
 std::unique_ptr<AgePredictor> fit_predictor(const PredictorOptions& options, const FeatureRows& features,
-                                         std::span<const double> ages);
+                                            std::span<const double> ages);
 
 }  // namespace cg

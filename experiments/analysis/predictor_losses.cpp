@@ -22,6 +22,19 @@ LossAndGradient mean_of(std::span<const double> predicted, std::span<const doubl
   return out;
 }
 
+/// Appends softmax(l) to `out`; returns log Σ e^l.
+double append_softmax(std::span<const double> logits, std::vector<double>& out) {
+  const double most = *std::max_element(logits.begin(), logits.end());  // e^0 is then the largest term
+  const std::size_t start = out.size();
+  double sum = 0;
+  for (const double l : logits) {
+    out.push_back(std::exp(l - most));
+    sum += out.back();
+  }
+  for (std::size_t k = start; k < out.size(); ++k) out[k] /= sum;
+  return most + std::log(sum);
+}
+
 }  // namespace
 
 LossAndGradient l1_loss(std::span<const double> predicted, std::span<const double> ages) {
@@ -39,14 +52,8 @@ LossAndGradient huber_loss(std::span<const double> predicted, std::span<const do
 }
 
 std::vector<double> softmax(std::span<const double> logits) {
-  const double most = *std::max_element(logits.begin(), logits.end());  // e^0 is then the largest term
   std::vector<double> out;
-  double sum = 0;
-  for (const double l : logits) {
-    out.push_back(std::exp(l - most));
-    sum += out.back();
-  }
-  for (double& p : out) p /= sum;
+  append_softmax(logits, out);
   return out;
 }
 
@@ -54,15 +61,14 @@ LossAndGradient cross_entropy(std::span<const double> logits, std::span<const In
   assert(!truth.empty() && logits.size() == truth.size() * static_cast<std::size_t>(classes));
   const auto n = static_cast<double>(truth.size());
   LossAndGradient out;
+  out.gradient.reserve(logits.size());
   for (std::size_t i = 0; i < truth.size(); ++i) {
     const auto row = logits.subspan(i * static_cast<std::size_t>(classes), static_cast<std::size_t>(classes));
-    const double most = *std::max_element(row.begin(), row.end());
-    double sum = 0;
-    for (const double l : row) sum += std::exp(l - most);
-    out.value += (most + std::log(sum) - row[static_cast<std::size_t>(truth[i])]) / n;
-    for (const double p : softmax(row)) out.gradient.push_back(p / n);
-    out.gradient[i * static_cast<std::size_t>(classes) + static_cast<std::size_t>(truth[i])] -= 1 / n;
+    const auto c = static_cast<std::size_t>(truth[i]);
+    out.value += (append_softmax(row, out.gradient) - row[c]) / n;
+    out.gradient[i * row.size() + c] -= 1;
   }
+  for (double& g : out.gradient) g /= n;
   return out;
 }
 
