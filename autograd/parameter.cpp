@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "tensor/error.h"
 #include "tensor/random.h"
 
@@ -38,17 +40,22 @@ ParameterStore::ParameterStore(Backend& backend, DType dtype, std::vector<Parame
 }
 
 void ParameterStore::initialise(std::uint64_t seed) {
+  constexpr Index piece = Index{1} << 16;  // numbers drawn before they are stored: no copy of a large parameter is made
 #pragma omp parallel for schedule(dynamic)
   for (std::size_t k = 0; k < parameters_.size(); ++k) {
-    Parameter& p = *parameters_[k];
+    const Parameter& p = *parameters_[k];
+    const Tensor& all = p.variable.value;
     Random random({.seed = seed, .sample = static_cast<std::uint32_t>(k), .use = Use::initial_weights});
-    std::vector<double> values(static_cast<std::size_t>(count(p.shape)),
-                               p.initial.law == Initial::Law::ones ? 1.0 : 0.0);
-    if (p.initial.law == Initial::Law::normal)
-      for (double& v : values) v = p.initial.scale * random.normal();
-    if (p.initial.law == Initial::Law::uniform)
-      for (double& v : values) v = p.initial.scale * (2 * random.uniform() - 1);
-    write(p, values);
+    for (Index first = 0, size = count(p.shape); first < size; first += piece) {
+      std::vector<double> values(static_cast<std::size_t>(std::min(piece, size - first)),
+                                 p.initial.law == Initial::Law::ones ? 1.0 : 0.0);
+      if (p.initial.law == Initial::Law::normal)
+        for (double& v : values) v = p.initial.scale * random.normal();
+      if (p.initial.law == Initial::Law::uniform)
+        for (double& v : values) v = p.initial.scale * (2 * random.uniform() - 1);
+      Tensor part = all.part({{static_cast<Index>(values.size())}, all.dtype()}, first * size_of(all.dtype()));
+      from_doubles(backend_, values, part);
+    }
   }
 }
 
@@ -62,6 +69,10 @@ Index ParameterStore::trained_count() const {
   Index sum = 0;
   for (const Parameter* p : parameters_) sum += p->trained ? count(p->shape) : 0;
   return sum;
+}
+
+Index ParameterStore::bytes(const Parameter& parameter) const {
+  return padded(count(parameter.shape) * size_of(values_.dtype()));
 }
 
 std::vector<double> ParameterStore::read(const Parameter& parameter) const {

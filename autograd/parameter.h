@@ -38,6 +38,7 @@ class ParameterStore {
   const std::vector<Parameter*>& parameters() const { return parameters_; }
   Parameter& find(const std::string& name) const;  ///< error (usage) when there is none
   Index trained_count() const;                     ///< numbers that are trained, padding not counted
+  Index bytes(const Parameter& parameter) const;   ///< of its place in a flat buffer, padding included
 
   const Tensor& values() const { return values_; }        ///< flat, with padding between parameters
   const Tensor& gradients() const { return gradients_; }  ///< of the same layout; padding stays zero

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <limits>
 
 #include "tensor/error.h"
 
@@ -51,6 +53,13 @@ void HostBackend::to_host(const Tensor& device, Tensor& host) {
 
 void HostBackend::fill_zero(Tensor& tensor) {
   std::memset(tensor.bytes(), 0, static_cast<std::size_t>(tensor.spec().bytes()));
+}
+
+Index HostBackend::free_bytes() const {
+  std::ifstream info("/proc/meminfo");
+  for (std::string name; info >> name; info.ignore(std::numeric_limits<std::streamsize>::max(), '\n'))
+    if (Index kilobytes = 0; name == "MemAvailable:" && info >> kilobytes) return kilobytes * 1024;
+  return 0;
 }
 
 bool HostBackend::all_finite(const Tensor& tensor) {

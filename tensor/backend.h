@@ -28,6 +28,8 @@ class Backend {
   virtual void synchronize() {}
   /// Whether the device computes in bfloat16 at full speed; decides the default precision.
   virtual bool prefers_bfloat16() const { return false; }
+  /// Bytes that could still be allocated now; 0 where nobody knows.
+  virtual Index free_bytes() const { return 0; }
 
   Tensor tensor(const Spec& spec) { return {spec, device(), allocate(spec.bytes())}; }
 };
@@ -48,6 +50,8 @@ class HostBackend : public Backend {
   Tensor from_host(const Tensor& host) override { return host.on(device_); }
   void fill_zero(Tensor& tensor) override;
   bool all_finite(const Tensor& tensor) override;
+  /// What Linux estimates to be available without swapping (MemAvailable); a container's own limit is not seen.
+  Index free_bytes() const override;
 
  private:
   Device device_;

@@ -19,7 +19,7 @@ class Ridge final : public AgePredictor {
 }  // namespace
 
 std::unique_ptr<AgePredictor> fit_predictor(const PredictorOptions& options, const FeatureRows& features,
-                                         std::span<const double> ages) {
+                                            std::span<const double> ages) {
   if (options.kind == PredictorKind::ridge) return std::make_unique<Ridge>(search_ridge(features, ages).model);
   return fit_trained(options, features, ages);
 }

@@ -7,29 +7,14 @@
 #include <set>
 #include <vector>
 
+#include "experiments/analysis/markup.h"
+
 namespace cg {
 namespace {
 
 constexpr double left = 64, top = 74, side = 420;  // of the plot area, in pixels
 // Okabe & Ito's palette, told apart by colour-blind readers too.
 constexpr const char* palette[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (char c : text) {
-    if (c == '&')
-      out += "&amp;";
-    else if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
-  return out;
-}
 
 struct Axis {
   double end;

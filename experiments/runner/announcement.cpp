@@ -9,8 +9,6 @@
 namespace cg {
 namespace {
 
-std::string megabytes(Index bytes) { return fmt::format("{:.0f} MB", static_cast<double>(bytes) / 1e6); }
-
 void print_data(const Config& config, const Cohort& cohort) {
   if (cohort.file->synthetic())
     fmt::print(
@@ -38,9 +36,7 @@ void announce(const Config& config, const RunOptions& options, const Cohort& coh
   fmt::print("device      {}: {}, activations in {}\n", name_of(backend.device()), backend.description(),
              name_of(learner.options().activations));
   fmt::print("parameters  {}\n", learner.parameters().trained_count());
-  fmt::print("memory      {} for a step of {} ({} at least), {} for parameters, gradients and Adam\n",
-             megabytes(learner.arena_bytes()), batch, megabytes(learner.plan(batch, true).live_bytes()),
-             megabytes(learner.fixed_bytes()));
+  fmt::print("memory      {}\n", to_string(learner.memory(batch)));
   const double epoch_seconds = step_seconds * static_cast<double>(subjects) / static_cast<double>(batch);
   const auto seeds = static_cast<double>(config.seeds.size()), epochs = static_cast<double>(config.train.epochs);
   fmt::print("time        {:.2f} s a step, {:.1f} s an epoch; {} seed{} of {} epochs{}: about {}\n", step_seconds,

@@ -40,6 +40,10 @@ std::filesystem::path phantom_path(const PhantomOptions& o) {
          fmt::format("synthetic-phantom-{:g}mm-seed{}-n{}.h5", o.voxel_mm, o.seed, o.subjects);
 }
 
+Shape volume_shape(const DataOptions& o) {
+  return o.cohort.empty() ? phantom::Grid(o.phantom.voxel_mm).shape() : CohortFile(o.cohort).volume_shape();
+}
+
 std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
   std::vector<double> out;
   for (Index i : subjects) out.push_back(file->subject(i).age);

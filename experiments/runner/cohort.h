@@ -18,6 +18,9 @@ namespace cg {
 /// Where the phantom of these options is kept: `phantoms/` beside experiments/.
 std::filesystem::path phantom_path(const PhantomOptions& options);
 
+/// [X, Y, Z] of the cohort's maps: of the file that is named, or of the phantom, which need not be made for it.
+Shape volume_shape(const DataOptions& options);
+
 /// Everything about the data that is the same for all seeds.
 struct Cohort {
   std::unique_ptr<CohortFile> file;

@@ -20,7 +20,8 @@ Fields<TrainOptions> train_fields() {
   using O = TrainOptions;
   return {
       field("epochs", &O::epochs, between(1, 100000), "Passes over the training part."),
-      field("batch_size", &O::batch_size, between(2, 4096), "Subjects in a batch; a short last batch is trained too."),
+      field("batch_size", &O::batch_size, between(2, largest_batch_size),
+            "Subjects in a batch; a short last batch is trained too."),
       field("learning_rate", &O::learning_rate, {.least = 0, .most = 10, .open = true, .choices = {}},
             "Adam's learning rate in the first epoch."),
       field("weight_decay", &O::weight_decay, between(0, 10),
@@ -139,6 +140,7 @@ Config parse_config(const Source& source) {
   Config config = assemble(fields, checked);
   cross_check(config, checked);
   throw_findings(source, checked.findings);
+  if (!checked.where.contains("loss.temperature")) config.loss.temperature = published_temperature(config.loss.name);
   make_absolute(config.data.cohort, "data.cohort", checked, source);
   return config;
 }

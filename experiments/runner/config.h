@@ -20,6 +20,8 @@ namespace cg {
 enum class Precision { automatic, float32, bfloat16 };
 enum class Features { projected, encoder };
 
+constexpr Index largest_batch_size = 4096;  ///< of train.batch_size
+
 struct TrainOptions {
   Index epochs = 50;
   Index batch_size = 32;

@@ -4,27 +4,16 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "autograd/memory_plan.h"
-#include "layers/model.h"
+#include "experiments/runner/queue.h"
+#include "experiments/runner/step_memory.h"
 #include "losses/loss.h"
-#include "optim/adam.h"
 
 namespace cg {
-
-struct LearnerOptions {
-  ModelOptions model;
-  AdamOptions adam;
-  Triple volume = {91, 109, 91};   ///< D, H, W
-  DType activations = DType::f32;  ///< float32, bfloat16; or float64 with `parameters`
-  DType parameters = DType::f32;   ///< float32 or float64
-  Index views = 2;                 ///< rows a subject has in the loss
-  Index encoded_views = 1;         ///< volumes a subject has in a batch: 1 where all views are equal, else `views`
-  std::uint64_t seed = 0;          ///< of the initial weights
-};
 
 /// What the loss is told besides embeddings and ages.
 struct StepTime {
@@ -61,8 +50,8 @@ class Learner {
   /// Forward in evaluation mode. `volumes` [b, D, H, W, channels].
   Encoded encode(const Tensor& volumes);
 
-  /// Everything that steps change, but for their count `batches_seen`: values, statistics, both moments. The tensors
-  /// are the learner's own, on its device. A loss with a memory of its own would add its tensors here.
+  /// Everything that steps change, but for their count `batches_seen`: values, statistics, both moments, NNCLR's queue.
+  /// The tensors are the learner's own, on its device.
   std::vector<NamedTensor> state() const;
   /// Goes on from the state that another learner of the same options had after so many steps; host tensors.
   /// Errors: corrupt, if a tensor is missing or of another size; nothing is then changed.
@@ -71,15 +60,14 @@ class Learner {
   /// Tells `observer` of every kernel of the steps to come; null: nobody.
   void observe(TapeObserver* observer) { observer_ = observer; }
 
-  /// The volumes' spec for a batch of so many subjects.
-  Spec batch_spec(Index subjects, Index views) const;
   ParameterStore& parameters() { return store_; }
-  Model& model() { return model_; }
+  Model& model() { return network_.model(); }
+  const std::optional<EmbeddingQueue>& queue() const { return queue_; }
   const LearnerOptions& options() const { return options_; }
   Index batches_seen() const { return adam_.steps(); }
   Index arena_bytes() const { return arena_ ? arena_.spec().bytes() : 0; }
-  /// Bytes of values, gradients, both moments and statistics.
-  Index fixed_bytes() const;
+  /// What a training step of so many subjects holds.
+  StepMemory memory(Index subjects);
   /// The plan for a batch; made when it is first asked for.
   const MemoryPlan& plan(Index subjects, bool training);
   /// Every layer for a batch of so many subjects, without computing.
@@ -87,15 +75,18 @@ class Learner {
 
  private:
   struct Pass;
-  LossResult evaluate_loss(const Tensor& embeddings, std::span<const double> ages, const StepTime& time);
-  Tensor embedding_gradient(const LossResult& result, const Spec& spec);
+  std::vector<double> in_all_views(const Tensor& rows);
+  LossResult evaluate_loss(const Network::Outputs& out, std::span<const double> ages, const StepTime& time);
+  std::vector<double> for_queue(const Network::Outputs& out, Index subjects);
+  Tensor gradient_of_rows(const LossResult& result, const Spec& spec);
   [[noreturn]] void explain_bad_numbers(const Tensor& volumes, std::span<const double> ages, const StepTime& time);
 
   Backend& backend_;
   LearnerOptions options_;
   const Registry& registry_;
   std::unique_ptr<Loss> loss_;
-  Model model_;
+  Network network_;
+  std::optional<EmbeddingQueue> queue_;  // for a loss that wants one
   ParameterStore store_;
   Adam adam_;
   std::map<std::pair<Index, bool>, MemoryPlan> plans_;  // by subjects and mode

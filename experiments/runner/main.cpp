@@ -1,17 +1,14 @@
-// The command line of run_experiment: CONFIG.toml, key=value, options; every error ends here as a message and an exit
-// code (docs/exit-codes.md). Read next: config.h, then trainer.h.
+// The command line of run_experiment: CONFIG.toml, key=value, options. Read next: config.h, then trainer.h.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
-#include <exception>
 #include <filesystem>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "experiments/runner/config.h"
 #include "experiments/runner/environment.h"
+#include "experiments/runner/program.h"
 #include "experiments/runner/trainer.h"
 #include "tensor/error.h"
 
@@ -22,9 +19,6 @@ Examples:
   run_experiment quickstart                      a synthetic cohort, minutes on a laptop
   run_experiment dynlocrep data.cohort=maps.h5   the paper's setting on a cohort of yours
   run_experiment quickstart train.epochs=5 --check
-
-SIGTERM, SIGINT (Ctrl-C) and SIGUSR1 save the run and end it with 75, Ctrl-C twice ends it at once. The same command
-given again goes on where the run was saved last.
 
 Exit codes:
   0 done   2 usage or configuration   3 data   4 corrupt or hostile file   5 NaN or infinity
@@ -38,18 +32,6 @@ struct Arguments {
   std::string out;
   bool check = false, overwrite = false, help_config = false;
 };
-
-/// The parts of a message a line each, each behind `label`; control bytes, which could come from a file, become `?`.
-void print_error(const std::string& message, const std::string& label = "error: ") {
-  std::string text = label;
-  for (const char c : message) {
-    if (c == '\n')
-      text += "\n" + label;
-    else
-      text += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  }
-  std::fputs((text + "\n").c_str(), stderr);
-}
 
 /// What a run of this configuration would do.
 void print_plan(const cg::Config& config, const cg::RunOptions& options) {
@@ -103,8 +85,8 @@ int main(int argc, char** argv) {
                "run_experiment");
   app.add_option("CONFIG", arguments.config, "TOML file, or the name of one in experiments/");
   app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. train.epochs=5 (see --help-config)");
-  app.add_option("--device", arguments.device, "auto: a GPU if there is one; cpu; reference: plain loops")
-      ->check(CLI::IsMember({"auto", "cpu", "reference"}));
+  app.add_option("--device", arguments.device, "auto: a GPU if there is one; cpu; cuda; reference: plain loops")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}));
   app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
   app.add_flag("--check", arguments.check, "validate the configuration and say what it would do");
   app.add_flag("--overwrite", arguments.overwrite,
@@ -112,26 +94,15 @@ int main(int argc, char** argv) {
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
   app.set_version_flag("--version", [] { return cg::version_text(); });
   app.footer(footer);
-  try {
-    app.parse(argc, argv);
+  return cg::exit_code_of([&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+      cg::fail(cg::ErrorKind::usage, "command line", error.what(), "--help lists the options");
+    }
     cg::RunOptions options;
     options.command = {argv, argv + argc};
     return run(arguments, options);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    print_error("command line: " + std::string(error.what()) + ". --help lists the options.");
-    return static_cast<int>(cg::ErrorKind::usage);
-  } catch (const cg::Error& error) {
-    print_error(error.what(), error.kind() == cg::ErrorKind::interrupted ? "interrupted: " : "error: ");
-    return static_cast<int>(error.kind());
-  } catch (const std::bad_alloc&) {
-    print_error("out of memory. Use a smaller train.batch_size or model.width.");
-    return static_cast<int>(cg::ErrorKind::memory);
-  } catch (const std::filesystem::filesystem_error& error) {
-    print_error(error.what());
-    return static_cast<int>(cg::ErrorKind::storage);
-  } catch (const std::exception& error) {
-    print_error(std::string("a fault of this program: ") + error.what());
-    return 1;
-  }
+  });
 }

@@ -9,7 +9,7 @@ namespace cg {
 void write_model(const std::filesystem::path& path, Learner& learner) {
   H5Writer file;
   const std::string mean = "running_mean";
-  for (const Parameter* parameter : learner.parameters().parameters()) {
+  for (const Parameter* parameter : learner.model().parameters()) {
     const std::vector<double> values = to_file_order(parameter->shape, learner.parameters().read(*parameter));
     file.floats(parameter->name, file_shape(parameter->shape), std::vector<float>(values.begin(), values.end()));
     if (!parameter->name.ends_with(mean)) continue;

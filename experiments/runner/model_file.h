@@ -7,7 +7,8 @@
 
 namespace cg {
 
-/// Writes parameters and batch-norm statistics (`num_batches_tracked` included). Errors: storage.
+/// Writes the model's parameters and batch-norm statistics (`num_batches_tracked` included), not a loss's predictor.
+/// Errors: storage.
 void write_model(const std::filesystem::path& path, Learner& learner);
 
 }  // namespace cg

@@ -10,18 +10,13 @@
 #include <cstdio>
 #include <utility>
 
+#include "experiments/runner/program.h"
+
 namespace cg {
 namespace {
 
 constexpr int bar_width = 24;
 constexpr const char* clear_line = "\r\x1b[K";
-
-/// Without control bytes: a note may carry text from a file.
-std::string printable(std::string text) {
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  return text;
-}
 
 }  // namespace
 

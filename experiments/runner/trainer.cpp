@@ -20,6 +20,7 @@
 #include "experiments/runner/progress.h"
 #include "experiments/runner/recorder.h"
 #include "experiments/runner/results.h"
+#include "experiments/runner/setup.h"
 #include "losses/registry.h"
 #include "optim/schedule.h"
 #include "tensor/error.h"
@@ -34,20 +35,6 @@ using Clock = std::chrono::steady_clock;
 constexpr double work_over_saving = 50;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-std::unique_ptr<Backend> choose_backend(const std::string& device) {
-  if (device == "reference") return std::make_unique<HostBackend>(Device::reference);
-  if (device == "auto") {
-    std::string why;
-    if (auto cuda = make_cuda_backend(why)) return cuda;
-  }
-  return make_cpu_backend();
-}
-
-DType activations(const Config& config, const Backend& backend) {
-  if (config.precision == Precision::automatic) return backend.prefers_bfloat16() ? DType::bf16 : DType::f32;
-  return config.precision == Precision::bfloat16 ? DType::bf16 : DType::f32;
-}
 
 /// The configuration, its cohort file found to be sound before a run folder is made for it.
 const Config& checked(const Config& config) {
@@ -86,13 +73,12 @@ class Trainer {
   }
   std::string place() const;
   /// Without an augmentation both views are equal, and encoded once.
-  Index encoded_views() const { return config_.data.augment.apply.empty() ? 1 : LearnerOptions().views; }
   LoaderOptions epoch_options() const {
     return {.batch_size = config_.train.batch_size,
             .seed = static_cast<std::uint64_t>(seed()),
             .epoch = state_.epoch,
             .first_batch = state_.step,
-            .views = encoded_views(),
+            .views = encoded_views(config_),
             .augment = make_augment(config_.data.augment, cohort_.file->grid())};
   }
   double rate() const {
@@ -181,14 +167,7 @@ void Trainer::trial() {
 }
 
 std::unique_ptr<Learner> Trainer::make_learner(Index seed) {
-  LearnerOptions o;
-  o.model = config_.model;
-  o.adam.weight_decay = config_.train.weight_decay;
-  const Shape v = cohort_.file->volume_shape();
-  o.volume = {v[0], v[1], v[2]};
-  o.encoded_views = encoded_views();
-  o.activations = activations(config_, *backend_);
-  o.seed = static_cast<std::uint64_t>(seed);
+  const LearnerOptions o = learner_options(config_, cohort_.file->volume_shape(), *backend_, seed);
   auto learner = std::make_unique<Learner>(*backend_, o, make_loss(config_.loss));
   const std::vector<Index> evaluated = {config_.train.batch_size};
   learner->reserve(batches_, evaluated);

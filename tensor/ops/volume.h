@@ -38,6 +38,9 @@ Shape window_output(const std::string& op, const Shape& in, const Window& window
 /// Errors (usage) unless the spec has `rank` axes, none of them empty.
 void require_rank(const std::string& op, const char* input, const Spec& spec, std::size_t rank);
 
+/// Errors (usage) unless the spec has channels last, behind one axis or more; none is empty.
+void require_channels(const std::string& op, const char* input, const Spec& spec);
+
 /// Errors (usage) unless a parameter has the shape and the type that goes with activations of type `activation`.
 void require_parameter(const std::string& op, const char* input, const Spec& spec, const Shape& shape,
                        DType activation);

@@ -27,12 +27,6 @@ namespace {
 /// How far values stay from a kink: a thousand steps of the finite differences.
 constexpr double margin = 1e-2;
 
-/// The numbers as type `dtype` holds them: an example's distance from kinks is that of the numbers used.
-std::vector<double> rounded(const std::vector<double>& numbers, DType dtype) {
-  HostBackend host;
-  return numbers_of(tensor_of(host, {{static_cast<Index>(numbers.size())}, dtype}, numbers));
-}
-
 ExampleInput random_input(Draw& draw, Shape shape) {
   const Index n = count(shape);
   return {std::move(shape), rounded(normals(draw.random, n), draw.activations)};
@@ -154,7 +148,7 @@ double kink_distance(const NormAttributes& norm, const std::vector<ExampleInput>
 
 /// x, γ, β, running mean, running variance for at least 6 values a channel.
 std::vector<ExampleInput> norm_inputs(Draw& draw, const Shape& x) {
-  const Shape channels = {x[4]};
+  const Shape channels = {x.back()};
   std::vector<ExampleInput> in = {spaced_input(draw, x)};
   for (int j = 0; j < 4; ++j) in.push_back(random_parameter(draw, channels));
   for (double& gamma : in[1].numbers) gamma += gamma < 0 ? -0.5 : 0.5;
@@ -191,7 +185,8 @@ Example draw_norm_of(Draw& draw, const Shape& x, double nearer) {
 
 template <Op O>
 Example draw_norm(Draw& draw) {
-  return draw_norm_of<O>(draw, norm_volume(draw, 3), 1);
+  const Shape x = norm_volume(draw, 3);
+  return draw_norm_of<O>(draw, draw.size(0, 3) ? x : Shape{6 + x[0], x[4]}, 1);  // now and then rows
 }
 
 template <Op O>

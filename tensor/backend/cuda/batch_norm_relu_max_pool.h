@@ -31,7 +31,7 @@ struct NormPoolForward {
     block.finish([&](int thread) {
       const Place place = tiles.place(block.index(), thread, N);
       if (!place.active) return;
-      const Affine<N> affine = affine_of(shared.affine, thread % tiles.groups);
+      const Affine<N> affine = affine_of(shared.affine, tiles.group(thread));
       const auto relu = [](float value) { return value > 0 ? value : 0; };
       for (int row = place.row; row < place.end; row += place.lanes) {
         const auto best = winners_of<T, N>(windows, windows.window(row), place.channel, x, affine, relu);
@@ -48,7 +48,7 @@ struct NormPoolForward {
 /// access: half as many accesses as a gather over the voxels would make.
 template <class T, int N>
 struct WinnerGradients {
-  static constexpr int width = N, batch = 2;
+  static constexpr int width = N, batch = 1;  // its N loads of x are a batch already
   static constexpr bool reads_affine = true;
 
   PoolWindows windows;

@@ -89,7 +89,7 @@ struct ApplyNorm {
     fill_table(block, tiles, norm, shared.affine);
     block.finish([&](int thread) {
       const Place place = tiles.place(block.index(), thread, N);
-      if (place.active) write_rows(place, affine_of(shared.affine, thread % tiles.groups));
+      if (place.active) write_rows(place, affine_of(shared.affine, tiles.group(thread)));
     });
   }
 

@@ -88,7 +88,7 @@ struct GradientSums {
   CG_HD void accumulate(const Place& place, int thread, Shared& shared) const {
     if (!place.active) return;
     Affine<N> affine{};
-    if constexpr (Source::reads_affine) affine = affine_of(shared.affine, thread % tiles.groups);
+    if constexpr (Source::reads_affine) affine = affine_of(shared.affine, tiles.group(thread));
     const Lanes<N> mean = load<N>(norm.mean + place.channel);
     Lanes<N> sum{}, centred{};
     for_each_row<Source::batch>(
@@ -188,7 +188,7 @@ struct InputGradient {
     });
     block.finish([&](int thread) {
       const Place place = tiles.place(block.index(), thread, N);
-      if (place.active) write_rows(place, thread % tiles.groups, shared);
+      if (place.active) write_rows(place, tiles.group(thread), shared);
     });
   }
 

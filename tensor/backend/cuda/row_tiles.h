@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tensor/backend/cuda/block.h"
+#include "tensor/backend/cuda/divider.h"
 #include "tensor/backend/cuda/lanes.h"
 #include "tensor/error.h"
 
@@ -21,11 +22,13 @@ struct Place {
 
 struct RowTiles {
   static constexpr int threads = 256;
-  static constexpr int most_groups = 32;  ///< threads side by side along the channels
+  static constexpr int most_groups = 32;   ///< threads side by side along the channels
+  static constexpr int rows_multiple = 4;  ///< a thread's rows are a multiple of it, but in the last tile
 
   int rows, channels;
   int groups, lanes;  ///< threads along the channels and along the rows, groups · lanes ≤ threads
   int column_tiles, block_rows;
+  Divider by_groups{1}, by_column_tiles{1};
 
   /// For `width` channels a thread. A thread takes at least `rounds` rows (fewer would leave it waiting for memory most
   /// of its life), more where the rows would else make more than `most_row_blocks` blocks, whose results must then be
@@ -35,13 +38,14 @@ struct RowTiles {
   CG_HD int row_blocks() const { return (rows + block_rows - 1) / block_rows; }
   Index blocks() const { return static_cast<Index>(row_blocks()) * column_tiles; }
   CG_HD int tile_channels(int width) const { return groups * width; }
-  CG_HD int column_tile(int block) const { return block % column_tiles; }
-  CG_HD int row_block(int block) const { return block / column_tiles; }
+  CG_HD int column_tile(int block) const { return by_column_tiles.split(block); }
+  CG_HD int row_block(int block) const { return by_column_tiles.divide(block); }
+  CG_HD int group(int thread) const { return by_groups.split(thread); }
   CG_HD int rows_in(int row_block) const { return std::min(block_rows, rows - row_block * block_rows); }
 
   CG_HD Place place(int block, int thread, int width) const {
-    const int lane = thread / groups, first = row_block(block) * block_rows;
-    const int channel = (column_tile(block) * groups + thread % groups) * width;
+    const int lane = by_groups.divide(thread), first = row_block(block) * block_rows;
+    const int channel = (column_tile(block) * groups + group(thread)) * width;
     return {channel, first + lane, first + rows_in(row_block(block)), lanes, lane < lanes && channel < channels};
   }
 };
@@ -58,21 +62,23 @@ inline RowTiles::RowTiles(Index all_rows, Index all_channels, int width, int rou
   column_tiles = (all_groups + most_groups - 1) / most_groups;
   groups = (all_groups + column_tiles - 1) / column_tiles;
   lanes = threads / groups;
-  const Index spread = blocks_for(blocks_for(all_rows, most_row_blocks), lanes);  // rows a thread
-  block_rows = static_cast<int>(std::max<Index>(rounds, spread)) * lanes;
+  const Index a_thread = std::max<Index>(rounds, blocks_for(blocks_for(all_rows, most_row_blocks), lanes));
+  block_rows = static_cast<int>(blocks_for(a_thread, rows_multiple) * rows_multiple) * lanes;
+  by_groups = Divider(groups);
+  by_column_tiles = Divider(column_tiles);
 }
 
 /// Calls use(row, load(row)) for a thread's rows, `batch` at a time: all loads of a batch are on their way before the
-/// first is used. Past the end the last row is loaded once more and not used: that is cheaper than a branch a load.
+/// first is used. What is left at the end goes one by one; only the last tile's threads have such a rest.
 template <int batch, class Load, class Use>
 CG_HD void for_each_row(const Place& place, const Load& load, const Use& use) {
-  for (int row = place.row; row < place.end; row += batch * place.lanes) {
+  int row = place.row;
+  for (; row + (batch - 1) * place.lanes < place.end; row += batch * place.lanes) {
     decltype(load(row)) values[batch];
-    unrolled<batch>([&](auto b) { values[b] = load(std::min(row + b * place.lanes, place.end - 1)); });
-    unrolled<batch>([&](auto b) {
-      if (row + b * place.lanes < place.end) use(row + b * place.lanes, values[b]);
-    });
+    unrolled<batch>([&](auto b) { values[b] = load(row + b * place.lanes); });
+    unrolled<batch>([&](auto b) { use(row + b * place.lanes, values[b]); });
   }
+  for (; row < place.end; row += place.lanes) use(row, load(row));
 }
 
 /// Calls body.operator()<N>() with the channels a thread takes: 16 bytes of type T where that divides the channels,

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -71,6 +72,52 @@ TEST_CASE("Predictor losses: gradients are those of central differences, away fr
   CHECK(distance_from_differences([&](auto p) { return huber_loss(p, ages, 3); }, predicted) < 1e-7);
   const std::vector<Index> truth = {0, 4, 2, 2};
   CHECK(distance_from_differences([&](auto l) { return cross_entropy(l, truth, 5); }, normals(20, 3, 3)) < 1e-7);
+}
+
+TEST_CASE("Predictor losses: planted faults are noticed by the check by differences") {
+  // Each fault changes the gradient as a slip in its formula would, where residuals lie on both sides of every kink.
+  const std::vector<double> ages = normals(12, 1, 20), logits = normals(20, 3, 3);
+  std::vector<double> predicted = ages;
+  for (std::size_t i = 0; i < 12; ++i) predicted[i] += (i % 2 ? -1.0 : 1.0) * (0.5 + static_cast<double>(i));
+  const std::vector<Index> truth = {0, 4, 2, 2};
+  using Fault = std::function<void(std::vector<double>&)>;
+  const auto distance = [](const Loss& loss, std::span<const double> at, const Fault& fault) {
+    const auto faulty = [&](std::span<const double> x) {
+      LossAndGradient result = loss(x);
+      fault(result.gradient);
+      return result;
+    };
+    return distance_from_differences(faulty, {at.begin(), at.end()});
+  };
+  const Fault scaled = [](auto& g) {
+    for (double& x : g) x *= 1.001;
+  };
+  const Fault negated = [](auto& g) {
+    for (double& x : g) x = -x;
+  };
+  const Fault last_lost = [](auto& g) { g.back() = 0; };
+  const Fault sum_for_mean = [](auto& g) {
+    for (double& x : g) x *= static_cast<double>(g.size());
+  };
+  const Fault unclamped = [&](auto& g) {
+    for (std::size_t i = 0; i < 12; ++i) g[i] = (predicted[i] - ages[i]) / 12;
+  };
+  const Fault without_truth = [&](auto& g) {
+    for (std::size_t i = 0; i < 4; ++i) g[5 * i + truth[i]] += 0.25;
+  };
+  const Fault next_class = [](auto& g) { std::rotate(g.begin(), g.begin() + 1, g.end()); };
+  const Loss l1 = [&](auto p) { return l1_loss(p, ages); };
+  const Loss huber = [&](auto p) { return huber_loss(p, ages, 3); };
+  const Loss entropy = [&](auto l) { return cross_entropy(l, truth, 5); };
+  for (const Fault& fault : {scaled, negated, last_lost, sum_for_mean}) {
+    CHECK(distance(l1, predicted, fault) > 5e-4);
+    CHECK(distance(huber, predicted, fault) > 5e-4);
+    CHECK(distance(entropy, logits, fault) > 5e-4);
+  }
+  CHECK(distance(huber, predicted, unclamped) > 5e-4);
+  CHECK(distance(entropy, logits, without_truth) > 5e-4);
+  CHECK(distance(entropy, logits, next_class) > 5e-4);
+  CHECK(distance(l1, predicted, [](auto&) {}) < 1e-7);  // and without one nothing is
 }
 
 TEST_CASE("Huber's loss: half the squared error for a large delta, delta times the absolute error for a small one") {

@@ -147,6 +147,15 @@ TEST_CASE("Config: the shipped experiments are valid, and dynlocrep has the publ
   CHECK(c.evaluation.features == Features::projected);
 }
 
+TEST_CASE("Config: rank_n_contrast has its own published temperature, unless one is set") {
+  const auto temperature = [](std::vector<std::string> overrides) {
+    return parse_config({.file = "", .text = "", .overrides = std::move(overrides)}).loss.temperature;
+  };
+  CHECK(temperature({"loss.name=rank_n_contrast"}) == 2);
+  CHECK(temperature({"loss.name=rank_n_contrast", "loss.temperature=0.1"}) == 0.1);
+  CHECK(temperature({"loss.name=simclr"}) == 0.1);
+}
+
 TEST_CASE("Config: the resolved copy is the same configuration with the same digest") {
   Config c = parse_config(read_source((experiments / "dynlocrep.toml").string(), {"data.cohort=a \"b\".h5"}));
   c.train.learning_rate = 1.0 / 3;

@@ -42,7 +42,7 @@ std::unique_ptr<Loss> loss(const std::string& name) {
 /// The same random volumes in every view.
 Tensor volumes(const Learner& learner, Index views) {
   HostBackend host;
-  Tensor out = host.tensor(learner.batch_spec(subjects, views));
+  Tensor out = host.tensor(learner.options().batch_spec(subjects, views));
   with_type(out.dtype(), [&]<class T>() {
     const auto values = out.data<T>();
     Random random({.seed = 5});
@@ -124,7 +124,7 @@ TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and c
   Learner learner(backend, small(1, DType::f64), loss("dynlocrep"));
   const Tensor batch = volumes(learner, 1);
   const Encoded all = learner.encode(batch);
-  const Spec one = learner.batch_spec(1, 1);
+  const Spec one = learner.options().batch_spec(1, 1);
   for (Index i = 0; i < subjects; ++i) {
     const Encoded alone = learner.encode(batch.part(one, i * one.bytes()));
     const auto at = static_cast<std::size_t>(i);
@@ -142,7 +142,10 @@ TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and c
 
 TEST_CASE("Learner: another one that takes over its state goes on to the same bits, and each tensor is needed for it") {
   HostBackend backend(Device::reference);
-  Learner first(backend, small(1, DType::f32), loss("dynlocrep"));
+  std::string loss_name = "dynlocrep";
+  SUBCASE("dynlocrep") {}
+  SUBCASE("nnclr, which has a queue and a predictor") { loss_name = "nnclr"; }
+  Learner first(backend, small(1, DType::f32), loss(loss_name));
   const Tensor batch = volumes(first, 1);
   for (int k = 0; k < 3; ++k) first.step(batch, ages, moment);
   std::vector<NamedTensor> saved;
@@ -156,7 +159,7 @@ TEST_CASE("Learner: another one that takes over its state goes on to the same bi
   LearnerOptions other_start = small(1, DType::f32);
   other_start.seed = 12;
   const auto go_on = [&](const std::vector<NamedTensor>& state, Index steps) {
-    Learner second(backend, other_start, loss("dynlocrep"));
+    Learner second(backend, other_start, loss(loss_name));
     second.resume(state, steps);
     second.step(batch, ages, moment);
     auto values = trained_values(second);

@@ -23,8 +23,11 @@ TEST_CASE("Model file: it says whether there is a projection head, and holds one
     CHECK(reader.number_attribute("projection") == projection);
     CHECK(reader.number_attribute("embedding") == 8);
     for (const Parameter* p : learner.parameters().parameters()) CHECK(reader.has(p->name));
-    const auto groups = reader.members();
-    CHECK(std::count(groups.begin(), groups.end(), "head") == projection);
-    CHECK(std::count(groups.begin(), groups.end(), "encoder") == 1);
+    const auto members = reader.members();
+    const auto any_of = [&](const std::string& part) {
+      return std::ranges::any_of(members, [&](const std::string& name) { return name.starts_with(part); });
+    };
+    CHECK(any_of("head.") == projection);
+    CHECK(any_of("encoder."));
   }
 }

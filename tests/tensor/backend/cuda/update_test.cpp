@@ -149,9 +149,9 @@ TEST_CASE("statistics: the variance of values far from zero, and of a first row 
   exact.saved = {backend.tensor({{channels}, DType::f32}), backend.tensor({{channels}, DType::f32})};
   cuda::norm_statistics<float>({}, call, Launch());
   reference::norm_statistics<float>({}, exact);
-  // A thread's mean is kept in float32: an error of 1e-4 standard deviations for values a thousand of them from zero.
+  // A block's mean is kept in float32: for values a thousand standard deviations from zero it is off by 3e-5 of one.
   for (std::size_t c = 0; c < channels; ++c) {
     CHECK(call.saved[0].data<float>()[c] == doctest::Approx(exact.saved[0].data<float>()[c]).epsilon(1e-6));
-    CHECK(call.saved[1].data<float>()[c] == doctest::Approx(exact.saved[1].data<float>()[c]).epsilon(1e-4));
+    CHECK(call.saved[1].data<float>()[c] == doctest::Approx(exact.saved[1].data<float>()[c]).epsilon(1e-6));
   }
 }

@@ -1,0 +1,100 @@
+#include "experiments/analysis/markup.h"
+
+#include <cassert>
+#include <cstdint>
+
+namespace cg {
+namespace {
+
+/// Bytes of the UTF-8 character that `text` begins with; 0 where it begins with none.
+std::size_t character(std::string_view text) {
+  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
+  const std::size_t length = byte(0) < 0x80 ? 1 : byte(0) < 0xC2 ? 0 : byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
+  if (length == 0 || byte(0) > 0xF4 || text.size() < length) return 0;
+  std::uint32_t code = length == 1 ? byte(0) : byte(0) & (0x7Fu >> length);
+  for (std::size_t k = 1; k < length; ++k) {
+    if ((byte(k) & 0xC0) != 0x80) return 0;
+    code = code << 6 | (byte(k) & 0x3F);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  const bool no_character = (code >= 0xD800 && code < 0xE000) || code > 0x10FFFF || (code & 0xFFFE) == 0xFFFE;
+  return overlong || no_character ? 0 : length;
+}
+
+}  // namespace
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = character(text);
+    const char c = text[0];
+    if (length == 0)
+      out += "\uFFFD";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (c == '\'')
+      out += "&#39;";
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      out += ' ';
+    else
+      out += text.substr(0, length);
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return out;
+}
+
+void Markup::tag(std::string_view name, Attributes attributes, const char* end) {
+  out_ += '<';
+  out_ += name;
+  for (const auto& [key, value] : attributes) {
+    out_ += ' ';
+    out_ += key;
+    out_ += "=\"" + escaped(value) + '"';
+  }
+  out_ += end;
+}
+
+Markup& Markup::open(std::string_view name, Attributes attributes) {
+  tag(name, attributes, ">");
+  open_.emplace_back(name);
+  return *this;
+}
+
+Markup& Markup::close() {
+  assert(!open_.empty());
+  out_ += "</" + open_.back() + "\n>";  // lines are broken where white space is no text
+  open_.pop_back();
+  return *this;
+}
+
+Markup& Markup::text(std::string_view text) {
+  out_ += escaped(text);
+  return *this;
+}
+
+Markup& Markup::element(std::string_view name, Attributes attributes, std::string_view content) {
+  return open(name, attributes).text(content).close();
+}
+
+Markup& Markup::empty(std::string_view name, Attributes attributes) {
+  tag(name, attributes, "\n/>");
+  return *this;
+}
+
+Markup& Markup::own(const char* literal) {
+  out_ += literal;
+  return *this;
+}
+
+std::string Markup::take() {
+  assert(open_.empty());
+  return std::move(out_);
+}
+
+}  // namespace cg

@@ -1,0 +1,27 @@
+// What a training step is made of: network, optimiser, shapes and types. Read next: learner.h (which computes it),
+// step_memory.h (which only plans it).
+#pragma once
+
+#include "layers/model.h"
+#include "optim/adam.h"
+
+namespace cg {
+
+struct LearnerOptions {
+  ModelOptions model;
+  AdamOptions adam;
+  Triple volume = {91, 109, 91};   ///< D, H, W
+  DType activations = DType::f32;  ///< float32, bfloat16; or float64 with `parameters`
+  DType parameters = DType::f32;   ///< float32 or float64
+  Index views = 2;                 ///< rows a subject has in the loss
+  Index encoded_views = 1;         ///< volumes a subject has in a batch: 1 where all views are equal, else `views`
+  Index queue_size = 0;            ///< rows of the loss's queue; with one, a predictor is trained too
+  std::uint64_t seed = 0;          ///< of the initial weights
+
+  /// The spec of the volumes of so many subjects: [subjects · of_each, D, H, W, channels].
+  Spec batch_spec(Index subjects, Index of_each) const {
+    return {{subjects * of_each, volume[0], volume[1], volume[2], model.channels}, parameters};
+  }
+};
+
+}  // namespace cg
