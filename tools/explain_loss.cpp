@@ -113,7 +113,9 @@ int main(int argc, char** argv) {
   app.add_option("--loss", a.loss, "the loss to explain")->check(CLI::IsMember(loss_names()))->capture_default_str();
   app.add_option("--formulation", a.formulation, "paper: the printed formula; reference: the published code (default)")
       ->check(CLI::IsMember({"paper", "reference"}));
-  app.add_option("--ages", a.ages, "of the subjects, in years: 20,21,25,70,71")->delimiter(',');
+  app.add_option("--ages", a.ages, "of the subjects, in years: 20,21,25,70,71")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   app.add_option("--epoch", a.epoch, "counted from 1; dynlocrep repels fewer as it grows")->capture_default_str();
   app.add_option("--max-epochs", a.max_epochs, "of the whole training")->capture_default_str();
   app.add_option("--views", a.views, "of each subject (default: 2 where the loss needs them, else 1)")

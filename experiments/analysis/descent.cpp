@@ -20,7 +20,7 @@ Array force_on(const Loss& loss, const LossCase& c) {
 
 Eigen::ArrayXd lengths(const Array& rows) { return rows.square().rowwise().sum().sqrt(); }
 
-void move(LossCase& c, const Array& force, double rate) {
+void take_step(LossCase& c, const Array& force, double rate) {
   const Index width = force.cols();
   Eigen::Map<Array> z(c.z.data(), force.rows(), width);
   const Eigen::ArrayXd far = rate * lengths(force);
@@ -51,7 +51,7 @@ std::vector<LossCase> descend(const LossCase& start, std::span<const Index> epoc
   for (; now.epoch <= epochs.back(); ++now.epoch) {
     if (now.epoch == epochs[frames.size()]) frames.push_back(now);
     for (Index step = 0; step < steps_an_epoch && now.epoch < epochs.back(); ++step)
-      move(now, force_on(*loss, now), rate);
+      take_step(now, force_on(*loss, now), rate);
   }
   return frames;
 }

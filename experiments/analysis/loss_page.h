@@ -1,9 +1,11 @@
 // The page that teaches how the losses work: embeddings on the circle and on the sphere, who pulls and pushes whom, and
 // how they move. The page only draws. All of its numbers are computed here, by the losses themselves, for a grid of
 // settings, twice: on one arrangement of embeddings, and along the way they take by gradient descent.
-// Read next: losses/explanation.h, descent.h, tools/explain_loss/page.js.
+// Read next: losses/explanation.h, descent.h, tools/explain_loss/numbers.js.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -11,7 +13,7 @@
 
 namespace cg {
 
-/// The page's parts: tools/explain_loss/page.{html,css,js}. In `html` the words @STYLE@, @SCRIPT@ and @DATA@ stand for
+/// The page's parts: in tools/explain_loss. In `html` the words @STYLE@, @SCRIPT@ and @DATA@ stand for
 /// the others and the numbers.
 struct PageSource {
   std::string html, css, script;
@@ -21,9 +23,9 @@ struct PageSource {
 struct PageGrid {
   std::vector<double> subject_ages = {19, 22, 25, 30, 68, 74};  ///< years; two groups, as in the paper's cohort
   std::vector<Index> epochs = {1, 4, 8, 15, 25, 35, 50};
-  std::vector<double> sigmas = {2, 5, 10};                ///< years
-  std::vector<double> temperatures = {1, 3};              ///< times the published one
-  std::vector<double> far_decays = {0, 1, 4, 1.0 / 0.0};  ///< λ
+  std::vector<double> sigmas = {2, 5, 10};                                              ///< years
+  std::vector<double> temperatures = {1, 3};                                            ///< times the published one
+  std::vector<double> far_decays = {0, 1, 4, std::numeric_limits<double>::infinity()};  ///< λ
   Index final_neighbours = 2, views = 2;
   std::uint64_t seed = 5;
 };

@@ -14,7 +14,7 @@ const sliders = {
   epoch: (k) => `${data.epochs[k]} of ${data.epochs.at(-1)}`,
   far_decay: (k) => data.far_decays[k],
   sigma: (k) => `${data.sigmas[k]} years`,
-  temperature: (k) => `${data.temperatures[k]} × published`,
+  temperature: (k) => `${data.temperatures[k]} ×`,
 };
 
 // ---- the numbers -------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ function build(side) {
     `<div class="choices"><select class="loss" aria-label="Loss">${options}</select>` +
     `<select class="formulation" aria-label="Formulation"><option value="paper">as printed</option>` +
     `<option value="reference">as in the published code</option></select></div><div class="formula"></div>` +
-    `<svg class="plot" viewBox="-225 -225 450 450" role="group" ` +
+    `<svg class="plot" viewBox="-195 -195 390 390" role="group" ` +
     `aria-label="Embeddings; arrow keys choose the anchor"></svg>` +
     `<div class="facts"></div><div class="row"></div>`;
 }

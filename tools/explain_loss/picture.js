@@ -132,7 +132,9 @@ function plot(side, z = null) {
   const now = scene(side), resting = z === null, where = z ?? now.z, svg = document.querySelector(`#${side} .plot`);
   const focused = svg.contains(document.activeElement);
   svg.classList.toggle("sphere", state.geometry === "sphere");
-  const near = now.edges ? `<path class="reach" d="${reach(row(where, state.anchor), now.edges[state.anchor])}"/>` : "";
+  const region = now.edges ? reach(row(where, state.anchor), now.edges[state.anchor]) : "";
+  const near = region && `<clipPath id="disc-${side}"><circle r="${1.2 * unit}"/></clipPath>` +
+    `<path class="reach" clip-path="url(#disc-${side})" d="${region}"/>`;
   const pairs = links(where, now.pull, "pull") + links(where, now.push, "push");
   const forces = near + queue(now) + pairs + arrows(where, now);
   svg.innerHTML = background() + trails(side) + (resting ? forces : "") + dots(where, now);
