@@ -4,6 +4,7 @@
 
 #include "experiments/analysis/loss_example.h"
 #include "losses/registry.h"
+#include "losses/similarity_loss.h"
 
 namespace cg {
 namespace {
