@@ -70,11 +70,15 @@ struct LossResult {
   LossMetrics metrics;
 };
 
+struct Explanation;  // losses/explanation.h
+
 class Loss {
  public:
   virtual ~Loss() = default;
   /// Value, its parts by anchor, and dL/dz. Fails on input that is not finite or leaves nothing to compare.
   virtual LossResult evaluate(const LossInput& in) const = 0;
+  /// The same taken apart: who pulls and pushes whom, and by how much. Fails as `evaluate`. For small batches.
+  virtual Explanation explain(const LossInput& in) const = 0;
   /// Rows of the queue of earlier embeddings that the loss wants, and predictions with it. 0: it takes neither.
   virtual Index queue_size() const { return 0; }
 };

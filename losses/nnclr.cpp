@@ -7,6 +7,13 @@
 #include "tensor/error.h"
 
 namespace cg {
+namespace {
+
+Eigen::Map<const Array> predictions(const LossInput& in) {
+  return {in.predictions.data(), in.rows(), static_cast<Index>(in.predictions.size()) / in.rows()};
+}
+
+}  // namespace
 
 Array nearest_rows(const ArrayView& z, const ArrayView& queue) {
   Array closeness(z.rows(), queue.rows()), nearest(z.rows(), z.cols());
@@ -18,7 +25,7 @@ Array nearest_rows(const ArrayView& z, const ArrayView& queue) {
   return nearest;
 }
 
-LossResult NnclrLoss::evaluate(const LossInput& in) const {
+ToConstantRows NnclrLoss::similarity(const LossInput& in) const {
   const std::string where = std::string("loss.") + Nnclr::name;
   check_input(where, in);
   const auto z = embeddings(in);
@@ -29,11 +36,20 @@ LossResult NnclrLoss::evaluate(const LossInput& in) const {
   if (in.queue.empty() || in.queue.size() % static_cast<std::size_t>(z.cols()) != 0)
     fail(ErrorKind::usage, where, fmt::format("{} numbers in the queue of rows of {}", in.queue.size(), z.cols()),
          "Set loss.queue_size to at least 1, and give rows of the embeddings' width");
-  const Eigen::Map<const Array> p(in.predictions.data(), z.rows(), z.cols());
   const Eigen::Map<const Array> queue(in.queue.data(), static_cast<Index>(in.queue.size()) / z.cols(), z.cols());
-  check_finite(where, "prediction", p, in.epoch);
+  check_finite(where, "prediction", predictions(in), in.epoch);
   check_finite(where, "queue's entry", queue, in.epoch);
-  return evaluate_rows(loss_, ToConstantRows{nearest_rows(z, queue), loss_.options.temperature}, p, in);
+  return {nearest_rows(z, queue), loss_.options.temperature};
+}
+
+LossResult NnclrLoss::evaluate(const LossInput& in) const {
+  const ToConstantRows checked = similarity(in);
+  return evaluate_rows(loss_, checked, predictions(in), in);
+}
+
+Explanation NnclrLoss::explain(const LossInput& in) const {
+  const ToConstantRows checked = similarity(in);
+  return explain_rows(loss_, checked, predictions(in), in);
 }
 
 }  // namespace cg

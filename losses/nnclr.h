@@ -78,9 +78,12 @@ class NnclrLoss final : public Loss {
   explicit NnclrLoss(Nnclr loss) : loss_(std::move(loss)) {}
   /// Fails as every loss, and without predictions of z's shape or rows in the queue.
   LossResult evaluate(const LossInput& in) const override;
+  Explanation explain(const LossInput& in) const override;
   Index queue_size() const override { return loss_.options.queue_size; }
 
  private:
+  /// The constant rows q_i. Fails where predictions or queue do not fit.
+  ToConstantRows similarity(const LossInput& in) const;
   Nnclr loss_;
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "losses/explanation.h"
 #include "losses/loss.h"
 #include "losses/similarity.h"
 
@@ -56,6 +57,34 @@ LossResult evaluate_rows(const L& loss, const M& similarity, const ArrayView& x,
   return out;
 }
 
+/// The same taken apart. O(n³): for batches to look at.
+template <RowLoss L, Similarity M>
+Explanation explain_rows(const L& loss, const M& similarity, const ArrayView& x, const LossInput& in) {
+  const Index n = x.rows();
+  auto pairs = loss.pairs(in);
+  Explanation e;
+  e.result = evaluate_rows(loss, similarity, x, in);
+  e.distance = distances(embeddings(in), loss.options.distance);
+  e.s = similarity.template of<double>(x);
+  if constexpr (requires { pairs.w; }) e.w = pairs.w;
+  if constexpr (requires { pairs.log_nu; }) e.nu = (pairs.log_nu == kLeftOut).select(0.0, exp(pairs.log_nu));
+  e.pull = pairs.a;
+  e.push.resize(n, n);
+  for (Index i = 0; i < n; ++i) loss.gradient(pairs, i, e.s.row(i), e.push.row(i));
+  e.push += e.pull;
+  e.pulled = similarity.gradient(x, e.s, e.pull);
+  e.pushed = -similarity.gradient(x, e.s, e.push);
+  e.denominator = e.s;
+  for (Index i = 0; i < n; ++i)
+    for (Index k = 0; k < n; ++k) {
+      if (e.pull(i, k) == 0) continue;
+      pairs.a.row(i).setZero();
+      pairs.a(i, k) = 1;
+      e.denominator(i, k) += loss.template value<double>(pairs, i, e.s.row(i));
+    }
+  return e;
+}
+
 template <RowLoss L, Similarity M = InnerProduct>
 class SimilarityLoss final : public Loss {
  public:
@@ -64,6 +93,10 @@ class SimilarityLoss final : public Loss {
   LossResult evaluate(const LossInput& in) const override {
     check_input(std::string("loss.") + L::name, in);
     return evaluate_rows(loss_, similarity_, embeddings(in), in);
+  }
+  Explanation explain(const LossInput& in) const override {
+    check_input(std::string("loss.") + L::name, in);
+    return explain_rows(loss_, similarity_, embeddings(in), in);
   }
 
  private:

@@ -1,13 +1,10 @@
 #include "experiments/analysis/ridge.h"
 
-#include <fmt/format.h>
-
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
 #include <algorithm>
 
 #include "experiments/analysis/metrics.h"
-#include "tensor/error.h"
 
 namespace cg {
 namespace {
@@ -21,20 +18,6 @@ constexpr Index folds = 5;
 
 Rows rows(const FeatureRows& f) { return {f.values.data(), f.rows, f.columns}; }
 Ages vector(std::span<const double> v) { return {v.data(), static_cast<Index>(v.size())}; }
-
-void check(const FeatureRows& f, std::span<const double> ages, Index least) {
-  if (f.rows < 0 || f.columns < 1 || static_cast<Index>(f.values.size()) != f.rows * f.columns ||
-      static_cast<Index>(ages.size()) != f.rows)
-    fail(ErrorKind::data, "ridge",
-         fmt::format("{} values and {} ages for {} rows of {} features", f.values.size(), ages.size(), f.rows,
-                     f.columns),
-         "Give a row of features and an age for each subject");
-  if (f.rows < least)
-    fail(ErrorKind::data, "ridge", fmt::format("{} subjects, expected at least {}", f.rows, least),
-         "Use a larger training part");
-  if (!rows(f).allFinite() || !vector(ages).allFinite())
-    fail(ErrorKind::numbers, "ridge", "a feature or an age is NaN or infinite", "Look for where training diverged");
-}
 
 /// The fits of one training set for any alpha > 0, by Cholesky factors of the smaller Gram matrix of the centred
 /// features X: with p ≤ n, w = (XᵀX + alpha I)⁻¹ Xᵀy, else the same from n equations, w = Xᵀ (XXᵀ + alpha I)⁻¹ y.
@@ -78,12 +61,12 @@ std::vector<double> predict_rows(const RidgeModel& model, const Eigen::Ref<const
 }  // namespace
 
 RidgeModel fit_ridge(const FeatureRows& features, std::span<const double> ages, double alpha) {
-  check(features, ages, 2);
+  check_features("ridge", features, ages, 2);
   return RidgePath(rows(features), vector(ages)).fit(alpha);
 }
 
 RidgeSearch search_ridge(const FeatureRows& features, std::span<const double> ages) {
-  check(features, ages, 2 * folds);
+  check_features("ridge", features, ages, 2 * folds);
   const MatrixXd x = rows(features);
   const VectorXd y = vector(ages);
   RidgeSearch out{.model = {}, .alphas = {0.01, 0.1, 1, 10, 100}, .mean_r2 = std::vector<double>(5, 0.0)};
@@ -108,11 +91,7 @@ RidgeSearch search_ridge(const FeatureRows& features, std::span<const double> ag
 }
 
 std::vector<double> predict(const RidgeModel& model, const FeatureRows& features) {
-  if (features.columns != static_cast<Index>(model.weights.size()) ||
-      static_cast<Index>(features.values.size()) != features.rows * features.columns)
-    fail(ErrorKind::data, "ridge",
-         fmt::format("{} features a subject, the model was fitted on {}", features.columns, model.weights.size()),
-         "Predict from the features that the model was fitted on");
+  check_columns("ridge", features, static_cast<Index>(model.weights.size()));
   return predict_rows(model, rows(features));
 }
 

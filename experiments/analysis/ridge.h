@@ -1,19 +1,14 @@
 // Ridge regression of age on features, its penalty chosen by cross-validation: how representations are evaluated
-// (paper section 4.2; scikit-learn's GridSearchCV(Ridge()) with its default score). Read next: metrics.h.
+// (paper section 4.2; scikit-learn's GridSearchCV(Ridge()) with its default score). Nothing is standardised. Read next:
+// metrics.h.
 #pragma once
 
 #include <span>
 #include <vector>
 
-#include "tensor/fields.h"
+#include "experiments/analysis/feature_rows.h"
 
 namespace cg {
-
-/// Features [n, p], row-major: a row a subject. Nothing is standardised.
-struct FeatureRows {
-  std::span<const double> values;
-  Index rows = 0, columns = 0;
-};
 
 /// age = intercept + weights · features
 struct RidgeModel {

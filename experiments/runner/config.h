@@ -9,6 +9,7 @@
 
 #include "data/augment/augmentations.h"
 #include "data/normalise.h"
+#include "experiments/analysis/predictor.h"
 #include "experiments/runner/fields.h"
 #include "experiments/runner/stop_signal.h"
 #include "layers/model.h"
@@ -48,6 +49,9 @@ struct DataOptions {
 
 struct EvaluationOptions {
   Features features = Features::projected;
+  PredictorKind predictor = PredictorKind::ridge;
+  double huber_delta = PredictorOptions().huber_delta;  ///< years
+  double penalty = PredictorOptions().penalty;
   Index every = 0;
   std::vector<Index> embeddings_at;
 };

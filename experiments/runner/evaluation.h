@@ -1,11 +1,11 @@
-// How good the representation is: features of all subjects in evaluation mode, ridge regression on the training part's,
-// errors on the test part (paper section 4.2).
+// How good the representation is: features of all subjects in evaluation mode, a predictor of age fitted on the
+// training part's, errors on the test part (paper section 4.2).
 #pragma once
 
 #include <functional>
 
 #include "experiments/analysis/metrics.h"
-#include "experiments/analysis/ridge.h"
+#include "experiments/analysis/predictor.h"
 #include "experiments/runner/cohort.h"
 #include "experiments/runner/learner.h"
 
@@ -36,13 +36,14 @@ SubjectFeatures select(const SubjectFeatures& all, const std::vector<Index>& sub
 
 struct Evaluation {
   SubjectFeatures train, test;
-  RidgeSearch ridge;
+  double alpha = 0;                                     ///< ridge regression's penalty; NaN with other predictors
   std::vector<double> train_predicted, test_predicted;  ///< years
   Metrics metrics;                                      ///< of the test part
 };
 
-/// Fits on the training part of the cohort's features, tests on the test part. Errors: numbers, if a feature is not
-/// finite.
-Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort);
+/// Fits the predictor on the training part of the cohort's features, tests it on the test part; `seed` is that of a
+/// trained predictor. Errors: numbers, if a feature is not finite.
+Evaluation evaluate(const CohortFeatures& all, const Cohort& cohort, const EvaluationOptions& options,
+                    std::uint64_t seed);
 
 }  // namespace cg

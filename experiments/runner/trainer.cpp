@@ -274,7 +274,7 @@ void Trainer::end_epoch(Progress& progress) {
   CohortFeatures features;
   if (measured || kept) features = encode(*learner_, cohort_, batches_.front(), poll);
   if (measured) {
-    evaluation = evaluate(features.at(o.features), cohort_);
+    evaluation = evaluate(features, cohort_, o, static_cast<std::uint64_t>(seed()));
     row.mae = evaluation.metrics.mae;
     progress.say(
         fmt::format("seed {}, epoch {}: loss {:.4f}, test MAE {:.3f} years", seed(), epoch, row.loss, row.mae));
@@ -292,7 +292,7 @@ void Trainer::end_seed(const Evaluation& e, double loss) {
   if (state_.results.empty())
     write_atomically(recorder_.folder() / "predictions.svg",
                      prediction_picture(*cohort_.file, e, fmt::format("{}, seed {}", options_.name, seed())));
-  state_.results.push_back({seed(), e.metrics, e.ridge.model.alpha, loss, state_.seed_seconds});
+  state_.results.push_back({seed(), e.metrics, e.alpha, loss, state_.seed_seconds});
   const std::string name = config_.seeds.size() == 1 ? "model.h5" : fmt::format("model-seed{}.h5", seed());
   write_model(recorder_.folder() / name, *learner_);
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "data/augment/augmentations.h"
 #include "tests/data/made_dataset.h"
 #include "tests/support/thrown.h"
 
@@ -101,6 +102,25 @@ TEST_CASE("Loader: an epoch that is gone on with has the batches that are left, 
     }
     CHECK(dataset.reads - before == subjects);
   }
+}
+
+TEST_CASE("Loader: augmented views differ, and are the same for any prefetching and any batch that is gone on with") {
+  const MadeDataset dataset(11);
+  AugmentOptions noise;
+  noise.apply = {"noise"};
+  LoaderOptions options = shuffled(3, 1);
+  options.views = 2;
+  options.augment = make_augment(noise, {{2, 3, 2}, 2});
+  const auto all = epoch(dataset, options);
+  REQUIRE(all.size() == 3);
+  const auto values = all[1].volumes.data<float>();
+  CHECK_FALSE(std::ranges::equal(values.first(4 * 12), values.subspan(4 * 12)));
+  options.prefetch = 0;
+  options.first_batch = 1;
+  const auto left = epoch(dataset, options);
+  REQUIRE(left.size() == 2);
+  for (std::size_t k = 0; k < 2; ++k)
+    CHECK(std::ranges::equal(left[k].volumes.data<float>(), all[k + 1].volumes.data<float>()));
 }
 
 TEST_CASE("Loader: batch sizes are known beforehand") {

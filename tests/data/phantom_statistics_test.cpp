@@ -2,6 +2,7 @@
 // bands are the specification's, judged from two seeds.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <numeric>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -16,17 +17,19 @@ namespace cg::test {
 struct GoldenRun {
   GoldenFile file{"resnet18.h5"};
   nlohmann::ordered_json names = nlohmann::ordered_json::parse(file.text("/", "names"));
-  nlohmann::json options = nlohmann::json::parse(file.text("/", "loss_options"));
+  LossCase example = loss_case();
   std::vector<double> ages = file.numbers("ages");
 
-  std::unique_ptr<Loss> loss() const {
-    LossOptions o;
-    for (const char* key : {"formulation", "kernel", "sigma", "temperature", "base_temperature", "distance"})
-      set_option(o, key, options);
-    return make_loss(o);
-  }
+  std::unique_ptr<Loss> loss() const { return make_loss(example.options); }
   LossInput loss_input(const std::vector<double>& z) const {
-    return {.z = z, .ages = ages, .views = 2, .neighbours = options.at("neighbours").get<Index>()};
+    return {.z = z, .ages = ages, .views = 2, .neighbours = example.neighbours};
+  }
+
+ private:
+  LossCase loss_case() const {
+    LossCase c;
+    read_case_options("resnet18.h5", file.text("/", "loss_options"), c);
+    return c;
   }
 };
 

@@ -1,0 +1,58 @@
+// Losses evaluated for cases in a file: how anybody can hold their numbers against ours. The file (HDF5) has a group a
+// case, as the files in tests/golden:
+//   attributes  loss; batch_size; views; options: JSON with formulation, kernel, sigma, temperature, base_temperature,
+//               distance, far_decay ("inf" or a number), delta_reduction, bin_width, neighbours (views × NN_nb), or
+//               epoch, final_neighbours, step_size and max_epochs to find them by Algorithm 1
+//   datasets    embeddings [n, d], ages [n]; nnclr: predictions [n, d] and queue [q, d], and ages may be missing
+// Options left out have our defaults, but for sup_con's bin_width, which is 0: ages are classes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/hdf5_file.h"
+#include "losses/loss.h"
+
+namespace cg {
+
+/// A case that owns its numbers.
+struct LossCase {
+  std::string group;
+  LossOptions options;
+  std::vector<double> z, ages, predictions, queue;
+  Index views = 1, neighbours = 0, epoch = 1, max_epochs = 50;
+
+  LossInput input() const {
+    return {.z = z,
+            .ages = ages,
+            .views = views,
+            .epoch = epoch,
+            .max_epochs = max_epochs,
+            .neighbours = neighbours,
+            .predictions = predictions,
+            .queue = queue};
+  }
+};
+
+/// Sets the options that the JSON of a case names. Errors: data, naming `where`, for text that is no JSON object, an
+/// option nobody knows, and a value it cannot have.
+void read_case_options(const std::string& where, const std::string& json, LossCase& into);
+
+/// One group of a file. Errors: data and corrupt, naming file and group.
+LossCase read_loss_case(const H5Reader& file, const std::string& group);
+
+/// What came of a file.
+struct CasesSummary {
+  Index evaluated = 0;
+  Index compared = 0;                 ///< had a value and a gradient already
+  double largest_difference = 0;      ///< of those, relative to the largest entry
+  std::vector<std::string> failures;  ///< a message for each case that could not be evaluated
+};
+
+/// Writes every group of `from` to `to` with `value`, `rows` [n] (what each anchor adds to it) and `gradient` [n, d]
+/// (dL/dz; of nnclr dL/d predictions) beside what was in it. A case that fails gets the attribute `error` instead.
+/// Errors: data and corrupt, if `from` cannot be read; storage.
+CasesSummary evaluate_cases(const std::string& from, const std::string& to);
+
+}  // namespace cg

@@ -1,0 +1,42 @@
+// The page that teaches how the losses work: embeddings on the circle and on the sphere, who pulls and pushes whom, and
+// how they move. The page only draws. All of its numbers are computed here, by the losses themselves, for a grid of
+// settings, twice: on one arrangement of embeddings, and along the way they take by gradient descent.
+// Read next: losses/explanation.h, descent.h, tools/explain_loss/numbers.js.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "tensor/index.h"
+
+namespace cg {
+
+/// The page's parts: in tools/explain_loss. In `html` the words @STYLE@, @SCRIPT@ and @DATA@ stand for
+/// the others and the numbers.
+struct PageSource {
+  std::string html, css, script;
+};
+
+/// What the page's controls can be set to.
+struct PageGrid {
+  std::vector<double> subject_ages = {19, 22, 25, 30, 68, 74};  ///< years; two groups, as in the paper's cohort
+  std::vector<Index> epochs = {1, 4, 8, 15, 25, 35, 50};
+  std::vector<double> sigmas = {2, 5, 10};                                              ///< years
+  std::vector<double> temperatures = {1, 3};                                            ///< times the published one
+  std::vector<double> far_decays = {0, 1, 4, std::numeric_limits<double>::infinity()};  ///< λ
+  Index final_neighbours = 2, views = 2;
+  std::uint64_t seed = 5;
+};
+
+/// The numbers as JSON, safe inside of a script element. `starts` and `numbers` hold lists of numbers one behind the
+/// other, four base64 characters each: the upper 24 bits of a double (sign, 11 bits of exponent, 12 of mantissa).
+/// `scenes[geometry][still or moving][loss/formulation/sigma/temperature/far_decay]` is a list over the epochs of the
+/// lists' places, in the order of `parts`; −1: this loss has no such numbers.
+std::string loss_page_data(const PageGrid& grid);
+
+/// The page with everything in it.
+std::string loss_page(const PageSource& source, const PageGrid& grid);
+
+}  // namespace cg

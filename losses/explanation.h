@@ -1,0 +1,33 @@
+// A loss taken apart: every number that stands behind its value and its gradient. All losses here have one form,
+//
+//   L = Σ_i Σ_k a_ik [ D_ik − s_ik ],       dL/ds_it = p_it − a_it,
+//
+// with D_ik the logarithm of a sum over those whom i pushes away. So one function explains them all from what the loss
+// itself computes: a is what it holds constant, p is its gradient + a, and D_ik − s_ik is its value where i pulls at k
+// alone, with a strength of 1. Read next: similarity_loss.h, where that function is.
+#pragma once
+
+#include "losses/arrays.h"
+#include "losses/loss.h"
+
+namespace cg {
+
+/// [n, n]: anchor i in row i, the other in column t.
+struct Explanation {
+  LossResult result;  ///< of evaluate()
+  Array distance;     ///< between embeddings, by the options' distance
+  Array s;            ///< similarities s_it; of nnclr between the queue's q_i and the predictions
+  Array w;            ///< age weights; empty: the loss knows none
+  Array nu;           ///< ν_it: how much t counts in the denominator of i; empty: the loss does not select
+  Array pull;         ///< a_it
+  Array push;         ///< p_it
+  /// D_ik, with the row's maximum that a `reference` formulation takes from s added again; s_ik where a_ik is 0.
+  Array denominator;
+  Array pulled, pushed;  ///< [n, d] forces on the embeddings (or predictions): pulled + pushed = −dL/dz
+
+  /// What anchor i's pulls and pushes are in the value: −Σ_k a_ik s_ik and Σ_k a_ik D_ik. They add up to its row.
+  double attraction(Index i) const { return -(pull.row(i) * s.row(i)).sum(); }
+  double repulsion(Index i) const { return (pull.row(i) * denominator.row(i)).sum(); }
+};
+
+}  // namespace cg

@@ -1,0 +1,68 @@
+// The paper's ablations as whole runs: augmentations, predictors, features before and after the projection, no head.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "data/hdf5_file.h"
+#include "tests/experiments/runner/tiny_run.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+constexpr const char* options = "seeds=0 --device cpu train.epochs=2 evaluation.embeddings_at=2 ";
+
+Result run(const std::string& out, const std::string& more) { return run_tiny(out, options + more); }
+
+}  // namespace
+
+TEST_CASE("ablations: an augmented run says so, repeats itself to the byte, and is another than the plain one") {
+  const std::string augmented = "data.augment.apply=cutout,noise,flip,rotation,crop";
+  const Result first = run("augmented", augmented), again = run("again", augmented), plain = run("plain", "");
+  REQUIRE_MESSAGE(first.code == 0, first.text);
+  REQUIRE(again.code == 0);
+  REQUIRE(plain.code == 0);
+  CHECK(first.text.find("augmented   cutout (in a share of 0.5), noise, flip") != std::string::npos);
+  CHECK(plain.text.find("augmented") == std::string::npos);
+  CHECK(metrics("augmented") == metrics("again"));
+  CHECK(bytes("augmented/predictions.csv") == bytes("again/predictions.csv"));
+  CHECK(metrics("augmented") != metrics("plain"));
+}
+
+TEST_CASE("ablations: an augmentation that changes nothing trains as equal views do") {
+  const Result still = run("still", "model.precision=float32 data.augment.apply=noise data.augment.noise.sd=0"),
+               plain = run("plain-float32", "model.precision=float32");
+  REQUIRE_MESSAGE(still.code == 0, still.text);
+  REQUIRE(plain.code == 0);
+  // Two encoded views instead of one: sums in another order, in float32.
+  CHECK(std::stod(metrics("still")[0].at("loss")) ==
+        doctest::Approx(std::stod(metrics("plain-float32")[0].at("loss"))).epsilon(1e-3));
+}
+
+TEST_CASE("ablations: every predictor ends in a summary, ridge alone with its alpha") {
+  for (const std::string name : {"ridge", "l1", "huber", "dex"}) {
+    CAPTURE(name);
+    const Result result = run(name, "evaluation.predictor=" + name);
+    REQUIRE_MESSAGE(result.code == 0, result.text);
+    const auto results = summary(name);
+    CHECK(results["test"]["mae"].get<double>() > 0);
+    CHECK(results["seeds"][0]["alpha"].is_null() == (name != "ridge"));
+    CHECK(metrics(name)[1].at("loss") == metrics("ridge")[1].at("loss"));  // training does not depend on it
+  }
+  CHECK(summary("l1")["test"]["mae"] != summary("dex")["test"]["mae"]);
+}
+
+TEST_CASE("ablations: features before the projection, and no projection head at all") {
+  const Result encoder = run("encoder", "evaluation.features=encoder"),
+               headless = run("headless", "model.projection=false");
+  REQUIRE_MESSAGE(encoder.code == 0, encoder.text);
+  REQUIRE_MESSAGE(headless.code == 0, headless.text);
+  CHECK(headless.text.find("head.") == std::string::npos);  // in the table of layers
+  CHECK(encoder.text.find("head.") != std::string::npos);
+  const H5Reader features(workplace().folder + "/headless/embeddings.h5"),
+      model(workplace().folder + "/headless/model.h5");
+  CHECK(features.shape("seed0/epoch2/projected") == Shape{tiny_subjects, 32});
+  CHECK(features.shape("seed0/epoch2/encoder") == Shape{tiny_subjects, 32});
+  CHECK_FALSE(model.has("head.0.weight"));
+}

@@ -1,0 +1,130 @@
+#include "losses/explanation.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+#include "losses/registry.h"
+#include "tests/losses/checks.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+std::vector<double> numbers(const Array& a) { return {a.data(), a.data() + a.size()}; }
+
+/// −(pulled + pushed), which must be the gradient.
+std::vector<double> against_the_forces(const Explanation& e) { return numbers(-(e.pulled + e.pushed)); }
+
+/// Checks `what` for every loss and all of its settings, on twelve rows.
+void for_every_explanation(const std::function<void(const LossOptions&, const LossInput&, const Explanation&)>& what) {
+  Batch b = random_batch(3, 6, 2, 4);
+  b.neighbours = 5;
+  for (const std::string& name : loss_names())
+    for (const LossOptions& options : every_setting(name)) {
+      CAPTURE(describe(options));
+      what(options, b.input(), make_loss(options)->explain(b.input()));
+    }
+}
+
+}  // namespace
+
+TEST_CASE("Explanation: the result in it is that of the loss") {
+  for_every_explanation([](const LossOptions& options, const LossInput& in, const Explanation& e) {
+    const LossResult want = make_loss(options)->evaluate(in);
+    CHECK(e.result.value == want.value);
+    CHECK(e.result.rows == want.rows);
+    CHECK(e.result.gradient == want.gradient);
+  });
+}
+
+TEST_CASE("Explanation: pulls and pushes of an anchor add up to its row of the value") {
+  for_every_explanation([](const LossOptions&, const LossInput& in, const Explanation& e) {
+    std::vector<double> rows;
+    double largest = 0;
+    for (Index i = 0; i < in.rows(); ++i) {
+      rows.push_back(e.attraction(i) + e.repulsion(i));
+      largest = std::max(largest, std::abs(e.attraction(i)));
+    }
+    // A sum of two terms of opposite sign that may both be larger than the row.
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      CHECK(std::abs(rows[i] - e.result.rows[i]) <= 1e-12 * (largest + std::abs(rows[i])));
+  });
+}
+
+TEST_CASE("Explanation: the forces of pull and push add up to −dL/dz") {
+  for_every_explanation([](const LossOptions&, const LossInput&, const Explanation& e) {
+    CHECK(relative_difference(against_the_forces(e), e.result.gradient) < 1e-11);  // where both are larger than the sum
+  });
+}
+
+TEST_CASE("Explanation: nobody pulls or pushes with a negative strength, nor themselves") {
+  for_every_explanation([](const LossOptions& options, const LossInput&, const Explanation& e) {
+    CHECK(e.pull.minCoeff() >= 0);
+    // gaussian weights may exceed 1, where 1 − w turns a push round; sigma = 2 is not such a case
+    CHECK(e.push.minCoeff() >= -1e-14 * e.pull.maxCoeff());
+    if (options.name != Nnclr::name) CHECK((e.pull.matrix().diagonal().array() == 0).all());
+  });
+}
+
+TEST_CASE("Explanation: a loss without normalised push pushes as much as it pulls, unless 1 − w takes from it") {
+  for_every_explanation([](const LossOptions& options, const LossInput&, const Explanation& e) {
+    const bool less = options.name == DynLocRep::name || options.name == Exponential::name;
+    for (Index i = 0; i < e.pull.rows(); ++i) {
+      const double pull = e.pull.row(i).sum(), push = e.push.row(i).sum();
+      if (less)
+        CHECK(push <= pull * (1 + 1e-12));
+      else
+        CHECK(push == doctest::Approx(pull).epsilon(1e-10));
+    }
+  });
+}
+
+TEST_CASE("Explanation: weights and ν are there where a loss has them") {
+  const Batch b = random_batch(3, 6, 2, 4);
+  const auto explained = [&](const std::string& name) { return make_loss({.name = name})->explain(b.input()); };
+  for (const std::string& name : loss_names()) {
+    CAPTURE(name);
+    const Explanation e = explained(name);
+    const bool weighs = name == "dynlocrep" || name == "exponential" || name == "y_aware" || name == "threshold";
+    CHECK((e.w.size() == 144) == weighs);
+    CHECK((e.nu.size() == 144) == (name == "dynlocrep"));
+    CHECK(e.distance.rows() == 12);
+  }
+  LossOptions two{.final_neighbours = 2, .far_decay = 1};
+  LossInput in = b.input();
+  in.neighbours = 4;
+  const Explanation e = make_loss(two)->explain(in);
+  for (Index i = 0; i < 12; ++i) CHECK((e.nu.row(i) == 1).count() == 3);
+  CHECK(e.nu.matrix().diagonal().isZero());
+}
+
+TEST_CASE("Explanation: the numbers of SimCLR with two subjects, by hand") {
+  // SimCLR with two subjects: s of the pair is 1/τ · cos, and each anchor pushes the three others by its softmax.
+  const std::vector<double> z = {1, 0, 0, 1, 0.8, 0.6, -0.6, 0.8}, ages = {30, 60, 30, 60};
+  const LossInput in{.z = z, .ages = ages};
+  const Explanation e = make_loss({.name = "simclr", .temperature = 1})->explain(in);
+  const double sum = std::exp(0.0) + std::exp(0.8) + std::exp(-0.6);  // anchor 0
+  CHECK(e.s(0, 2) == doctest::Approx(0.8));
+  CHECK(e.pull(0, 2) == 0.25);
+  CHECK(e.push(0, 1) == doctest::Approx(0.25 * std::exp(0.0) / sum));
+  CHECK(e.push(0, 3) == doctest::Approx(0.25 * std::exp(-0.6) / sum));
+  CHECK(e.denominator(0, 2) == doctest::Approx(std::log(sum)));
+  CHECK(e.attraction(0) == doctest::Approx(-0.25 * 0.8));
+}
+
+TEST_CASE("Explanation: a force that is left out, or of the wrong sign, is noticed") {
+  Batch b = random_batch(3, 6, 2, 4);
+  b.neighbours = 5;
+  for (const std::string& name : loss_names()) {
+    CAPTURE(name);
+    const Explanation good = make_loss({.name = name})->explain(b.input());
+    Explanation e = good;
+    e.pushed.row(2).setZero();
+    CHECK(relative_difference(against_the_forces(e), e.result.gradient) > 1e-3);
+    e = good;
+    e.pulled = -e.pulled;
+    CHECK(relative_difference(against_the_forces(e), e.result.gradient) > 1e-3);
+  }
+}

@@ -1,0 +1,156 @@
+// The real executable.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+
+#include "data/hdf5_file.h"
+#include "losses/registry.h"
+#include "tests/data/raw_h5.h"
+#include "tests/support/golden_reader.h"
+#include "tests/support/well_formed.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+struct Result {
+  int code = -1;
+  std::string text;  ///< of both standard streams
+};
+
+Result run(const std::string& arguments) {
+  FILE* pipe = popen(fmt::format("'{}/explain_loss' {} 2>&1", CG_TEST_BINARIES, arguments).c_str(), "r");
+  REQUIRE(pipe);
+  Result result;
+  char block[4096];
+  for (std::size_t n; (n = fread(block, 1, sizeof block, pipe)) > 0;) result.text.append(block, n);
+  const int status = pclose(pipe);
+  result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return result;
+}
+
+bool says(const Result& result, const std::string& words) { return result.text.find(words) != std::string::npos; }
+
+std::string contents(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// All matches of a pattern's first group, as numbers.
+std::vector<double> found(const std::string& text, const std::string& pattern, std::size_t group = 1) {
+  const std::regex regex(pattern);
+  std::vector<double> out;
+  for (std::sregex_iterator at(text.begin(), text.end(), regex); at != std::sregex_iterator(); ++at)
+    out.push_back(std::stod((*at)[group]));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("explain_loss: the row of every anchor is attraction and repulsion, and the rows are the value") {
+  const Result result = run("--loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation paper");
+  CAPTURE(result.text);
+  REQUIRE(result.code == 0);
+  CHECK(says(result, "the printed formula"));
+  CHECK(says(result, "NN(i) holds 4 rows"));  // Algorithm 1 from 5 to 2 in 50 epochs: 4 at epoch 12
+  const std::string row = R"(attraction (\S+) \+ repulsion (\S+) = (\S+)   \(evaluated: (\S+)\))";
+  const auto attraction = found(result.text, row, 1), repulsion = found(result.text, row, 2),
+             evaluated = found(result.text, row, 4);
+  REQUIRE(evaluated.size() == 5);
+  double sum = 0;
+  for (std::size_t i = 0; i < 5; ++i) {
+    CHECK(attraction[i] + repulsion[i] == doctest::Approx(evaluated[i]).epsilon(1e-3));  // four decimals are printed
+    sum += evaluated[i];
+  }
+  CHECK(sum == doctest::Approx(found(result.text, R"(value  (\S+):)")[0]).epsilon(1e-3));
+  CHECK(found(result.text, R"(differ by at most (\S+) of)")[0] < 1e-12);
+}
+
+TEST_CASE("explain_loss: every loss and formulation is explained, with sums that match") {
+  for (const std::string& name : loss_names())
+    for (const char* formulation : {"paper", "reference"}) {
+      const Result result = run(fmt::format("--loss {} --formulation {} --ages 20,23,41,70", name, formulation));
+      CAPTURE(result.text);
+      REQUIRE(result.code == 0);
+      CHECK(found(result.text, R"(differ by at most (\S+) of)")[0] < 1e-9);
+      CHECK_FALSE(says(result, "nan"));
+    }
+}
+
+TEST_CASE("explain_loss: embeddings and ages come from a file, of a run too") {
+  const TemporaryFile file("embeddings.h5");
+  H5Writer out(file.path);
+  std::vector<double> z;
+  for (int k = 0; k < 80; ++k) z.push_back(std::sin(1.3 * k));
+  out.numbers("seed0/epoch9/projected", {20, 4}, z);
+  std::vector<double> ages;
+  for (int k = 0; k < 20; ++k) ages.push_back(20 + 3 * k);
+  out.numbers("age", {20}, ages);
+  out.commit();
+  const std::string command = fmt::format("--embeddings {} --dataset seed0/epoch9/projected ", file.path);
+  const Result result = run(command + "--rows 6 final_neighbours=3");
+  CAPTURE(result.text);
+  REQUIRE(result.code == 0);
+  CHECK(says(result, "anchor 5, 35 years"));
+  CHECK(says(result, "6 rows, 1 view of 6 subjects"));
+  CHECK(run(command + "--ages 1,2,3").code == 3);
+  CHECK(run(fmt::format("--embeddings {}", file.path)).code == 3);
+}
+
+TEST_CASE("explain_loss: cases come back with values, and those that cannot be evaluated end with 3") {
+  const TemporaryFile answers("answers.h5"), bad("bad.h5");
+  const Result result = run(fmt::format("--cases {}/losses.h5 --out {}", golden_folder(), answers.path));
+  CAPTURE(result.text);
+  REQUIRE(result.code == 0);
+  CHECK(says(result, "cases had value") == false);
+  CHECK(found(result.text, R"(at most (\S+) of the largest)")[0] < 1e-10);
+  CHECK(H5Reader(answers.path).members() == H5Reader(golden_folder() + "/losses.h5").members());
+  H5Writer out(bad.path);
+  out.numbers("a/embeddings", {2, 2}, std::vector<double>{1, 0, 0, 1});
+  out.numbers("a/ages", {2}, std::vector<double>{20, 30});
+  out.attribute("loss", "y_aware", "a");
+  out.attribute("options", R"({"formulation": "paper"})", "a");
+  out.attribute("views", 1, "a");
+  out.commit();
+  const Result refused = run(fmt::format("--cases {} --out {}", bad.path, answers.path));
+  CHECK(refused.code == 3);
+  CHECK(says(refused, "a: loss.y_aware: nobody to repel"));
+}
+
+TEST_CASE("explain_loss: the page is one file that needs no other, of moderate size") {
+  const TemporaryFile page("page.html");
+  const Result result = run("--html " + page.path);
+  REQUIRE_MESSAGE(result.code == 0, result.text);
+  const std::string html = contents(page.path);
+  CHECK(html.size() > 100'000);
+  CHECK(html.size() < 6'000'000);
+  for (const char* outside : {"http://", "https://", "src=", "@DATA@", "@SCRIPT@", "@STYLE@", "import("})
+    CHECK_MESSAGE(html.find(outside) == std::string::npos, outside);
+  // Without scripts and style, which are no XML, it is well formed.
+  CHECK(malformed(std::regex_replace(html.substr(0, html.find("<script")), std::regex("<style>[^<]*</style>"), "") +
+                  "</body></html>") == "");
+}
+
+TEST_CASE("explain_loss: what is wrong is said, with the exit code of its kind") {
+  const auto refused = [](const std::string& arguments, int code, const std::string& word) {
+    const Result result = run(arguments);
+    CAPTURE(result.text);
+    CHECK(result.code == code);
+    CHECK(says(result, word));
+  };
+  refused("", 2, "--ages");
+  refused("--loss focal --ages 20,30", 2, "dynlocrep");
+  refused("--ages 20,30 sigm=3", 2, "did you mean \"sigma\"?");
+  refused("--ages 20,30 sigma=-1", 2, "sigma");
+  refused("--ages 20 --loss simclr", 2, "nobody to repel");
+  refused("--embeddings /nowhere.h5", 3, "/nowhere.h5");
+  refused("--cases /nowhere.h5", 2, "--out");
+  refused("--html /nowhere/page.html", 8, "/nowhere");
+}
