@@ -47,8 +47,9 @@ struct Arguments {
 /// "80GB", "1.5 GiB", "900MB" as bytes.
 Index parse_bytes(const std::string& text) {
   const std::vector<std::pair<std::string, double>> units = {
-      {"", 1},      {"B", 1},        {"kB", 1e3},        {"MB", 1e6},         {"GB", 1e9},
-      {"TB", 1e12}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824}, {"TiB", 1099511627776.0}};
+      {"B", 1},           {"kB", 1e3},         {"MB", 1e6},
+      {"GB", 1e9},        {"TB", 1e12},        {"KiB", 1024.0},
+      {"MiB", 1048576.0}, {"GiB", 1073741824}, {"TiB", 1099511627776.0}};
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   std::string unit(end, text.data() + text.size());
@@ -121,7 +122,7 @@ int run(const Arguments& arguments) {
   Index batch = parse_batch(arguments.batch, config);
   const Index given = arguments.memory.empty() ? 0 : parse_bytes(arguments.memory);
   const Shape volume = volume_of(arguments, config);
-  const auto backend = choose_backend(arguments.device);
+  const auto backend = choose_backend(arguments.device, config.threads);
   const Index free = given > 0 ? given : backend->free_bytes();
   const LearnerOptions options = learner_options(config, volume, *backend, config.seeds[0]);
 
@@ -158,6 +159,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"auto", "cpu", "reference", "cuda"}));
   app.add_option("--size", arguments.size, "D H W in voxels, in the place of the cohort's volumes")
       ->expected(3)
+      ->allow_extra_args(false)  // what follows is a key=value
       ->check(CLI::Range(1, 2048));
   app.add_option("--memory", arguments.memory, "what may be used, e.g. 8GB (default: what is free on the device now)");
   app.add_option("--csv", arguments.csv, "write a line a buffer to this file");

@@ -86,10 +86,10 @@ kbd { padding: 0 5px; border: 1px solid var(--rule); border-radius: 4px; backgro
 table { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 3px 12px 3px 0; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 thead th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--rule); vertical-align: bottom; }
-th:first-child, td.words { text-align: left; } tbody th { font-weight: 400; }
+th:first-child, .words { text-align: left; } tbody th { font-weight: 400; }
 tfoot th, tfoot td { font-weight: 700; border-bottom: none; border-top: 2px solid var(--rule); }
 td:last-child { width: 30%; padding-right: 0; }
-.bar { display: flex; height: 14px; min-width: 150px; border-radius: 3px; overflow: hidden; }
+.bar { display: flex; margin-left: 10px; height: 14px; min-width: 150px; border-radius: 3px; overflow: hidden; }
 .kept-part { opacity: 0.66; } .passing-part { opacity: 0.33; }
 tbody tr:hover, tr.on { background: var(--panel); }
 tbody th i { display: inline-block; width: 10px; height: 10px; margin-right: 8px; border-radius: 2px; }
@@ -98,6 +98,7 @@ footer { margin-top: 36px; color: var(--soft); font-size: 13px; }
 @media print {
   body { padding: 0; max-width: none; font-size: 11px; } .detail, .screen { display: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  table { font-size: 10px; } th, td { padding: 1px 10px 1px 0; } .bar { height: 9px; } tfoot { display: table-row-group; }
   .timeline { min-width: 0; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
 }
 )css";

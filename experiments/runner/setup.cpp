@@ -1,5 +1,7 @@
 #include "experiments/runner/setup.h"
 
+#include <omp.h>
+
 #include "tensor/error.h"
 
 namespace cg {
@@ -12,7 +14,8 @@ DType activations(Precision precision, const Backend& backend) {
 
 }  // namespace
 
-std::unique_ptr<Backend> choose_backend(const std::string& device) {
+std::unique_ptr<Backend> choose_backend(const std::string& device, Index threads) {
+  if (threads > 0) omp_set_num_threads(static_cast<int>(threads));
   if (device == "reference") return std::make_unique<HostBackend>(Device::reference);
   if (device == "auto" || device == "cuda") {
     std::string why;

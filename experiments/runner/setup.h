@@ -9,8 +9,9 @@
 
 namespace cg {
 
-/// The device of that name: cpu, reference, cuda, or auto: a GPU if there is one. Errors: device.
-std::unique_ptr<Backend> choose_backend(const std::string& device);
+/// The device of that name: cpu, reference, cuda, or auto: a GPU if there is one. Processor threads as configured (0:
+/// all cores), for the whole process. Errors: device.
+std::unique_ptr<Backend> choose_backend(const std::string& device, Index threads);
 
 /// What a learner of this configuration is made of. `volume`: [D, H, W]; `backend` decides an automatic precision.
 LearnerOptions learner_options(const Config& config, const Shape& volume, const Backend& backend, Index seed);

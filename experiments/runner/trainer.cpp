@@ -42,7 +42,7 @@ class Trainer {
       : config_(checked(config)),
         options_(options),
         recorder_(options.out, resolved_config(config), options.overwrite),
-        backend_(choose_backend(options.device)) {
+        backend_(choose_backend(options.device, config.threads)) {
     recorder_.rewind({});  // nothing is resumed: what an unfinished run left is written anew
     recorder_.environment(environment_json(options.command, backend_->description(), omp_get_max_threads()));
     cohort_ = open_cohort(config.data, say);
@@ -285,9 +285,6 @@ void Trainer::finish() {
 
 }  // namespace
 
-void run_experiment(const Config& config, const RunOptions& options) {
-  if (config.threads > 0) omp_set_num_threads(static_cast<int>(config.threads));
-  Trainer(config, options).run();
-}
+void run_experiment(const Config& config, const RunOptions& options) { Trainer(config, options).run(); }
 
 }  // namespace cg
