@@ -170,9 +170,9 @@ std::string memory_text(const StepMemory& memory, const StepDescription& step, c
 
 std::string memory_csv(const MemoryPlan& plan) {
   std::string out = csv_line({"scope", "op", "role", "bytes", "first", "last", "offset"});
-  for (const Buffer& b : plan.buffers())
-    out += csv_line({csv_text(b.scope), csv_text(b.op), csv_text(name_of(b.role)), std::to_string(b.bytes),
-                     std::to_string(b.first), std::to_string(b.last), std::to_string(b.offset)});
+  for (const Buffer* b : in_time(plan))
+    out += csv_line({csv_text(b->scope), csv_text(b->op), csv_text(name_of(b->role)), std::to_string(b->bytes),
+                     std::to_string(b->first), std::to_string(b->last), std::to_string(b->offset)});
   return out;
 }
 

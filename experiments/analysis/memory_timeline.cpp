@@ -56,7 +56,7 @@ class Timeline {
     bands();
     layer_labels();
     peak_line();
-    buffers();
+    for (const Buffer* b : in_time(plan_)) buffer(*b);  // the arrow keys go through them in this order
     peak_label();
     page_.close();
   }
@@ -89,7 +89,6 @@ class Timeline {
   void layer_labels();
   void peak_line();
   void peak_label();
-  void buffers();
   void buffer(const Buffer& b);
 
   Markup& page_;
@@ -204,16 +203,6 @@ void Timeline::peak_label() {
                  {"x", number(at + (flip ? -10 : 10))},
                  {"y", number(curve_top - 4)}},
                 text);
-}
-
-/// In order of time, as the arrow keys go through them.
-void Timeline::buffers() {
-  std::vector<const Buffer*> order;
-  for (const Buffer& b : plan_.buffers()) order.push_back(&b);
-  std::stable_sort(order.begin(), order.end(), [](const Buffer* a, const Buffer* b) {
-    return std::pair(a->first, a->offset) < std::pair(b->first, b->offset);
-  });
-  for (const Buffer* b : order) buffer(*b);
 }
 
 void Timeline::buffer(const Buffer& b) {
