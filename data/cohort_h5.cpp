@@ -87,4 +87,25 @@ Volume CohortFile::volume(Index i) const {
   return volume;
 }
 
+std::array<bool, 3> CohortFile::reversed_axes() const {
+  std::array<bool, 3> out{};
+  if (!file_.has("affine")) return out;
+  const std::vector<double> affine = file_.numbers("affine");
+  if (affine.size() != 16)
+    fail(ErrorKind::data, file_.path(), fmt::format("affine has {} numbers, expected 4 x 4", affine.size()),
+         "Mend it, or leave it out.");
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    for (std::size_t other = 0; other < 3; ++other)
+      if (!(std::abs(affine[5 * axis]) > std::abs(affine[4 * axis + other]) || other == axis))
+        fail(ErrorKind::data, file_.path(), fmt::format("affine: axis {} does not run along {}", axis, "xyz"[axis]),
+             "Store the maps with X left-right, Y back-front and Z down-up.");
+    out[axis] = affine[5 * axis] < 0;
+  }
+  return out;
+}
+
+std::string CohortFile::unit() const {
+  return file_.has_attribute("modality") && file_.text_attribute("modality") != "mre" ? "a.u." : "kPa";
+}
+
 }  // namespace cg

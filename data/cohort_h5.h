@@ -3,11 +3,13 @@
 // lies under `truth/` (synthetic cohorts) is never read.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
 #include "data/dataset.h"
 #include "data/hdf5_file.h"
+#include "data/voxel_grid.h"
 
 namespace cg {
 
@@ -22,6 +24,12 @@ class CohortFile final : public Dataset {
   Volume volume(Index i) const override;
 
   double voxel_mm() const { return voxel_mm_; }
+  VoxelGrid grid() const { return {{shape_[0], shape_[1], shape_[2]}, voxel_mm_}; }
+  /// Whether X runs from right to left, Y from front to back, Z from up to down, by the file's `affine`; without one
+  /// they do not. Errors (data): an affine that turns the axes.
+  std::array<bool, 3> reversed_axes() const;
+  /// What the numbers of a map are: kPa, or "a.u." (arbitrary units) where the file says that it holds no stiffness.
+  std::string unit() const;
   bool synthetic() const { return synthetic_; }  ///< the file says that it is a phantom
   const std::string& path() const { return file_.path(); }
 

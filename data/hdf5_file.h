@@ -1,6 +1,6 @@
 // Reading and writing HDF5: the only place that speaks to the library. Files are read-only or written anew, never
-// changed in place. Errors: data (no such file or dataset), corrupt (not HDF5, damaged, claiming more than the file can
-// hold, or with data in other files), storage (writing).
+// changed in place; equal content gives equal bytes. Errors: data (no such file or dataset), corrupt (not HDF5,
+// damaged, claiming more than the file can hold, or with data in other files), storage (writing).
 #pragma once
 
 #include <memory>
@@ -36,10 +36,11 @@ class H5Reader {
 };
 
 /// A file that appears under its name only when it is whole: it is written beside it and renamed by `commit`. Destroyed
-/// without `commit`, it leaves nothing.
+/// without `commit`, it leaves nothing. Or a file in memory, whose bytes somebody else writes (data/storage.h).
 class H5Writer {
  public:
   explicit H5Writer(const std::string& path);
+  H5Writer();  ///< in memory; errors are of kind memory
   ~H5Writer();
   H5Writer(const H5Writer&) = delete;
   H5Writer& operator=(const H5Writer&) = delete;
@@ -57,6 +58,8 @@ class H5Writer {
   void attribute(const std::string& name, const std::string& value, const std::string& object = "/");
 
   void commit();
+  /// The bytes of a file in memory, so far, behind `room` zero bytes for the caller: a copy.
+  std::string image(std::size_t room = 0) const;
 
  private:
   struct File;

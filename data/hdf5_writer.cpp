@@ -39,20 +39,29 @@ hid_t memory_type<std::uint8_t>() {
   return H5T_NATIVE_UINT8;
 }
 
+/// How datasets are made: without the time, which would make equal content unequal bytes.
+Id untimed() {
+  Id properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  H5Pset_obj_track_times(properties, false);
+  return properties;
+}
+
 }  // namespace
 
 struct H5Writer::File {
   Id id;
-  std::string path;  ///< the finished file's, for messages
+  std::string path;  ///< the finished file's, for messages; empty in memory
 
   void check(bool good) const {
-    if (!good) fail(ErrorKind::storage, path, "writing failed", "Free some space on the disk, or name another folder.");
+    if (good) return;
+    if (path.empty()) fail(ErrorKind::memory, "an HDF5 file in memory", "it cannot be built", "Free some memory.");
+    fail(ErrorKind::storage, path, "writing failed", "Free some space on the disk, or name another folder.");
   }
 
   /// Chunks reach the disk when their dataset is closed: without this check a full disk would lose them in silence.
   void finish(Id& object, herr_t written) const { check(written >= 0 && object.close() >= 0); }
 
-  Id make(const std::string& dataset, hid_t type, hid_t space, hid_t properties = H5P_DEFAULT) const {
+  Id make(const std::string& dataset, hid_t type, hid_t space, const Id& properties = untimed()) const {
     const Id links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
     H5Pset_create_intermediate_group(links, 1);
     Id made(H5Dcreate2(id, dataset.c_str(), type, space, links, properties, H5P_DEFAULT), H5Dclose);
@@ -103,6 +112,16 @@ H5Writer::H5Writer(const std::string& path) : path_(path), temporary_(fmt::forma
   file_ = std::make_unique<File>(File{{id, H5Fclose}, path_});
 }
 
+H5Writer::H5Writer() {
+  const Lock lock(library);
+  constexpr std::size_t growth = 1 << 20;  // bytes
+  const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_fapl_core(access, growth, false);  // two open ones need two names: the library tells them apart by these
+  const hid_t id = H5Fcreate(fmt::format("memory {}", fmt::ptr(this)).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  file_ = std::make_unique<File>(File{{id, H5Fclose}, ""});
+  file_->check(id >= 0);
+}
+
 H5Writer::~H5Writer() {
   if (!file_) return;
   const Lock lock(library);
@@ -143,7 +162,7 @@ void H5Writer::make_rows(const std::string& dataset, const Spec& spec) {
   std::vector<hsize_t> size = extents(spec.shape), chunk = size;
   chunk[0] = 1;
   const Id space(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
-  const Id properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
+  const Id properties = untimed();
   H5Pset_chunk(properties, static_cast<int>(chunk.size()), chunk.data());
   if (chunk_elements(spec.shape) > 1) {
     H5Pset_shuffle(properties);
@@ -170,6 +189,16 @@ void H5Writer::attribute(const std::string& name, const std::string& value, cons
   H5Tset_strpad(type, H5T_STR_NULLPAD);
   H5Tset_cset(type, H5T_CSET_UTF8);
   file_->write_attribute(name, type, value.empty() ? "" : value.data(), object);
+}
+
+std::string H5Writer::image(std::size_t room) const {
+  const Lock lock(library);
+  file_->check(H5Fflush(file_->id, H5F_SCOPE_GLOBAL) >= 0);
+  const ssize_t size = H5Fget_file_image(file_->id, nullptr, 0);
+  file_->check(size > 0);
+  std::string bytes(room + static_cast<std::size_t>(size), '\0');
+  file_->check(H5Fget_file_image(file_->id, bytes.data() + room, bytes.size() - room) == size);
+  return bytes;
 }
 
 void H5Writer::commit() {

@@ -82,25 +82,27 @@ Batch Loader::make(std::span<const Index> subjects) {
               host.tensor({{options_.views * b, volume[0], volume[1], volume[2], 1}, DType::f32})};
   const auto values = batch.volumes.data<float>();
   const auto voxels = static_cast<std::size_t>(source_.voxels());
-  for (Index view = 0; view < options_.views; ++view)
-    for (Index i = 0; i < b; ++i) {
-      const Index subject = subjects[static_cast<std::size_t>(i)];
-      const auto into = values.subspan(static_cast<std::size_t>(view * b + i) * voxels, voxels);
-      source_.read(subject, into);
-      if (options_.augment)
-        options_.augment(into, volume,
-                         {.seed = options_.seed,
-                          .epoch = static_cast<std::uint32_t>(options_.epoch),
-                          .sample = static_cast<std::uint32_t>(subject)},
-                         view);
-    }
+  const auto row = [&](Index view, Index i) {
+    return values.subspan(static_cast<std::size_t>(view * b + i) * voxels, voxels);
+  };
+  for (Index i = 0; i < b; ++i) {
+    const Index subject = subjects[static_cast<std::size_t>(i)];
+    source_.read(subject, row(0, i));
+    for (Index view = 1; view < options_.views; ++view) std::copy_n(row(0, i).begin(), voxels, row(view, i).begin());
+    for (Index view = 0; options_.augment && view < options_.views; ++view)
+      options_.augment({.seed = options_.seed,
+                        .epoch = static_cast<std::uint32_t>(options_.epoch),
+                        .sample = static_cast<std::uint32_t>(subject),
+                        .view = static_cast<std::uint32_t>(view)},
+                       row(view, i));
+  }
   for (Index subject : subjects) batch.ages.push_back(source_.dataset().subject(subject).age);
   return batch;
 }
 
 void Loader::work() {
   try {
-    for (std::size_t at = 0; at < order_.size();) {
+    for (auto at = static_cast<std::size_t>(options_.first_batch * options_.batch_size); at < order_.size();) {
       const std::size_t size = std::min(static_cast<std::size_t>(options_.batch_size), order_.size() - at);
       Batch batch = make(std::span(order_).subspan(at, size));
       at += size;

@@ -5,16 +5,15 @@
 #include <condition_variable>
 #include <deque>
 #include <exception>
-#include <functional>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <thread>
 #include <vector>
 
+#include "data/augment/augmentation.h"
 #include "data/dataset.h"
 #include "data/normalise.h"
-#include "tensor/random.h"
 
 namespace cg {
 
@@ -41,17 +40,15 @@ struct Batch {
   Tensor volumes;               ///< [views · b, D, H, W, 1] float32 in host memory; all of view 1, then all of view 2
 };
 
-/// Changes a normalised volume in place; the key names epoch and sample, `view` the view.
-using Augment = std::function<void(std::span<float> values, const Shape& shape, const Key& key, Index view)>;
-
 struct LoaderOptions {
   Index batch_size = 32;
   bool shuffle = true;  ///< by (seed, epoch); otherwise the subjects' order is kept
   std::uint64_t seed = 0;
   Index epoch = 1;
-  Index views = 1;     ///< volumes a subject; more than one only with an augmentation
-  Augment augment;     ///< none: volumes as they are
-  Index prefetch = 2;  ///< batches prepared ahead
+  Index first_batch = 0;  ///< those before it are passed over without being read, to go on within an epoch
+  Index views = 1;        ///< volumes a subject; more than one only with an augmentation
+  Augment augment;        ///< of normalised volumes, told seed, epoch, sample and view; none: volumes as they are
+  Index prefetch = 2;     ///< batches prepared ahead
 };
 
 /// One epoch over `subjects`, each once; the last batch may be short.

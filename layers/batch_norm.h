@@ -18,7 +18,7 @@ class BatchNormalisation : public Module {
         mean_(statistic("running_mean", {channels}, init::zeros())),
         variance_(statistic("running_var", {channels}, init::ones())) {}
 
-  /// x, y [n, D, H, W, channels]
+  /// x, y [n, …, channels]: volumes or rows
   Variable forward(Context& ctx, const Variable& x) {
     const auto scope = ctx.scope(name());
     return ctx.apply(BatchNorm{attributes(ctx)}, inputs(x));

@@ -28,6 +28,8 @@ Fields<ModelOptions> model_fields() {
       field("channels", &ModelOptions::channels, between(1, 64), "channels of a volume"),
       field("width", &ModelOptions::width, between(1, 512),
             "channels of the stem; the encoder's features are 8 times as wide (64: the published network)"),
+      field("projection", &ModelOptions::projection, any(),
+            "false: no projection head; the loss sees the encoder's features, of unit length"),
       field("embedding", &ModelOptions::embedding, between(1, 4096), "width of the projection head's output"),
   };
 }
@@ -35,7 +37,8 @@ Fields<ModelOptions> model_fields() {
 Model::Model(const ModelOptions& options)
     : options_(options),
       encoder_(child<ResNet3d>("encoder", options.channels, options.width)),
-      head_(child<ProjectionHead>("head", 8 * options.width, options.embedding)) {}
+      head_(options.projection ? &child<ProjectionHead>("head", options.feature_width(), options.embedding) : nullptr) {
+}
 
 Model::Result Model::forward(Context& ctx, const Variable& volumes, DType activations) {
   Variable x = volumes;
@@ -44,7 +47,9 @@ Model::Result Model::forward(Context& ctx, const Variable& volumes, DType activa
     x = ctx.apply(Cast{.to = activations}, {x});
   }
   const Variable features = encoder_.forward(ctx, x);
-  return {features, head_.forward(ctx, features)};
+  if (head_) return {features, head_->forward(ctx, features)};
+  const auto scope = ctx.scope("normalise");
+  return {features, ctx.apply(L2Normalise{}, {features})};
 }
 
 std::vector<LayerSummary> summarise(const Tape& tape) {

@@ -1,4 +1,5 @@
-// The network that is trained: encoder and projection head, with the names of the published checkpoints.
+// The network that is trained: encoder and, unless it is left out, projection head, with the names of the published
+// checkpoints.
 #pragma once
 
 #include <string>
@@ -11,9 +12,14 @@
 namespace cg {
 
 struct ModelOptions {
-  Index channels = 1;     ///< of a volume
-  Index width = 64;       ///< channels of the stem; the features are 8 times as wide
-  Index embedding = 128;  ///< of the projection head's output
+  Index channels = 1;      ///< of a volume
+  Index width = 64;        ///< channels of the stem; the features are 8 times as wide
+  bool projection = true;  ///< whether there is a head; without one the loss sees the encoder's features
+  Index embedding = 128;   ///< of the projection head's output
+
+  Index feature_width() const { return 8 * width; }
+  /// Of what the loss sees.
+  Index embedding_width() const { return projection ? embedding : feature_width(); }
 };
 /// The options as they stand in [model] of a configuration.
 Fields<ModelOptions> model_fields();
@@ -24,7 +30,7 @@ class Model : public Module {
 
   struct Result {
     Variable features;    ///< [n, 8 · width], before the projection
-    Variable embeddings;  ///< [n, embedding], rows of unit length
+    Variable embeddings;  ///< [n, embedding width], rows of unit length
   };
   /// Volumes [n, D, H, W, channels] in float32 or double; activations are computed in type `activations`.
   Result forward(Context& ctx, const Variable& volumes, DType activations);
@@ -34,7 +40,7 @@ class Model : public Module {
  private:
   ModelOptions options_;
   ResNet3d& encoder_;
-  ProjectionHead& head_;
+  ProjectionHead* head_;  // none: the embeddings are the features, made of unit length
 };
 
 /// One line of the summary: a layer that computes.

@@ -34,7 +34,19 @@ inline bool all_finite(const ArrayView& x) { return (x * 0.0).sum() == 0; }
 /// exponential returns tiny numbers instead of 0, even for −∞.
 template <class T>
 RowOf<T> exp_below(const RowOf<T>& u, double top) {
-  return (u < T(top - 700)).select(RowOf<T>::Constant(u.size(), T(0)), exp(u - T(top)));
+  const RowOf<T> e = exp(u - T(top));  // by itself: inside of a select it would not be vectorised
+  return (u < T(top - 700)).select(RowOf<T>::Constant(u.size(), T(0)), e);
+}
+
+/// A symmetric array [n, n] with a zero diagonal, from a function of two rows.
+template <class T, class F>
+ArrayOf<T> pairwise(Index n, const F& between) {
+  ArrayOf<T> out(n, n);
+  for (Index i = 0; i < n; ++i) {
+    out(i, i) = T(0);
+    for (Index t = 0; t < i; ++t) out(i, t) = out(t, i) = between(i, t);
+  }
+  return out;
 }
 
 /// log Σ_t e^{u_t}, safe for any finite u. Needs one t that is not left out.
@@ -43,6 +55,13 @@ T log_sum_exp(const RowOf<T>& u) {
   const double top = number(u.maxCoeff());  // cancels exactly, so its gradient is not needed
   using std::log;
   return T(top) + log(exp_below(u, top).sum());
+}
+
+/// A row of which the anchor i is left out.
+template <class T>
+RowOf<T> without_anchor(Index i, RowOf<T> u) {
+  u[i] = T(kLeftOut);
+  return u;
 }
 
 /// The derivative of log_sum_exp: e^{u_t} / Σ_r e^{u_r}.

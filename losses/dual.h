@@ -27,6 +27,10 @@ inline bool operator<(Dual a, Dual b) { return a.v < b.v; }
 inline bool operator>(Dual a, Dual b) { return a.v > b.v; }
 inline bool operator==(Dual a, Dual b) { return a.v == b.v; }
 inline Dual log(Dual a) { return {std::log(a.v), a.d / a.v}; }
+inline Dual sqrt(Dual a) {
+  const double root = std::sqrt(a.v);
+  return {root, a.d / (2 * root)};
+}
 inline Dual exp(Dual a) {
   const double e = std::exp(a.v);
   return {e, e * a.d};

@@ -21,7 +21,7 @@ struct Exponential {
   LossOptions options;
 
   Pull pairs(const LossInput& in) const {
-    check_someone_to_repel(name, in, options.formulation);
+    check_someone_besides_k(name, in, options.formulation);
     const double mean = options.temperature / options.base_temperature / static_cast<double>(in.rows());
     return pull(in, options, Normaliser::anchor, reference() ? mean : 1);
   }
@@ -55,9 +55,7 @@ struct Exponential {
   /// u_i, without the anchor.
   template <class T>
   RowOf<T> repulsion(const Pull& p, Index i, const RowOf<T>& s) const {
-    RowOf<T> u = s * (1 - p.w.row(i));
-    u[i] = T(kLeftOut);
-    return u;
+    return without_anchor<T>(i, s * (1 - p.w.row(i)));
   }
 };
 static_assert(RowLoss<Exponential>);

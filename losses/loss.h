@@ -18,6 +18,9 @@ enum class Formulation {
   reference,  ///< what the published code computes; it made the published numbers
 };
 
+/// How threshold's reference formulation reduces its comparisons to a count.
+enum class DeltaReduction { sum, mean };
+
 /// The options of all losses; a loss reads those it knows. The field table is loss_fields() in registry.h.
 struct LossOptions {
   std::string name = "dynlocrep";
@@ -31,6 +34,9 @@ struct LossOptions {
   Index step_size = 1;  ///< epochs
   double far_decay = std::numeric_limits<double>::infinity();
   ShortBatch short_batch = ShortBatch::localise;
+  DeltaReduction delta_reduction = DeltaReduction::sum;
+  double bin_width = 10;   ///< years
+  Index queue_size = 256;  ///< rows
 };
 
 /// What a loss is evaluated for. n = views × batch rows: all of view 1, then all of view 2.
@@ -41,9 +47,14 @@ struct LossInput {
   Index epoch = 1;  ///< counted from 1
   Index max_epochs = 50;
   Index neighbours = 0;  ///< rows, the anchor counted among them, instead of Algorithm 1's; 0: by Algorithm 1
+  std::span<const double> predictions = {};  ///< nnclr: [n, d], made from z; the gradient is theirs
+  std::span<const double> queue = {};        ///< nnclr: [q, d] earlier embeddings
+  bool training = false;                     ///< a step will follow: weights no step can follow are refused
 
   Index rows() const { return static_cast<Index>(ages.size()); }
   Index batch() const { return rows() / views; }
+  /// The row of i's subject in the other one of two views.
+  Index pair(Index i) const { return (i + batch()) % rows(); }
 };
 
 /// What a loss noticed while it chose its pairs.
@@ -55,7 +66,7 @@ struct LossMetrics {
 struct LossResult {
   double value = 0;
   std::vector<double> rows;      ///< [n]: what each anchor adds to the value
-  std::vector<double> gradient;  ///< [n, d]: dL/dz
+  std::vector<double> gradient;  ///< [n, d]: dL/dz, or dL/d predictions of a loss that takes some
   LossMetrics metrics;
 };
 
@@ -64,6 +75,8 @@ class Loss {
   virtual ~Loss() = default;
   /// Value, its parts by anchor, and dL/dz. Fails on input that is not finite or leaves nothing to compare.
   virtual LossResult evaluate(const LossInput& in) const = 0;
+  /// Rows of the queue of earlier embeddings that the loss wants, and predictions with it. 0: it takes neither.
+  virtual Index queue_size() const { return 0; }
 };
 
 }  // namespace cg

@@ -11,20 +11,9 @@
 namespace cg {
 namespace {
 
-/// Fills [n, n] from a function of two rows; half of it by symmetry.
-template <class F>
-Array pairwise(const ArrayView& z, F between) {
-  Array out(z.rows(), z.rows());
-  for (Index i = 0; i < z.rows(); ++i) {
-    out(i, i) = 0;
-    for (Index t = 0; t < i; ++t) out(i, t) = out(t, i) = between(i, t);
-  }
-  return out;
-}
-
 Array cosine_distances(const ArrayView& z) {
   const Row norms = z.square().rowwise().sum().sqrt();
-  return pairwise(z, [&](Index i, Index t) {
+  return pairwise<double>(z.rows(), [&](Index i, Index t) {
     const double length = norms[i] * norms[t];
     return length == 0 ? 1.0 : 1 - (z.row(i) * z.row(t)).sum() / length;
   });
@@ -35,11 +24,12 @@ Array cosine_distances(const ArrayView& z) {
 Array distances(const ArrayView& z, Distance distance) {
   switch (distance) {
     case Distance::manhattan:
-      return pairwise(z, [&](Index i, Index t) { return (z.row(i) - z.row(t)).abs().sum(); });
+      return pairwise<double>(z.rows(), [&](Index i, Index t) { return (z.row(i) - z.row(t)).abs().sum(); });
     case Distance::euclidean:
-      return pairwise(z, [&](Index i, Index t) { return std::sqrt((z.row(i) - z.row(t)).square().sum()); });
+      return pairwise<double>(z.rows(),
+                              [&](Index i, Index t) { return std::sqrt((z.row(i) - z.row(t)).square().sum()); });
     case Distance::chebyshev:
-      return pairwise(z, [&](Index i, Index t) { return (z.row(i) - z.row(t)).abs().maxCoeff(); });
+      return pairwise<double>(z.rows(), [&](Index i, Index t) { return (z.row(i) - z.row(t)).abs().maxCoeff(); });
     case Distance::cosine:
       break;
   }

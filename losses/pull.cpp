@@ -1,9 +1,5 @@
 #include "losses/pull.h"
 
-#include <fmt/format.h>
-
-#include "tensor/error.h"
-
 namespace cg {
 
 Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser, double factor) {
@@ -22,14 +18,9 @@ Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser
   return p;
 }
 
-void check_someone_to_repel(const std::string& loss, const LossInput& in, Formulation formulation) {
+void check_someone_besides_k(const std::string& loss, const LossInput& in, Formulation formulation) {
   const bool paper = formulation == Formulation::paper;
-  const Index needed = paper ? 3 : 2;
-  if (in.rows() >= needed) return;
-  fail(ErrorKind::usage, "loss." + loss,
-       fmt::format("nobody to repel among {} row(s): the {} formulation needs {}", in.rows(),
-                   paper ? "paper" : "reference", needed),
-       fmt::format("Set train.batch_size to at least {}{}", needed, paper ? ", or loss.formulation to reference" : ""));
+  check_someone_to_repel(loss, in, paper ? 3 : 2, paper ? ", or loss.formulation to reference" : "");
 }
 
 }  // namespace cg

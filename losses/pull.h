@@ -1,16 +1,14 @@
-// The pull a_ik: how strongly anchor i is drawn to row k, from the weights of their ages. The losses share it and
-// differ in whom they repel. Read next: dynlocrep.h.
+// The pull a_ik: how strongly anchor i is drawn to row k, from the weights of their ages. The weighted losses
+// share it and differ in whom they repel. Read next: dynlocrep.h.
 #pragma once
 
-#include "losses/loss.h"
+#include "losses/attraction.h"
 
 namespace cg {
 
 /// What the weighted losses hold constant.
-struct Pull {
-  Array a;  ///< [n, n] pull, zero on the diagonal, with every constant factor of the loss
+struct Pull : Attraction {
   Array w;  ///< [n, n] age weights
-  LossMetrics metrics;
 };
 
 /// How a pull is normalised.
@@ -23,6 +21,6 @@ enum class Normaliser {
 Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser, double factor);
 
 /// Fails when a sum of repulsions has no term: it leaves out the anchor, and in the `paper` formulation the positive k.
-void check_someone_to_repel(const std::string& loss, const LossInput& in, Formulation formulation);
+void check_someone_besides_k(const std::string& loss, const LossInput& in, Formulation formulation);
 
 }  // namespace cg

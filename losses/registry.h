@@ -12,6 +12,9 @@ namespace cg {
 /// The loss named in the options. Fails on an unknown name with the names there are.
 std::unique_ptr<Loss> make_loss(const LossOptions& options);
 
+/// The published temperature of a loss: 2 of rank_n_contrast, whose similarities are distances, 0.1 of the others.
+double published_temperature(const std::string& loss);
+
 /// The names of all losses.
 std::vector<std::string> loss_names();
 

@@ -13,6 +13,14 @@ Eigen::Map<const Array> embeddings(const LossInput& in) {
   return {in.z.data(), in.rows(), static_cast<Index>(in.z.size()) / in.rows()};
 }
 
+void check_finite(const std::string& where, const char* what, const ArrayView& rows, Index epoch) {
+  if (all_finite(rows)) return;
+  for (Index i = 0; i < rows.rows(); ++i)
+    if (!all_finite(rows.row(i)))
+      fail(ErrorKind::numbers, where, fmt::format("the {} in row {} is not finite at epoch {}", what, i, epoch),
+           "Lower train.learning_rate");
+}
+
 void check_input(const std::string& where, const LossInput& in) {
   const auto refuse = [&](std::string what, std::string fix) { fail(ErrorKind::usage, where, what, fix); };
   if (in.views < 1 || in.rows() < 1 || in.rows() % in.views != 0)
@@ -26,12 +34,7 @@ void check_input(const std::string& where, const LossInput& in) {
   if (age != in.ages.end())
     fail(ErrorKind::data, where, fmt::format("the age of row {} is {}", age - in.ages.begin(), *age),
          "Correct the cohort's ages");
-  const auto z = embeddings(in);
-  if (all_finite(z)) return;
-  for (Index i = 0; i < z.rows(); ++i)
-    if (!all_finite(z.row(i)))
-      fail(ErrorKind::numbers, where, fmt::format("the embedding in row {} is not finite at epoch {}", i, in.epoch),
-           "Lower optim.learning_rate");
+  check_finite(where, "embedding", embeddings(in), in.epoch);
 }
 
 void check_result(const std::string& where, const LossInput& in, const LossResult& result) {

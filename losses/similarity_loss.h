@@ -28,11 +28,33 @@ concept RowLoss = requires(const L loss, const LossInput& in, const decltype(los
 /// The embeddings of an input as an array [n, d].
 Eigen::Map<const Array> embeddings(const LossInput& in);
 
+/// Fails unless all rows [·, d] are finite. `what`: one of them.
+void check_finite(const std::string& where, const char* what, const ArrayView& rows, Index epoch);
+
 /// Fails unless shapes agree and all numbers are finite. `where`: the loss.
 void check_input(const std::string& where, const LossInput& in);
 
 /// Fails unless value and gradient are finite.
 void check_result(const std::string& where, const LossInput& in, const LossResult& result);
+
+/// Value and gradient of a loss whose similarities are those of x [n, d]: of the embeddings, or what stands for them.
+template <RowLoss L, Similarity M>
+LossResult evaluate_rows(const L& loss, const M& similarity, const ArrayView& x, const LossInput& in) {
+  const auto pairs = loss.pairs(in);
+  const Array s = similarity.template of<double>(x);
+  Array g(x.rows(), x.rows());
+  LossResult out;
+  for (Index i = 0; i < x.rows(); ++i) {
+    out.rows.push_back(loss.template value<double>(pairs, i, s.row(i)));
+    out.value += out.rows.back();
+    loss.gradient(pairs, i, s.row(i), g.row(i));
+  }
+  out.gradient.resize(static_cast<std::size_t>(x.size()));
+  Eigen::Map<Array>(out.gradient.data(), x.rows(), x.cols()) = similarity.gradient(x, s, g);
+  out.metrics = pairs.metrics;
+  check_result(std::string("loss.") + L::name, in, out);
+  return out;
+}
 
 template <RowLoss L, Similarity M = InnerProduct>
 class SimilarityLoss final : public Loss {
@@ -40,23 +62,8 @@ class SimilarityLoss final : public Loss {
   SimilarityLoss(L loss, M similarity) : loss_(std::move(loss)), similarity_(std::move(similarity)) {}
 
   LossResult evaluate(const LossInput& in) const override {
-    const std::string where = std::string("loss.") + L::name;
-    check_input(where, in);
-    const auto z = embeddings(in);
-    const auto pairs = loss_.pairs(in);
-    const Array s = similarity_.template of<double>(z);
-    Array g(z.rows(), z.rows());
-    LossResult out;
-    for (Index i = 0; i < z.rows(); ++i) {
-      out.rows.push_back(loss_.template value<double>(pairs, i, s.row(i)));
-      out.value += out.rows.back();
-      loss_.gradient(pairs, i, s.row(i), g.row(i));
-    }
-    out.gradient.resize(in.z.size());
-    Eigen::Map<Array>(out.gradient.data(), z.rows(), z.cols()) = similarity_.gradient(z, g);
-    out.metrics = pairs.metrics;
-    check_result(where, in, out);
-    return out;
+    check_input(std::string("loss.") + L::name, in);
+    return evaluate_rows(loss_, similarity_, embeddings(in), in);
   }
 
  private:

@@ -20,7 +20,7 @@ struct YAware {
   LossOptions options;
 
   Pull pairs(const LossInput& in) const {
-    check_someone_to_repel(name, in, options.formulation);
+    check_someone_besides_k(name, in, options.formulation);
     const double mean = options.temperature / options.base_temperature / static_cast<double>(in.rows());
     return pull(in, options, Normaliser::anchor, reference() ? mean : 1);
   }
@@ -46,13 +46,6 @@ struct YAware {
 
  private:
   bool reference() const { return options.formulation == Formulation::reference; }
-
-  template <class T>
-  RowOf<T> without_anchor(Index i, const RowView<T>& s) const {
-    RowOf<T> u = s;
-    u[i] = T(kLeftOut);
-    return u;
-  }
 };
 static_assert(RowLoss<YAware>);
 

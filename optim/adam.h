@@ -23,11 +23,15 @@ class Adam {
   void step(ParameterStore& store, double rate);
 
   Index steps() const { return steps_; }
+  const Tensor& first_moment() const { return first_; }  ///< laid out as the store's values
+  const Tensor& second_moment() const { return second_; }
+  /// Goes on after so many steps; the moments are set by writing into them.
+  void resume(Index steps) { steps_ = steps; }
 
  private:
   AdamOptions options_;
   const Registry& registry_;
-  Tensor first_, second_;  // moments, laid out as the store's values
+  Tensor first_, second_;
   Index steps_ = 0;
 };
 

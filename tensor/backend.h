@@ -73,7 +73,9 @@ class MetaBackend : public Backend {
 /// oneDNN and our own kernels on all cores (tensor/backend/cpu).
 std::unique_ptr<Backend> make_cpu_backend();
 
-/// Null where CUDA was not built or no device is there; `why` then says so in a sentence.
+/// Null where CUDA was not built or no device is there; `why` then says so in words, without a full stop.
 std::unique_ptr<Backend> make_cuda_backend(std::string& why);
+/// One line for people: the toolkit, cuDNN and architectures of the CUDA backend, or why there is none.
+std::string cuda_description();
 
 }  // namespace cg

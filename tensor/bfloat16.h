@@ -1,4 +1,5 @@
 // The 16-bit float with the range of float32 and 8 bits of precision: activations on devices that compute with it.
+// All is constexpr, so that nvcc takes it on the GPU too.
 #pragma once
 
 #include <bit>
@@ -11,15 +12,15 @@ struct bfloat16 {
   std::uint16_t bits = 0;
 
   bfloat16() = default;
-  bfloat16(float value) : bits(rounded(value)) {}  // NOLINT: implicit on purpose, as from double to float
-  bfloat16& operator=(float value) {  // the compiler vectorises this; copying a converted object it does not
+  constexpr bfloat16(float value) : bits(rounded(value)) {}  // NOLINT: implicit on purpose, as from double to float
+  constexpr bfloat16& operator=(float value) {  // the compiler vectorises this; copying a converted object it does not
     bits = rounded(value);
     return *this;
   }
-  operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
+  constexpr operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
  private:
-  static std::uint16_t rounded(float value) {
+  static constexpr std::uint16_t rounded(float value) {
     const auto word = std::bit_cast<std::uint32_t>(value);
     const bool nan = (word & 0x7FFFFFFFu) > 0x7F800000u;
     const std::uint32_t even = word + 0x7FFFu + ((word >> 16) & 1u);

@@ -28,11 +28,14 @@ std::array<double, 4> to_normals(const std::array<std::uint32_t, 4>& bits) {
   return out;
 }
 
+std::array<std::uint32_t, 4> Random::block(std::uint32_t index) const {
+  const auto high = static_cast<std::uint32_t>(key_.seed >> 32), low = static_cast<std::uint32_t>(key_.seed);
+  const std::uint32_t purpose = static_cast<std::uint32_t>(key_.use) + 0x100 + (key_.view << 16);
+  return philox({index, key_.sample, key_.epoch, high}, {low, purpose});
+}
+
 std::uint32_t Random::word() {
-  if (next_ % 4 == 0) {
-    const auto high = static_cast<std::uint32_t>(key_.seed >> 32), low = static_cast<std::uint32_t>(key_.seed);
-    block_ = philox({next_ / 4, key_.sample, key_.epoch, high}, {low, static_cast<std::uint32_t>(key_.use) + 0x100});
-  }
+  if (next_ % 4 == 0) block_ = block(next_ / 4);
   return block_[next_++ % 4];
 }
 
@@ -41,6 +44,12 @@ double Random::uniform() { return to_uniform(word()); }
 double Random::normal() {
   const double radius = std::sqrt(-2 * std::log(uniform()));
   return radius * std::cos(2 * std::numbers::pi * uniform());
+}
+
+std::array<std::uint32_t, 4> Random::words() {
+  const std::uint32_t index = (next_ + 3) / 4;  // words left of the block before are passed over
+  next_ = 4 * (index + 1);
+  return block(index);
 }
 
 Index Random::below(Index n) {

@@ -27,6 +27,7 @@ struct Key {
   std::uint64_t seed = 0;
   std::uint32_t epoch = 0;
   std::uint32_t sample = 0;
+  std::uint32_t view = 0;  ///< below 2^16
   Use use = Use::test;
 };
 
@@ -36,10 +37,12 @@ class Random {
   explicit Random(const Key& key) : key_(key) {}
   double uniform();                         ///< in (0, 1)
   double normal();                          ///< mean 0, standard deviation 1
+  std::array<std::uint32_t, 4> words();     ///< the next whole block of random bits
   Index below(Index n);                     ///< 0 … n − 1, n ≥ 1
   std::vector<Index> permutation(Index n);  ///< of 0 … n − 1 (Fisher-Yates)
 
  private:
+  std::array<std::uint32_t, 4> block(std::uint32_t index) const;
   std::uint32_t word();
   Key key_;
   std::uint32_t next_ = 0;                ///< index of the next word

@@ -63,12 +63,6 @@ const Registry& Registry::standard() {
   return registry;
 }
 
-void Registry::add(std::type_index op, const std::string& name, Device device, DType dtype, AnyKernel kernel) {
-  Row& row = rows_[op];
-  row.name = name;
-  row.kernels[{device, dtype}] = std::move(kernel);
-}
-
 const AnyKernel& Registry::kernel(std::type_index op, Device device, DType dtype) const {
   const auto row = rows_.find(op);
   if (row == rows_.end())

@@ -23,7 +23,11 @@ class Registry {
   void add(Device device, DType dtype, const Kernel<O>& kernel) {
     add(typeid(O), std::string(O::name), device, dtype, erase(kernel));
   }
-  void add(std::type_index op, const std::string& name, Device device, DType dtype, AnyKernel kernel);
+  void add(std::type_index op, const std::string& name, Device device, DType dtype, AnyKernel kernel) {
+    Row& row = rows_[op];
+    row.name = name;
+    row.kernels[{device, dtype}] = std::move(kernel);
+  }
 
   /// The kernel for `dtype`, the type of the op's first input. Where the CPU has no fast kernel the reference runs.
   /// Throws (kind device) where a GPU has none.

@@ -1,177 +1,20 @@
-// Every fast kernel against the reference: forward, backward, rebuild, what is overwritten. The cells come from the
-// registry: a new kernel is tested by being there.
+// Every kernel of the host's devices against the reference in double: forward, backward, rebuild, what is overwritten.
+// The cells come from the registry: a new kernel is tested by being there. The GPU's: every_op_parity_cuda_test.cpp.
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 
-#include <utility>
-
-#include "tests/support/application.h"
-#include "tests/support/property.h"
-#include "tests/support/tensors.h"
+#include "tests/support/parity.h"
 
 using namespace cg;
 using namespace cg::test;
 
-namespace {
-
-/// The backends that can run here, by device.
-std::map<Device, std::unique_ptr<Backend>> fast_backends() {
-  std::map<Device, std::unique_ptr<Backend>> all;
-  all[Device::cpu] = make_cpu_backend();
-  std::string why;
-  if (auto cuda = make_cuda_backend(why)) all[Device::cuda] = std::move(cuda);
-  return all;
+TEST_CASE("every kernel: forward, backward and rebuild are those of the reference in double") {
+  HostBackend reference;
+  CHECK(check_device(reference) >= 12 * 2 + 1);  // Adam's update on parameters alone
+  CHECK(check_device(*make_cpu_backend()) >= 18);
 }
 
-/// Largest difference allowed, relative to the largest number. float32: sums of a few hundred terms in another order;
-/// bfloat16: 8 bits, rounded at each store.
-double bound(DType dtype) { return dtype == DType::bf16 ? 3e-2 : dtype == DType::f32 ? 1e-5 : 1e-12; }
-
-std::vector<double> rounded(const std::vector<double>& numbers, DType dtype) {
-  HostBackend host;
-  return numbers_of(tensor_of(host, {{static_cast<Index>(numbers.size())}, dtype}, numbers));
-}
-
-/// Compares lists of numbers, and counts them: as in benchdnn, a comparison of mostly zeros proves nothing.
-class Comparison {
- public:
-  explicit Comparison(DType dtype) : bound_(bound(dtype)) {}
-
-  /// Differences are relative to the largest number wanted, or to `scale` where that is larger: numbers that nearly
-  /// cancel are compared with what they are made of.
-  void compare(const std::string& what, const std::vector<double>& got, const std::vector<double>& want, double scale) {
-    values_ += static_cast<Index>(want.size());
-    not_zero_ += std::count_if(want.begin(), want.end(), [](double w) { return w != 0; });
-    double largest = scale, worst = 0;
-    for (std::size_t k = 0; k < want.size(); ++k) {
-      largest = std::max(largest, std::abs(want[k]));
-      const double off = std::abs(got.at(k) - want[k]);
-      worst = std::isnan(off) || off > worst ? off : worst;
-    }
-    if (!(worst <= bound_ * largest)) complaints_ += fmt::format("{} is off by {}, largest {}\n", what, worst, largest);
-  }
-  void equal(const std::string& what, const std::vector<double>& got, const std::vector<double>& want) {
-    if (got != want) complaints_ += what + " changed\n";
-  }
-
-  /// What went wrong since the last call.
-  std::string complaints() { return std::exchange(complaints_, ""); }
-  bool trusted() const { return values_ >= 1000 && not_zero_ * 10 >= values_ * 3; }
-  std::string counts() const { return fmt::format("{} of {} values are not zero", not_zero_, values_); }
-
- private:
-  double bound_;
-  Index values_ = 0, not_zero_ = 0;
-  std::string complaints_;
-};
-
-/// One cell of the registry.
-struct Cell {
-  const Registry& registry;
-  Backend& backend;
-  DType dtype;
-};
-
-/// The example with its numbers rounded to the types they are given in.
-Example rounded(Example example, DType dtype) {
-  const auto specs = example.specs(dtype);
-  for (std::size_t j = 0; j < specs.size(); ++j)
-    example.inputs[j].numbers = rounded(example.inputs[j].numbers, specs[j].dtype);
-  return example;
-}
-
-void compare_backward(const Example& example, Application& fast, Application& exact, Draw& draw, Comparison& result) {
-  auto gradients = random_gradients(draw.random, exact.plan());
-  double scale = 0;
-  for (std::size_t o = 0; o < gradients.size(); ++o) {
-    gradients[o] = rounded(gradients[o], fast.plan().outputs[o].dtype);
-    for (double g : gradients[o]) scale = std::max(scale, std::abs(g));
-  }
-  unsigned wanted = static_cast<unsigned>(draw.size(1, 63)) & example.differentiable();
-  if (wanted == 0) wanted = example.differentiable();
-  fast.backward(gradients, wanted);
-  exact.backward(gradients, wanted);
-  for (std::size_t j = 0; j < example.inputs.size(); ++j)
-    if ((wanted >> j) & 1u) result.compare(fmt::format("gradient {}", j), fast.gradient(j), exact.gradient(j), scale);
-}
-
-/// Compares a fast kernel with the reference in double, on numbers rounded to the kernel's type.
-void compare(const Cell& cell, const Example& example, Draw& draw, Comparison& result) {
-  HostBackend host;
-  Application fast(cell.registry, cell.backend, example, cell.dtype);
-  Application exact(cell.registry, host, example, DType::f64);
-  fast.forward();
-  exact.forward();
-  for (std::size_t o = 0; o < exact.plan().outputs.size(); ++o)
-    result.compare(fmt::format("output {}", o), fast.output(o), exact.output(o), 0.1);
-  for (std::size_t j = 0; j < example.inputs.size(); ++j)
-    if (example.inputs[j].overwritten)
-      result.compare(fmt::format("overwritten input {}", j), fast.input(j), exact.input(j), 0.1);
-    else
-      result.equal(fmt::format("input {}", j), fast.input(j), example.inputs[j].numbers);
-  if (fast.kernel().rebuild) {
-    const auto output = fast.output(0);
-    fast.rebuild();
-    result.equal("a rebuilt output", fast.output(0), output);
-  }
-  if (fast.kernel().backward) compare_backward(example, fast, exact, draw, result);
-}
-
-/// All examples of a cell: small ones of every shape, and some large ones.
-void check_cell(const Cell& cell, const std::string& op, const std::string& name) {
-  const OpExamples& examples = op_examples().at(op);
-  Comparison result(cell.dtype);
-  property(name, [&] {
-    Draw draw = shrinking_draw(cell.dtype);
-    const Example example = rounded(examples.draw(draw), cell.dtype);
-    compare(cell, example, draw, result);
-    const std::string complaints = result.complaints();
-    RC_LOG() << example.text << ": " << complaints;
-    RC_ASSERT(complaints.empty());
-  });
-  for (std::uint64_t seed = 1; examples.draw_large && seed <= 30; ++seed) {
-    Draw draw = Draw::seeded(seed, cell.dtype);
-    const Example example = rounded(examples.draw_large(draw), cell.dtype);
-    compare(cell, example, draw, result);
-    const std::string complaints = result.complaints();
-    CHECK_MESSAGE(complaints.empty(), name, ", seed ", seed, ", ", example.text, ": ", complaints);
-  }
-  CHECK_MESSAGE(result.trusted(), name, ": ", result.counts());
-}
-
-}  // namespace
-
-TEST_CASE("every fast kernel: forward, backward and rebuild are the reference's") {
-  const Registry& registry = Registry::standard();
-  const auto backends = fast_backends();
-  int cells = 0;
-  for (const auto& [type, row] : registry.rows())
-    for (const auto& [key, kernel] : row.kernels) {
-      const auto [device, dtype] = key;
-      if (device == Device::reference) continue;
-      const std::string name = fmt::format("{} on {} in {}", row.name, name_of(device), name_of(dtype));
-      const auto backend = backends.find(device);
-      if (backend == backends.end()) {
-        MESSAGE(name << ": there is no such device here");
-        continue;
-      }
-      check_cell({registry, *backend->second, dtype}, row.name, name);
-      ++cells;
-    }
-  CHECK(cells >= 18);  // the CPU's
-}
-
-TEST_CASE("every fast kernel: the addition may write over its first input, as the tape asks") {
-  for (const auto& [device, backend] : fast_backends())
-    for (const DType dtype : {DType::f32, DType::bf16}) {
-      Draw draw = Draw::seeded(3, dtype);
-      const Example example = rounded(op_examples().at("add").draw(draw), dtype);
-      Application apart(Registry::standard(), *backend, example, dtype);
-      Application in_place = apart;
-      apart.forward();
-      in_place.set_input(0, example.inputs[0].numbers);
-      in_place.call().out[0] = in_place.call().in[0];
-      in_place.forward();
-      CHECK(in_place.output(0) == apart.output(0));
-    }
+TEST_CASE("every kernel: the addition may write over its first input, as the tape asks") {
+  HostBackend reference;
+  check_addition_in_place(reference);
+  check_addition_in_place(*make_cpu_backend());
 }

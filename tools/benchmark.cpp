@@ -1,7 +1,9 @@
 // Times our training step beside what tools/benchmark_pytorch.py does: same network, batch, type and threads, synthetic
-// volumes, the deterministic weights of the golden files, so that the first loss can be compared too.
+// volumes, the deterministic weights of the golden files, so that the first loss can be compared too. And the losses by
+// themselves, as the batch grows.
 //   benchmark step --size 91 109 91 --batch 2 --precision float32 --steps 7 --warmup 2 --json
 //   benchmark epoch --size 46 55 46 --batch 32 --subjects 248 --precision bfloat16 --json
+//   benchmark losses
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -17,6 +19,8 @@
 #include "experiments/runner/learner.h"
 #include "layers/file_order.h"
 #include "losses/registry.h"
+#include "tools/deterministic.h"
+#include "tools/loss_benchmark.h"
 
 namespace {
 
@@ -36,15 +40,6 @@ Index peak_rss() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return usage.ru_maxrss * 1024;
-}
-
-/// Number i of a deterministic sequence in ± scale/2: 64-bit mixing of i and the seed, the same in every language.
-double deterministic(std::uint64_t i, std::uint64_t seed, double scale) {
-  std::uint64_t x = (i + seed * 0x9E3779B97F4A7C15ull) * 0xBF58476D1CE4E5B9ull;
-  x ^= x >> 31;
-  x *= 0x94D049BB133111EBull;
-  x ^= x >> 30;
-  return (static_cast<double>(x >> 40) / 16777216.0 - 0.5) * scale;
 }
 
 /// Weights by the formula: parameter p has seed 1000 + p; matrices scale with their fan-in, vectors stay near 0 or 1.
@@ -70,12 +65,6 @@ Tensor volumes(const Spec& spec, std::uint64_t seed) {
 #pragma omp parallel for
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<float>(deterministic(i, seed, 2));
   return tensor;
-}
-
-std::vector<double> ages(Index n) {
-  std::vector<double> out;
-  for (Index i = 0; i < n; ++i) out.push_back(20 + 60 * std::fmod(static_cast<double>(i) * 0.618034, 1.0));
-  return out;
 }
 
 std::string processor() {
@@ -151,7 +140,7 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
     for (Index b : batches) {
       const Tensor x = volumes(learner->options().batch_spec(b, 1), 2000);
       const auto start = Clock::now();
-      const LossResult step = learner->step(x, ages(b), {.epoch = 1, .max_epochs = 50, .rate = 1e-4});
+      const LossResult step = learner->step(x, deterministic_ages(b), {.epoch = 1, .max_epochs = 50, .rate = 1e-4});
       spent += seconds_since(start);
       if (s == -o.warmup) loss = step.value;
     }
@@ -164,7 +153,7 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Times training steps and epochs on synthetic volumes.");
+  CLI::App app("Times training steps and epochs on synthetic volumes, and the losses by themselves.");
   app.require_subcommand(1);
   Options o;
   CLI::App* step = app.add_subcommand("step", "training steps of one batch");
@@ -179,8 +168,20 @@ int main(int argc, char** argv) {
     command->add_flag("--layers", o.layers, "time by layer on standard error");
   }
   epoch->add_option("--subjects", o.subjects, "volumes in an epoch");
+  LossBenchmark l;
+  CLI::App* losses = app.add_subcommand("losses", "value and gradient of every loss as the batch grows");
+  losses->add_option("--rows", l.rows, "rows of the batches, two views of half as many subjects");
+  losses->add_option("--width", l.width, "of the embeddings");
+  losses->add_option("--plain-seconds", l.plain_seconds,
+                     "leave out the printed formula's loops where they take longer");
+  losses->add_flag("--json", o.json, "one JSON list on standard output");
   CLI11_PARSE(app, argc, argv);
   try {
+    if (losses->parsed()) {
+      const auto table = time_losses(l);
+      fmt::print("{}", o.json ? to_json(table, l).dump() + "\n" : to_string(table, l));
+      return 0;
+    }
     const nlohmann::json out = run_steps(o, epoch->parsed());
     if (o.json)
       fmt::print("{}\n", out.dump());

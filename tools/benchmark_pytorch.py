@@ -2,6 +2,7 @@
 
     benchmark_pytorch.py step --size 91 109 91 --batch 2 --precision float32 --layout channels_last --steps 7 --json
     benchmark_pytorch.py epoch --size 46 55 46 --batch 32 --subjects 248 --precision bfloat16 --json
+    pytorch_losses.py                 the losses by themselves, beside `benchmark losses`
 
 Threads: OMP_NUM_THREADS. bfloat16 is autocast, weights stay float32. Both views of a subject are equal: it is encoded
 once and its embedding used twice, as in ours.

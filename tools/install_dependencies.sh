@@ -9,13 +9,14 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 packages=(
-  g++ cmake ninja-build python3   # compiler, build system; python3 unpacks the wheels
+  g++ cmake ninja-build pkgconf python3   # compiler, build system; python3 unpacks the wheels
   libhdf5-dev                     # cohort files, weights, run folders
   libeigen3-dev                   # matrix products of the losses, ridge regression
   doctest-dev librapidcheck-dev   # tests, property tests
   libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev   # configuration, command line, text, JSON
   libssl-dev                      # libcrypto: SHA-256 digests
   librandom123-dev                # Philox, the counter-based random generator
+  libcairo2-dev                   # pictures of volumes as PNG
 )
 onednn_version=2023.2.0           # = oneDNN v3.2.0 with OpenMP of GCC
 onednn_wheels=(

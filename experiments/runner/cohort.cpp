@@ -6,6 +6,7 @@
 
 #include "data/phantom_cohort.h"
 #include "data/storage.h"
+#include "experiments/runner/digest.h"
 #include "experiments/runner/environment.h"
 
 namespace cg {
@@ -47,6 +48,13 @@ std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
   std::vector<double> out;
   for (Index i : subjects) out.push_back(file->subject(i).age);
   return out;
+}
+
+std::string Cohort::digest() const {
+  std::string text = to_string(file->volume_shape());
+  if (intensity) text += fmt::format(" {:.6g} {:.6g} {}", intensity->mean, intensity->sd, intensity->count);
+  for (Index i = 0; i < file->size(); ++i) text += fmt::format("\n{} {}", file->subject(i).id, file->subject(i).age);
+  return sha256(text);
 }
 
 Cohort open_cohort(const DataOptions& o, const std::function<void(const std::string&)>& say) {

@@ -29,6 +29,8 @@ struct Cohort {
   std::unique_ptr<VolumeSource> volumes;
 
   std::vector<double> ages(const std::vector<Index>& subjects) const;
+  /// SHA-256 of what tells this cohort from another: ids, ages, the grid, and the intensity to six digits.
+  std::string digest() const;
 };
 
 /// Opens the cohort, making the phantom first if it is asked for and not there; `say` is told what happens.

@@ -53,6 +53,7 @@ Fields<DataOptions> data_fields() {
             "Mean and SD of the non-zero voxels of the training part, of all maps (as published), or of each map."),
   };
   for (Field<O>& f : section("phantom", &O::phantom, phantom_fields())) out.push_back(std::move(f));
+  for (Field<O>& f : section("augment", &O::augment, augment_fields())) out.push_back(std::move(f));
   return out;
 }
 
@@ -60,7 +61,7 @@ Fields<EvaluationOptions> evaluation_fields() {
   using O = EvaluationOptions;
   return {
       field("features", &O::features, {"projected", "encoder"},
-            "What the ridge regression predicts age from: the projection head's output, or the encoder's."),
+            "What age is predicted from: what the loss sees (behind the projection head), or what the encoder gives."),
       field("every", &O::every, between(0, 100000),
             "Epochs between two evaluations on the test part while training; 0: only after the last epoch."),
       field("embeddings_at", &O::embeddings_at, between(1, 100000),
@@ -82,6 +83,9 @@ void cross_check(const Config& config, Checked& checked) {
     checked.conflict({"data.fold", "data.folds"},
                      fmt::format("data.fold = {}: expected 0 to {}, as data.folds is {} and counting starts at 0",
                                  config.data.fold, config.data.folds - 1, config.data.folds));
+  const std::vector<std::string>& augmentations = config.data.augment.apply;
+  if (std::set(augmentations.begin(), augmentations.end()).size() < augmentations.size())
+    checked.conflict({"data.augment.apply"}, "data.augment.apply: the same augmentation stands twice");
   if (config.loss.name != "dynlocrep" || checked.wrong.contains("loss.name")) return;
   if (config.loss.final_neighbours > config.train.batch_size)
     checked.conflict({"loss.final_neighbours", "train.batch_size"},
@@ -128,6 +132,7 @@ Config parse_config(const Source& source) {
   Config config = assemble(fields, checked);
   cross_check(config, checked);
   throw_findings(source, checked.findings);
+  if (!checked.where.contains("loss.temperature")) config.loss.temperature = published_temperature(config.loss.name);
   make_absolute(config.data.cohort, "data.cohort", checked, source);
   return config;
 }

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "data/augment/augmentations.h"
 #include "data/normalise.h"
 #include "experiments/runner/fields.h"
+#include "experiments/runner/stop_signal.h"
 #include "layers/model.h"
 #include "losses/loss.h"
 
@@ -40,6 +43,7 @@ struct DataOptions {
   Index split_seed = 42;
   NormaliseScope normalise = NormaliseScope::train;
   PhantomOptions phantom;
+  AugmentOptions augment;  ///< of training volumes
 };
 
 struct EvaluationOptions {
@@ -61,11 +65,12 @@ struct Config {
 
 /// What the command line says about a run without changing its numbers' definition.
 struct RunOptions {
-  std::string name;                  ///< of the experiment: its file without folder and ending
-  std::string device = "auto";       ///< auto, cpu or reference
-  std::filesystem::path out;         ///< the run folder
-  bool overwrite = false;            ///< repeat a finished run of the same configuration
-  std::vector<std::string> command;  ///< the command line, for environment.json
+  std::string name;                         ///< of the experiment: its file without folder and ending
+  std::string device = "auto";              ///< auto, cpu or reference
+  std::filesystem::path out;                ///< the run folder
+  bool overwrite = false;                   ///< forget a run of the same configuration in that folder and start anew
+  std::vector<std::string> command;         ///< the command line, for environment.json
+  std::function<int()> stop = stop_signal;  ///< asked between steps: the signal to save and end for; 0: go on
 };
 
 Fields<Config> config_fields();

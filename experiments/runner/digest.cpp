@@ -45,9 +45,10 @@ std::string sha256(std::string_view bytes) {
   return digest.hex();
 }
 
-std::string sha256_of_file(const std::string& path) {
+std::string sha256_of_file(const std::string& path, std::int64_t first) {
   Sha256 digest;
   std::ifstream in(path, std::ios::binary);
+  in.seekg(first);
   std::vector<char> block(1 << 20);
   while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0)
     digest.add({block.data(), static_cast<std::size_t>(in.gcount())});

@@ -1,6 +1,7 @@
 // SHA-256 (FIPS 180-4): names configurations, and lets damaged files be noticed.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -9,7 +10,7 @@ namespace cg {
 /// SHA-256 of bytes as 64 lower-case hexadecimal digits.
 std::string sha256(std::string_view bytes);
 
-/// SHA-256 of a file's bytes. Errors: storage, if it cannot be read.
-std::string sha256_of_file(const std::string& path);
+/// SHA-256 of a file's bytes from `first` on. Errors: storage, if it cannot be read.
+std::string sha256_of_file(const std::string& path, std::int64_t first = 0);
 
 }  // namespace cg

@@ -15,6 +15,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "tensor/backend.h"
+
 namespace cg {
 namespace {
 
@@ -61,6 +63,8 @@ nlohmann::ordered_json libraries() {
 }  // namespace
 
 std::string version() { return CG_VERSION; }
+
+std::string version_text() { return fmt::format("cortexgrad {}\nCUDA backend: {}", version(), cuda_description()); }
 
 std::filesystem::path source_root() {
   std::error_code none;

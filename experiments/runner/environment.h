@@ -7,7 +7,8 @@
 
 namespace cg {
 
-std::string version();  ///< of Cortexgrad
+std::string version();       ///< of Cortexgrad
+std::string version_text();  ///< for people: a line for the program, a line for its CUDA backend or why there is none
 
 /// The folder with experiments/ and docs/: three above this executable (build/<preset>/bin), else the working folder.
 std::filesystem::path source_root();

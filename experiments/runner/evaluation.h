@@ -2,6 +2,8 @@
 // errors on the test part (paper section 4.2).
 #pragma once
 
+#include <functional>
+
 #include "experiments/analysis/metrics.h"
 #include "experiments/analysis/ridge.h"
 #include "experiments/runner/cohort.h"
@@ -17,9 +19,13 @@ struct SubjectFeatures {
   FeatureRows rows() const { return {values, static_cast<Index>(subjects.size()), width}; }
 };
 
+/// Called before every batch; may throw to end what takes long.
+using BeforeBatch = std::function<void()>;
+
 /// Runs the subjects' volumes through the network in evaluation mode.
-SubjectFeatures encode(Learner& learner, Cohort& cohort, const std::vector<Index>& subjects, Features which,
-                       Index batch_size);
+SubjectFeatures encode(
+    Learner& learner, Cohort& cohort, const std::vector<Index>& subjects, Features which, Index batch_size,
+    const BeforeBatch& before = [] {});
 
 struct Evaluation {
   SubjectFeatures train, test;
@@ -29,6 +35,7 @@ struct Evaluation {
 };
 
 /// Fits on the training part, tests on the test part. Errors: numbers, if a feature is not finite.
-Evaluation evaluate(Learner& learner, Cohort& cohort, Features which, Index batch_size);
+Evaluation evaluate(
+    Learner& learner, Cohort& cohort, Features which, Index batch_size, const BeforeBatch& before = [] {});
 
 }  // namespace cg

@@ -70,6 +70,8 @@ std::string type_name(const Value& value) {
   return names[value.index()];
 }
 
+bool is_list(const Value& value) { return value.index() >= Value(std::vector<Index>()).index(); }
+
 /// The value as the type of `wanted`: whole numbers become numbers, an empty list becomes any list.
 std::optional<Value> convert(const Value& value, const Value& wanted) {
   if (value.index() == wanted.index()) return value;
@@ -95,6 +97,15 @@ bool allowed(const std::string& value, const Accepts& a) {
 template <class T>
 bool allowed(const std::vector<T>& values, const Accepts& a) {
   return std::all_of(values.begin(), values.end(), [&](const T& v) { return allowed(v, a); });
+}
+
+/// The first word of a value, or of a list, that is no choice; "" if there is none.
+std::string first_refused(const Value& value, const Accepts& a) {
+  std::vector<std::string> words;
+  if (const auto* word = std::get_if<std::string>(&value)) words = {*word};
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) words = *list;
+  const auto found = std::find_if(words.begin(), words.end(), [&](const std::string& w) { return !allowed(w, a); });
+  return found == words.end() ? "" : *found;
 }
 
 std::string range(const Accepts& a) {
@@ -125,8 +136,7 @@ void check_value(const Option& option, const Setting& setting, Checked& out) {
         {setting.section ? setting.key_at : setting.value_at,
          fmt::format("{}: expected {}, found {}", option.key, with_article(type_name(option.value)), setting.found)});
   } else if (!std::visit([&](const auto& v) { return allowed(v, option.accepts); }, *value)) {
-    std::string hint;
-    if (const auto* word = std::get_if<std::string>(&*value)) hint = nearest(*word, option.accepts.choices);
+    const std::string hint = nearest(first_refused(*value, option.accepts), option.accepts.choices);
     out.findings.push_back({setting.value_at, fmt::format("{} = {}: expected {}{}", option.key, to_toml(*value),
                                                           with_article(accepted(option)),
                                                           hint.empty() ? "" : "; did you mean \"" + hint + "\"?")});
@@ -146,7 +156,7 @@ void check_setting(const std::vector<Option>& options, Setting setting, bool ove
   const auto option =
       std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.key == setting.key; });
   if (option != options.end()) {
-    if (overriding) read_override_value(setting, option->value.index() >= Value(std::vector<Index>()).index());
+    if (overriding) read_override_value(setting, is_list(option->value));
     if (overriding && std::holds_alternative<std::string>(option->value) &&
         !(setting.value && std::holds_alternative<std::string>(*setting.value)))
       setting.value = setting.raw;  // `data.cohort=2024` is a name
@@ -259,10 +269,10 @@ std::string accepted(const Option& option) {
   if (!a.choices.empty()) {
     std::string words;
     for (const std::string& word : a.choices) words += (words.empty() ? "" : ", ") + word;
-    return "one of " + words;
+    return (is_list(option.value) ? type_name(option.value) + ", each one of " : "one of ") + words;
   }
   const std::string limits = range(a), type = type_name(option.value);
-  return limits.empty() ? type : type + (option.value.index() >= 4 ? ", each " : ", ") + limits;
+  return limits.empty() ? type : type + (is_list(option.value) ? ", each " : ", ") + limits;
 }
 
 std::string manual(const std::vector<Option>& options) {

@@ -4,11 +4,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "experiments/runner/learner_options.h"
+#include "experiments/runner/queue.h"
 #include "experiments/runner/step_memory.h"
 #include "losses/loss.h"
 
@@ -27,6 +28,12 @@ struct Encoded {
   std::vector<double> embeddings;  ///< [n, embedding]
 };
 
+/// A tensor of a learner's state by its name in a checkpoint.
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+
 class Learner {
  public:
   Learner(Backend& backend, const LearnerOptions& options, std::unique_ptr<Loss> loss,
@@ -43,11 +50,19 @@ class Learner {
   /// Forward in evaluation mode. `volumes` [b, D, H, W, channels].
   Encoded encode(const Tensor& volumes);
 
+  /// Everything that steps change, but for their count `batches_seen`: values, statistics, both moments, NNCLR's queue.
+  /// The tensors are the learner's own, on its device.
+  std::vector<NamedTensor> state() const;
+  /// Goes on from the state that another learner of the same options had after so many steps; host tensors.
+  /// Errors: corrupt, if a tensor is missing or of another size; nothing is then changed.
+  void resume(std::span<const NamedTensor> state, Index batches_seen);
+
   /// Tells `observer` of every kernel of the steps to come; null: nobody.
   void observe(TapeObserver* observer) { observer_ = observer; }
 
   ParameterStore& parameters() { return store_; }
-  Model& model() { return model_; }
+  Model& model() { return network_.model(); }
+  const std::optional<EmbeddingQueue>& queue() const { return queue_; }
   const LearnerOptions& options() const { return options_; }
   Index batches_seen() const { return adam_.steps(); }
   Index arena_bytes() const { return arena_ ? arena_.spec().bytes() : 0; }
@@ -60,15 +75,18 @@ class Learner {
 
  private:
   struct Pass;
-  LossResult evaluate_loss(const Tensor& embeddings, std::span<const double> ages, const StepTime& time);
-  Tensor embedding_gradient(const LossResult& result, const Spec& spec);
+  std::vector<double> in_all_views(const Tensor& rows);
+  LossResult evaluate_loss(const Network::Outputs& out, std::span<const double> ages, const StepTime& time);
+  std::vector<double> for_queue(const Network::Outputs& out, Index subjects);
+  Tensor gradient_of_rows(const LossResult& result, const Spec& spec);
   [[noreturn]] void explain_bad_numbers(const Tensor& volumes, std::span<const double> ages, const StepTime& time);
 
   Backend& backend_;
   LearnerOptions options_;
   const Registry& registry_;
   std::unique_ptr<Loss> loss_;
-  Model model_;
+  Network network_;
+  std::optional<EmbeddingQueue> queue_;  // for a loss that wants one
   ParameterStore store_;
   Adam adam_;
   std::map<std::pair<Index, bool>, MemoryPlan> plans_;  // by subjects and mode

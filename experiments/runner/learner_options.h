@@ -15,6 +15,7 @@ struct LearnerOptions {
   DType parameters = DType::f32;   ///< float32 or float64
   Index views = 2;                 ///< rows a subject has in the loss
   Index encoded_views = 1;         ///< volumes a subject has in a batch: 1 where all views are equal, else `views`
+  Index queue_size = 0;            ///< rows of the loss's queue; with one, a predictor is trained too
   std::uint64_t seed = 0;          ///< of the initial weights
 
   /// The spec of the volumes of so many subjects: [subjects · of_each, D, H, W, channels].

@@ -43,6 +43,7 @@ void print_plan(const cg::Config& config, const cg::RunOptions& options) {
   fmt::print("The configuration is valid: {}\n", options.name);
   fmt::print("  cohort     {}\n", cohort);
   fmt::print("  split      fold {} of {}, seed {}\n", config.data.fold, config.data.folds, config.data.split_seed);
+  if (!config.data.augment.apply.empty()) fmt::print("  augmented  {}\n", cg::to_string(config.data.augment));
   fmt::print("  loss       {}, {}\n", config.loss.name,
              config.loss.formulation == cg::Formulation::paper ? "as printed" : "as in the published code");
   fmt::print("  training   {} seeds x {} epochs, batches of {}, learning rate {:g}\n", config.seeds.size(),
@@ -84,13 +85,14 @@ int main(int argc, char** argv) {
                "run_experiment");
   app.add_option("CONFIG", arguments.config, "TOML file, or the name of one in experiments/");
   app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. train.epochs=5 (see --help-config)");
-  app.add_option("--device", arguments.device, "auto: a GPU if there is one; cpu; reference: plain loops")
-      ->check(CLI::IsMember({"auto", "cpu", "reference"}));
+  app.add_option("--device", arguments.device, "auto: a GPU if there is one; cpu; cuda; reference: plain loops")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}));
   app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
   app.add_flag("--check", arguments.check, "validate the configuration and say what it would do");
-  app.add_flag("--overwrite", arguments.overwrite, "repeat a finished run of the same configuration");
+  app.add_flag("--overwrite", arguments.overwrite,
+               "start anew where a run of the same configuration is, finished or not");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
-  app.set_version_flag("--version", "cortexgrad " + cg::version());
+  app.set_version_flag("--version", [] { return cg::version_text(); });
   app.footer(footer);
   return cg::exit_code_of([&] {
     try {
@@ -99,6 +101,8 @@ int main(int argc, char** argv) {
       if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
       cg::fail(cg::ErrorKind::usage, "command line", error.what(), "--help lists the options");
     }
-    return run(arguments, {.name = {}, .out = {}, .command = {argv, argv + argc}});
+    cg::RunOptions options;
+    options.command = {argv, argv + argc};
+    return run(arguments, options);
   });
 }

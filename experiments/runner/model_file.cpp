@@ -1,14 +1,15 @@
 #include "experiments/runner/model_file.h"
 
 #include "data/hdf5_file.h"
+#include "data/storage.h"
 #include "layers/file_order.h"
 
 namespace cg {
 
-void write_model(const std::string& path, Learner& learner) {
-  H5Writer file(path);
+void write_model(const std::filesystem::path& path, Learner& learner) {
+  H5Writer file;
   const std::string mean = "running_mean";
-  for (const Parameter* parameter : learner.parameters().parameters()) {
+  for (const Parameter* parameter : learner.model().parameters()) {
     const std::vector<double> values = to_file_order(parameter->shape, learner.parameters().read(*parameter));
     file.floats(parameter->name, file_shape(parameter->shape), std::vector<float>(values.begin(), values.end()));
     if (!parameter->name.ends_with(mean)) continue;
@@ -19,8 +20,9 @@ void write_model(const std::string& path, Learner& learner) {
   file.attribute("format", std::string("cortexgrad-model-1"));
   file.attribute("channels", static_cast<double>(o.channels));
   file.attribute("width", static_cast<double>(o.width));
+  file.attribute("projection", o.projection ? 1 : 0);
   file.attribute("embedding", static_cast<double>(o.embedding));
-  file.commit();
+  write_atomically(path, file.image());
 }
 
 }  // namespace cg

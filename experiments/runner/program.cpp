@@ -11,9 +11,9 @@
 namespace cg {
 namespace {
 
-void print_error(const std::string& message) {
+void print_error(const std::string& message, const std::string& label = "error: ") {
   std::istringstream lines(message);
-  for (std::string line; std::getline(lines, line);) std::fputs(("error: " + printable(line) + "\n").c_str(), stderr);
+  for (std::string line; std::getline(lines, line);) std::fputs((label + printable(line) + "\n").c_str(), stderr);
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ int exit_code_of(const std::function<int()>& body) {
   try {
     return body();
   } catch (const Error& error) {
-    print_error(error.what());
+    print_error(error.what(), error.kind() == ErrorKind::interrupted ? "interrupted: " : "error: ");
     return static_cast<int>(error.kind());
   } catch (const std::bad_alloc&) {
     print_error("out of memory. Use a smaller train.batch_size or model.width.");

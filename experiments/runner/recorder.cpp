@@ -21,6 +21,7 @@ constexpr const char* config_name = "config.resolved.toml";
 constexpr const char* metrics_name = "metrics.csv";
 constexpr const char* predictions_name = "predictions.csv";
 constexpr const char* summary_name = "summary.json";
+constexpr const char* checkpoint_name = "checkpoint.h5";
 constexpr const char* metrics_header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n";
 constexpr const char* predictions_header = "seed,participant_id,age,predicted,part,study\n";
 
@@ -49,31 +50,45 @@ void remove_file(const fs::path& path) {
   if (error) fail(ErrorKind::storage, path.string(), "cannot be removed: " + error.message(), "Choose another --out");
 }
 
+bool is_temporary(const fs::path& path) { return path.filename().string().starts_with(".tmp-"); }
+
+/// What runs that were killed while they wrote left behind.
+void remove_temporaries(const fs::path& folder) {
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (is_temporary(entry.path())) left.push_back(entry.path());
+  for (const fs::path& path : left) remove_file(path);
+}
+
 /// Refuses a folder that has something else in it. A run that died at once may have left a lock or a temporary file.
 void check_empty(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename();
-    if (name != ".lock" && !name.starts_with(".tmp-"))
+    if (name != ".lock" && !is_temporary(entry.path()))
       fail(ErrorKind::in_use, folder.string(), fmt::format("not a run folder, and not empty: it holds {}", name),
            "Choose another --out");
   }
 }
 
-/// Readies a locked folder: what was in it before.
-RunBefore prepare(const fs::path& folder, const std::string& resolved_config, bool overwrite) {
+/// The locked folder, ready for this run.
+const fs::path& prepared(const fs::path& folder, const std::string& resolved_config, bool overwrite) {
   if (!fs::exists(folder / config_name)) {
     check_empty(folder);
+    remove_temporaries(folder);
     write_atomically(folder / config_name, resolved_config);
-    return RunBefore::none;
+    return folder;
   }
   if (settings_of(contents(folder / config_name)) != settings_of(resolved_config))
     fail(ErrorKind::in_use, folder.string(), "holds a run of another configuration", "Choose another --out");
-  if (!fs::exists(folder / summary_name)) return RunBefore::unfinished;
-  if (!overwrite)
+  if (!overwrite && fs::exists(folder / summary_name))
     fail(ErrorKind::in_use, folder.string(), "this run is finished: summary.json is there",
          "Repeat it with --overwrite, or choose another --out");
-  remove_file(folder / summary_name);
-  return RunBefore::finished;
+  remove_temporaries(folder);
+  if (overwrite) {
+    remove_file(folder / checkpoint_name);  // first: a finished run's must not be gone on from
+    remove_file(folder / summary_name);
+  }
+  return folder;
 }
 
 ordered_json number(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(); }
@@ -99,11 +114,14 @@ ordered_json over_seeds(std::span<const SeedResult> seeds) {
   return out;
 }
 
-void cut(AppendFile& file, Index size, const char* header, const fs::path& path) {
+void check_holds(const AppendFile& file, Index size, const fs::path& path) {
   if (file.size() < size)
     fail(ErrorKind::corrupt, path.string(),
          fmt::format("{} bytes, and {} when the checkpoint was written", file.size(), size),
-         "Start anew with another --out");
+         "Start anew with --overwrite");
+}
+
+void cut(AppendFile& file, Index size, const char* header) {
   file.truncate(size);
   if (size == 0) file.append(header);
 }
@@ -113,11 +131,14 @@ void cut(AppendFile& file, Index size, const char* header, const fs::path& path)
 Recorder::Recorder(const fs::path& folder, const std::string& resolved_config, bool overwrite)
     : folder_(made(folder)),
       lock_(folder_),
-      before_(prepare(folder_, resolved_config, overwrite)),
-      metrics_(folder_ / metrics_name),
+      metrics_(prepared(folder_, resolved_config, overwrite) / metrics_name),
       predictions_(folder_ / predictions_name) {
-  if (before_ != RunBefore::unfinished) rewind({});
+  if (!resumable()) rewind({});
 }
+
+fs::path Recorder::checkpoint() const { return folder_ / checkpoint_name; }
+
+bool Recorder::resumable() const { return fs::exists(checkpoint()); }
 
 void Recorder::environment(const std::string& json) { write_atomically(folder_ / "environment.json", json); }
 
@@ -135,7 +156,8 @@ void Recorder::predictions(std::span<const PredictionRow> rows) {
   predictions_.append(lines);
 }
 
-void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baseline, const std::string& digest) {
+void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baseline, const std::string& digest,
+                       Index resumed) {
   ordered_json out;
   out["test"] = over_seeds(seeds);
   out["baseline"] = to_json(baseline);
@@ -148,15 +170,19 @@ void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baselin
     one["seconds"] = number(s.seconds);
     out["seeds"].push_back(one);
   }
+  out["resumed"] = resumed;
   out["config_sha256"] = digest;
   write_atomically(folder_ / summary_name, out.dump(2) + "\n");
+  remove_file(checkpoint());
 }
 
 LogSizes Recorder::sizes() const { return {.metrics = metrics_.size(), .predictions = predictions_.size()}; }
 
 void Recorder::rewind(const LogSizes& sizes) {
-  cut(metrics_, sizes.metrics, metrics_header, folder_ / metrics_name);
-  cut(predictions_, sizes.predictions, predictions_header, folder_ / predictions_name);
+  check_holds(metrics_, sizes.metrics, folder_ / metrics_name);
+  check_holds(predictions_, sizes.predictions, folder_ / predictions_name);
+  cut(metrics_, sizes.metrics, metrics_header);
+  cut(predictions_, sizes.predictions, predictions_header);
 }
 
 }  // namespace cg

@@ -2,6 +2,7 @@
 //   config.resolved.toml  every option and its value      environment.json  program, machine, command line
 //   metrics.csv           a row an epoch                  predictions.csv   a row a subject and seed
 //   summary.json          the results; its presence means that the run is finished
+//   checkpoint.h5         while it is not finished: where an interrupted run goes on (checkpoint.h)
 // Read next: storage.h, how the files survive a crash.
 #pragma once
 
@@ -52,39 +53,33 @@ struct LogSizes {
   Index metrics = 0, predictions = 0;
 };
 
-/// What a run folder held when it was opened.
-enum class RunBefore {
-  none,
-  unfinished,  ///< of the same configuration: look for its checkpoint, then `rewind` to it, or to {} if there is none
-  finished,    ///< to be repeated: its results were removed, and its checkpoints must not be resumed from
-};
-
 class Recorder {
  public:
-  /// Makes or opens the folder, locks it, and writes config.resolved.toml. A folder with an unfinished run of the same
-  /// configuration is opened for resuming. Errors: in_use, if a living run holds it, if its run is finished (unless
-  /// `overwrite`), or if it holds anything but a run of this configuration; storage.
+  /// Makes or opens the folder, locks it, and writes config.resolved.toml. With `overwrite` a run of the same
+  /// configuration that is there, finished or not, is forgotten. Otherwise an unfinished one stays as it is if it has a
+  /// checkpoint: `rewind` to it. Errors: in_use, if a living run holds the folder, if its run is finished, or if it
+  /// holds anything but a run of this configuration; storage.
   Recorder(const std::filesystem::path& folder, const std::string& resolved_config, bool overwrite);
 
   const std::filesystem::path& folder() const { return folder_; }
-  RunBefore before() const { return before_; }
+  std::filesystem::path checkpoint() const;
+  bool resumable() const;  ///< there is a checkpoint
 
   void environment(const std::string& json);              ///< environment.json; see environment.h
   void epoch(const EpochRow& row);                        ///< appends to metrics.csv; on the disk when it returns
   void predictions(std::span<const PredictionRow> rows);  ///< appends to predictions.csv
-  /// Writes summary.json: `test.mae` and the other metrics as means over seeds with their sample SD (null for one
-  /// seed), `baseline.mae`, and a list by seed.
-  void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const std::string& digest);
+  /// Finishes the run: writes summary.json and removes the checkpoint. `test.mae` and the other metrics as means over
+  /// seeds with their sample SD (null for one seed), `baseline.mae`, and a list by seed; how often it was `resumed`.
+  void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const std::string& digest, Index resumed);
 
   LogSizes sizes() const;
   /// Cuts the growing files to what they were at a checkpoint; {} starts them anew. Errors: corrupt, if a file is
-  /// shorter than that.
+  /// shorter than that; nothing is then cut.
   void rewind(const LogSizes& sizes);
 
  private:
   std::filesystem::path folder_;
   FolderLock lock_;
-  RunBefore before_;
   AppendFile metrics_, predictions_;
 };
 

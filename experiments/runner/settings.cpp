@@ -121,6 +121,22 @@ std::optional<Setting> read_override(const std::string& argument, std::vector<Fi
   return setting;
 }
 
+namespace {
+
+/// `a, b` or `[a, b]` without quotes.
+std::vector<std::string> bare_words(const std::string& raw) {
+  std::vector<std::string> words(1);
+  for (const char c : raw) {
+    if (c == ',')
+      words.emplace_back();
+    else if (c != ' ' && c != '[' && c != ']')
+      words.back() += c;
+  }
+  return words;
+}
+
+}  // namespace
+
 void read_override_value(Setting& setting, bool list) {
   const bool bare = list && setting.raw.find('[') == std::string::npos;
   std::vector<Finding> ignored;
@@ -129,6 +145,9 @@ void read_override_value(Setting& setting, bool list) {
     setting.value = read[0].value;
     setting.found = read[0].found;
     setting.section = read[0].section;
+  } else if (list) {
+    setting.value = bare_words(setting.raw);
+    setting.found = "the list " + to_toml(*setting.value);
   } else {
     setting.value = setting.raw;
     setting.found = "the text " + toml_string(setting.raw);

@@ -2,17 +2,14 @@
 
 #include <omp.h>
 
+#include "losses/registry.h"
 #include "tensor/error.h"
 
 namespace cg {
-namespace {
-
-DType activations(Precision precision, const Backend& backend) {
-  if (precision == Precision::automatic) return backend.prefers_bfloat16() ? DType::bf16 : DType::f32;
-  return precision == Precision::bfloat16 ? DType::bf16 : DType::f32;
+DType activations(const Config& config, const Backend& backend) {
+  if (config.precision == Precision::automatic) return backend.prefers_bfloat16() ? DType::bf16 : DType::f32;
+  return config.precision == Precision::bfloat16 ? DType::bf16 : DType::f32;
 }
-
-}  // namespace
 
 std::unique_ptr<Backend> choose_backend(const std::string& device, Index threads) {
   if (threads > 0) omp_set_num_threads(static_cast<int>(threads));
@@ -25,12 +22,16 @@ std::unique_ptr<Backend> choose_backend(const std::string& device, Index threads
   return make_cpu_backend();
 }
 
+Index encoded_views(const Config& config) { return config.data.augment.apply.empty() ? 1 : LearnerOptions().views; }
+
 LearnerOptions learner_options(const Config& config, const Shape& volume, const Backend& backend, Index seed) {
   LearnerOptions o;
   o.model = config.model;
   o.adam.weight_decay = config.train.weight_decay;
   o.volume = {volume[0], volume[1], volume[2]};
-  o.activations = activations(config.precision, backend);
+  o.activations = activations(config, backend);
+  o.encoded_views = encoded_views(config);
+  o.queue_size = make_loss(config.loss)->queue_size();
   o.seed = static_cast<std::uint64_t>(seed);
   return o;
 }

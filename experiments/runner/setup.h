@@ -13,6 +13,12 @@ namespace cg {
 /// all cores), for the whole process. Errors: device.
 std::unique_ptr<Backend> choose_backend(const std::string& device, Index threads);
 
+/// The type of a configuration's activations; `backend` decides an automatic precision.
+DType activations(const Config& config, const Backend& backend);
+
+/// Volumes a subject has in a training batch: its views differ only where an augmentation is configured.
+Index encoded_views(const Config& config);
+
 /// What a learner of this configuration is made of. `volume`: [D, H, W]; `backend` decides an automatic precision.
 LearnerOptions learner_options(const Config& config, const Shape& volume, const Backend& backend, Index seed);
 

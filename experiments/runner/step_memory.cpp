@@ -39,14 +39,14 @@ std::string to_string(const StepMemory& memory) {
                      megabytes(memory.fixed_sum().total()), megabytes(memory.volumes));
 }
 
-MemoryPlan plan_step(Model& model, const LearnerOptions& options, Index subjects, bool training,
+MemoryPlan plan_step(Network& network, const LearnerOptions& options, Index subjects, bool training,
                      const Registry& registry, Backend& target) {
   MetaBackend meta;
   Tape tape(meta, registry);
   Context ctx(tape, training, training ? options.views / options.encoded_views : 1);
   const Tensor volumes = meta.tensor(options.batch_spec(subjects, training ? options.encoded_views : 1));
-  const Model::Result out = model.forward(ctx, constant(volumes), options.activations);
-  std::vector<Variable> results = {out.embeddings};
+  const Network::Outputs out = network.forward(ctx, constant(volumes));
+  std::vector<Variable> results = {out.embeddings, out.loss_input};
   if (!training) results.push_back(out.features);
   return MemoryPlan(tape, results, training, registry, target);
 }
@@ -62,11 +62,11 @@ StepPlanner::StepPlanner(const LearnerOptions& options, Backend& target, const R
     : options_(options),
       target_(target),
       registry_(registry),
-      model_(options.model),
-      store_(meta_, options.parameters, model_.parameters()) {}
+      network_(options),
+      store_(meta_, options.parameters, network_.parameters()) {}
 
 StepMemory StepPlanner::memory(Index subjects) {
-  return step_memory(options_, store_, subjects, plan_step(model_, options_, subjects, true, registry_, target_));
+  return step_memory(options_, store_, subjects, plan_step(network_, options_, subjects, true, registry_, target_));
 }
 
 Index StepPlanner::largest_batch(Index bytes, Index most) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "autograd/memory_plan.h"
-#include "experiments/runner/learner_options.h"
+#include "experiments/runner/network.h"
 
 namespace cg {
 
@@ -39,9 +39,9 @@ std::string to_string(const StepMemory& memory);
 /// A number of bytes in MB (10⁶ bytes) with one decimal: "1182.5".
 std::string megabytes(Index bytes);
 
-/// The plan of a step for a batch, from shapes alone. The parameters of `model` are connected to a store, which may be
-/// without memory. Kernels of `target`, the device, are asked for their workspace.
-MemoryPlan plan_step(Model& model, const LearnerOptions& options, Index subjects, bool training,
+/// The plan of a step for a batch, from shapes alone. The parameters of `network` are connected to a store, which may
+/// be without memory. Kernels of `target`, the device, are asked for their workspace.
+MemoryPlan plan_step(Network& network, const LearnerOptions& options, Index subjects, bool training,
                      const Registry& registry, Backend& target);
 
 /// The memory of a training step of so many subjects by its plan.
@@ -63,7 +63,7 @@ class StepPlanner {
   Backend& target_;
   const Registry& registry_;
   MetaBackend meta_;
-  Model model_;
+  Network network_;
   ParameterStore store_;
 };
 

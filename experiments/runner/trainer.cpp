@@ -2,14 +2,16 @@
 
 #include <fmt/format.h>
 #include <omp.h>
+#include <string.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
-#include "data/hdf5_file.h"
 #include "data/storage.h"
-#include "experiments/analysis/scatter.h"
+#include "experiments/runner/announcement.h"
+#include "experiments/runner/checkpoint.h"
 #include "experiments/runner/cohort.h"
 #include "experiments/runner/environment.h"
 #include "experiments/runner/evaluation.h"
@@ -17,6 +19,7 @@
 #include "experiments/runner/model_file.h"
 #include "experiments/runner/progress.h"
 #include "experiments/runner/recorder.h"
+#include "experiments/runner/results.h"
 #include "experiments/runner/setup.h"
 #include "losses/registry.h"
 #include "optim/schedule.h"
@@ -27,6 +30,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+/// A checkpoint is saved at an epoch's end once this many times the last one's seconds have passed: saving takes at
+/// most 2 % of the time, and a killed run loses little more than an epoch.
+constexpr double work_over_saving = 50;
+
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// The configuration, its cohort file found to be sound before a run folder is made for it.
@@ -35,66 +42,48 @@ const Config& checked(const Config& config) {
   return config;
 }
 
-/// One experiment on its way: what all seeds share.
+/// One experiment on its way: what all seeds share, and where it is. Between any two steps `state_` and the learner are
+/// all that the rest of the run depends on.
 class Trainer {
  public:
-  Trainer(const Config& config, const RunOptions& options)
-      : config_(checked(config)),
-        options_(options),
-        recorder_(options.out, resolved_config(config), options.overwrite),
-        backend_(choose_backend(options.device, config.threads)) {
-    recorder_.rewind({});  // nothing is resumed: what an unfinished run left is written anew
-    recorder_.environment(environment_json(options.command, backend_->description(), omp_get_max_threads()));
-    cohort_ = open_cohort(config.data, say);
-    batches_ = Loader::batch_sizes(static_cast<Index>(cohort_.split.train.size()), config.train.batch_size);
-    if (batches_.back() == 1)
-      fail(ErrorKind::usage, "train.batch_size",
-           "it leaves a last batch of one subject, which has nobody to compare with",
-           fmt::format("Choose another size than {} for {} training subjects.", config.train.batch_size,
-                       cohort_.split.train.size()));
-  }
-
-  void run() {
-    announce();
-    Progress progress(
-        static_cast<Index>(config_.seeds.size()) * config_.train.epochs * static_cast<Index>(batches_.size()),
-        standard_error());
-    for (Index seed : config_.seeds) run_seed(seed, progress);
-    progress.finish();
-    finish();
-  }
+  Trainer(const Config& config, const RunOptions& options);
+  void run();
 
  private:
   static void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
-  std::unique_ptr<Learner> make_learner(Index seed) {
-    const LearnerOptions o = learner_options(config_, cohort_.file->volume_shape(), *backend_, seed);
-    auto learner = std::make_unique<Learner>(*backend_, o, make_loss(config_.loss));
-    const std::vector<Index> evaluated = {config_.train.batch_size};
-    learner->reserve(batches_, evaluated);
-    return learner;
-  }
-
-  LoaderOptions epoch_options(Index seed, Index epoch) const {
-    return {.batch_size = config_.train.batch_size,
-            .seed = static_cast<std::uint64_t>(seed),
-            .epoch = epoch,
-            .augment = {}};
-  }
-
-  void announce();
-  double measured_step(Learner& learner);
-  void run_seed(Index seed, Progress& progress);
-  double run_epoch(Learner& learner, Index seed, Index epoch, Progress& progress, LossMetrics& metrics);
-  LossResult step(Learner& learner, const Batch& batch, const StepTime& time, Index seed, Index number);
-  void record_end(Learner& learner, Index seed, const Evaluation& evaluation, double loss, double seconds);
-  void keep_embeddings(Learner& learner, Index seed, Index epoch);
-  void draw(Index seed, const Evaluation& evaluation);
-  void write_embeddings();
+  void resume();
+  void trial();
+  std::unique_ptr<Learner> make_learner(Index seed);
+  LossResult step(Learner& learner, const Batch& batch, double rate);
+  void run_seed(Progress& progress);
+  void run_epoch(Progress& progress);
+  void end_epoch(Progress& progress);
+  void end_seed(const Evaluation& evaluation, double loss);
   void finish();
+  void save();
+  void stop_if_asked(Progress& progress);
 
-  Schedule schedule() const {
-    return {config_.train.learning_rate, config_.train.decay_factor, config_.train.decay_every};
+  bool done() const { return state_.seed == static_cast<Index>(config_.seeds.size()); }
+  Index seed() const { return config_.seeds[static_cast<std::size_t>(state_.seed)]; }
+  Index steps_an_epoch() const { return static_cast<Index>(batches_.size()); }
+  Index all_steps() const { return static_cast<Index>(config_.seeds.size()) * config_.train.epochs * steps_an_epoch(); }
+  Index steps_done() const {
+    return (state_.seed * config_.train.epochs + state_.epoch - 1) * steps_an_epoch() + state_.step;
+  }
+  std::string place() const;
+  /// Without an augmentation both views are equal, and encoded once.
+  LoaderOptions epoch_options() const {
+    return {.batch_size = config_.train.batch_size,
+            .seed = static_cast<std::uint64_t>(seed()),
+            .epoch = state_.epoch,
+            .first_batch = state_.step,
+            .views = encoded_views(config_),
+            .augment = make_augment(config_.data.augment, cohort_.file->grid())};
+  }
+  double rate() const {
+    const auto& t = config_.train;
+    return Schedule{t.learning_rate, t.decay_factor, t.decay_every}.rate(state_.epoch);
   }
 
   Config config_;
@@ -103,183 +92,200 @@ class Trainer {
   std::unique_ptr<Backend> backend_;
   Cohort cohort_;
   std::vector<Index> batches_;
-  std::vector<SeedResult> results_;
-  struct Kept {
-    Index seed, epoch;
-    SubjectFeatures projected, encoder;
-  };
-  std::vector<Kept> embeddings_;
+  std::string setting_;  // as in a checkpoint
+  RunState state_;
+  std::optional<Checkpoint> saved_;  // until its learner is made
+  std::unique_ptr<Learner> learner_;
+  Clock::time_point saved_at_ = Clock::now();
+  double save_seconds_ = 0;
 };
 
-/// Seconds of one step, the second of two on a network that is thrown away.
-double Trainer::measured_step(Learner& learner) {
+Trainer::Trainer(const Config& config, const RunOptions& options)
+    : config_(checked(config)),
+      options_(options),
+      recorder_(options.out, resolved_config(config), options.overwrite),
+      backend_(choose_backend(options.device, config.threads)) {
+  if (recorder_.resumable()) saved_ = read_checkpoint(recorder_.checkpoint());
+  cohort_ = open_cohort(config.data, say);
+  batches_ = Loader::batch_sizes(static_cast<Index>(cohort_.split.train.size()), config.train.batch_size);
+  if (batches_.back() == 1)
+    fail(ErrorKind::usage, "train.batch_size",
+         "it leaves a last batch of one subject, which has nobody to compare with",
+         fmt::format("Choose another size than {} for {} training subjects.", config.train.batch_size,
+                     cohort_.split.train.size()));
+  setting_ = fmt::format("{}: {}, activations in {}", name_of(backend_->device()), backend_->description(),
+                         name_of(activations(config, *backend_)));
+  if (saved_)
+    resume();
+  else
+    state_.logs = recorder_.sizes();
+  recorder_.environment(environment_json(options.command, backend_->description(), omp_get_max_threads()));
+}
+
+/// Takes over where the run was saved; its learner follows when it is made.
+void Trainer::resume() {
+  const std::string where = recorder_.checkpoint().string();
+  if (saved_->config_digest != config_digest(config_))
+    fail(ErrorKind::in_use, where, "it belongs to a run of another configuration",
+         "Remove it, or start anew with --overwrite");
+  if (saved_->cohort_digest != cohort_.digest())
+    fail(ErrorKind::data, where, "the cohort has changed since it was saved",
+         "Bring the cohort back as it was, or start anew with --overwrite");
+  if (saved_->setting != setting_)
+    say(fmt::format("warning: this run was begun on {}, and goes on on {}: its figures will be of neither alone",
+                    saved_->setting, setting_));
+  recorder_.rewind(saved_->run.logs);
+  state_ = std::move(saved_->run);
+  ++state_.resumed;
+}
+
+void Trainer::run() {
+  trial();
+  const StopSignals signals;
+  Progress progress(all_steps(), standard_error());
+  progress.skip(steps_done());
+  while (!done()) run_seed(progress);
+  progress.finish();
+  finish();
+}
+
+/// Measures a step, the second of two on a network that is thrown away, and says what will be done.
+void Trainer::trial() {
+  const auto learner = make_learner(seed());
+  LoaderOptions options = epoch_options();
+  options.first_batch = 0;
   double seconds = 0;
   for (int repetition = 0; repetition < 2; ++repetition) {
-    Loader loader(*cohort_.volumes, cohort_.split.train, epoch_options(config_.seeds[0], 1));
+    Loader loader(*cohort_.volumes, cohort_.split.train, options);
     const auto batch = loader.next();
     const auto start = Clock::now();
-    step(learner, *batch, {1, config_.train.epochs, 0}, config_.seeds[0], 1);  // at rate 0 it cannot diverge
+    step(*learner, *batch, 0);  // at rate 0 it cannot diverge
     seconds = seconds_since(start);
   }
-  return seconds;
+  const double left = 1 - static_cast<double>(steps_done()) / static_cast<double>(all_steps());
+  announce(config_, options_, cohort_, *backend_, *learner, seconds, left, saved_ ? place() : "");
 }
 
-/// What will be done, before it is done.
-void Trainer::announce() {
-  const auto learner = make_learner(config_.seeds[0]);
-  const Index batch = batches_.front();
-  fmt::print("{}\n", to_string(learner->summary(batch)));
-  if (cohort_.file->synthetic())
-    fmt::print(
-        "*** SYNTHETIC PHANTOM: these brains are computed, not measured. No figure here says anything of people. "
-        "***\n\n");
-  const Shape v = cohort_.file->volume_shape();
-  fmt::print("cohort      {}: {} subjects, {} x {} x {} voxels of {:g} mm\n", cohort_.file->path(),
-             cohort_.file->size(), v[0], v[1], v[2], cohort_.file->voxel_mm());
-  fmt::print("split       {} to train, {} to test (fold {} of {}, seed {})\n", cohort_.split.train.size(),
-             cohort_.split.test.size(), config_.data.fold, config_.data.folds, config_.data.split_seed);
-  fmt::print("loss        {}, {}\n", config_.loss.name,
-             config_.loss.formulation == Formulation::paper ? "as printed" : "as in the published code");
-  fmt::print("device      {}: {}, activations in {}\n", name_of(backend_->device()), backend_->description(),
-             name_of(learner->options().activations));
-  fmt::print("parameters  {}\n", learner->parameters().trained_count());
-  fmt::print("memory      {}\n", to_string(learner->memory(batch)));
-  const double seconds = measured_step(*learner);
-  const double share = static_cast<double>(cohort_.split.train.size()) / static_cast<double>(batch);
-  fmt::print("time        {:.2f} s a step, {:.1f} s an epoch; {} seed{} of {} epochs: about {}\n", seconds,
-             seconds * share, config_.seeds.size(), config_.seeds.size() == 1 ? "" : "s", config_.train.epochs,
-             duration(seconds * share * static_cast<double>(config_.train.epochs) *
-                      static_cast<double>(config_.seeds.size())));
-  fmt::print("results     {}\n\n", options_.out.string());
-  std::fflush(stdout);
+std::unique_ptr<Learner> Trainer::make_learner(Index seed) {
+  const LearnerOptions o = learner_options(config_, cohort_.file->volume_shape(), *backend_, seed);
+  auto learner = std::make_unique<Learner>(*backend_, o, make_loss(config_.loss));
+  const std::vector<Index> evaluated = {config_.train.batch_size};
+  learner->reserve(batches_, evaluated);
+  return learner;
 }
 
-LossResult Trainer::step(Learner& learner, const Batch& batch, const StepTime& time, Index seed, Index number) {
+/// The step, or the evaluation, that comes next.
+std::string Trainer::place() const {
+  return fmt::format("seed {}, epoch {}, {}", seed(), state_.epoch,
+                     state_.step < steps_an_epoch() ? fmt::format("step {}", state_.step + 1) : "evaluation");
+}
+
+LossResult Trainer::step(Learner& learner, const Batch& batch, double rate) {
   try {
-    return learner.step(batch.volumes, batch.ages, time);
+    return learner.step(batch.volumes, batch.ages, {state_.epoch, config_.train.epochs, rate});
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::numbers) throw;
     std::string subjects;
     for (Index i : batch.subjects) subjects += (subjects.empty() ? "" : ", ") + cohort_.file->subject(i).id;
     fail(error.kind(), error.where(),
-         fmt::format("{}, at seed {}, epoch {}, step {}, learning rate {:g}; subjects {}", error.found(), seed,
-                     time.epoch, number, time.rate, subjects),
+         fmt::format("{}, at {}, learning rate {:g}; subjects {}", error.found(), place(), rate, subjects),
          error.fix());
   }
 }
 
-/// All steps of an epoch; returns the mean loss over its batches.
-double Trainer::run_epoch(Learner& learner, Index seed, Index epoch, Progress& progress, LossMetrics& metrics) {
-  Loader loader(*cohort_.volumes, cohort_.split.train, epoch_options(seed, epoch));
-  double sum = 0;
-  Index steps = 0;
+void Trainer::save() {
+  const auto start = Clock::now();
+  Checkpoint c{config_digest(config_), cohort_.digest(), setting_, state_, 0, {}};
+  if (!state_.fresh()) {
+    c.batches_seen = learner_->batches_seen();
+    c.learner = learner_->state();
+  }
+  write_checkpoint(recorder_.checkpoint(), c, *backend_);
+  saved_at_ = Clock::now();
+  save_seconds_ = seconds_since(start);
+}
+
+void Trainer::stop_if_asked(Progress& progress) {
+  const int signal = options_.stop();
+  if (signal == 0) return;
+  save();
+  progress.finish();
+  fail(ErrorKind::interrupted, fmt::format("SIG{} before {}", sigabbrev_np(signal), place()),
+       "saved in " + recorder_.checkpoint().string(), "Give the same command again to go on");
+}
+
+void Trainer::run_seed(Progress& progress) {
+  learner_ = make_learner(seed());
+  if (saved_ && !state_.fresh()) learner_->resume(saved_->learner, saved_->batches_seen);
+  saved_.reset();
+  for (const Index now = state_.seed; state_.seed == now;) {
+    run_epoch(progress);
+    end_epoch(progress);
+  }
+}
+
+/// The steps of an epoch that are left.
+void Trainer::run_epoch(Progress& progress) {
+  const auto start = Clock::now();
+  const double before = state_.epoch_seconds;
+  Loader loader(*cohort_.volumes, cohort_.split.train, epoch_options());
   while (const auto batch = loader.next()) {
-    const LossResult result =
-        step(learner, *batch, {epoch, config_.train.epochs, schedule().rate(epoch)}, seed, steps + 1);
-    sum += result.value;
-    if (++steps == 1) metrics = result.metrics;  // of a full batch
-    progress.advance(
-        1, fmt::format("seed {}, epoch {} of {}, loss {:.3f}", seed, epoch, config_.train.epochs, result.value));
+    stop_if_asked(progress);
+    const LossResult result = step(*learner_, *batch, rate());
+    if (state_.step == 0) state_.neighbours = result.metrics.neighbours / learner_->options().views;  // of a full batch
+    state_.loss_sum += result.value;
+    ++state_.step;
+    state_.epoch_seconds = before + seconds_since(start);
+    progress.advance(1, fmt::format("seed {}, epoch {} of {}, loss {:.3f}", seed(), state_.epoch, config_.train.epochs,
+                                    result.value));
   }
-  return sum / static_cast<double>(steps);
 }
 
-void Trainer::run_seed(Index seed, Progress& progress) {
-  const auto learner = make_learner(seed);
-  const auto started = Clock::now();
-  Evaluation last;
-  double loss = 0;
-  for (Index epoch = 1; epoch <= config_.train.epochs; ++epoch) {
-    const auto start = Clock::now();
-    LossMetrics metrics;
-    loss = run_epoch(*learner, seed, epoch, progress, metrics);
-    EpochRow row{seed,
-                 epoch,
-                 loss,
-                 schedule().rate(epoch),
-                 metrics.neighbours / learner->options().views,
-                 seconds_since(start),
-                 not_measured};
-    const bool final = epoch == config_.train.epochs;
-    if (final || (config_.evaluation.every > 0 && epoch % config_.evaluation.every == 0)) {
-      last = evaluate(*learner, cohort_, config_.evaluation.features, config_.train.batch_size);
-      row.mae = last.metrics.mae;
-      progress.say(fmt::format("seed {}, epoch {}: loss {:.4f}, test MAE {:.3f} years", seed, epoch, loss, row.mae));
-    }
-    recorder_.epoch(row);
-    const auto& wanted = config_.evaluation.embeddings_at;
-    if (std::find(wanted.begin(), wanted.end(), epoch) != wanted.end()) keep_embeddings(*learner, seed, epoch);
+/// Evaluates and records the epoch. Whatever can be interrupted comes first: it is then done again from the start.
+void Trainer::end_epoch(Progress& progress) {
+  const auto start = Clock::now();
+  const auto poll = [&] { stop_if_asked(progress); };
+  const EvaluationOptions& o = config_.evaluation;
+  const Index epoch = state_.epoch;
+  const bool last = epoch == config_.train.epochs;
+  EpochRow row{seed(),
+               epoch,
+               state_.loss_sum / static_cast<double>(state_.step),
+               rate(),
+               state_.neighbours,
+               state_.epoch_seconds,
+               not_measured};
+  Evaluation evaluation;
+  if (last || (o.every > 0 && epoch % o.every == 0)) {
+    evaluation = evaluate(*learner_, cohort_, o.features, config_.train.batch_size, poll);
+    row.mae = evaluation.metrics.mae;
+    progress.say(
+        fmt::format("seed {}, epoch {}: loss {:.4f}, test MAE {:.3f} years", seed(), epoch, row.loss, row.mae));
   }
-  record_end(*learner, seed, last, loss, seconds_since(started));
+  if (std::ranges::find(o.embeddings_at, epoch) != o.embeddings_at.end())
+    state_.kept.push_back(keep_features(*learner_, cohort_, seed(), epoch, config_.train.batch_size, poll));
+  recorder_.epoch(row);
+  state_.seed_seconds += state_.epoch_seconds + seconds_since(start);
+  if (last) end_seed(evaluation, row.loss);
+  state_.begin(last, recorder_.sizes());
+  if (!done() && seconds_since(saved_at_) >= work_over_saving * save_seconds_) save();
 }
 
-void Trainer::record_end(Learner& learner, Index seed, const Evaluation& e, double loss, double seconds) {
-  std::vector<PredictionRow> rows;
-  const auto add = [&](const SubjectFeatures& features, const std::vector<double>& predicted, const char* part) {
-    for (std::size_t k = 0; k < predicted.size(); ++k) {
-      const Subject& subject = cohort_.file->subject(features.subjects[k]);
-      rows.push_back({seed, subject.id, subject.age, predicted[k], part, subject.study});
-    }
-  };
-  add(e.train, e.train_predicted, "train");
-  add(e.test, e.test_predicted, "test");
-  recorder_.predictions(rows);
-  if (results_.empty()) draw(seed, e);
-  results_.push_back({seed, e.metrics, e.ridge.model.alpha, loss, seconds});
-  const std::string name = config_.seeds.size() == 1 ? "model.h5" : fmt::format("model-seed{}.h5", seed);
-  write_model((recorder_.folder() / name).string(), learner);
-}
-
-void Trainer::keep_embeddings(Learner& learner, Index seed, Index epoch) {
-  std::vector<Index> all(static_cast<std::size_t>(cohort_.file->size()));
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<Index>(i);
-  embeddings_.push_back({seed, epoch, encode(learner, cohort_, all, Features::projected, config_.train.batch_size),
-                         encode(learner, cohort_, all, Features::encoder, config_.train.batch_size)});
-}
-
-/// The test part of the first seed as a picture.
-void Trainer::draw(Index seed, const Evaluation& e) {
-  std::vector<std::string> studies;
-  for (Index i : e.test.subjects) studies.push_back(cohort_.file->subject(i).study);
-  const ScatterText text{fmt::format("{}, seed {}: test MAE {:.2f} years", options_.name, seed, e.metrics.mae),
-                         cohort_.file->synthetic() ? "synthetic phantom cohort: computed, not measured" : ""};
-  write_atomically(recorder_.folder() / "predictions.svg",
-                   scatter_svg(cohort_.ages(e.test.subjects), e.test_predicted, studies, text));
-}
-
-void Trainer::write_embeddings() {
-  if (embeddings_.empty()) return;
-  H5Writer file((recorder_.folder() / "embeddings.h5").string());
-  std::vector<std::string> ids;
-  std::vector<double> ages;
-  for (Index i = 0; i < cohort_.file->size(); ++i) {
-    ids.push_back(cohort_.file->subject(i).id);
-    ages.push_back(cohort_.file->subject(i).age);
-  }
-  file.strings("participant_id", ids);
-  file.numbers("age", {cohort_.file->size()}, ages);
-  for (const Kept& kept : embeddings_) {
-    const std::string group = fmt::format("seed{}/epoch{}/", kept.seed, kept.epoch);
-    file.numbers(group + "projected", {cohort_.file->size(), kept.projected.width}, kept.projected.values);
-    file.numbers(group + "encoder", {cohort_.file->size(), kept.encoder.width}, kept.encoder.values);
-  }
-  file.commit();
+void Trainer::end_seed(const Evaluation& e, double loss) {
+  recorder_.predictions(prediction_rows(*cohort_.file, seed(), e));
+  if (state_.results.empty())
+    write_atomically(recorder_.folder() / "predictions.svg",
+                     prediction_picture(*cohort_.file, e, fmt::format("{}, seed {}", options_.name, seed())));
+  state_.results.push_back({seed(), e.metrics, e.ridge.model.alpha, loss, state_.seed_seconds});
+  const std::string name = config_.seeds.size() == 1 ? "model.h5" : fmt::format("model-seed{}.h5", seed());
+  write_model(recorder_.folder() / name, *learner_);
 }
 
 void Trainer::finish() {
-  write_embeddings();
+  if (!state_.kept.empty()) write_embeddings(recorder_.folder() / "embeddings.h5", *cohort_.file, state_.kept);
   const Metrics mean_age = baseline(cohort_.ages(cohort_.split.train), cohort_.ages(cohort_.split.test));
-  recorder_.summary(results_, mean_age, config_digest(config_));
-  std::vector<double> maes;
-  for (const SeedResult& result : results_) maes.push_back(result.test.mae);
-  const MeanSd mae = mean_sd(maes);
-  const std::string spread =
-      results_.size() > 1 ? fmt::format(" ± {:.3f} (SD over {} seeds)", mae.sd, results_.size()) : "";
-  fmt::print(
-      "\ntest MAE {:.3f}{} years; r {:.3f}, R² {:.3f}, RMSE {:.3f} (seed {}); predicting the mean age: {:.3f} years\n",
-      mae.mean, spread, results_[0].test.r, results_[0].test.r2, results_[0].test.rmse, results_[0].seed, mean_age.mae);
-  if (cohort_.file->synthetic())
-    fmt::print("*** on a SYNTHETIC PHANTOM cohort: not a replication of the paper's figures ***\n");
+  recorder_.summary(state_.results, mean_age, config_digest(config_), state_.resumed);
+  print_results(state_.results, mean_age, cohort_.file->synthetic());
   fmt::print("results in {}\n", recorder_.folder().string());
 }
 

@@ -1,13 +1,10 @@
-// Linked in the place of the CUDA backend where CMake did not build it.
-#include "tensor/backend.h"
-#include "tensor/registry.h"
+// Linked in the place of cuda_loader.cpp where CMake did not build the CUDA backend.
+#include "tensor/backend/cuda_module.h"
 
 namespace cg {
 
-void add_cuda_kernels(Registry&) {}
-
-std::unique_ptr<Backend> make_cuda_backend(std::string& why) {
-  why = "this build has no CUDA backend";
+const CudaModule* cuda_module(std::string& why) {
+  why = std::string("this build has no CUDA backend, as ") + CG_CUDA_ABSENT;
   return nullptr;
 }
 

@@ -1,4 +1,5 @@
-// Batch normalisation over all positions of a channel (Ioffe & Szegedy 2015), m = n·D·H·W values a channel:
+// Batch normalisation over all positions of a channel (Ioffe & Szegedy 2015): m = n·D·H·W values a channel of a volume
+// [n, D, H, W, C], m = n of rows [n, C].
 //   training:  μ = mean x, v = mean (x − μ)², r = 1/√(v + ε);   evaluation: μ, v are the running statistics
 //   y = γ (x − μ) r + β
 //   running = (1 − momentum) running + momentum · (μ, or v · k/(k − 1) with k = copies · m)
@@ -21,7 +22,7 @@ struct NormAttributes {
   bool training = true;
 };
 
-/// Checks x [n, D, H, W, C], γ, β, running mean, running variance [C]; the specs of the saved mean and 1/√(v + ε).
+/// Checks x [n, …, C], γ, β, running mean, running variance [C]; the specs of the saved mean and 1/√(v + ε).
 /// Errors (usage): wrong shapes; one value a channel in training, where the variance has no meaning.
 std::vector<Spec> plan_norm(std::string_view op, const NormAttributes& norm, std::span<const Spec> in);
 

@@ -30,8 +30,8 @@ Plan Conv3d::plan(std::span<const Spec> in) const {
 
 std::vector<Spec> plan_norm(std::string_view op, const NormAttributes& norm, std::span<const Spec> in) {
   const std::string where(op);
-  require_rank(where, "input", in[0], 5);
-  const Shape channels = {in[0].shape[4]};
+  require_channels(where, "input", in[0]);
+  const Shape channels = {in[0].shape.back()};
   constexpr const char* names[] = {"input", "weight", "bias", "running mean", "running variance"};
   for (std::size_t j = 1; j < 5; ++j) require_parameter(where, names[j], in[j], channels, in[0].dtype);
   if (norm.training && norm.copies * in[0].count() / channels[0] < 2)

@@ -3,6 +3,16 @@
 #include <fmt/format.h>
 
 namespace cg {
+namespace {
+
+void require_extents(const std::string& op, const char* input, const Spec& spec) {
+  for (const Index extent : spec.shape)
+    if (extent < 1)
+      fail(ErrorKind::usage, op,
+           fmt::format("{} has shape {}, expected extents of at least 1", input, to_string(spec.shape)));
+}
+
+}  // namespace
 
 Shape window_output(const std::string& op, const Shape& in, const Window& window, Index channels) {
   constexpr const char* axes[] = {"depth", "height", "width"};
@@ -27,10 +37,14 @@ Shape window_output(const std::string& op, const Shape& in, const Window& window
 void require_rank(const std::string& op, const char* input, const Spec& spec, std::size_t rank) {
   if (spec.shape.size() != rank)
     fail(ErrorKind::usage, op, fmt::format("{} has shape {}, expected {} axes", input, to_string(spec.shape), rank));
-  for (const Index extent : spec.shape)
-    if (extent < 1)
-      fail(ErrorKind::usage, op,
-           fmt::format("{} has shape {}, expected extents of at least 1", input, to_string(spec.shape)));
+  require_extents(op, input, spec);
+}
+
+void require_channels(const std::string& op, const char* input, const Spec& spec) {
+  if (spec.shape.size() < 2)
+    fail(ErrorKind::usage, op,
+         fmt::format("{} has shape {}, expected at least 2 axes, channels last", input, to_string(spec.shape)));
+  require_extents(op, input, spec);
 }
 
 void require_parameter(const std::string& op, const char* input, const Spec& spec, const Shape& shape,

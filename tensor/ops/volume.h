@@ -19,16 +19,16 @@ struct VolumeShape {
   explicit VolumeShape(const Shape& s)
       : n(s.at(0)), depth(s.at(1)), height(s.at(2)), width(s.at(3)), channels(s.at(4)) {}
   /// The offset of channel 0 of a voxel.
-  Index at(Index sample, Index d, Index h, Index w) const {
+  constexpr Index at(Index sample, Index d, Index h, Index w) const {
     return (((sample * depth + d) * height + h) * width + w) * channels;
   }
-  Index voxels() const { return n * depth * height * width; }
+  constexpr Index voxels() const { return n * depth * height * width; }
 };
 
 /// A window of `kernel` voxels moved by `stride` over a volume padded by `padding` on each side.
 struct Window {
   Triple kernel, stride, padding;
-  Index size() const { return kernel[0] * kernel[1] * kernel[2]; }
+  constexpr Index size() const { return kernel[0] * kernel[1] * kernel[2]; }
 };
 
 /// The number of window positions over [n, D, H, W, C], as the shape [n, D', H', W', `channels`].
@@ -38,13 +38,16 @@ Shape window_output(const std::string& op, const Shape& in, const Window& window
 /// Errors (usage) unless the spec has `rank` axes, none of them empty.
 void require_rank(const std::string& op, const char* input, const Spec& spec, std::size_t rank);
 
+/// Errors (usage) unless the spec has channels last, behind one axis or more; none is empty.
+void require_channels(const std::string& op, const char* input, const Spec& spec);
+
 /// Errors (usage) unless a parameter has the shape and the type that goes with activations of type `activation`.
 void require_parameter(const std::string& op, const char* input, const Spec& spec, const Shape& shape,
                        DType activation);
 
 /// Calls body(input voxel d, h, w; tap) for each tap of the window at output position (od, oh, ow) that lies inside.
 template <class Body>
-void for_each_tap(const VolumeShape& in, const Window& win, Index od, Index oh, Index ow, const Body& body) {
+constexpr void for_each_tap(const VolumeShape& in, const Window& win, Index od, Index oh, Index ow, const Body& body) {
   for (Index a = 0; a < win.kernel[0]; ++a) {
     const Index d = od * win.stride[0] - win.padding[0] + a;
     if (d < 0 || d >= in.depth) continue;

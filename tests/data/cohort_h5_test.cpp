@@ -196,3 +196,29 @@ TEST_CASE("CohortFile: no file is a data error, a file cut short is corrupt") {
   std::filesystem::resize_file(file.path, std::filesystem::file_size(file.path) / 2);
   check_fails([&] { CohortFile cohort(file.path); }, ErrorKind::corrupt, {file.path});
 }
+
+TEST_CASE("CohortFile: the affine says which way an axis runs, the modality what a map holds") {
+  const auto with = [](const std::function<void(RawFile&)>& more, const auto& look) {
+    const TemporaryFile file("affine.h5");
+    Made made;
+    made.more = more;
+    made.write(file.path);
+    look(CohortFile(file.path));
+  };
+  const auto affine = [](std::vector<double> values) {
+    return [values](RawFile& raw) { raw.numbers("affine", {values.size() / 4, 4}, values); };
+  };
+  with({}, [](const CohortFile& c) {
+    CHECK(c.reversed_axes() == std::array<bool, 3>{false, false, false});
+    CHECK(c.unit() == "kPa");
+  });
+  with(affine({-2, 0.1, 0, 90, 0, 2, 0, -126, 0, 0, 2, -72, 0, 0, 0, 1}), [](const CohortFile& c) {
+    CHECK(c.reversed_axes() == std::array<bool, 3>{true, false, false});
+  });
+  for (const auto& wrong : {std::vector<double>{0, 2, 0, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1},
+                            std::vector<double>{2, 0, 0, 0, 0, 2, 0, 0}, std::vector<double>(16, not_a_number)})
+    with(affine(wrong),
+         [](const CohortFile& c) { check_fails([&] { c.reversed_axes(); }, ErrorKind::data, {"affine"}); });
+  with([](RawFile& raw) { raw.text_attribute("modality", {"t1"}); },
+       [](const CohortFile& c) { CHECK(c.unit() == "a.u."); });
+}

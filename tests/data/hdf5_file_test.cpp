@@ -227,6 +227,46 @@ TEST_CASE("H5Writer: without commit nothing is left, and a file that was there s
   CHECK(H5Reader(file.path).numbers("numbers") == std::vector<double>{1});
 }
 
+TEST_CASE("H5Writer: a file in memory touches no disk, and its bytes are a file's, also behind a block of 512 bytes") {
+  H5Writer writer, other;  // two at once
+  writer.numbers("deep/numbers", {3}, counted(3));
+  writer.attribute("pi", 3.25);
+  other.numbers("deep/numbers", {3}, std::vector<double>{7, 8, 9});
+  CHECK_FALSE(fs::exists("memory"));
+  for (const std::size_t room : {0, 512}) {
+    const TemporaryFile file("image.h5");
+    const std::string bytes = writer.image(room);
+    CHECK(bytes.substr(0, room) == std::string(room, '\0'));
+    CHECK(bytes.substr(room) == writer.image());
+    std::ofstream(file.path, std::ios::binary) << bytes;
+    const H5Reader reader(file.path);
+    CHECK(reader.numbers("deep/numbers") == counted(3));
+    CHECK(reader.number_attribute("pi") == 3.25);
+  }
+}
+
+TEST_CASE("H5Writer: equal content gives equal bytes, whenever it is written") {
+  const auto bytes = [] {
+    H5Writer writer;
+    writer.numbers("numbers", {50}, counted(50));
+    writer.strings("texts", {"a", "bc"});
+    writer.make_rows("rows", {{2, 3}, DType::f32});
+    writer.attribute("name", std::string("x"));
+    return writer.image();
+  };
+  CHECK(bytes() == bytes());
+  const TemporaryFile file("untimed.h5");
+  std::ofstream(file.path, std::ios::binary) << bytes();
+  const hid_t opened = H5Fopen(file.path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+  for (const char* name : {"numbers", "texts", "rows"}) {
+    CAPTURE(name);
+    H5G_stat_t status{};
+    REQUIRE(H5Gget_objinfo(opened, name, true, &status) >= 0);
+    CHECK(status.mtime == 0);
+  }
+  H5Fclose(opened);
+}
+
 TEST_CASE("H5Writer: a folder that is not there is a storage error that names the file") {
   const std::string path = (fs::temp_directory_path() / "no-such-folder" / "x.h5").string();
   check_fails([&] { H5Writer writer(path); }, ErrorKind::storage, {path});

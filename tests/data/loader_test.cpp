@@ -82,6 +82,27 @@ TEST_CASE("Loader: without shuffling the subjects' own order is kept, repeats in
   CHECK_FALSE(loader.next());
 }
 
+TEST_CASE("Loader: an epoch that is gone on with has the batches that are left, and reads no others") {
+  const MadeDataset dataset(11);
+  const auto all = epoch(dataset, shuffled(3, 1));
+  for (const Index done : {0, 1, 2, 3, 4}) {
+    CAPTURE(done);
+    const int before = dataset.reads;
+    LoaderOptions options = shuffled(3, 1);
+    options.first_batch = done;
+    const auto left = epoch(dataset, options);
+    REQUIRE(left.size() == static_cast<std::size_t>(std::max<Index>(3 - done, 0)));
+    int subjects = 0;
+    for (std::size_t k = 0; k < left.size(); ++k) {
+      const Batch& expected = all[static_cast<std::size_t>(done) + k];
+      CHECK(left[k].subjects == expected.subjects);
+      CHECK(std::ranges::equal(left[k].volumes.data<float>(), expected.volumes.data<float>()));
+      subjects += static_cast<int>(expected.subjects.size());
+    }
+    CHECK(dataset.reads - before == subjects);
+  }
+}
+
 TEST_CASE("Loader: batch sizes are known beforehand") {
   CHECK(Loader::batch_sizes(11, 4) == std::vector<Index>{4, 4, 3});
   CHECK(Loader::batch_sizes(8, 4) == std::vector<Index>{4, 4});
@@ -100,9 +121,9 @@ TEST_CASE("Loader: views are augmented apart, by keys that name epoch and subjec
   const MadeDataset dataset(3);
   LoaderOptions options = shuffled(5, 2);
   options.views = 2;
-  options.augment = [](std::span<float> values, const Shape& shape, const Key& key, Index view) {
-    CHECK(shape == Shape{2, 3, 2});
-    values[0] = 1000.0f * static_cast<float>(view) + 100.0f * static_cast<float>(key.epoch) +
+  options.augment = [](const Key& key, std::span<float> values) {
+    CHECK(values.size() == 12);
+    values[0] = 1000.0f * static_cast<float>(key.view) + 100.0f * static_cast<float>(key.epoch) +
                 static_cast<float>(key.sample) + static_cast<float>(key.seed) / 16;
   };
   const auto batches = epoch(dataset, options);

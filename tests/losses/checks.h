@@ -9,6 +9,11 @@
 
 #include "losses/dynlocrep.h"
 #include "losses/exponential.h"
+#include "losses/nnclr.h"
+#include "losses/rank_n_contrast.h"
+#include "losses/simclr.h"
+#include "losses/sup_con.h"
+#include "losses/threshold.h"
 #include "losses/y_aware.h"
 #include "tensor/random.h"
 
@@ -18,33 +23,92 @@ namespace cg::test {
 struct Batch {
   std::vector<double> z, ages;
   Index views = 2, neighbours = 0, epoch = 1;
+  std::vector<double> predictions, queue;
 
-  LossInput input() const { return {.z = z, .ages = ages, .views = views, .epoch = epoch, .neighbours = neighbours}; }
+  LossInput input() const {
+    return {.z = z,
+            .ages = ages,
+            .views = views,
+            .epoch = epoch,
+            .neighbours = neighbours,
+            .predictions = predictions,
+            .queue = queue};
+  }
   Index rows() const { return static_cast<Index>(ages.size()); }
   Index dims() const { return static_cast<Index>(z.size() / ages.size()); }
   double* row(Index i) { return z.data() + i * dims(); }
 };
 
-/// Random unit rows; the views of a subject share an age between 50 and 56 years.
-inline Batch random_batch(std::uint64_t seed, Index batch, Index views, Index dims) {
-  Random random({.seed = seed});
-  Batch b{.z = {}, .ages = {}, .views = views};
-  for (Index i = 0; i < batch; ++i) b.ages.push_back(50 + 6 * random.uniform());
-  for (Index v = 1; v < views; ++v) b.ages.insert(b.ages.end(), b.ages.begin(), b.ages.begin() + batch);
-  for (Index i = 0; i < batch * views; ++i) {
+/// Random rows of length 1.
+inline std::vector<double> unit_rows(Random& random, Index rows, Index dims) {
+  std::vector<double> all;
+  for (Index i = 0; i < rows; ++i) {
     Row row(dims);
     for (double& x : row) x = random.normal();
     row /= std::sqrt(row.square().sum());
-    b.z.insert(b.z.end(), row.begin(), row.end());
+    all.insert(all.end(), row.begin(), row.end());
   }
+  return all;
+}
+
+/// Random unit rows, predictions and a queue of 7; the views of a subject share an age between 50 and 56 years.
+inline Batch random_batch(std::uint64_t seed, Index batch, Index views, Index dims) {
+  Random random({.seed = seed});
+  Batch b{.z = {}, .ages = {}, .views = views, .predictions = {}, .queue = {}};
+  for (Index i = 0; i < batch; ++i) b.ages.push_back(50 + 6 * random.uniform());
+  for (Index v = 1; v < views; ++v) b.ages.insert(b.ages.end(), b.ages.begin(), b.ages.begin() + batch);
+  b.z = unit_rows(random, batch * views, dims);
+  b.predictions = unit_rows(random, batch * views, dims);
+  b.queue = unit_rows(random, 7, dims);
   return b;
 }
 
-/// dL/dz by dual numbers through similarity and formula, one entry of z after the other.
+/// Calls f.operator()<L>() for every loss L.
+template <class F>
+void for_every_loss(const F& f) {
+  f.template operator()<DynLocRep>();
+  f.template operator()<Exponential>();
+  f.template operator()<Nnclr>();
+  f.template operator()<RankNContrast>();
+  f.template operator()<SimClr>();
+  f.template operator()<SupCon>();
+  f.template operator()<Threshold>();
+  f.template operator()<YAware>();
+}
+
+/// What a loss is differentiated by: the embeddings, or the predictions made from them.
+template <RowLoss L>
+Eigen::Map<const Array> variable_of(const L&, const LossInput& in) {
+  const auto z = embeddings(in);
+  return {std::same_as<L, Nnclr> ? in.predictions.data() : z.data(), z.rows(), z.cols()};
+}
+
+/// The similarities that the registry gives a loss.
+template <RowLoss L>
+auto similarity_of(const L& loss, const LossInput& in) {
+  const double tau = loss.options.temperature;
+  if constexpr (std::same_as<L, RankNContrast>) {
+    return NegativeDistance{tau};
+  } else if constexpr (std::same_as<L, Nnclr>) {
+    const Index dims = embeddings(in).cols();
+    const Eigen::Map<const Array> queue(in.queue.data(), static_cast<Index>(in.queue.size()) / dims, dims);
+    return ToConstantRows{nearest_rows(embeddings(in), queue), tau};
+  } else {
+    return InnerProduct{tau};
+  }
+}
+
+/// The gradient written by hand.
+template <RowLoss L>
+std::vector<double> hand_gradient(const L& loss, const LossInput& in) {
+  return evaluate_rows(loss, similarity_of(loss, in), variable_of(loss, in), in).gradient;
+}
+
+/// The gradient by dual numbers through similarity and formula, one entry of the variable after the other.
 template <RowLoss L, Similarity M>
 std::vector<double> dual_gradient(const L& loss, const M& similarity, const LossInput& in) {
   const auto pairs = loss.pairs(in);
-  ArrayOf<Dual> z = embeddings(in).template cast<Dual>();
+  ArrayOf<Dual> z = variable_of(loss, in).template cast<Dual>();
   std::vector<double> gradient;
   for (Index entry = 0; entry < z.size(); ++entry) {
     z.data()[entry].d = 1;
@@ -57,13 +121,19 @@ std::vector<double> dual_gradient(const L& loss, const M& similarity, const Loss
   return gradient;
 }
 
-/// dL/dz by central differences with the pairs held where they are.
 template <RowLoss L>
-std::vector<double> difference_gradient(const L& loss, const InnerProduct& similarity, const LossInput& in) {
+std::vector<double> dual_gradient(const L& loss, const LossInput& in) {
+  return dual_gradient(loss, similarity_of(loss, in), in);
+}
+
+/// The gradient by central differences with the pairs held where they are.
+template <RowLoss L>
+std::vector<double> difference_gradient(const L& loss, const LossInput& in) {
   const auto pairs = loss.pairs(in);
-  Array z = embeddings(in);
+  const auto similarity = similarity_of(loss, in);
+  Array z = variable_of(loss, in);
   const auto value = [&] {
-    const Array s = similarity.of<double>(z);
+    const Array s = similarity.template of<double>(z);
     double sum = 0;
     for (Index i = 0; i < z.rows(); ++i) sum += loss.template value<double>(pairs, i, s.row(i));
     return sum;
@@ -105,36 +175,41 @@ inline double relative_l2(const std::vector<double>& got, const std::vector<doub
   return std::sqrt(off / size);
 }
 
-/// All settings of a loss that change its formula. Distance and decay are DynLocRep's.
+/// All settings of a loss that change its formula.
 inline std::vector<LossOptions> every_setting(const std::string& name) {
-  const bool local = name == DynLocRep::name;
   const double none = std::numeric_limits<double>::infinity();
+  const bool weighs =
+      name != SimClr::name && name != SupCon::name && name != RankNContrast::name && name != Nnclr::name;
+  const auto first_unless = [](bool varies, auto values) {
+    values.resize(varies ? values.size() : 1);
+    return values;
+  };
+  using enum Distance;
   std::vector<LossOptions> all;
   for (const auto formulation : {Formulation::paper, Formulation::reference})
-    for (const auto kernel : {AgeKernel::rbf, AgeKernel::gaussian, AgeKernel::cauchy})
-      for (const auto distance : {Distance::manhattan, Distance::euclidean, Distance::chebyshev, Distance::cosine})
-        for (const double far : {none, 0.0, 0.5, 1.0, 4.0})
-          if (local || (distance == Distance::manhattan && far == none))
-            all.push_back({.name = name,
-                           .formulation = formulation,
-                           .kernel = kernel,
-                           .sigma = 2,
-                           .distance = distance,
-                           .far_decay = far});
+    for (const auto kernel : first_unless(weighs, std::vector{AgeKernel::rbf, AgeKernel::gaussian, AgeKernel::cauchy}))
+      for (const auto distance :
+           first_unless(name == DynLocRep::name, std::vector{manhattan, euclidean, chebyshev, cosine}))
+        for (const double far : first_unless(name == DynLocRep::name, std::vector{none, 0.0, 0.5, 1.0, 4.0}))
+          for (const auto delta : first_unless(name == Threshold::name && formulation == Formulation::reference,
+                                               std::vector{DeltaReduction::sum, DeltaReduction::mean}))
+            for (const double bin : first_unless(name == SupCon::name, std::vector{10.0, 2.0, 0.0}))
+              all.push_back({.name = name,
+                             .formulation = formulation,
+                             .kernel = kernel,
+                             .temperature = name == RankNContrast::name ? 2 : 0.1,
+                             .distance = distance,
+                             .far_decay = far,
+                             .delta_reduction = delta,
+                             .bin_width = bin});
   return all;
 }
 
 /// A setting in words, for a test's message.
 inline std::string describe(const LossOptions& o) {
-  return fmt::format("{}: formulation {}, kernel {}, distance {}, far_decay {}", o.name,
+  return fmt::format("{}: formulation {}, kernel {}, distance {}, far_decay {}, delta {}, bin {}", o.name,
                      static_cast<int>(o.formulation), static_cast<int>(o.kernel), static_cast<int>(o.distance),
-                     o.far_decay);
-}
-
-/// The loss over inner products, as the registry makes it.
-template <RowLoss L>
-SimilarityLoss<L> over_inner_products(const L& loss) {
-  return {loss, InnerProduct{loss.options.temperature}};
+                     o.far_decay, static_cast<int>(o.delta_reduction), o.bin_width);
 }
 
 }  // namespace cg::test

@@ -11,22 +11,17 @@ using namespace cg::test;
 TEST_CASE("Losses: value and gradient agree with the golden file") {
   const GoldenFile file("losses.h5");
   const auto names = loss_names();
-  std::map<std::string, int> checked, missing;
+  std::map<std::string, int> checked;
   for (const std::string& group : file.groups()) {
     CAPTURE(group);
     const std::string loss = file.text(group, "loss");
-    if (std::find(names.begin(), names.end(), loss) == names.end()) {
-      CHECK_MESSAGE(not_there_yet.contains(loss), "unknown loss " << loss);
-      ++missing[loss];
-      continue;
-    }
+    REQUIRE_MESSAGE(std::find(names.begin(), names.end(), loss) != names.end(), "unknown loss " << loss);
     const GoldenCase c = read_case(file, group);
     // Both sides are sums of at most 64 terms in double: the file's own tolerance.
-    CHECK(distance_from(c, *make_loss(c.options)) < 1e-10);
+    CHECK(distance_from(c, make_loss(c.options)->evaluate(c.input())) < 1e-10);
     ++checked[loss];
   }
   for (const auto& [loss, count] : checked) std::printf("golden: %s: %d cases agree\n", loss.c_str(), count);
-  for (const auto& [loss, count] : missing) std::printf("golden: %s: %d cases, not there yet\n", loss.c_str(), count);
   CHECK(checked.size() == names.size());  // every loss we have is in the file
 }
 

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "losses/registry.h"
 #include "tests/losses/checks.h"
 
 using namespace cg;
@@ -16,57 +17,73 @@ Batch small_batch(std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("Losses: the gradient written by hand is that of dual numbers", L, DynLocRep, Exponential, YAware) {
-  for (const LossOptions& options : every_setting(L::name)) {
-    const std::string setting = describe(options);
-    CAPTURE(setting);
-    const L loss{options};
-    for (const std::uint64_t seed : {1, 2}) {
-      const Batch b = small_batch(seed);
-      const auto hand = over_inner_products(loss).evaluate(b.input()).gradient;
-      const auto dual = dual_gradient(loss, InnerProduct{options.temperature}, b.input());
-      CHECK(relative_difference(hand, dual) < 1e-12);  // sums of 12 terms in double
-    }
-  }
+TEST_CASE("Losses: the checks know every loss of the registry") {
+  std::vector<std::string> names;
+  for_every_loss([&]<class L>() { names.push_back(L::name); });
+  CHECK(names == loss_names());
 }
 
-TEST_CASE_TEMPLATE("Losses: the paper formulation's gradient is that of finite differences", L, DynLocRep, Exponential,
-                   YAware) {
-  for (const LossOptions& options : every_setting(L::name)) {
-    if (options.formulation != Formulation::paper) continue;
-    const std::string setting = describe(options);
-    CAPTURE(setting);
-    const L loss{options};
-    const Batch b = small_batch(3);
-    const auto hand = over_inner_products(loss).evaluate(b.input()).gradient;
-    CHECK(relative_l2(hand, difference_gradient(loss, InnerProduct{options.temperature}, b.input())) < 1e-6);
-  }
+TEST_CASE("Losses: the gradient written by hand is that of dual numbers") {
+  for_every_loss([]<class L>() {
+    for (const LossOptions& options : every_setting(L::name)) {
+      const std::string setting = describe(options);
+      CAPTURE(setting);
+      const L loss{options};
+      for (const std::uint64_t seed : {1, 2}) {
+        const Batch b = small_batch(seed);
+        const auto hand = hand_gradient(loss, b.input());
+        CHECK(relative_difference(hand, dual_gradient(loss, b.input())) < 1e-12);  // sums of 12 terms in double
+        CHECK(make_loss(options)->evaluate(b.input()).gradient == hand);           // the registry's is this one
+      }
+    }
+  });
+}
+
+TEST_CASE("Losses: where nothing is held constant the gradient is that of finite differences") {
+  for_every_loss([]<class L>() {
+    for (const LossOptions& options : every_setting(L::name)) {
+      const bool shifts = std::same_as<L, DynLocRep> || std::same_as<L, Exponential>;
+      if (shifts && options.formulation == Formulation::reference) continue;
+      const std::string setting = describe(options);
+      CAPTURE(setting);
+      const L loss{options};
+      const Batch b = small_batch(3);
+      CHECK(relative_l2(hand_gradient(loss, b.input()), difference_gradient(loss, b.input())) < 1e-6);
+    }
+  });
 }
 
 TEST_CASE_TEMPLATE("Losses: the reference formulation holds the row maximum constant, so differences disagree", L,
                    DynLocRep, Exponential) {
   const L loss{{.name = L::name, .formulation = Formulation::reference}};
   const Batch b = small_batch(4);
-  const auto hand = over_inner_products(loss).evaluate(b.input()).gradient;
-  CHECK(relative_l2(hand, difference_gradient(loss, InnerProduct{}, b.input())) > 1e-2);
+  CHECK(relative_l2(hand_gradient(loss, b.input()), difference_gradient(loss, b.input())) > 1e-2);
 }
 
-TEST_CASE("Y-Aware: without a factor 1 - w nothing is held constant, and differences agree in either formulation") {
-  const YAware loss{{.name = YAware::name, .formulation = Formulation::reference}};
-  const Batch b = small_batch(4);
-  const auto hand = over_inner_products(loss).evaluate(b.input()).gradient;
-  CHECK(relative_l2(hand, difference_gradient(loss, InnerProduct{}, b.input())) < 1e-6);
+TEST_CASE("Losses: hand and dual gradients agree where the similarities lie 1e4 apart") {
+  for_every_loss([]<class L>() {
+    for (const auto formulation : {Formulation::paper, Formulation::reference}) {
+      const std::string name = L::name;
+      CAPTURE(name);
+      const L loss{{.name = name, .formulation = formulation}};
+      Batch b = small_batch(5);
+      for (auto* rows : {&b.z, &b.predictions, &b.queue})
+        for (double& x : *rows) x *= std::sqrt(1e3);  // z·z/τ = 1e4
+      CHECK(relative_difference(hand_gradient(loss, b.input()), dual_gradient(loss, b.input())) <
+            1e-10);  // exp(u) at u ~ 1e4
+    }
+  });
 }
 
-TEST_CASE_TEMPLATE("Losses: hand and dual gradients agree where the similarities lie 1e4 apart", L, DynLocRep,
-                   Exponential, YAware) {
-  for (const auto formulation : {Formulation::paper, Formulation::reference}) {
-    const L loss{{.name = L::name, .formulation = formulation}};
-    Batch b = small_batch(5);
-    for (double& x : b.z) x *= std::sqrt(1e3);  // z·z/τ = 1e4
-    const auto hand = over_inner_products(loss).evaluate(b.input()).gradient;
-    CHECK(relative_difference(hand, dual_gradient(loss, InnerProduct{}, b.input())) < 1e-10);  // exp(u) at u ~ 1e4
-  }
+TEST_CASE("Rank-N-Contrast: equal rows have no direction between them, and no gradient") {
+  const RankNContrast loss{{.name = RankNContrast::name, .temperature = 2}};
+  Batch b = small_batch(6);
+  std::copy_n(b.row(0), b.dims(), b.row(6));  // the views of a subject
+  CHECK(relative_difference(hand_gradient(loss, b.input()), dual_gradient(loss, b.input())) < 1e-12);
+  for (Index i = 1; i < b.rows(); ++i) std::copy_n(b.row(0), b.dims(), b.row(i));
+  const auto hand = hand_gradient(loss, b.input());
+  CHECK(*std::max_element(hand.begin(), hand.end()) == 0);
+  CHECK(*std::min_element(hand.begin(), hand.end()) == 0);
 }
 
 TEST_CASE("Dual: derivatives of sums, products, quotients, exp and log") {
@@ -76,6 +93,7 @@ TEST_CASE("Dual: derivatives of sums, products, quotients, exp and log") {
   CHECK((x / (x + 1)).d == doctest::Approx(1 / (1.7 * 1.7)));
   CHECK(exp(x).d == doctest::Approx(std::exp(0.7)));
   CHECK(log(x).d == doctest::Approx(1 / 0.7));
+  CHECK(sqrt(x).d == doctest::Approx(0.5 / std::sqrt(0.7)));
   CHECK((x - Dual(number(x))).d == 1);  // a constant has no derivative
 }
 
@@ -91,4 +109,15 @@ TEST_CASE("Log-sum-exp without each: as summed one by one, though one term hides
   CHECK(g[0] == doctest::Approx(0.5));
   CHECK(g[1] == doctest::Approx(0.5 / (1 + std::exp(1))));
   CHECK(g[3] == 0);
+}
+
+TEST_CASE("Log-sum-exp of prefixes: as summed one by one, up and down by more than exp can hold") {
+  Row u(5);
+  u << -1000, 1, 2, 1000, 3;
+  const Row out = log_sum_exp_of_prefixes(u);
+  CHECK(out[0] == -1000);
+  CHECK(out[1] == 1);
+  CHECK(out[2] == doctest::Approx(std::log(std::exp(1) + std::exp(2))));
+  CHECK(out[3] == 1000);
+  CHECK(out[4] == 1000);
 }

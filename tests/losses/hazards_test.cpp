@@ -3,6 +3,7 @@
 #include "losses/registry.h"
 #include "tensor/error.h"
 #include "tests/losses/checks.h"
+#include "tests/support/thrown.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -19,6 +20,19 @@ std::vector<LossOptions> every_loss() {
   return all;
 }
 
+/// Those whose pull comes from the ages' weights.
+std::vector<LossOptions> every_weighted_loss() {
+  std::vector<LossOptions> all;
+  for (const char* name : {"dynlocrep", "exponential", "threshold", "y_aware"})
+    for (const Formulation f : both) all.push_back({.name = name, .formulation = f});
+  return all;
+}
+
+/// Divides by the weights of those who are far, and so has no value where they are too small.
+bool is_threshold_as_printed(const LossOptions& o) {
+  return o.name == "threshold" && o.formulation == Formulation::paper;
+}
+
 bool finite(const LossResult& r) {
   return std::isfinite(r.value) &&
          std::all_of(r.gradient.begin(), r.gradient.end(), [](double x) { return std::isfinite(x); });
@@ -27,7 +41,8 @@ bool finite(const LossResult& r) {
 }  // namespace
 
 TEST_CASE("Losses: an anchor whose weights all underflow adds 0 and is counted") {
-  for (const LossOptions& options : every_loss()) {
+  for (const LossOptions& options : every_weighted_loss()) {
+    if (is_threshold_as_printed(options)) continue;
     Batch b = random_batch(1, 5, 1, 4);
     b.ages[2] = 150;  // rbf, sigma 2: exp(-94²/8) is 0 in double
     b.neighbours = 4;
@@ -39,7 +54,9 @@ TEST_CASE("Losses: an anchor whose weights all underflow adds 0 and is counted")
 }
 
 TEST_CASE("Losses: where no two ages are near, value and gradient are 0") {
-  for (const LossOptions& options : every_loss()) {
+  auto losses = every_weighted_loss();
+  losses.push_back({.name = "sup_con"});
+  for (const LossOptions& options : losses) {
     Batch b = random_batch(1, 4, 1, 4);
     b.ages = {0, 1000, 2000, 3000};
     b.neighbours = 3;
@@ -51,7 +68,8 @@ TEST_CASE("Losses: where no two ages are near, value and gradient are 0") {
 }
 
 TEST_CASE("Losses: weights that have nearly underflowed still give finite numbers") {
-  for (const LossOptions& options : every_loss()) {
+  for (const LossOptions& options : every_weighted_loss()) {
+    if (is_threshold_as_printed(options)) continue;
     Batch b = random_batch(1, 4, 1, 4);
     b.ages = {0, 76.9, 153.8, 230.7};  // exp(-76.9²/8) ~ 1e-321, a number without an inverse
     b.neighbours = 3;
@@ -59,6 +77,98 @@ TEST_CASE("Losses: weights that have nearly underflowed still give finite number
     CHECK(finite(r));
     CHECK(r.metrics.anchors_without_weight == 0);
   }
+}
+
+TEST_CASE("Threshold as printed: weights of nobody near are an error, and great ones are refused in training alone") {
+  const auto loss = make_loss({.name = "threshold", .formulation = Formulation::paper});
+  Batch b = random_batch(1, 5, 1, 4);
+  b.ages[2] = 150;  // those of 50 years divide by its weight, which is 0
+  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::numbers,
+              {"loss.threshold", "inf", "loss.formulation", "loss.sigma"});
+  b.ages = {20, 21, 22, 60, 61};  // exp(-38²/8) ~ 1e-79
+  LossInput in = b.input();
+  CHECK(finite(loss->evaluate(in)));
+  CHECK(std::abs(loss->evaluate(in).value) > 1e70);
+  in.training = true;
+  check_fails([&] { loss->evaluate(in); }, ErrorKind::usage,
+              {"loss.threshold", "1e6", "loss.formulation", "loss.sigma"});
+  CHECK(finite(make_loss({.name = "threshold"})->evaluate(in)));
+}
+
+TEST_CASE("Threshold: an anchor with nobody to repel adds 0 and counts in the mean") {
+  // c_it counts whom t finds farther than i. With one age in the middle of two, nobody does so of either end.
+  Batch b = random_batch(1, 3, 1, 4);
+  b.ages = {49, 50, 51};
+  const LossResult r = make_loss({.name = "threshold"})->evaluate(b.input());
+  CHECK(r.rows[0] == 0);
+  CHECK(r.rows[1] != 0);
+  CHECK(r.rows[2] == 0);
+  // Row 1 alone: c_10 = c_12 = 1, w = e^-1/8 to both.
+  const auto s = InnerProduct{}.of<double>(embeddings(b.input()));
+  const double lse = std::log(std::exp(s(1, 0)) + std::exp(s(1, 2)));
+  CHECK(r.value == doctest::Approx((lse - (s(1, 0) + s(1, 2)) / 2) / 3 * 0.1 / 0.07).epsilon(1e-12));
+}
+
+TEST_CASE("Losses: all of one age is no hazard, and then Threshold has nobody to repel") {
+  for (const std::string& name : loss_names())
+    for (const LossOptions& options : every_setting(name)) {
+      Batch b = random_batch(1, 4, 2, 4);
+      std::fill(b.ages.begin(), b.ages.end(), 50);
+      b.neighbours = 5;
+      const LossResult r = make_loss(options)->evaluate(b.input());
+      CHECK(finite(r));
+      CHECK((r.value == 0) == (name == "threshold"));
+    }
+}
+
+TEST_CASE("SupCon: the ages of a bin count as one, and with a bin_width of 0 only equal ages do") {
+  Batch b = random_batch(1, 4, 1, 4);
+  b.ages = {39.9, 40.1, 49.9, 40.1};
+  const auto without_positive = [&](double width) {
+    return make_loss({.name = "sup_con", .bin_width = width})->evaluate(b.input()).metrics.anchors_without_weight;
+  };
+  CHECK(without_positive(10) == 1);
+  CHECK(without_positive(50) == 0);
+  CHECK(without_positive(0) == 2);
+}
+
+TEST_CASE("SimCLR and NNCLR: one view has no other to be pulled to, and one subject nobody to be pushed from") {
+  for (const char* name : {"simclr", "nnclr"}) {
+    const auto loss = make_loss({.name = name});
+    check_fails([&] { loss->evaluate(random_batch(1, 4, 1, 4).input()); }, ErrorKind::usage, {"1 view(s)", "2 needed"});
+    check_fails([&] { loss->evaluate(random_batch(1, 1, 2, 4).input()); }, ErrorKind::usage,
+                {"nobody to repel", "train.batch_size to at least 2"});
+  }
+}
+
+TEST_CASE("NNCLR: predictions and queue must be there, fit, and be finite") {
+  const auto loss = make_loss({.name = "nnclr"});
+  const Batch good = random_batch(1, 4, 2, 4);
+  Batch b = good;
+  b.predictions.pop_back();
+  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage, {"31 numbers in the predictions, 32"});
+  b = good;
+  b.queue.clear();
+  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage, {"0 numbers in the queue", "loss.queue_size"});
+  b.queue = {1, 2, 3, 4, 5};
+  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage, {"5 numbers in the queue of rows of 4"});
+  b = good;
+  b.queue[9] = std::nan("");
+  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::numbers, {"queue's entry in row 2"});
+  b = good;
+  b.predictions[9] = std::nan("");
+  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::numbers, {"prediction in row 2"});
+  CHECK(loss->queue_size() == 256);
+  CHECK(make_loss({})->queue_size() == 0);
+}
+
+TEST_CASE("NNCLR: of queue rows that are equally near the first is taken") {
+  Array z(2, 2), queue(4, 2);
+  z << 1, 0, 0, 1;
+  queue << -1, 0, 1, 2, 1, 3, 0, 3;
+  const Array nearest = nearest_rows(z, queue);
+  CHECK(nearest(0, 1) == 2);
+  CHECK(nearest(1, 0) == 1);
 }
 
 TEST_CASE("DynLocRep: one neighbour with one view is refused, and the error names the setting") {
@@ -101,20 +211,23 @@ TEST_CASE("Losses: identical rows, a row of zeros, and similarities of ±1e4 sta
       const std::string setting = describe(options);
       CAPTURE(setting);
       const auto loss = make_loss(options);
-      Batch same = random_batch(2, 6, 1, 4);
+      const auto evaluate = [&](Batch& b) {
+        b.neighbours = 3;
+        b.predictions = b.z;
+        return loss->evaluate(b.input());
+      };
+      Batch same = random_batch(2, 3, 2, 4);
       for (Index i = 1; i < 6; ++i) std::copy_n(same.row(0), 4, same.row(i));
-      same.neighbours = 3;
-      CHECK(finite(loss->evaluate(same.input())));
-      Batch zero = random_batch(2, 6, 1, 4);
+      CHECK(finite(evaluate(same)));
+      Batch zero = random_batch(2, 3, 2, 4);
       std::fill_n(zero.row(3), 4, 0.0);
-      zero.neighbours = 3;
-      CHECK(finite(loss->evaluate(zero.input())));
-      Batch large = random_batch(2, 6, 1, 4);
-      for (double& x : large.z) x *= std::sqrt(1e3);
+      CHECK(finite(evaluate(zero)));
+      Batch large = random_batch(2, 3, 2, 4);
+      for (auto* rows : {&large.z, &large.queue})
+        for (double& x : *rows) x *= std::sqrt(1e3);
       for (Index i = 0; i < 3; ++i)  // opposite rows: similarities of both signs
         for (Index k = 0; k < 4; ++k) large.row(i)[k] = -large.row(i + 3)[k];
-      large.neighbours = 3;
-      CHECK(finite(loss->evaluate(large.input())));
+      CHECK(finite(evaluate(large)));
     }
 }
 
@@ -122,6 +235,7 @@ TEST_CASE("Losses: equal views give equal gradients") {
   for (const LossOptions& options : every_loss()) {
     Batch b = random_batch(3, 5, 1, 4);
     b.z.insert(b.z.end(), b.z.begin(), b.z.end());
+    b.predictions.insert(b.predictions.end(), b.predictions.begin(), b.predictions.end());
     b.ages.insert(b.ages.end(), b.ages.begin(), b.ages.end());
     b.views = 2;
     b.neighbours = 10;  // with fewer, a tie between two views goes to the first
@@ -137,7 +251,7 @@ TEST_CASE("Losses: numbers that are not finite are errors that name the row, and
     Batch b = random_batch(4, 4, 2, 4);
     b.row(5)[2] = std::nan("");
     CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("row 5"), Error);
-    b.row(5)[2] = 1e200;  // z·z overflows
+    b.row(5)[2] = b.predictions[22] = 1e308;  // z·z, z·q/τ and ‖z − z'‖ overflow
     CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("loss.temperature"), Error);
     b.row(5)[2] = 0;
     b.ages[3] = std::numeric_limits<double>::infinity();
@@ -171,7 +285,7 @@ TEST_CASE("DynLocRep: the paper formulation is unbounded below") {
 }
 
 TEST_CASE("Registry: an unknown loss is an error that lists those there are") {
-  CHECK_THROWS_WITH_AS(make_loss({.name = "triplet"}), doctest::Contains("dynlocrep, exponential, y_aware"), Error);
+  CHECK_THROWS_WITH_AS(make_loss({.name = "triplet"}), doctest::Contains("dynlocrep, exponential, nnclr"), Error);
 }
 
 TEST_CASE("Registry: the fields read and write every option, and the defaults are those of the published code") {

@@ -30,103 +30,152 @@ struct OneMoreNeighbour : L {
 
 /// dL/dz without the column of S in which z_i is everybody's other.
 struct NoTransposition : InnerProduct {
-  Array gradient(const ArrayView& z, const Array& g) const {
+  Array gradient(const ArrayView& z, const Array& /*s*/, const Array& g) const {
     return ((g.matrix() * z.matrix()).array() / temperature).eval();
   }
 };
 
 /// dL/dz without 1/τ.
 struct NoTemperature : InnerProduct {
-  Array gradient(const ArrayView& z, const Array& g) const { return InnerProduct::gradient(z, g) * temperature; }
+  Array gradient(const ArrayView& z, const Array& s, const Array& g) const {
+    return InnerProduct::gradient(z, s, g) * temperature;
+  }
+};
+
+/// NegativeDistance that forgets the direction's length: dL/dz_i = Σ_t (g_it + g_ti) (z_t − z_i) / τ.
+struct NoDirection : NegativeDistance {
+  Array gradient(const ArrayView& z, const Array& s, const Array& g) const {
+    return NegativeDistance::gradient(z, s, g * s * -temperature);
+  }
+};
+
+/// NNCLR's gradient for the anchors instead of the predictions, as if z were pulled.
+struct NotTransposed : ToConstantRows {
+  Array gradient(const ArrayView& /*p*/, const Array& /*s*/, const Array& g) const {
+    return (g.matrix() * q.matrix()).array() / temperature;
+  }
+};
+
+/// A loss told of other ages than those it was given.
+template <RowLoss L>
+struct OtherAges : L {
+  std::vector<double> (*change)(std::span<const double>);
+  auto pairs(LossInput in) const {
+    const std::vector<double> ages = change(in.ages);
+    in.ages = ages;
+    return L::pairs(in);
+  }
 };
 
 /// The bounds of gradient_test.cpp and golden_test.cpp.
 constexpr double dual_bound = 1e-12, golden_bound = 1e-10;
 
-/// Whether the dual numbers notice a fault of loss or similarity.
-template <RowLoss L, Similarity M>
-bool dual_notices(const L& loss, const M& similarity, const Batch& b) {
-  const auto got = SimilarityLoss<L, M>(loss, similarity).evaluate(b.input()).gradient;
-  return relative_difference(got, dual_gradient(loss, similarity, b.input())) > dual_bound;
+Batch batch_for_faults() {
+  Batch b = random_batch(1, 6, 2, 5);
+  b.neighbours = 5;
+  return b;
 }
 
-/// The golden cases of loss L, each with the loss that `plant` makes of its options; whether one of them is noticed.
-template <class L, class Plant>
+/// Whether the dual numbers notice a fault of loss or similarity.
+template <RowLoss L, Similarity M>
+bool dual_notices(const L& loss, const M& similarity) {
+  const Batch b = batch_for_faults();
+  const LossInput in = b.input();
+  const auto got = evaluate_rows(loss, similarity, variable_of(loss, in), in).gradient;
+  return relative_difference(got, dual_gradient(loss, similarity, in)) > dual_bound;
+}
+
+template <RowLoss L>
+bool dual_notices(const L& loss) {
+  const Batch b = batch_for_faults();
+  return dual_notices(loss, similarity_of(loss, b.input()));
+}
+
+/// Whether one of loss L's golden cases notices the loss and similarity that `plant` makes of a sound loss and its
+/// similarity: a pair of them.
+template <RowLoss L, class Plant>
 bool golden_notices(Plant plant) {
   const GoldenFile file("losses.h5");
   for (const std::string& group : file.groups()) {
     if (file.text(group, "loss") != L::name) continue;
     const GoldenCase c = read_case(file, group);
-    if (c.neighbours == static_cast<Index>(c.ages.size())) continue;
-    if (distance_from(c, *plant(c.options)) > golden_bound) return true;
+    if (c.neighbours > 0 && c.neighbours == static_cast<Index>(c.ages.size())) continue;
+    const L sound{c.options};
+    const auto [loss, similarity] = plant(sound, similarity_of(sound, c.input()));
+    const LossResult got = evaluate_rows(loss, similarity, variable_of(loss, c.input()), c.input());
+    if (distance_from(c, got) > golden_bound) return true;
   }
   return false;
 }
 
-/// Checks that both checks notice a gradient fault in both formulations of a loss, and that without it they do not.
+LossOptions options_of(const char* name, Formulation f) {
+  return {.name = name, .formulation = f, .bin_width = 2};
+}
+
+/// Checks that both checks notice a gradient fault in both formulations of a loss.
 template <RowLoss L, class Fault>
 void check_noticed(const std::string& what, Fault fault) {
+  const std::string name = L::name;
+  CAPTURE(name);
   CAPTURE(what);
-  for (const Formulation f : {Formulation::paper, Formulation::reference}) {
-    Batch b = random_batch(1, 6, 2, 5);
-    b.neighbours = 5;
-    const LossOptions options{.name = L::name, .formulation = f};
-    CHECK(!dual_notices(L{options}, InnerProduct{}, b));
-    CHECK(dual_notices(Faulty<L, Fault>{L{options}, fault}, InnerProduct{}, b));
-  }
-  CHECK(golden_notices<L>([&](const LossOptions& o) {
-    return std::make_unique<SimilarityLoss<Faulty<L, Fault>>>(Faulty<L, Fault>{L{o}, fault},
-                                                              InnerProduct{o.temperature});
+  for (const Formulation f : {Formulation::paper, Formulation::reference})
+    CHECK(dual_notices(Faulty<L, Fault>{L{options_of(L::name, f)}, fault}));
+  CHECK(golden_notices<L>([&](const L& sound, const auto& similarity) {
+    return std::pair(Faulty<L, Fault>{sound, fault}, similarity);
   }));
 }
 
 }  // namespace
 
-TEST_CASE_TEMPLATE("Planted faults: a wrong gradient of a row is noticed", L, DynLocRep, Exponential, YAware) {
-  const auto none = [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
-    loss.gradient(p, i, s, g);
-  };
-  Batch b = random_batch(1, 6, 2, 5);
-  b.neighbours = 5;
-  CHECK(!dual_notices(Faulty<L, decltype(none)>{L{{.name = L::name}}, none}, InnerProduct{}, b));
+TEST_CASE("Planted faults: without one nothing is noticed") {
+  for_every_loss([]<class L>() {
+    for (const Formulation f : {Formulation::paper, Formulation::reference})
+      CHECK(!dual_notices(L{options_of(L::name, f)}));
+    CHECK(!golden_notices<L>([](const L& sound, const auto& similarity) { return std::pair(sound, similarity); }));
+  });
+}
 
-  check_noticed<L>("sign", [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
-    loss.gradient(p, i, s, g);
-    g = -g;
+TEST_CASE("Planted faults: a wrong gradient of a row is noticed") {
+  for_every_loss([]<class L>() {
+    check_noticed<L>("sign", [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
+      loss.gradient(p, i, s, g);
+      g = -g;
+    });
+    check_noticed<L>("a factor 1 + 1e-3",
+                     [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
+                       loss.gradient(p, i, s, g);
+                       g *= 1 + 1e-3;
+                     });
+    check_noticed<L>("no pull", [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
+      loss.gradient(p, i, s, g);
+      g += p.a.row(i);
+    });
+    check_noticed<L>("another anchor's pull",
+                     [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
+                       loss.gradient(p, i, s, g);
+                       g += p.a.row(i) - p.a.row((i + 1) % p.a.rows());
+                     });
+    check_noticed<L>("entries shifted by one",
+                     [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
+                       Row right(g.size());
+                       loss.gradient(p, i, s, right);
+                       for (Index t = 0; t < g.size(); ++t) g[t] = right[(t + 1) % g.size()];
+                     });
+    check_noticed<L>("the row of another anchor", [](const L& loss, const auto& p, Index i, const RowView<double>& s,
+                                                     RowOut g) { loss.gradient(p, (i + 1) % p.a.rows(), s, g); });
+    check_noticed<L>("similarities of the row before",
+                     [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
+                       thread_local Row before;
+                       const Row stale = i == 0 || before.size() != s.size() ? Row(s) : before;
+                       loss.gradient(p, i, stale, g);
+                       before = s;
+                     });
+    check_noticed<L>("one entry left at 0",
+                     [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
+                       loss.gradient(p, i, s, g);
+                       g[(i + p.a.rows() / 2) % g.size()] = 0;
+                     });
   });
-  check_noticed<L>("a factor 1 + 1e-3", [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
-    loss.gradient(p, i, s, g);
-    g *= 1 + 1e-3;
-  });
-  check_noticed<L>("no pull", [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
-    loss.gradient(p, i, s, g);
-    g += p.a.row(i);
-  });
-  check_noticed<L>("another anchor's pull",
-                   [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
-                     loss.gradient(p, i, s, g);
-                     g += p.a.row(i) - p.a.row((i + 1) % p.a.rows());
-                   });
-  check_noticed<L>("entries shifted by one",
-                   [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
-                     Row right(g.size());
-                     loss.gradient(p, i, s, right);
-                     for (Index t = 0; t < g.size(); ++t) g[t] = right[(t + 1) % g.size()];
-                   });
-  check_noticed<L>("the row of another anchor", [](const L& loss, const auto& p, Index i, const RowView<double>& s,
-                                                   RowOut g) { loss.gradient(p, (i + 1) % p.a.rows(), s, g); });
-  check_noticed<L>("similarities of the row before",
-                   [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
-                     thread_local Row before;
-                     const Row stale = i == 0 || before.size() != s.size() ? Row(s) : before;
-                     loss.gradient(p, i, stale, g);
-                     before = s;
-                   });
-  check_noticed<L>("one entry left at 0",
-                   [](const L& loss, const auto& p, Index i, const RowView<double>& s, RowOut g) {
-                     loss.gradient(p, i, s, g);
-                     g[(i + 1) % g.size()] = 0;
-                   });
 }
 
 TEST_CASE_TEMPLATE("Planted faults: a repulsion without its factor 1 - w is noticed", L, DynLocRep, Exponential) {
@@ -146,41 +195,77 @@ TEST_CASE_TEMPLATE("Planted faults: a gradient that flows through the row maximu
     s.maxCoeff(&largest);
     g[largest] -= g.sum();
   };
-  Batch b = random_batch(1, 6, 2, 5);
-  b.neighbours = 5;
-  CHECK(dual_notices(Faulty<L, decltype(fault)>{L{{.name = L::name}}, fault}, InnerProduct{}, b));
+  CHECK(dual_notices(Faulty<L, decltype(fault)>{L{{.name = L::name}}, fault}));
 }
 
-TEST_CASE_TEMPLATE("Planted faults: a wrong way back from S to z is noticed", L, DynLocRep, Exponential, YAware) {
-  Batch b = random_batch(1, 6, 2, 5);
-  b.neighbours = 5;
+TEST_CASE_TEMPLATE("Planted faults: a wrong way back from S to z is noticed", L, DynLocRep, Exponential, SimClr, SupCon,
+                   Threshold, YAware) {
   for (const Formulation f : {Formulation::paper, Formulation::reference}) {
-    const LossOptions options{.name = L::name, .formulation = f};
-    CHECK(dual_notices(L{options}, NoTransposition{}, b));
-    CHECK(dual_notices(L{options}, NoTemperature{}, b));
+    const L loss{options_of(L::name, f)};
+    CHECK(dual_notices(loss, NoTransposition{}));
+    CHECK(dual_notices(loss, NoTemperature{}));
   }
-  CHECK(golden_notices<L>([](const LossOptions& o) {
-    return std::make_unique<SimilarityLoss<L, NoTransposition>>(L{o}, NoTransposition{{o.temperature}});
+  CHECK(golden_notices<L>(
+      [](const L& loss, const InnerProduct& m) { return std::pair(loss, NoTransposition{{m.temperature}}); }));
+  CHECK(golden_notices<L>(
+      [](const L& loss, const InnerProduct& m) { return std::pair(loss, NoTemperature{{m.temperature}}); }));
+}
+
+TEST_CASE("Planted faults: a wrong way back from distances or to predictions is noticed") {
+  CHECK(dual_notices(RankNContrast{{}}, NoDirection{}));
+  CHECK(golden_notices<RankNContrast>([](const RankNContrast& loss, const NegativeDistance& m) {
+    return std::pair(loss, NoDirection{{m.temperature}});
   }));
-  CHECK(golden_notices<L>([](const LossOptions& o) {
-    return std::make_unique<SimilarityLoss<L, NoTemperature>>(L{o}, NoTemperature{{o.temperature}});
+  const Batch b = batch_for_faults();
+  CHECK(dual_notices(Nnclr{{}}, NotTransposed{similarity_of(Nnclr{{}}, b.input())}));
+  CHECK(golden_notices<Nnclr>(
+      [](const Nnclr& loss, const ToConstantRows& m) { return std::pair(loss, NotTransposed{m}); }));
+}
+
+TEST_CASE("Planted faults: ties that are taken for farther, or farther ones for ties, are noticed by the golden file") {
+  using Ages = std::span<const double>;
+  const auto notices = []<class L>(std::vector<double> (*change)(Ages)) {
+    return golden_notices<L>([=](const L& sound, const auto& m) { return std::pair(OtherAges<L>{sound, change}, m); });
+  };
+  const auto apart = [](Ages ages) {  // no two are equally far from a third
+    std::vector<double> out(ages.begin(), ages.end());
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] += 1e-13 * static_cast<double>(i * i);
+    return out;
+  };
+  const auto together = [](Ages ages) {  // differences of half a year are none
+    std::vector<double> out(ages.begin(), ages.end());
+    for (double& age : out) age = std::floor(age);
+    return out;
+  };
+  CHECK(notices.operator()<RankNContrast>(apart));
+  CHECK(notices.operator()<RankNContrast>(together));
+  CHECK(notices.operator()<Threshold>(apart));
+  CHECK(notices.operator()<Threshold>(together));
+}
+
+TEST_CASE("Planted faults: the own view among the pushed, and another queue row, are noticed by the golden file") {
+  CHECK(golden_notices<Nnclr>([](const Nnclr& sound, const ToConstantRows& m) {
+    return std::pair(SimClr{sound.options}, m);  // the same loss but for the own view
+  }));
+  CHECK(golden_notices<Nnclr>([](const Nnclr& sound, ToConstantRows m) {
+    const Row first = m.q.row(0);
+    m.q.row(0) = m.q.row(1);
+    m.q.row(1) = first;
+    return std::pair(sound, m);
   }));
 }
 
 TEST_CASE("Planted faults: one neighbour too many is noticed by the golden file, and cannot be by dual numbers") {
   using Fault = OneMoreNeighbour<DynLocRep>;
-  Batch b = random_batch(1, 6, 2, 5);
-  b.neighbours = 5;
-  CHECK(!dual_notices(Fault{}, InnerProduct{}, b));  // value and gradient are wrong together
-  CHECK(golden_notices<DynLocRep>([](const LossOptions& o) {
-    return std::make_unique<SimilarityLoss<Fault>>(Fault{{o}}, InnerProduct{o.temperature});
-  }));
+  CHECK(!dual_notices(Fault{}));  // value and gradient are wrong together
+  CHECK(golden_notices<DynLocRep>([](const DynLocRep& sound, const auto& m) { return std::pair(Fault{sound}, m); }));
 }
 
 TEST_CASE_TEMPLATE("Planted faults: the other formulation is noticed by the golden file", L, DynLocRep, Exponential,
-                   YAware) {
-  CHECK(golden_notices<L>([](LossOptions o) {
-    o.formulation = o.formulation == Formulation::paper ? Formulation::reference : Formulation::paper;
-    return std::make_unique<SimilarityLoss<L>>(L{o}, InnerProduct{o.temperature});
+                   RankNContrast, Threshold, YAware) {
+  CHECK(golden_notices<L>([](L loss, const auto& m) {
+    const bool paper = loss.options.formulation == Formulation::paper;
+    loss.options.formulation = paper ? Formulation::reference : Formulation::paper;
+    return std::pair(loss, m);
   }));
 }

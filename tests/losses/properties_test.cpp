@@ -2,7 +2,9 @@
 #include <rapidcheck.h>
 
 #include "losses/registry.h"
+#include "tensor/ops/l2_normalise.h"
 #include "tests/losses/checks.h"
+#include "tests/support/tensors.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -32,6 +34,7 @@ Batch reordered(const Batch& b, const std::vector<Index>& order) {
     const Index from = order[static_cast<std::size_t>(i)];
     out.ages[static_cast<std::size_t>(i)] = b.ages[static_cast<std::size_t>(from)];
     std::copy_n(b.z.begin() + from * b.dims(), b.dims(), out.row(i));
+    std::copy_n(b.predictions.begin() + from * b.dims(), b.dims(), out.predictions.begin() + i * b.dims());
   }
   return out;
 }
@@ -56,7 +59,11 @@ TEST_CASE("Losses: permuting the rows permutes the gradient") {
   CHECK(rc::check("permuted rows", [] {
     const LossOptions options = any_setting();
     const Batch b = any_batch();
-    const auto order = Random({.seed = *rc::gen::arbitrary<std::uint64_t>()}).permutation(b.rows());
+    const bool by_subject = options.name == SimClr::name || options.name == Nnclr::name;  // who is whose pair matters
+    auto order =
+        Random({.seed = *rc::gen::arbitrary<std::uint64_t>()}).permutation(by_subject ? b.rows() / 2 : b.rows());
+    if (by_subject)
+      for (Index i = 0; i < b.rows() / 2; ++i) order.push_back(order[static_cast<std::size_t>(i)] + b.rows() / 2);
     check_reordering(options, b, order);
   }));
 }
@@ -82,6 +89,37 @@ TEST_CASE("Losses: the value is the sum of what the anchors add") {
   }));
 }
 
+TEST_CASE("Losses: behind the normalisation of rows the gradient is orthogonal to them") {
+  CHECK(rc::check("dL/dx . x = 0", [] {
+    const LossOptions options = any_setting();
+    Batch b = any_batch();
+    HostBackend backend;
+    const Spec spec{{b.rows(), b.dims()}, DType::f64}, row{{b.rows()}, DType::f64};
+    Random random({.seed = *rc::gen::arbitrary<std::uint64_t>()});
+    const Tensor x = tensor_of(backend, spec, normals(random, b.rows() * b.dims()));
+    Call call{.in = {x},
+              .out = {backend.tensor(spec)},
+              .saved = {backend.tensor(row)},
+              .grad_out = {},
+              .grad_in = {backend.tensor(spec)},
+              .workspace = {}};
+    reference::forward<double>(L2Normalise{}, call);
+    b.z = b.predictions = numbers_of(call.out[0]);
+    const std::vector<double> dz = make_loss(options)->evaluate(b.input()).gradient;
+    call.grad_out = {tensor_of(backend, spec, dz)};
+    reference::backward<double>(L2Normalise{}, call);
+    const std::vector<double> before = numbers_of(x), dx = numbers_of(call.grad_in[0]);
+    for (Index i = 0; i < b.rows(); ++i) {
+      double along = 0, size = 0;
+      for (Index k = i * b.dims(); k < (i + 1) * b.dims(); ++k) {
+        along += before[static_cast<std::size_t>(k)] * dx[static_cast<std::size_t>(k)];
+        size += std::abs(dz[static_cast<std::size_t>(k)]);
+      }
+      RC_ASSERT(std::abs(along) <= 1e-13 * size);  // dz is 1/‖x‖ times as large as dx, and x as much larger
+    }
+  }));
+}
+
 TEST_CASE("Losses: evaluating twice gives the same bits") {
   for (const std::string& name : loss_names()) {
     const Batch b = random_batch(1, 13, 2, 7);
@@ -94,8 +132,8 @@ TEST_CASE("Losses: evaluating twice gives the same bits") {
 
 TEST_CASE("DynLocRep: a decay of 0 repels everybody, as if all were neighbours") {
   CHECK(rc::check("far_decay = 0", [] {
-    LossOptions options = any_setting();
-    options.name = DynLocRep::name;
+    const auto settings = every_setting(DynLocRep::name);
+    LossOptions options = *rc::gen::elementOf(settings);
     options.far_decay = 0;
     Batch b = any_batch();
     const LossResult decayed = make_loss(options)->evaluate(b.input());
@@ -143,6 +181,6 @@ TEST_CASE("DynLocRep: the neighbours follow Algorithm 1, and a short batch its o
 
 TEST_CASE("Losses: those that do not select report no neighbours") {
   const Batch b = random_batch(5, 4, 2, 4);
-  CHECK(make_loss({.name = YAware::name})->evaluate(b.input()).metrics.neighbours == 0);
-  CHECK(make_loss({.name = Exponential::name})->evaluate(b.input()).metrics.neighbours == 0);
+  for (const std::string& name : loss_names())
+    CHECK((make_loss({.name = name})->evaluate(b.input()).metrics.neighbours == 0) == (name != DynLocRep::name));
 }

@@ -27,12 +27,6 @@ namespace {
 /// How far values stay from a kink: a thousand steps of the finite differences.
 constexpr double margin = 1e-2;
 
-/// The numbers as type `dtype` holds them: an example's distance from kinks is that of the numbers used.
-std::vector<double> rounded(const std::vector<double>& numbers, DType dtype) {
-  HostBackend host;
-  return numbers_of(tensor_of(host, {{static_cast<Index>(numbers.size())}, dtype}, numbers));
-}
-
 ExampleInput random_input(Draw& draw, Shape shape) {
   const Index n = count(shape);
   return {std::move(shape), rounded(normals(draw.random, n), draw.activations)};
@@ -68,6 +62,12 @@ Example example(const O& op, std::vector<ExampleInput> inputs) {
 
 Shape volume(Draw& draw, Index most) {
   return {draw.size(1, 3), draw.size(1, most), draw.size(1, most), draw.size(1, most), draw.size(1, 4)};
+}
+
+/// Several of the blocks that fast kernels cut a volume into; every other one with channels that vectors divide.
+Shape large_volume(Draw& draw) {
+  const Index channels = draw.size(0, 1) ? draw.size(60, 70) : 8 * draw.size(1, 9);
+  return {2, draw.size(8, 10), draw.size(8, 10), draw.size(8, 10), channels};
 }
 
 /// Pooling or convolution of a volume of this shape; the stride may exceed the kernel.
@@ -116,6 +116,14 @@ Example draw_max_pool3d(Draw& draw) {
   return example(MaxPool3d{window.kernel, window.stride, window.padding}, {spaced_input(draw, x)});
 }
 
+/// Windows close to each other: with large strides nearly all of the gradient would be zero.
+Example draw_large_max_pool3d(Draw& draw) {
+  const Shape x = large_volume(draw);
+  const RandomWindow window(draw, x, true);
+  const Triple stride = {draw.size(1, 2), draw.size(1, 2), draw.size(1, 2)};
+  return example(MaxPool3d{window.kernel, stride, window.padding}, {spaced_input(draw, x)});
+}
+
 /// The smallest distance of γ x̂ + β (+ residual) from zero: from the kink of the ReLU that follows.
 double kink_distance(const NormAttributes& norm, const std::vector<ExampleInput>& in) {
   const std::size_t channels = in[1].numbers.size();
@@ -140,7 +148,7 @@ double kink_distance(const NormAttributes& norm, const std::vector<ExampleInput>
 
 /// x, γ, β, running mean, running variance for at least 6 values a channel.
 std::vector<ExampleInput> norm_inputs(Draw& draw, const Shape& x) {
-  const Shape channels = {x[4]};
+  const Shape channels = {x.back()};
   std::vector<ExampleInput> in = {spaced_input(draw, x)};
   for (int j = 0; j < 4; ++j) in.push_back(random_parameter(draw, channels));
   for (double& gamma : in[1].numbers) gamma += gamma < 0 ? -0.5 : 0.5;
@@ -177,11 +185,9 @@ Example draw_norm_of(Draw& draw, const Shape& x, double nearer) {
 
 template <Op O>
 Example draw_norm(Draw& draw) {
-  return draw_norm_of<O>(draw, norm_volume(draw, 3), 1);
+  const Shape x = norm_volume(draw, 3);
+  return draw_norm_of<O>(draw, draw.size(0, 3) ? x : Shape{6 + x[0], x[4]}, 1);  // now and then rows
 }
-
-/// Several of the blocks that the CPU's kernels cut a volume into.
-Shape large_volume(Draw& draw) { return {2, draw.size(8, 10), draw.size(8, 10), draw.size(8, 10), draw.size(60, 70)}; }
 
 template <Op O>
 Example draw_large_norm(Draw& draw) {
@@ -202,25 +208,36 @@ Example draw_norm_relu_max_pool_of(Draw& draw, const Shape& x, double nearer) {
 Example draw_norm_relu_max_pool(Draw& draw) { return draw_norm_relu_max_pool_of(draw, norm_volume(draw, 4), 10); }
 Example draw_large_norm_relu_max_pool(Draw& draw) { return draw_norm_relu_max_pool_of(draw, large_volume(draw), 2e3); }
 
-Example draw_relu(Draw& draw) {
-  ExampleInput x = random_input(draw, volume(draw, 4));
+Example draw_relu_of(Draw& draw, const Shape& shape) {
+  ExampleInput x = random_input(draw, shape);
   for (double& v : x.numbers) v += v < 0 ? -margin : margin;
   return example(Relu{}, {x});
 }
 
-Example draw_cast(Draw& draw) {
+Example draw_relu(Draw& draw) { return draw_relu_of(draw, volume(draw, 4)); }
+Example draw_large_relu(Draw& draw) { return draw_relu_of(draw, large_volume(draw)); }
+
+Example draw_cast_of(Draw& draw, const Shape& shape) {
   constexpr DType types[] = {DType::f32, DType::f64, DType::bf16};
   const DType to = draw.activations == DType::f64 ? DType::f64 : types[draw.size(0, 2)];
-  return example(Cast{to}, {random_input(draw, volume(draw, 3))});
+  return example(Cast{to}, {random_input(draw, shape)});
 }
 
-Example draw_add(Draw& draw) {
-  const Shape shape = volume(draw, 3);
+Example draw_cast(Draw& draw) { return draw_cast_of(draw, volume(draw, 3)); }
+Example draw_large_cast(Draw& draw) { return draw_cast_of(draw, large_volume(draw)); }
+
+Example draw_add_of(Draw& draw, const Shape& shape) {
   return example(Add{}, {random_input(draw, shape), random_input(draw, shape)});
 }
 
+Example draw_add(Draw& draw) { return draw_add_of(draw, volume(draw, 3)); }
+Example draw_large_add(Draw& draw) { return draw_add_of(draw, large_volume(draw)); }
+
 Example draw_global_average_pool(Draw& draw) {
   return example(GlobalAveragePool{}, {random_input(draw, volume(draw, 4))});
+}
+Example draw_large_global_average_pool(Draw& draw) {
+  return example(GlobalAveragePool{}, {random_input(draw, large_volume(draw))});
 }
 
 Example draw_linear(Draw& draw) {
@@ -234,8 +251,11 @@ Example draw_l2_normalise(Draw& draw) {
   return example(L2Normalise{}, {random_input(draw, {rows, columns})});
 }
 
-Example draw_adam_update(Draw& draw) {
-  const Shape shape = {draw.size(1, 200)};
+Example draw_large_l2_normalise(Draw& draw) {
+  return example(L2Normalise{}, {random_input(draw, {draw.size(1, 70), draw.size(100, 300)})});
+}
+
+Example draw_adam_update_of(Draw& draw, const Shape& shape) {
   std::vector<ExampleInput> in;
   for (int j = 0; j < 4; ++j) {
     in.push_back(random_parameter(draw, shape));
@@ -245,6 +265,9 @@ Example draw_adam_update(Draw& draw) {
   for (double& square : in[3].numbers) square *= square;
   return example(AdamUpdate{.rate = 0.01, .weight_decay = 0.1, .step = draw.size(1, 5)}, std::move(in));
 }
+
+Example draw_adam_update(Draw& draw) { return draw_adam_update_of(draw, {draw.size(1, 200)}); }
+Example draw_large_adam_update(Draw& draw) { return draw_adam_update_of(draw, {draw.size(2000, 5000)}); }
 
 }  // namespace
 
@@ -268,21 +291,22 @@ Draw Draw::seeded(std::uint64_t seed, DType activations) {
 
 const std::map<std::string, OpExamples>& op_examples() {
   static const std::map<std::string, OpExamples> table = {
-      {"adam_update", {draw_adam_update, adam_update_misuses()}},
-      {"add", {draw_add, add_misuses()}},
+      {"adam_update", {draw_adam_update, adam_update_misuses(), draw_large_adam_update}},
+      {"add", {draw_add, add_misuses(), draw_large_add}},
       {"batch_norm", {draw_norm<BatchNorm>, norm_misuses<BatchNorm>(), draw_large_norm<BatchNorm>}},
       {"batch_norm_add_relu",
        {draw_norm<BatchNormAddRelu>, norm_add_relu_misuses(), draw_large_norm<BatchNormAddRelu>}},
       {"batch_norm_relu", {draw_norm<BatchNormRelu>, norm_misuses<BatchNormRelu>(), draw_large_norm<BatchNormRelu>}},
       {"batch_norm_relu_max_pool",
        {draw_norm_relu_max_pool, norm_relu_max_pool_misuses(), draw_large_norm_relu_max_pool}},
-      {"cast", {draw_cast, cast_misuses()}},
+      {"cast", {draw_cast, cast_misuses(), draw_large_cast}},
       {"conv3d", {draw_conv3d, conv3d_misuses(), draw_large_conv3d}},
-      {"global_average_pool", {draw_global_average_pool, global_average_pool_misuses()}},
-      {"l2_normalise", {draw_l2_normalise, l2_normalise_misuses()}},
+      {"global_average_pool",
+       {draw_global_average_pool, global_average_pool_misuses(), draw_large_global_average_pool}},
+      {"l2_normalise", {draw_l2_normalise, l2_normalise_misuses(), draw_large_l2_normalise}},
       {"linear", {draw_linear, linear_misuses()}},
-      {"max_pool3d", {draw_max_pool3d, max_pool3d_misuses()}},
-      {"relu", {draw_relu, relu_misuses()}},
+      {"max_pool3d", {draw_max_pool3d, max_pool3d_misuses(), draw_large_max_pool3d}},
+      {"relu", {draw_relu, relu_misuses(), draw_large_relu}},
   };
   return table;
 }

@@ -55,8 +55,8 @@ std::vector<Misuse> norm_misuses(const std::vector<Spec>& more = {}) {
     add(specs, {names[j], "bfloat16", "expected float32 [4]"});
   }
   std::vector<Spec> flat = good;
-  flat[0] = f32({2, 4});
-  add(flat, {"input", "[2, 4]", "5 axes"});
+  flat[0] = f32({4});
+  add(flat, {"input", "[4]", "2 axes"});
   add(norm_specs({1, 1, 1, 1, 4}), {"one value", "at least 2"});
   add(norm_specs({2, 3, 3, 3, 0}), {"[2, 3, 3, 3, 0]", "at least 1"});
   return all;
@@ -85,6 +85,7 @@ inline std::vector<Misuse> max_pool3d_misuses() {
 
 inline std::vector<Misuse> norm_relu_max_pool_misuses() {
   std::vector<Misuse> all = norm_misuses<BatchNormReluMaxPool>();
+  all.push_back({erase(BatchNormReluMaxPool{}), norm_specs({2, 4}), {"[2, 4]", "5 axes"}});
   all.push_back({erase(BatchNormReluMaxPool{{}, {.padding = {1, 1, 2}}}),
                  norm_specs({2, 5, 5, 5, 3}),
                  {"padding 2", "half", "3"}});

@@ -32,6 +32,12 @@ inline std::vector<double> numbers_of(const Tensor& tensor) {
   return out;
 }
 
+/// The numbers as type `dtype` holds them.
+inline std::vector<double> rounded(const std::vector<double>& numbers, DType dtype) {
+  HostBackend host;
+  return numbers_of(tensor_of(host, {{static_cast<Index>(numbers.size())}, dtype}, numbers));
+}
+
 /// `n` standard normal numbers times `scale`.
 inline std::vector<double> normals(Random& random, Index n, double scale = 1) {
   std::vector<double> out(static_cast<std::size_t>(n));

@@ -21,6 +21,7 @@ TEST_CASE("Random: a stream depends on every part of its key") {
   SUBCASE("seed, high half") { other.seed += std::uint64_t{1} << 40; }
   SUBCASE("epoch") { other.epoch = 3; }
   SUBCASE("sample") { other.sample = 8; }
+  SUBCASE("view") { other.view = 1; }
   SUBCASE("use") { other.use = Use::flip; }
   CHECK(Random(other).uniform() != first);
 }
@@ -36,6 +37,16 @@ TEST_CASE("Random: normals have mean 0 and standard deviation 1") {
   }
   CHECK(std::abs(sum / n) < 0.03);  // four standard errors
   CHECK(std::abs(squares / n - 1) < 0.04);
+}
+
+TEST_CASE("Random: a block of words is a whole one, and what follows comes from the next") {
+  Random singly({.seed = 3}), blocks({.seed = 3}), later({.seed = 3});
+  const auto first = blocks.words(), second = blocks.words();
+  CHECK(first != second);
+  later.uniform();  // leaves three words of the first block unused
+  CHECK(later.words() == second);
+  for (int k = 0; k < 8; ++k) singly.uniform();
+  CHECK(later.uniform() == singly.uniform());
 }
 
 TEST_CASE("Random: a permutation holds every index once, and differs between epochs") {

@@ -8,9 +8,13 @@
 namespace cg::cpu {
 namespace {
 
+/// The backward sums over the windows: with stride 1 and padding there are more of them than voxels.
 template <class T>
-Workspace workspace(const BatchNormReluMaxPool&, const WorkspaceQuery& query) {
-  return norm_workspace<T>(query.in[0].shape);
+Workspace workspace(const BatchNormReluMaxPool& op, const WorkspaceQuery& query) {
+  const Shape windows = op.plan(query.in).outputs[0].shape;
+  return {.forward = norm_workspace<T>(query.in[0].shape).forward,
+          .backward = norm_workspace<T>(windows).backward,
+          .rebuild = 0};
 }
 
 /// One window: the largest normalised value of each channel and the tap it came from; the first of equals wins.

@@ -61,19 +61,19 @@ struct StemScratch {
 void stem_forward(const Problem<bfloat16>& p, Call& call) {
   const Stem stem(p.x, p.w);
   const StemScratch scratch(stem, call.workspace.bytes());
-  stem.pack(call.in[0].data<bfloat16>().data(), p.x, scratch.volume);
-  stem.pack_weights(call.in[1].data<float>().data(), scratch.weights);
+  pack_volumes(stem, call.in[0].data<bfloat16>().data(), p.x, scratch.volume);
+  pack_weights(stem, call.in[1].data<float>().data(), scratch.weights);
   p.packed(stem).forward(scratch.volume, scratch.weights, call.out[0].data<bfloat16>().data(), scratch.inner);
 }
 
 void stem_backward_weights(const Problem<bfloat16>& p, Call& call) {
   const Stem stem(p.x, p.w);
   const StemScratch scratch(stem, call.workspace.bytes());
-  stem.pack(call.in[0].data<bfloat16>().data(), p.x, scratch.volume);
+  pack_volumes(stem, call.in[0].data<bfloat16>().data(), p.x, scratch.volume);
   p.packed(stem).backward_weights(scratch.volume, call.grad_out[0].data<bfloat16>().data(), scratch.weights,
                                   scratch.inner);
   p.backend.stream().wait();
-  stem.unpack_weights(scratch.weights, call.grad_in[1].data<float>().data());
+  unpack_weights(stem, scratch.weights, call.grad_in[1].data<float>().data());
 }
 
 template <class T>

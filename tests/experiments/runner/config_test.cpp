@@ -34,20 +34,26 @@ std::string wrong_type(const Value& value) {
   return "'word'";
 }
 
+bool is_list(const Option& option) { return option.value.index() > Value(std::string()).index(); }
+
+/// A word as an element of a list, where the option is one.
+std::string as_word(const Option& option, const std::string& word) {
+  return is_list(option) ? "['" + word + "']" : "'" + word + "'";
+}
+
 /// A number as an element of a list, where the option is one.
 std::string as_value(const Option& option, double number) {
   const bool whole =
       std::holds_alternative<Index>(option.value) || std::holds_alternative<std::vector<Index>>(option.value);
-  const bool list = option.value.index() > Value(std::string()).index();
   const std::string text = whole ? to_toml(Index(number)) : to_toml(number);
-  return list ? "[" + text + "]" : text;
+  return is_list(option) ? "[" + text + "]" : text;
 }
 
 /// Every value of the table that must be refused: wrong type, below, above, no such choice.
 std::vector<std::string> refused_values(const Option& option) {
   std::vector<std::string> out{wrong_type(option.value), "{ a = 1 }"};
   const Accepts& a = option.accepts;
-  if (!a.choices.empty()) out.push_back("'" + a.choices[0] + "_'");
+  if (!a.choices.empty()) out.push_back(as_word(option, a.choices[0] + "_"));
   if (std::isfinite(a.least)) out.push_back(as_value(option, a.open ? a.least : a.least - 1));
   if (std::isfinite(a.most)) out.push_back(as_value(option, a.most + 1));
   return out;
@@ -85,7 +91,7 @@ TEST_CASE("Config: the ends of each range are accepted by themselves") {
     const Accepts& a = option.accepts;
     CAPTURE(option.key);
     std::vector<std::string> values{to_toml(option.value)};
-    for (const std::string& choice : a.choices) values.push_back("'" + choice + "'");
+    for (const std::string& choice : a.choices) values.push_back(as_word(option, choice));
     if (std::isfinite(a.least) && !a.open) values.push_back(as_value(option, a.least));
     if (std::isfinite(a.most)) values.push_back(as_value(option, a.most));
     for (const std::string& value : values)
@@ -103,6 +109,9 @@ TEST_CASE("Config: options that do not fit together are refused where they are s
   CHECK(refusal("loss.step_size = 26\n").starts_with("f.toml:1:18: loss.step_size = 26"));
   CHECK(refusal("seeds = []\n").starts_with("f.toml:1:9: seeds: the list is empty"));
   CHECK(refusal("seeds = [1, 2, 1]\n").starts_with("f.toml:1:9: seeds: the same seed"));
+  CHECK(refusal("data.augment.apply = ['flip', 'noise', 'flip']\n")
+            .starts_with("f.toml:1:22: data.augment.apply: the same"));
+  CHECK(refusal("data.augment.apply = ['noise', 'flip']\n").empty());
   CHECK(refusal("", {"data.fold=7"}).starts_with("command line: data.fold = 7"));
 }
 
@@ -136,6 +145,15 @@ TEST_CASE("Config: the shipped experiments are valid, and dynlocrep has the publ
   CHECK(c.loss.base_temperature == 0.07);
   CHECK(c.data.phantom.voxel_mm == 2);
   CHECK(c.evaluation.features == Features::projected);
+}
+
+TEST_CASE("Config: rank_n_contrast has its own published temperature, unless one is set") {
+  const auto temperature = [](std::vector<std::string> overrides) {
+    return parse_config({.file = "", .text = "", .overrides = std::move(overrides)}).loss.temperature;
+  };
+  CHECK(temperature({"loss.name=rank_n_contrast"}) == 2);
+  CHECK(temperature({"loss.name=rank_n_contrast", "loss.temperature=0.1"}) == 0.1);
+  CHECK(temperature({"loss.name=simclr"}) == 0.1);
 }
 
 TEST_CASE("Config: the resolved copy is the same configuration with the same digest") {

@@ -1,22 +1,14 @@
 // Whole runs of the real executable on a tiny synthetic cohort: what the run folder holds, that its files agree, that a
 // seed repeats itself, and the exit codes of runs that fail.
 #include <doctest/doctest.h>
-#include <fmt/format.h>
-#include <sys/wait.h>
 
 #include <cmath>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "data/hdf5_file.h"
-#include "data/phantom_cohort.h"
 #include "layers/file_order.h"
 #include "layers/model.h"
 #include "tests/data/raw_h5.h"
+#include "tests/experiments/runner/tiny_run.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -24,90 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr Index subjects = 24, train = 19, test = 5;  // five folds, the first one longer
-
-struct Result {
-  int code = -1;
-  std::string text;  ///< of both standard streams
-};
-
-using Rows = std::vector<std::map<std::string, std::string>>;
-
-/// A folder of this program's own with the cohort that all runs share; removed at the end.
-struct Workplace {
-  std::string folder = (fs::temp_directory_path() / fmt::format("cg-end-to-end-{}", getpid())).string();
-  std::string cohort = folder + "/synthetic-phantom.h5";
-  Workplace() {
-    fs::create_directories(folder);
-    phantom::CohortOptions options;
-    options.subjects = subjects;
-    options.voxel_mm = 14;
-    options.threads = 1;
-    phantom::write_cohort(options, cohort);
-  }
-  ~Workplace() { fs::remove_all(folder); }
-};
-
-const Workplace& workplace() {
-  static const Workplace place;
-  return place;
-}
-
-/// Runs the executable with the tiny setting; later words override none of them.
-Result run(const std::string& out, const std::string& more, const std::string& cohort = workplace().cohort) {
-  const std::string command = fmt::format(
-      "cd {0} && '{1}/run_experiment' dynlocrep --out {0}/{2} data.cohort={3} train.epochs=2 train.batch_size=8 "
-      "loss.final_neighbours=4 model.width=4 model.embedding=8 threads=1 {4} 2>&1",
-      workplace().folder, CG_TEST_BINARIES, out, cohort, more);
-  FILE* pipe = popen(command.c_str(), "r");
-  REQUIRE(pipe);
-  Result result;
-  char block[4096];
-  for (std::size_t n; (n = fread(block, 1, sizeof block, pipe)) > 0;) result.text.append(block, n);
-  const int status = pclose(pipe);
-  result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return result;
-}
-
-std::string bytes(const std::string& file) {
-  std::ifstream in(workplace().folder + "/" + file, std::ios::binary);
-  REQUIRE(in.good());
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::vector<std::string> cells(const std::string& line) {
-  std::vector<std::string> out(1);
-  for (const char c : line)
-    if (c == ',')
-      out.emplace_back();
-    else
-      out.back() += c;
-  return out;
-}
-
-Rows table(const std::string& file) {
-  std::istringstream in(bytes(file));
-  std::string line;
-  std::getline(in, line);
-  const auto header = cells(line);
-  Rows rows;
-  while (std::getline(in, line)) {
-    const auto values = cells(line);
-    REQUIRE(values.size() == header.size());
-    rows.emplace_back();
-    for (std::size_t k = 0; k < header.size(); ++k) rows.back()[header[k]] = values[k];
-  }
-  return rows;
-}
-
-/// metrics.csv but for the clock's column.
-Rows metrics(const std::string& run) {
-  Rows rows = table(run + "/metrics.csv");
-  for (auto& row : rows) row.erase("seconds");
-  return rows;
-}
-
-nlohmann::json summary(const std::string& run) { return nlohmann::json::parse(bytes(run + "/summary.json")); }
+constexpr Index subjects = tiny_subjects, test_part = 5;  // five folds, the first one longer
 
 /// Mean |age − predicted| over the test rows of a seed.
 double mae_of(const Rows& predictions, const std::string& seed) {
@@ -117,23 +26,18 @@ double mae_of(const Rows& predictions, const std::string& seed) {
       sum += std::abs(std::stod(row.at("age")) - std::stod(row.at("predicted")));
       ++n;
     }
-  CHECK(n == test);
+  CHECK(n == test_part);
   return sum / n;
+}
+
+Result run(const std::string& out, const std::string& more, const std::string& cohort = workplace().cohort) {
+  return run_tiny(out, "train.epochs=2 " + more, cohort);
 }
 
 /// The run that most cases look at: two seeds, features kept after both epochs.
 const Result& first_run() {
   static const Result result = run("first", "seeds=0,1 --device cpu evaluation.embeddings_at=1,2");
   return result;
-}
-
-void check_fails(const Result& result, int code, const std::vector<std::string>& words) {
-  CAPTURE(result.text);
-  CHECK(result.code == code);
-  for (const std::string& word : words) {
-    CAPTURE(word);
-    CHECK(result.text.find(word) != std::string::npos);
-  }
 }
 
 }  // namespace

@@ -19,14 +19,19 @@ struct Outer {
   std::string name = "a \"b\"\\\n";
   std::vector<double> values{1, 0.1};
   std::vector<std::string> words;
+  std::vector<std::string> fruits;
   Inner inner;
 };
 
 Fields<Outer> outer_fields() {
   Fields<Outer> out{
-      field("count", &Outer::count, between(1, 10), "How many."),  field("on", &Outer::on, any(), "Whether."),
-      field("colour", &Outer::colour, {"red", "green"}, "Which."), field("name", &Outer::name, any(), "Called."),
-      field("values", &Outer::values, at_least(0), "Numbers."),    field("words", &Outer::words, any(), "Words."),
+      field("count", &Outer::count, between(1, 10), "How many."),
+      field("on", &Outer::on, any(), "Whether."),
+      field("colour", &Outer::colour, {"red", "green"}, "Which."),
+      field("name", &Outer::name, any(), "Called."),
+      field("values", &Outer::values, at_least(0), "Numbers."),
+      field("words", &Outer::words, any(), "Words."),
+      field("fruits", &Outer::fruits, one_of({"apple", "pear"}), "What is eaten."),
   };
   for (auto& f : section("inner", &Outer::inner, {field("weight", &Inner::weight, above(0), "Heavy.")}))
     out.push_back(f);
@@ -102,6 +107,14 @@ TEST_CASE("Fields: syntax errors and repeated keys carry their place") {
   CHECK(errors_of("count = 1\n\xff = 2\n").find("invalid utf-8") != std::string::npos);
 }
 
+TEST_CASE("Fields: every word of a list is held against the choices") {
+  CHECK(parsed("fruits = ['pear', 'apple']\n").fruits == std::vector<std::string>{"pear", "apple"});
+  CHECK(parsed("fruits = []\n").fruits.empty());
+  CHECK(errors_of("fruits = ['pear', 'aple']\n") ==
+        "f.toml:1:10: fruits = [\"pear\", \"aple\"]: expected a list of texts, each one of apple, pear; did you mean "
+        "\"apple\"?");
+}
+
 TEST_CASE("Fields: NaN is outside of every range") {
   CHECK(errors_of("inner.weight = nan\n") == "f.toml:1:16: inner.weight = nan: expected a number, above 0");
 }
@@ -133,6 +146,12 @@ TEST_CASE("Fields: quotes and outer brackets may be missing on the command line"
   CHECK(parsed("", {"name=1\ncount = 2"}).count == 3);
   CHECK(parsed("", {"values=1,2"}).values == std::vector<double>{1, 2});
   CHECK(parsed("", {"values=[3]"}).values == std::vector<double>{3});
+  CHECK(parsed("", {"fruits=pear"}).fruits == std::vector<std::string>{"pear"});
+  CHECK(parsed("", {"fruits=[pear, apple]"}).fruits == std::vector<std::string>{"pear", "apple"});
+  CHECK(parsed("", {"fruits=['pear']"}).fruits == std::vector<std::string>{"pear"});
+  CHECK(parsed("", {"fruits="}).fruits.empty());
+  CHECK(errors_of("", {"values=1,b"}) ==
+        "command line: values: expected a list of numbers, found the list [\"1\", \"b\"]");
 }
 
 TEST_CASE("Fields: the resolved copy reads back as it was, odd characters and long numbers included") {

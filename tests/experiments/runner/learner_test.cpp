@@ -140,6 +140,51 @@ TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and c
   }
 }
 
+TEST_CASE("Learner: another one that takes over its state goes on to the same bits, and each tensor is needed for it") {
+  HostBackend backend(Device::reference);
+  std::string loss_name = "dynlocrep";
+  SUBCASE("dynlocrep") {}
+  SUBCASE("nnclr, which has a queue and a predictor") { loss_name = "nnclr"; }
+  Learner first(backend, small(1, DType::f32), loss(loss_name));
+  const Tensor batch = volumes(first, 1);
+  for (int k = 0; k < 3; ++k) first.step(batch, ages, moment);
+  std::vector<NamedTensor> saved;
+  for (const auto& [name, tensor] : first.state()) {
+    saved.push_back({name, backend.tensor(tensor.spec())});
+    backend.to_host(tensor, saved.back().tensor);
+  }
+  first.step(batch, ages, moment);
+  const auto expected = trained_values(first);
+
+  LearnerOptions other_start = small(1, DType::f32);
+  other_start.seed = 12;
+  const auto go_on = [&](const std::vector<NamedTensor>& state, Index steps) {
+    Learner second(backend, other_start, loss(loss_name));
+    second.resume(state, steps);
+    second.step(batch, ages, moment);
+    auto values = trained_values(second);
+    for (const double feature : second.encode(batch).features) values.push_back(feature);  // the statistics show here
+    return values;
+  };
+  const auto with_features = go_on(saved, 3);
+  CHECK(std::equal(expected.begin(), expected.end(), with_features.begin()));
+  const std::vector<double> features = first.encode(batch).features;
+  CHECK(std::equal(features.rbegin(), features.rend(), with_features.rbegin()));
+  CHECK(go_on(saved, 2) != with_features);
+  for (std::size_t k = 0; k < saved.size(); ++k) {
+    CAPTURE(saved[k].name);
+    std::vector<NamedTensor> one_changed = saved, one_missing = saved, one_short = saved;
+    one_changed[k].tensor = backend.tensor(saved[k].tensor.spec());
+    std::ranges::transform(saved[k].tensor.data<float>(), one_changed[k].tensor.data<float>().begin(),
+                           [](float value) { return value * 1.01f; });
+    CHECK(go_on(one_changed, 3) != with_features);
+    one_missing.erase(one_missing.begin() + static_cast<std::ptrdiff_t>(k));
+    check_fails([&] { go_on(one_missing, 3); }, ErrorKind::corrupt, {saved[k].name, "missing"});
+    one_short[k].tensor = backend.tensor({{3}, DType::f32});
+    check_fails([&] { go_on(one_short, 3); }, ErrorKind::corrupt, {saved[k].name, "[3]"});
+  }
+}
+
 TEST_CASE("Learner: a step with a number that is not finite names the first layer, and leaves the parameters") {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     HostBackend backend(Device::reference);
@@ -162,4 +207,61 @@ TEST_CASE("Learner: a gradient that overflows float32 is an error of kind number
   const Tensor batch = volumes(learner, 1);
   check_fails([&] { learner.step(batch, ages, moment); }, ErrorKind::numbers, {"gradient"});
   CHECK(trained_values(learner) == before);
+}
+
+TEST_CASE("Learner: without a projection head the loss sees the encoder's features, made of unit length") {
+  HostBackend backend(Device::reference);
+  LearnerOptions options = small(1, DType::f64);
+  options.model.projection = false;
+  CHECK(options.model.embedding_width() == 32);
+  Learner learner(backend, options, loss("dynlocrep"));
+  for (const Parameter* p : learner.parameters().parameters()) CHECK(p->name.starts_with("encoder."));
+  const auto layers = learner.summary(subjects);
+  CHECK(layers.back().scope == "normalise");
+  CHECK(layers.back().output == Shape{subjects, 32});
+  const Tensor batch = volumes(learner, 1);
+  const Encoded encoded = learner.encode(batch);
+  for (std::size_t i = 0; i < subjects; ++i) {
+    double squares = 0;
+    for (std::size_t k = 0; k < 32; ++k) squares += encoded.features[i * 32 + k] * encoded.features[i * 32 + k];
+    for (std::size_t k = 0; k < 32; ++k)
+      CHECK(encoded.embeddings[i * 32 + k] == doctest::Approx(encoded.features[i * 32 + k] / std::sqrt(squares)));
+  }
+  learner.step(batch, ages, moment);
+  for (const Parameter* p : learner.parameters().parameters()) {  // the loss reaches every layer
+    if (!p->trained) continue;
+    CAPTURE(p->name);
+    const auto gradient = learner.parameters().read_gradient(*p);
+    CHECK(std::any_of(gradient.begin(), gradient.end(), [](double g) { return std::abs(g) > 1e-9; }));
+  }
+}
+
+TEST_CASE("Learner: without a projection head the gradient is that of the loss, by central differences") {
+  HostBackend backend(Device::reference);
+  LearnerOptions options = small(1, DType::f64);
+  options.model.projection = false;
+  LossOptions smooth;  // no neighbours, which change in steps; nothing held constant
+  smooth.name = "y_aware";
+  smooth.formulation = Formulation::paper;
+  Learner learner(backend, options, make_loss(smooth));
+  Parameter& weight = learner.parameters().find("encoder.layer4.1.bn2.weight");
+  const Tensor batch = volumes(learner, 1);
+  const StepTime still = {.epoch = 2, .max_epochs = 4, .rate = 0};
+  std::vector<double> values = learner.parameters().read(weight);
+  learner.step(batch, ages, still);
+  const std::vector<double> gradient = learner.parameters().read_gradient(weight);
+  const double h = 1e-5;
+  std::vector<double> differences;
+  for (double& value : values) {
+    const double before = value;
+    double sides[2];
+    for (int side = 0; side < 2; ++side) {
+      value = before + (side ? -h : h);
+      learner.parameters().write(weight, values);
+      sides[side] = learner.step(batch, ages, still).value;
+    }
+    value = before;
+    differences.push_back((sides[0] - sides[1]) / (2 * h));
+  }
+  CHECK(difference(gradient, differences, 1e-6) < 1e-6);  // of the difference formula's own error, h² and rounding / h
 }

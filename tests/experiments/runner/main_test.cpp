@@ -7,6 +7,7 @@
 #include <string>
 
 #include "experiments/runner/config.h"
+#include "tensor/backend.h"
 #include "tests/support/program.h"
 
 using namespace cg::test;
@@ -30,6 +31,7 @@ TEST_CASE("run_experiment: help, version and manual end with 0") {
     CHECK(help.contains(word));
   CHECK(run("--version").code == 0);
   CHECK(run("--version").contains("cortexgrad "));
+  CHECK(run("--version").contains("CUDA backend: " + cg::cuda_description()));
   const ProgramResult manual = run("--help-config");
   CHECK(manual.code == 0);
   CHECK(manual.contains(cg::config_manual()));

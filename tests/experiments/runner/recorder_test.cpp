@@ -65,7 +65,6 @@ const SeedResult one_seed{.seed = 3, .test = {.mae = 4, .rmse = 5, .r2 = 0.5, .r
 TEST_CASE("Recorder: the rows of a run, numbers with enough digits, gaps where nothing was measured") {
   const Folder f;
   Recorder recorder(f.path / "a/b", config, false);
-  CHECK(recorder.before() == RunBefore::none);
   recorder.epoch({.seed = 1, .epoch = 2, .loss = 1.0 / 3, .learning_rate = 1e-4, .neighbours = 31, .seconds = 2.5});
   recorder.epoch({.seed = 1, .epoch = 3, .loss = -1, .learning_rate = 9e-5, .seconds = 2, .mae = 4.25});
   CHECK(contents(f.path / "a/b/metrics.csv") ==
@@ -95,7 +94,7 @@ TEST_CASE("Recorder: the summary has means over seeds, the baseline, and every s
   other.seed = 4;
   other.test.mae = 6;
   const std::vector<SeedResult> seeds{one_seed, other};
-  recorder.summary(seeds, baseline(std::vector<double>{10, 20}, std::vector<double>{10, 40}), "abc");
+  recorder.summary(seeds, baseline(std::vector<double>{10, 20}, std::vector<double>{10, 40}), "abc", 0);
   const auto json = nlohmann::json::parse(contents(f.path / "summary.json"));
   CHECK(json["test"]["mae"] == 5);
   CHECK(json["test"]["mae_sd"].get<double>() == doctest::Approx(std::sqrt(2.0)));
@@ -111,7 +110,7 @@ TEST_CASE("Recorder: the summary has means over seeds, the baseline, and every s
 TEST_CASE("Recorder: one seed has no standard deviation") {
   const Folder f;
   Recorder recorder(f.path, config, false);
-  recorder.summary(std::vector<SeedResult>{one_seed}, {}, "");
+  recorder.summary(std::vector<SeedResult>{one_seed}, {}, "", 0);
   CHECK(nlohmann::json::parse(contents(f.path / "summary.json"))["test"]["mae_sd"].is_null());
 }
 
@@ -122,7 +121,7 @@ TEST_CASE("Recorder: a folder that a living run holds is in use, and free once t
     CHECK_THROWS_WITH_AS(Recorder(f.path, config, true), doctest::Contains(std::to_string(getpid()).c_str()), Error);
     CHECK(kind([&] { Recorder(f.path, config, false); }) == 9);
   }
-  CHECK(Recorder(f.path, config, false).before() == RunBefore::unfinished);
+  CHECK(kind([&] { Recorder(f.path, config, false); }) == 0);
 }
 
 TEST_CASE("Recorder: the lock of a killed run is free") {
@@ -147,13 +146,47 @@ TEST_CASE("Recorder: the lock of a killed run is free") {
 
 TEST_CASE("Recorder: a finished run stays as it is, unless the same configuration asks to overwrite") {
   const Folder f;
-  { Recorder(f.path, config, false).summary(std::vector<SeedResult>{one_seed}, {}, ""); }
+  { Recorder(f.path, config, false).summary(std::vector<SeedResult>{one_seed}, {}, "", 0); }
   CHECK(kind([&] { Recorder(f.path, config, false); }) == 9);
   CHECK(kind([&] { Recorder(f.path, "seeds = [1]\n", true); }) == 9);
   CHECK(fs::exists(f.path / "summary.json"));
   const Recorder again(f.path, "# another comment\n" + config, true);
-  CHECK(again.before() == RunBefore::finished);
   CHECK(!fs::exists(f.path / "summary.json"));
+}
+
+TEST_CASE("Recorder: a run with a checkpoint can be gone on with; one that is to be overwritten, or has none, cannot") {
+  const Folder f;
+  {
+    Recorder recorder(f.path, config, false);
+    CHECK_FALSE(recorder.resumable());
+    recorder.epoch({.seed = 0, .epoch = 1});
+  }
+  const std::string header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n";
+  CHECK(contents(f.path / "metrics.csv").size() > header.size());
+  CHECK_FALSE(Recorder(f.path, config, false).resumable());
+  CHECK(contents(f.path / "metrics.csv") == header);
+  for (const bool finished : {false, true}) {
+    std::ofstream(f.path / "checkpoint.h5") << "x";
+    if (finished)
+      std::ofstream(f.path / "summary.json") << "x";
+    else
+      CHECK(Recorder(f.path, config, false).resumable());
+    CHECK_FALSE(Recorder(f.path, config, true).resumable());
+    CHECK_FALSE(fs::exists(f.path / "checkpoint.h5"));
+  }
+}
+
+TEST_CASE("Recorder: what killed runs had half written is removed, and a summary removes the checkpoint") {
+  const Folder f;
+  { Recorder(f.path, config, false); }
+  std::ofstream(f.path / ".tmp-checkpoint.h5-abcdef") << "half";
+  std::ofstream(f.path / "checkpoint.h5") << "x";
+  Recorder recorder(f.path, config, false);
+  CHECK(names(f.path) ==
+        std::set<std::string>{".lock", "checkpoint.h5", "config.resolved.toml", "metrics.csv", "predictions.csv"});
+  recorder.summary(std::vector<SeedResult>{one_seed}, {}, "", 3);
+  CHECK_FALSE(fs::exists(f.path / "checkpoint.h5"));
+  CHECK(nlohmann::json::parse(contents(f.path / "summary.json"))["resumed"] == 3);
 }
 
 TEST_CASE("Recorder: a folder with anything else in it is refused and left alone") {
@@ -162,7 +195,8 @@ TEST_CASE("Recorder: a folder with anything else in it is refused and left alone
   CHECK(kind([&] { Recorder(f.path, config, true); }) == 9);
   fs::remove(f.path / "thesis.txt");
   std::ofstream(f.path / ".tmp-config.resolved.toml-abcdef") << "x";  // left by a run that was killed
-  CHECK(Recorder(f.path, config, false).before() == RunBefore::none);
+  CHECK(kind([&] { Recorder(f.path, config, false); }) == 0);
+  CHECK(!fs::exists(f.path / ".tmp-config.resolved.toml-abcdef"));
 }
 
 TEST_CASE("Recorder: resuming cuts off what came after the checkpoint") {
@@ -177,8 +211,8 @@ TEST_CASE("Recorder: resuming cuts off what came after the checkpoint") {
     recorder.epoch({.seed = 0, .epoch = 2});
     recorder.predictions(std::vector<PredictionRow>{{0, "a", 1, 2, "test", ""}});
   }
+  std::ofstream(f.path / "checkpoint.h5") << "x";
   Recorder recorder(f.path, config, false);
-  CHECK(recorder.before() == RunBefore::unfinished);
   recorder.rewind(at_checkpoint);
   CHECK(contents(f.path / "metrics.csv") == before);
   CHECK(contents(f.path / "predictions.csv") == "seed,participant_id,age,predicted,part,study\n");

@@ -1,0 +1,57 @@
+// What an augmentation is: options, a draw that depends on a key alone, and the change that a draw makes. Read next:
+// cutout.h (an augmentation on a page), augmentations.h (all of them by name).
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <span>
+
+#include "data/voxel_grid.h"
+#include "tensor/fields.h"
+#include "tensor/random.h"
+
+namespace cg {
+
+/// A box of voxels: `corner` is its first, `size` its extents.
+struct Box {
+  Triple corner, size;
+};
+
+/// A box of this size anywhere inside the grid, every place as likely.
+inline Box draw_box(const VoxelGrid& grid, const Triple& size, Random& random) {
+  Box box{{}, size};
+  for (std::size_t a = 0; a < 3; ++a) box.corner[a] = random.below(grid.extents[a] - size[a] + 1);
+  return box;
+}
+
+/// The struct's members are the options; `Draw` holds all that chance decides.
+template <class A>
+concept Augmentation = requires(const A a, const VoxelGrid grid, Random random, std::span<float> volume) {
+  { A::name } -> std::convertible_to<const char*>;
+  { A::use } -> std::convertible_to<Use>;
+  { A::fields() } -> std::same_as<Fields<A>>;
+  { a.probability } -> std::convertible_to<double>;
+  { a.draw(grid, random) } -> std::same_as<typename A::Draw>;
+  A::apply(a.draw(grid, random), grid, volume);
+};
+
+/// Changes a volume in place, or with probability 1 − p leaves it. Everything random follows from seed, epoch, sample
+/// and view of the key and from the augmentation's own use of it.
+template <Augmentation A>
+void augment(const A& augmentation, const VoxelGrid& grid, Key key, std::span<float> volume) {
+  key.use = A::use;
+  Random random(key);
+  if (random.uniform() >= augmentation.probability) return;
+  A::apply(augmentation.draw(grid, random), grid, volume);
+}
+
+/// An augmentation, or several one after the other, on a known grid.
+using Augment = std::function<void(const Key& key, std::span<float> volume)>;
+
+/// The option that every augmentation has.
+template <class A>
+Field<A> probability_field() {
+  return field("probability", &A::probability, between(0, 1), "Share of the volumes that are changed.");
+}
+
+}  // namespace cg

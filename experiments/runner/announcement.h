@@ -1,0 +1,18 @@
+// What a run will do, printed before it does it.
+#pragma once
+
+#include <string>
+
+#include "experiments/runner/cohort.h"
+#include "experiments/runner/config.h"
+#include "experiments/runner/learner.h"
+
+namespace cg {
+
+/// Prints network, cohort, split, loss, device, memory and time on standard output. `learner` has the plan of a full
+/// batch; `step_seconds` is what a step of it takes; `left` the share of all steps still to do, below 1 where a run
+/// goes on, at `place`.
+void announce(const Config& config, const RunOptions& options, const Cohort& cohort, Backend& backend, Learner& learner,
+              double step_seconds, double left, const std::string& place);
+
+}  // namespace cg

@@ -1,0 +1,38 @@
+#include "experiments/runner/embeddings_file.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "data/hdf5_file.h"
+#include "data/storage.h"
+
+namespace cg {
+
+KeptFeatures keep_features(Learner& learner, Cohort& cohort, Index seed, Index epoch, Index batch_size,
+                           const BeforeBatch& before) {
+  std::vector<Index> all(static_cast<std::size_t>(cohort.file->size()));
+  std::iota(all.begin(), all.end(), Index{0});
+  return {seed, epoch, encode(learner, cohort, all, Features::projected, batch_size, before),
+          encode(learner, cohort, all, Features::encoder, batch_size, before)};
+}
+
+void write_embeddings(const std::filesystem::path& path, const CohortFile& cohort, std::span<const KeptFeatures> kept) {
+  H5Writer file;
+  std::vector<std::string> ids;
+  std::vector<double> ages;
+  for (Index i = 0; i < cohort.size(); ++i) {
+    ids.push_back(cohort.subject(i).id);
+    ages.push_back(cohort.subject(i).age);
+  }
+  file.strings("participant_id", ids);
+  file.numbers("age", {cohort.size()}, ages);
+  for (const KeptFeatures& k : kept) {
+    const std::string group = fmt::format("seed{}/epoch{}/", k.seed, k.epoch);
+    file.numbers(group + "projected", {cohort.size(), k.projected.width}, k.projected.values);
+    file.numbers(group + "encoder", {cohort.size(), k.encoder.width}, k.encoder.values);
+  }
+  write_atomically(path, file.image());
+}
+
+}  // namespace cg

@@ -1,0 +1,25 @@
+// What every loss here says of anchor i: who pulls it and how strongly. All of them have one form,
+//
+//   L = Σ_i Σ_k a_ik [ log Σ_t (…) e^{s_it} − s_ik ]
+//
+// and differ in the pull a_ik and in the t that are pushed away. Read next: simclr.h, the simplest; pull.h, where the
+// pull comes from ages.
+#pragma once
+
+#include "losses/loss.h"
+
+namespace cg {
+
+/// What a loss holds constant at least.
+struct Attraction {
+  Array a;  ///< [n, n] pull a_ik, zero on the diagonal, with every constant factor of the loss
+  LossMetrics metrics;
+};
+
+/// Fails unless there are `needed` rows, so that no sum over the pushed ones is empty. `remedy`: besides more rows.
+void check_someone_to_repel(const std::string& loss, const LossInput& in, Index needed, const std::string& remedy = "");
+
+/// Fails unless there are two views of at least two subjects.
+void check_two_views(const std::string& loss, const LossInput& in);
+
+}  // namespace cg

@@ -1,0 +1,51 @@
+// Rank-N-Contrast: an anchor is pulled to everybody, and in doing so pushed from all whose age is at least as far
+// (paper Table 1; Zha et al., NeurIPS 2023). No weights: only the order of the ages counts.
+//
+//   L = Σ_i Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ],   k ≠ i
+//
+//                paper (Table 1)                          reference (the published code)
+//   s_it         −‖z_i − z_t‖ / τ                         the same, τ = 2
+//   sum over     t ≠ i with |y_i − y_t| ≥ |y_i − y_k|     the same, k is among them
+//   a_ik         1                                        1 / (n (n − 1))
+//
+// Read next: ranking.h (the sums over t in O(n) an anchor), similarity.h (NegativeDistance), threshold.h.
+#pragma once
+
+#include "losses/attraction.h"
+#include "losses/ranking.h"
+#include "losses/similarity_loss.h"
+
+namespace cg {
+
+struct RankNContrast {
+  static constexpr const char* name = "rank_n_contrast";
+  LossOptions options;
+
+  struct Pairs : Attraction {
+    Ranking ranking;
+  };
+
+  Pairs pairs(const LossInput& in) const {
+    check_someone_to_repel(name, in, 2);
+    const Index n = in.rows();
+    const bool mean = options.formulation == Formulation::reference;
+    Pairs p{{Array::Constant(n, n, mean ? 1 / static_cast<double>(n * (n - 1)) : 1), {}},
+            rank_by_age(in.ages, age_closeness(in.ages), Compared::at_least_as_far)};
+    p.a.matrix().diagonal().setZero();
+    return p;
+  }
+
+  /// L_i = Σ_k a_ik [ D_ik − s_ik ],   D_ik = log Σ_t e^{s_it} over all t at least as far in age as k
+  template <class T>
+  T value(const Pairs& p, Index i, const RowView<T>& s) const {
+    return ranked_value<T>(p.ranking, i, p.a.row(i), s);
+  }
+
+  /// dL_i/ds_it = Σ_k a_ik e^{s_it − D_ik} − a_it,   over all k at most as far in age as t
+  void gradient(const Pairs& p, Index i, const RowView<double>& s, RowOut g) const {
+    ranked_gradient(p.ranking, i, p.a.row(i), s, g);
+  }
+};
+static_assert(RowLoss<RankNContrast>);
+
+}  // namespace cg

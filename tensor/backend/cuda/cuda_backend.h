@@ -1,0 +1,70 @@
+// A GPU as a device: its memory, one stream on which everything runs, its libraries, and what becomes of its errors.
+// Read next: device_state.h, kernels.h.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "tensor/backend.h"
+#include "tensor/backend/cuda/convolution_plan.h"
+#include "tensor/backend/cuda/device_state.h"
+#include "tensor/backend/cuda/matrix_product.h"
+
+namespace cg::cuda {
+
+class CudaBackend final : public Backend {
+ public:
+  /// The first visible device. Errors: device, where there is none, its driver is too old, or cuDNN gives wrong
+  /// results.
+  explicit CudaBackend(const EngineRule& rule);
+  /// For plans alone: kernels can say their workspace, all else is an error (device).
+  CudaBackend(const DeviceProperties& device, const EngineRule& rule);
+  ~CudaBackend() override;
+  CudaBackend(const CudaBackend&) = delete;
+  CudaBackend& operator=(const CudaBackend&) = delete;
+
+  Device device() const override { return Device::cuda; }
+  std::string description() const override;
+  std::shared_ptr<std::byte> allocate(Index bytes) override;
+  void to_device(const Tensor& host, Tensor& device) override;
+  void to_host(const Tensor& device, Tensor& host) override;
+  Tensor from_host(const Tensor& host) override;
+  void fill_zero(Tensor& tensor) override;
+  bool all_finite(const Tensor& tensor) override;
+  void synchronize() override;
+  bool prefers_bfloat16() const override { return properties_.major >= 8; }
+
+  /// Everything runs on this one stream, in order. Throws (kind device) where the device is lost.
+  cudaStream_t stream() const {
+    state_->require();
+    return stream_.get();
+  }
+  /// To be called after a kernel's launch: throws (kind device) where CUDA refused it.
+  void check_launch(std::string_view kernel);
+
+  ConvolutionPlanner& convolutions() { return *convolutions_; }
+  void run(const ConvolutionPlan& plan, void* x, void* w, void* y, void* workspace);
+  void multiply(const Matrix& a, const Matrix& b, float* c);  ///< c = a · b
+
+ private:
+  void copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
+  [[noreturn]] void refuse_memory(std::size_t asked) const;
+  Tensor finite_scratch();
+
+  std::shared_ptr<DeviceState> state_ = std::make_shared<DeviceState>();
+  cudaDeviceProp properties_{};
+  std::shared_ptr<CUstream_st> stream_;  // this and what follows: none where only plans are made
+  std::shared_ptr<cudnnContext> cudnn_;
+  std::shared_ptr<cublasLtContext> cublas_;
+  std::unique_ptr<MatrixProduct> matrix_product_;
+  std::unique_ptr<ConvolutionPlanner> convolutions_;
+  Tensor finite_scratch_;  // for all_finite, so that no step allocates
+};
+
+/// The backend a CUDA kernel runs on.
+inline CudaBackend& of(Backend& backend) { return static_cast<CudaBackend&>(backend); }
+
+}  // namespace cg::cuda

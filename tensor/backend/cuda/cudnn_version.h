@@ -1,0 +1,28 @@
+// Versions of cuDNN that are known to give wrong results are not used.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstddef>
+
+#include "tensor/error.h"
+
+namespace cg::cuda {
+
+/// As cuDNN writes it: 91900 → "9.19.0".
+inline std::string cudnn_version_name(std::size_t version) {
+  return fmt::format("{}.{}.{}", version / 10000, version % 10000 / 100, version % 100);
+}
+
+/// Errors (device) for versions before 9.16: from 9.8 on their 3D convolutions in bfloat16 were wrong (PyTorch's issue
+/// 163539), from 9.10.2 on those in TF32 (its change 167024); older ones cannot plan without a device.
+inline void refuse_faulty_cudnn(std::size_t version) {
+  constexpr std::size_t first_sound = 91600;
+  if (version < first_sound)
+    fail(ErrorKind::device, "cuda",
+         fmt::format("cuDNN {} is installed, whose 3D convolutions give wrong results; {} or newer is needed",
+                     cudnn_version_name(version), cudnn_version_name(first_sound)),
+         "Install a newer cuDNN, or use --device cpu.");
+}
+
+}  // namespace cg::cuda

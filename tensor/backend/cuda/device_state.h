@@ -1,0 +1,43 @@
+// Whether a device still answers. Shared by the backend and all of its memory: after an error that stays (an illegal
+// address, a device fallen off the bus) nothing may call it any more, neither kernels nor destructors.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "tensor/error.h"
+#include "tensor/index.h"
+
+namespace cg::cuda {
+
+class DeviceState {
+ public:
+  /// Makes a call of the device, which returns its error in words, or nothing. Throws (kind device) where it failed,
+  /// and then at once, without a call, for ever.
+  template <class DeviceCall>
+  void use(const std::string& where, const DeviceCall& call) {
+    require();
+    const std::string error = call();
+    if (error.empty()) return;
+    give_up(where + " failed: " + error, "Read the system's log for what the driver says, then resume the run.");
+    require();
+  }
+
+  /// Nothing may be called from now on; `why` in words.
+  void give_up(std::string why, std::string fix) {
+    why_ = std::move(why);
+    fix_ = std::move(fix);
+  }
+  bool usable() const { return why_.empty(); }
+  /// Throws (kind device) where nothing may be called.
+  void require() const {
+    if (!usable()) fail(ErrorKind::device, "cuda", why_, fix_);
+  }
+
+  std::atomic<Index> held = 0;  ///< bytes of memory in use
+
+ private:
+  std::string why_, fix_;
+};
+
+}  // namespace cg::cuda

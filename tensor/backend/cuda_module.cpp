@@ -1,0 +1,47 @@
+#include "tensor/backend/cuda_module.h"
+
+#include <dlfcn.h>
+
+#include "tensor/error.h"
+
+namespace cg {
+
+std::string name_of(Direction direction) {
+  constexpr const char* names[] = {"forward", "data gradient", "weight gradient"};
+  return names[static_cast<std::size_t>(direction)];
+}
+
+bool has_cuda_driver() {
+  void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);  // stays loaded: the module needs it next
+  return driver != nullptr;
+}
+
+void add_cuda_kernels(Registry& registry) {
+  std::string why;
+  if (!has_cuda_driver()) return;
+  if (const CudaModule* module = cuda_module(why)) module->add_kernels(registry);
+}
+
+std::unique_ptr<Backend> make_cuda_backend(std::string& why) {
+  if (!has_cuda_driver()) {
+    why = "this machine has no NVIDIA driver (libcuda.so.1)";
+    return nullptr;
+  }
+  const CudaModule* module = cuda_module(why);
+  if (!module) return nullptr;
+  try {
+    return module->make_backend({});
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::device) throw;
+    why = error.found();
+    return nullptr;
+  }
+}
+
+std::string cuda_description() {
+  std::string why;
+  const CudaModule* module = cuda_module(why);
+  return module ? module->description() : "none: " + why;
+}
+
+}  // namespace cg

@@ -1,0 +1,104 @@
+// The tape: sums of gradients, a network's gradients, planned memory; and whether these checks notice faults planted in
+// the kernel that it adds with and in the plans that its memory comes from.
+#include "autograd/tape.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "tensor/error.h"
+#include "tensor/ops/add.h"
+#include "tests/support/tape_checks.h"
+#include "tests/support/tensors.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+/// The standard registry, its addition replaced where it adds in place, as the tape does for a second consumer.
+Registry adding_in_place_with(void (*broken)(std::span<double> to, std::span<double> addend)) {
+  Registry registry = Registry::standard();
+  AnyKernel kernel = registry.kernel<Add>(Device::reference, DType::f64);
+  kernel.forward = [right = kernel.forward, broken](const void* op, Call& call) {
+    if (call.in[0].bytes() != call.out[0].bytes()) return right(op, call);
+    broken(call.out[0].data<double>(), call.in[1].data<double>());
+  };
+  registry.add(typeid(Add), "add", Device::reference, DType::f64, kernel);
+  return registry;
+}
+
+AnyOp as_it_is(AnyOp op) { return op; }
+
+/// Ops of one name, planned as `change` says.
+template <class Change>
+ChangeOp planned(const std::string& name, const Change& change) {
+  return [=](AnyOp op) {
+    if (op.name != name) return op;
+    op.plan = [right = op.plan, change](std::span<const Spec> in) {
+      Plan plan = right(in);
+      change(plan);
+      return plan;
+    };
+    return op;
+  };
+}
+
+void check_early(const std::string& what, const ChangeOp& change) {
+  CAPTURE(what);
+  CHECK(planned_memory_complaint(Registry::standard(), change) != "");
+}
+
+}  // namespace
+
+TEST_CASE("Tape: a value with two consumers gets the sum of their gradients, a leaf too") {
+  CHECK(two_consumers_complaint(Registry::standard()) == "");
+}
+
+TEST_CASE("Tape: the gradients of a residual network are those of central differences") {
+  CHECK(network_gradient_complaint(Registry::standard()) == "");
+}
+
+TEST_CASE("Tape: a step in planned memory has the bits of one without a plan") {
+  CHECK(planned_memory_complaint(Registry::standard(), as_it_is) == "");
+}
+
+TEST_CASE("Tape: a second backward is refused") {
+  HostBackend host;
+  const auto tensor = [&](double value) { return tensor_of(host, {{1}, DType::f64}, {value}); };
+  const Variable x = leaf("x", tensor(1), tensor(0));
+  Tape tape(host);
+  const Variable y = tape.apply(erase(Add{}), {x, x}, "", true);
+  tape.backward(y, tensor(1));
+  CHECK_THROWS_WITH_AS(tape.backward(y, tensor(1)), doctest::Contains("has run backward already"), Error);
+}
+
+TEST_CASE("Planted faults: a wrong sum of two consumers' gradients is noticed") {
+  const auto check = [](const std::string& what, const Registry& broken) {
+    CAPTURE(what);
+    CHECK(two_consumers_complaint(broken) != "");
+    CHECK(network_gradient_complaint(broken) != "");
+  };
+  using Numbers = std::span<double>;
+  check("the second is lost", adding_in_place_with([](Numbers, Numbers) {}));
+  check("the first is lost",
+        adding_in_place_with([](Numbers to, Numbers addend) { std::copy(addend.begin(), addend.end(), to.begin()); }));
+  check("the second is subtracted", adding_in_place_with([](Numbers to, Numbers addend) {
+          for (std::size_t k = 0; k < to.size(); ++k) to[k] -= addend[k];
+        }));
+  check("the second counts twice", adding_in_place_with([](Numbers to, Numbers addend) {
+          for (std::size_t k = 0; k < to.size(); ++k) to[k] += 2 * addend[k];
+        }));
+  check("every second entry is left out", adding_in_place_with([](Numbers to, Numbers addend) {
+          for (std::size_t k = 0; k < to.size(); k += 2) to[k] += addend[k];
+        }));
+}
+
+TEST_CASE("Planted faults: a plan that frees a buffer too early is noticed") {
+  for (const char* op : {"conv3d", "batch_norm_relu", "batch_norm_add_relu", "linear"})
+    check_early(std::string("the input of ") + op, planned(op, [](Plan& plan) { plan.keeps_inputs &= ~1u; }));
+  check_early("the output of batch_norm_add_relu",
+              planned("batch_norm_add_relu", [](Plan& plan) { plan.keeps_outputs = 0; }));
+  check_early("saved statistics", planned("batch_norm_relu", [](Plan& plan) { plan.saved.clear(); }));
+  check_early("an output taken for rebuildable", planned("conv3d", [](Plan& plan) { plan.rebuildable = 1; }));
+}

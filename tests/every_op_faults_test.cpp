@@ -1,0 +1,148 @@
+// The checks of the ops, checked: each fault of tests/support/faults.h is planted in a copy of the registry, and one of
+// the checks that the other tests rest on must notice it. An op without faults of its own fails.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "tests/support/faults.h"
+#include "tests/support/golden_ops.h"
+#include "tests/support/kinks.h"
+#include "tests/support/op_checks.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+constexpr std::uint64_t most_examples = 200;  // as many as each property of every_op_test.cpp sees
+
+/// A cell of the standard registry, and what a fault makes of it.
+class Bench {
+ public:
+  Bench(std::string op, const Cell& cell) : op_(std::move(op)), cell_(cell), golden_("ops.h5") {
+    for (const auto& [type, row] : cell.registry.rows())
+      if (row.name == op_) right_ = &row.kernels.at({cell.backend.device(), cell.dtype});
+  }
+
+  const AnyKernel& right() const { return *right_; }
+  bool exact() const { return cell_.backend.device() == Device::reference && cell_.dtype == DType::f64; }
+  Example any() const {
+    Draw draw = Draw::seeded(1, cell_.dtype);
+    return op_examples().at(op_).draw(draw);
+  }
+
+  /// Which check finds the fault on at most so many examples; empty: none does.
+  std::string noticed_by(const Fault& fault, std::uint64_t examples) const {
+    Registry registry = cell_.registry;
+    const Example first = any();
+    if (fault.kernel) registry.add(first.op.type, op_, cell_.backend.device(), cell_.dtype, fault.kernel(right()));
+    for (std::uint64_t seed = 1; seed <= examples; ++seed) {
+      const std::string by = exact() ? by_op_checks(registry, fault, seed) : "";
+      if (!by.empty()) return by;
+      if (by_parity(registry, fault, seed)) return "parity";
+    }
+    for (auto [kink, end] = kinks().equal_range(op_); kink != end; ++kink)
+      if (!kink_complaint({registry, cell_.backend, cell_.dtype}, kink->second).empty()) return "kinks";
+    if (!exact()) return "";
+    for (const std::string& group : golden_.groups())
+      if (op_of_group(group) == op_ && !golden_complaint(registry, golden_, group).empty()) return "golden";
+    return "";
+  }
+
+ private:
+  static Example planted(Example example, const Fault& fault) {
+    if (fault.plan)
+      example.op.plan = [right = example.op.plan, wrong = fault.plan](std::span<const Spec> in) {
+        return wrong(right(in));
+      };
+    return example;
+  }
+
+  std::string by_op_checks(const Registry& registry, const Fault& fault, std::uint64_t seed) const {
+    for (const OpCheck& check : op_checks()) {
+      Draw draw = Draw::seeded(seed);
+      const Example example = planted(op_examples().at(op_).draw(draw), fault);
+      if (check.concerns(registry, example) && !check.complaint(registry, example, draw).empty()) return check.name;
+    }
+    return "";
+  }
+
+  /// The cell against the reference in double; where that is the broken one, the reference in float32 against it.
+  bool by_parity(const Registry& registry, const Fault& fault, std::uint64_t seed) const {
+    const DType dtype = exact() ? DType::f32 : cell_.dtype;
+    Draw draw = Draw::seeded(seed, dtype);
+    const Example example = planted(rounded(op_examples().at(op_).draw(draw), dtype), fault);
+    Comparison result(dtype);
+    compare_with_reference({registry, cell_.backend, dtype}, example, draw, result);
+    return !result.complaints().empty();
+  }
+
+  std::string op_;
+  Cell cell_;
+  GoldenFile golden_;
+  const AnyKernel* right_ = nullptr;
+};
+
+bool equivalent(const std::string& op, const Fault& fault) {
+  const auto& all = equivalent_faults();
+  return std::any_of(all.begin(), all.end(),
+                     [&](const Equivalent& e) { return e.op == op && e.fault == fault.name(); });
+}
+
+/// Plants every fault in one cell; adds the kinds that were noticed.
+void plant_all(const std::string& name, const std::string& op, const Cell& cell, std::set<std::string>& kinds) {
+  const Bench bench(op, cell);
+  CHECK_MESSAGE(bench.noticed_by({"none", "the kernel is right"}, 10) == "", name);
+  std::vector<Fault> faults = generic_faults(bench.any(), bench.right(), cell.dtype);
+  const auto add = [&](const std::vector<Fault>& more) { faults.insert(faults.end(), more.begin(), more.end()); };
+  if (bench.exact()) {
+    add(plan_faults(bench.any()));
+    add(own_faults().at(op));
+  }
+  std::map<std::string, int> by;
+  for (const Fault& fault : faults) {
+    if (fault.fine && cell.dtype == DType::bf16) continue;
+    if (equivalent(op, fault)) {
+      CHECK_MESSAGE(bench.noticed_by(fault, 20) == "", name, ": ", fault.name(), " is not equivalent");
+      continue;
+    }
+    const std::string noticed = bench.noticed_by(fault, most_examples);
+    CHECK_MESSAGE(noticed != "", name, ": nobody noticed: ", fault.name());
+    ++by[noticed];
+    kinds.insert(fault.kind);
+  }
+  std::string counts;
+  for (const auto& [check, number] : by) counts += fmt::format(" {} {},", check, number);
+  fmt::print("{}: {} faults; noticed by{}\n", name, faults.size(), counts);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+TEST_CASE("planted faults: every op of the registry has faults of its own, and no other") {
+  std::set<std::string> rows;
+  for (const auto& [type, row] : Registry::standard().rows()) {
+    rows.insert(row.name);
+    CHECK_MESSAGE(own_faults().contains(row.name), row.name, " has no faults in tests/support/faults_op.cpp");
+  }
+  for (const auto& [op, faults] : own_faults()) {
+    CHECK_MESSAGE(rows.contains(op), op);
+    CHECK_FALSE(faults.empty());
+  }
+}
+
+TEST_CASE("planted faults: the suite notices every one, in every kernel of every op") {
+  std::map<std::string, std::set<std::string>> kinds;
+  for (const auto& [device, backend] : backends_here())
+    for_each_cell(*backend, [&](const std::string& name, const std::string& op, const Cell& cell) {
+      plant_all(name, op, cell, kinds[op]);
+    });
+  std::set<std::string> all;
+  for (const auto& [op, noticed] : kinds) {
+    CHECK_MESSAGE(noticed.size() >= 8, op);
+    all.insert(noticed.begin(), noticed.end());
+  }
+  fmt::print("{} kinds of faults\n", all.size());
+}

@@ -1,0 +1,223 @@
+// A run that is interrupted and gone on with ends as one that was not: every file, to the bit. Runs in this process, so
+// that the interruption comes at a place of our choosing; interruption_test.cpp does it to the real executable.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "experiments/runner/checkpoint.h"
+#include "experiments/runner/trainer.h"
+#include "tests/experiments/runner/tiny_run.h"
+#include "tests/support/thrown.h"
+
+using namespace cg;
+using namespace cg::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr Index never = 1 << 20;
+
+// One seed asks 9 times in training, 6 while features are kept after epoch 2, and 4 in the evaluation at the end.
+const std::string one_seed = "seeds=3 train.epochs=3 evaluation.embeddings_at=2";
+const std::string two_seeds = "seeds=0,1 train.epochs=3 evaluation.embeddings_at=1,3 evaluation.every=2";
+
+/// Keeps what a run prints off the test's own output.
+class Silence {
+ public:
+  Silence() : out_(dup(1)), error_(dup(2)) {
+    std::fflush(stdout);
+    const int nowhere = open("/dev/null", O_WRONLY);
+    dup2(nowhere, 1);
+    dup2(nowhere, 2);
+    close(nowhere);
+  }
+  ~Silence() {
+    std::fflush(stdout);
+    dup2(out_, 1);
+    dup2(error_, 2);
+    close(out_);
+    close(error_);
+  }
+  Silence(const Silence&) = delete;
+  Silence& operator=(const Silence&) = delete;
+
+ private:
+  int out_, error_;
+};
+
+fs::path folder(const std::string& out) { return workplace().folder + "/" + out; }
+fs::path checkpoint(const std::string& out) { return folder(out) / "checkpoint.h5"; }
+
+/// Runs into the folder `out` until it has been asked `polls` times whether to stop, and says yes to the next.
+void run_here(const std::string& out, const std::string& more, Index polls = never, bool overwrite = false) {
+  const Silence silence;
+  const Config config = parse_config(read_source(CG_TEST_SOURCE "/experiments/dynlocrep.toml", tiny_options(more)));
+  RunOptions options;
+  options.name = "tiny";
+  options.device = "cpu";
+  options.out = folder(out);
+  options.overwrite = overwrite;
+  options.stop = [&] { return polls-- > 0 ? 0 : SIGTERM; };
+  run_experiment(config, options);
+}
+
+/// The same, and whether it was interrupted.
+bool is_interrupted(const std::string& out, const std::string& more, Index polls) {
+  try {
+    run_here(out, more, polls);
+  } catch (const Error& error) {
+    REQUIRE_MESSAGE(error.kind() == ErrorKind::interrupted, error.what());
+    return true;
+  }
+  return false;
+}
+
+/// All results in a run folder: files as bytes, but for what the clock says, and how often it was resumed.
+std::map<std::string, std::string> outcome(const std::string& out) {
+  std::map<std::string, std::string> all;
+  for (const auto& entry : fs::directory_iterator(folder(out))) {
+    const std::string name = entry.path().filename();
+    if (name == ".lock" || name == "environment.json" || name == "metrics.csv" || name == "summary.json") continue;
+    all[name] = bytes(out + "/" + name);
+  }
+  for (const auto& row : metrics(out))
+    for (const auto& [key, value] : row) all["metrics.csv"] += key + "=" + value + "\n";
+  nlohmann::json results = summary(out);
+  results.erase("resumed");
+  for (auto& seed : results["seeds"]) seed.erase("seconds");
+  all["summary.json"] = results.dump();
+  return all;
+}
+
+/// The files that differ.
+std::string differences(const std::map<std::string, std::string>& a, const std::map<std::string, std::string>& b) {
+  std::string names;
+  for (const auto& [name, content] : a)
+    if (!b.contains(name) || b.at(name) != content) names += name + " ";
+  for (const auto& [name, content] : b)
+    if (!a.contains(name)) names += name + " ";
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("resuming: a run interrupted before any step, or any batch of an evaluation, ends as if it was not") {
+  run_here("straight", one_seed);
+  const auto expected = outcome("straight");
+  CHECK(expected.size() == 7);
+  CHECK(summary("straight")["resumed"] == 0);
+  Index polls = 0;
+  for (; is_interrupted("broken", one_seed, polls); ++polls) {
+    CAPTURE(polls);
+    CHECK(fs::exists(checkpoint("broken")));
+    CHECK_FALSE(fs::exists(folder("broken") / "summary.json"));
+    run_here("broken", one_seed);
+    CHECK(differences(outcome("broken"), expected) == "");
+    CHECK(summary("broken")["resumed"] == 1);
+    fs::remove_all(folder("broken"));
+  }
+  CHECK(polls == 9 + 6 + 4);
+}
+
+TEST_CASE("resuming: two seeds, interrupted again and again, end as if they were not") {
+  run_here("two-straight", two_seeds);
+  int times = 0;
+  while (is_interrupted("two-broken", two_seeds, 11)) ++times;  // evaluation and features take 10 in a row
+  CHECK(times >= 4);
+  CHECK(differences(outcome("two-broken"), outcome("two-straight")) == "");
+  CHECK(summary("two-broken")["resumed"] == times);
+}
+
+TEST_CASE("resuming: every part of a checkpoint counts: without it or with an older one the results differ") {
+  run_here("two-whole", two_seeds);
+  const auto expected = outcome("two-whole");
+  // Seed 0: 9 steps, 4 + 4 batches of evaluations, 6 + 6 of features; then epoch 1 of seed 1 with 6 of features.
+  constexpr Index second_epoch = 9 + 8 + 12 + 3 + 6;
+  REQUIRE(is_interrupted("older", two_seeds, second_epoch + 1));
+  const Checkpoint older = read_checkpoint(checkpoint("older"));
+  REQUIRE(is_interrupted("older", two_seeds, 1));
+  const Checkpoint saved = read_checkpoint(checkpoint("older"));
+  REQUIRE(std::tuple(saved.run.seed, saved.run.epoch, saved.run.step) == std::tuple(1, 2, 2));
+  REQUIRE(std::tuple(older.run.seed, older.run.epoch, older.run.step) == std::tuple(1, 2, 1));
+
+  HostBackend host;
+  const auto differs = [&](const std::function<void(Checkpoint&)>& change) {
+    fs::remove_all(folder("twin"));
+    fs::copy(folder("older"), folder("twin"));
+    Checkpoint twin = saved;
+    change(twin);
+    write_checkpoint(checkpoint("twin"), twin, host);
+    run_here("twin", two_seeds);
+    return differences(outcome("twin"), expected);
+  };
+  CHECK(differs([](Checkpoint&) {}) == "");
+  for (std::size_t k = 0; k < saved.learner.size(); ++k) {
+    CAPTURE(saved.learner[k].name);
+    CHECK(differs([&](Checkpoint& c) { c.learner[k].tensor = older.learner[k].tensor; }) != "");
+    check_fails([&] { differs([&](Checkpoint& c) { c.learner.erase(c.learner.begin() + static_cast<Index>(k)); }); },
+                ErrorKind::corrupt, {saved.learner[k].name, "missing"});
+  }
+  CHECK(saved.learner.size() == 4);
+  CHECK(differs([&](Checkpoint& c) { c.batches_seen = older.batches_seen; }) != "");
+  CHECK(differs([&](Checkpoint& c) { c.run.step = older.run.step; }) != "");
+  CHECK(differs([&](Checkpoint& c) { c.run.epoch = 3; }) != "");
+  CHECK(differs([&](Checkpoint& c) {
+          c.run.seed = 0;
+          c.run.kept.clear();  // or the same features would be there twice
+        }).find("model-seed0.h5") != std::string::npos);
+  CHECK(differs([&](Checkpoint& c) { c.run.loss_sum = older.run.loss_sum; }) == "metrics.csv ");
+  CHECK(differs([&](Checkpoint& c) { c.run.neighbours = 0; }) == "metrics.csv ");
+  CHECK(differs([&](Checkpoint& c) { c.run.logs.metrics = 0; }) == "metrics.csv ");
+  CHECK(differs([&](Checkpoint& c) { c.run.logs.predictions = 0; }) == "predictions.csv ");
+  CHECK(differs([&](Checkpoint& c) { c.run.results.clear(); }) != "");
+  CHECK(differs([&](Checkpoint& c) { c.run.kept.erase(c.run.kept.begin()); }) == "embeddings.h5 ");
+}
+
+TEST_CASE("resuming: the clock's columns add up over an interruption, and lines after the checkpoint are cut off") {
+  REQUIRE(is_interrupted("clock", one_seed, 2));
+  Checkpoint saved = read_checkpoint(checkpoint("clock"));
+  CHECK(saved.run.epoch_seconds > 0);
+  saved.run.epoch_seconds = 1000;
+  HostBackend host;
+  write_checkpoint(checkpoint("clock"), saved, host);
+  std::ofstream(folder("clock") / "metrics.csv", std::ios::app) << "3,1,as after a kill";
+  run_here("clock", one_seed);
+  const Rows rows = table("clock/metrics.csv");
+  REQUIRE(rows.size() == 3);
+  CHECK(std::stod(rows[0].at("seconds")) > 1000);
+  CHECK(std::stod(rows[1].at("seconds")) < 1000);
+  CHECK(summary("clock")["seeds"][0]["seconds"].get<double>() > 1000);
+}
+
+TEST_CASE("resuming: --overwrite starts anew, whatever the checkpoint is") {
+  REQUIRE(is_interrupted("anew", one_seed, 5));
+  std::ofstream(checkpoint("anew")) << "damaged";
+  check_fails([] { run_here("anew", one_seed); }, ErrorKind::corrupt, {"anew/checkpoint.h5", "--overwrite"});
+  CHECK(bytes("anew/checkpoint.h5") == "damaged");
+  run_here("anew", one_seed, never, true);
+  CHECK(summary("anew")["resumed"] == 0);
+  CHECK(metrics("anew").size() == 3);
+}
+
+TEST_CASE("resuming: a checkpoint of another configuration or cohort, or tables cut short, are refused") {
+  REQUIRE(is_interrupted("mine", one_seed, 5));
+  REQUIRE(is_interrupted("other", "seeds=4 train.epochs=3", 5));
+  const std::string good = bytes("mine/checkpoint.h5");
+  fs::copy_file(checkpoint("other"), checkpoint("mine"), fs::copy_options::overwrite_existing);
+  check_fails([] { run_here("mine", one_seed); }, ErrorKind::in_use, {"checkpoint.h5", "another configuration"});
+
+  std::ofstream(checkpoint("mine"), std::ios::binary) << good;
+  HostBackend host;
+  Checkpoint changed = read_checkpoint(checkpoint("mine"));
+  changed.cohort_digest = "of another";
+  write_checkpoint(checkpoint("mine"), changed, host);
+  check_fails([] { run_here("mine", one_seed); }, ErrorKind::data, {"checkpoint.h5", "cohort has changed"});
+
+  std::ofstream(checkpoint("mine"), std::ios::binary) << good;
+  const std::string table = bytes("mine/metrics.csv");
+  fs::resize_file(folder("mine") / "metrics.csv", table.size() - 1);
+  check_fails([] { run_here("mine", one_seed); }, ErrorKind::corrupt, {"metrics.csv", "--overwrite"});
+  std::ofstream(folder("mine") / "metrics.csv") << table;
+  CHECK_NOTHROW(run_here("mine", one_seed));
+}

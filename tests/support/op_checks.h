@@ -1,0 +1,31 @@
+// What the suite asks of the reference kernels of an op, in double. every_op_test.cpp asks it of the product,
+// every_op_faults_test.cpp of broken kernels. Read next: parity.h (fast kernels), golden_ops.h (PyTorch's numbers),
+// kinks.h (ties).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tensor/registry.h"
+#include "tests/support/op_examples.h"
+
+namespace cg::test {
+
+/// A question and the ops that it is put to.
+struct OpCheck {
+  std::string name;
+  bool (*concerns)(const Registry&, const Example&);
+  /// What is wrong with the registry's kernels on an example, or nothing.
+  std::string (*complaint)(const Registry&, const Example&, Draw&);
+};
+
+OpCheck gradient_check();          ///< the backward is the derivative of the forward: central differences
+OpCheck wanted_gradients_check();  ///< a gradient has the same bits whichever others are wanted with it
+OpCheck rebuild_check();           ///< a rebuilt output has the same bits, and rebuilding changes nothing else
+OpCheck equal_views_check();       ///< a sample that counts twice against a batch that really holds it twice
+
+inline std::vector<OpCheck> op_checks() {
+  return {gradient_check(), wanted_gradients_check(), rebuild_check(), equal_views_check()};
+}
+
+}  // namespace cg::test

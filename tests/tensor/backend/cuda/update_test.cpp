@@ -1,0 +1,157 @@
+// What the CUDA backend's kernels do beside the ops of the registry: the update's flag, copy and replayed numbers, the
+// flag itself, the bias of linear layers; and the statistics where float32 is hardest.
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "tensor/backend/cuda/adam_update.h"
+#include "tensor/backend/cuda/all_finite.h"
+#include "tensor/backend/cuda/batch_norm.h"
+#include "tensor/backend/cuda/bias.h"
+#include "tests/support/host_launch.h"
+#include "tests/support/property.h"
+#include "tests/support/tensors.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+using Launch = HostLaunch<Order::shuffled>;
+
+/// Values, gradient and moments of `n` parameters, and what an update may have beside them.
+struct Update {
+  HostBackend backend;
+  Random random{{.seed = 11}};
+  Call call;
+  std::uint32_t finite = 1;
+  std::vector<bfloat16> copy;
+
+  explicit Update(Index n) : copy(static_cast<std::size_t>(n + 8)) {
+    for (int j = 0; j < 4; ++j) call.in.push_back(tensor_of(backend, {{n}, DType::f32}, normals(random, n)));
+    for (float& v : call.in[3].data<float>()) v *= v;
+  }
+  std::vector<double> values(std::size_t j) const { return numbers_of(call.in[j]); }
+  void step(const AdamUpdate& op, cuda::AdamExtras extras) {
+    extras.finite = &finite;
+    cuda::adam_update(op, call, extras, Launch());
+  }
+  /// The copy's memory, at a 16-byte boundary as on a device.
+  bfloat16* aligned_copy() {
+    const auto at = reinterpret_cast<std::uintptr_t>(copy.data());
+    return copy.data() + (16 - at % 16) % 16 / sizeof(bfloat16);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an update does nothing where the gradient is not finite") {
+  Update update(1003);
+  update.finite = 0;
+  const auto p = update.values(0), m = update.values(2), v = update.values(3);
+  std::fill_n(update.aligned_copy(), 1003, bfloat16(7.0f));
+  update.step({.rate = 0.1}, {.copy = update.aligned_copy()});
+  CHECK(update.values(0) == p);
+  CHECK(update.values(2) == m);
+  CHECK(update.values(3) == v);
+  CHECK(static_cast<float>(update.aligned_copy()[0]) == 7.0f);
+}
+
+TEST_CASE("an update's bfloat16 copy is the rounded new values") {
+  for (const Index n : {1, 4, 1003}) {
+    Update update(n);
+    const auto before = update.values(0);
+    update.step({.rate = 0.1}, {.copy = update.aligned_copy()});
+    const auto p = update.call.in[0].data<float>();
+    CHECK(update.values(0) != before);
+    for (std::size_t k = 0; k < p.size(); ++k) CHECK(update.aligned_copy()[k].bits == bfloat16(p[k]).bits);
+  }
+}
+
+TEST_CASE("a replayed update takes its numbers from memory") {
+  const AdamUpdate captured{.rate = 0.1, .step = 1}, now{.rate = 0.02, .weight_decay = 0.1, .step = 5};
+  Update replayed(1003), direct(1003);
+  const cuda::AdamNumbers numbers(now);
+  replayed.step(captured, {.numbers = &numbers});
+  direct.step(now, {});
+  CHECK(replayed.values(0) == direct.values(0));
+  CHECK(replayed.values(3) == direct.values(3));
+}
+
+TEST_CASE("the flag says whether every number is finite, wherever one is not") {
+  const auto flag_of = [](const Tensor& x) {
+    std::vector<std::uint32_t> parts(static_cast<std::size_t>(cuda::finite_parts), 99);
+    std::uint32_t flag = 99;
+    cuda::all_finite(cuda::pointer<const float>(x), x.spec().count(), parts.data(), &flag, Launch());
+    return flag;
+  };
+  constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+  HostBackend backend;
+  Random random({.seed = 5});
+  for (const Index n : {1, 3, 4, 5, 1023, 40001}) {
+    const Tensor x = tensor_of(backend, {{n}, DType::f32}, normals(random, n));
+    x.data<float>()[0] = std::numeric_limits<float>::max();
+    CHECK(flag_of(x) == 1);
+    for (const Index at : {Index{0}, n / 2, n - 1})
+      for (const float bad : {infinity, -infinity, nan}) {
+        float& place = x.data<float>()[static_cast<std::size_t>(at)];
+        const float good = place;
+        place = bad;
+        CHECK(flag_of(x) == 0);
+        place = good;
+      }
+  }
+}
+
+TEST_CASE("bias: added to every row, its gradient the sum over the rows") {
+  HostBackend backend;
+  property("as defined", [&] {
+    Draw draw = shrinking_draw();
+    const Index rows = draw.size(1, 70), outputs = draw.size(1, 140);
+    const auto check = [&]<class T>(double bound) {
+      const Spec spec{{rows, outputs}, dtype_of<T>()};
+      const Tensor y = tensor_of(backend, spec, normals(draw.random, rows * outputs));
+      const Tensor b = tensor_of(backend, {{outputs}, DType::f32}, normals(draw.random, outputs));
+      std::vector<double> want = numbers_of(y), sums(static_cast<std::size_t>(outputs), 0.0);
+      for (std::size_t k = 0; k < want.size(); ++k) {
+        sums[k % sums.size()] += want[k];
+        want[k] += numbers_of(b)[k % sums.size()];
+      }
+      Tensor db = backend.tensor({{outputs}, DType::f32});
+      cuda::bias_gradient<T>(y, db, Launch());
+      cuda::add_bias<T>(b, y, Launch());
+      // The gradient is summed in float32 whatever the type: 70 terms, relative to the largest sum or 1.
+      RC_ASSERT(relative_to_largest(numbers_of(y), want) <= bound);
+      for (std::size_t o = 0; o < sums.size(); ++o) RC_ASSERT(std::abs(numbers_of(db)[o] - sums[o]) <= 1e-5);
+    };
+    check.template operator()<float>(1e-6);
+    check.template operator()<bfloat16>(4e-3);  // rounded to 8 bits
+  });
+}
+
+TEST_CASE("statistics: the variance of values far from zero, and of a first row far from the others") {
+  constexpr Index rows = 40000, channels = 2;  // several blocks, in each a hundred rows a thread
+  HostBackend backend;
+  Random random({.seed = 9});
+  std::vector<double> x = normals(random, rows * channels);
+  for (std::size_t k = 0; k < x.size(); k += 2) x[k] += 1000;
+  x[1] = 1e4;
+  Call call{.in = {tensor_of(backend, {{1, 1, 1, rows, channels}, DType::f32}, x)},
+            .out = {},
+            .saved = {},
+            .grad_out = {},
+            .grad_in = {},
+            .workspace = backend.tensor({{cuda::norm_scratch<float>(rows, channels)}, DType::u8}),
+            .backend = &backend};
+  for (int j = 0; j < 4; ++j) call.in.push_back(tensor_of(backend, {{channels}, DType::f32}, {1, 1}));
+  for (int k = 0; k < 2; ++k) call.saved.push_back(backend.tensor({{channels}, DType::f32}));
+  Call exact = call;
+  exact.saved = {backend.tensor({{channels}, DType::f32}), backend.tensor({{channels}, DType::f32})};
+  cuda::norm_statistics<float>({}, call, Launch());
+  reference::norm_statistics<float>({}, exact);
+  // A block's mean is kept in float32: for values a thousand standard deviations from zero it is off by 3e-5 of one.
+  for (std::size_t c = 0; c < channels; ++c) {
+    CHECK(call.saved[0].data<float>()[c] == doctest::Approx(exact.saved[0].data<float>()[c]).epsilon(1e-6));
+    CHECK(call.saved[1].data<float>()[c] == doctest::Approx(exact.saved[1].data<float>()[c]).epsilon(1e-6));
+  }
+}

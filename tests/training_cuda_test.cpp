@@ -1,0 +1,137 @@
+// Training on a GPU: planned memory, agreement with the CPU, the same bits again, and what happens when memory is
+// refused.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "experiments/runner/learner.h"
+#include "losses/registry.h"
+#include "tensor/random.h"
+#include "tests/support/cuda.h"
+#include "tests/support/thrown.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+constexpr Index subjects = 6;
+const std::vector<double> ages = {21.5, 64.25, 33, 71, 35.5, 48};
+
+LearnerOptions options(DType activations) {
+  LearnerOptions o;
+  o.model = {.channels = 1, .width = 16, .embedding = 32};
+  o.volume = {34, 37, 33};
+  o.activations = activations;
+  o.seed = 11;
+  return o;
+}
+
+std::unique_ptr<Loss> loss() {
+  LossOptions o;
+  o.name = "dynlocrep";
+  o.final_neighbours = 3;
+  return make_loss(o);
+}
+
+Tensor random_volumes(const Learner& learner, std::uint64_t seed) {
+  HostBackend host;
+  Tensor out = host.tensor(learner.options().batch_spec(subjects, 1));
+  Random random({.seed = seed});
+  for (float& value : out.data<float>()) value = static_cast<float>(random.normal());
+  return out;
+}
+
+/// Losses of three steps at `rate`, then all parameters.
+std::vector<double> train(Backend& backend, DType activations, double rate) {
+  Learner learner(backend, options(activations), loss());
+  std::vector<double> out;
+  for (Index step = 1; step <= 3; ++step)
+    out.push_back(learner
+                      .step(random_volumes(learner, static_cast<std::uint64_t>(step)), ages,
+                            {.epoch = step, .max_epochs = 3, .rate = rate})
+                      .value);
+  for (const Parameter* p : learner.parameters().parameters())
+    for (const double value : learner.parameters().read(*p)) out.push_back(value);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("training on a GPU: the same seed gives the same bits, and something is learnt") {
+  const auto device = device_or_skip();
+  if (!device) return;
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    const auto first = train(*device, dtype, 1e-3);
+    CHECK(first == train(*device, dtype, 1e-3));
+    CHECK(first != train(*device, dtype, 1e-4));
+    CHECK(std::all_of(first.begin(), first.end(), [](double value) { return std::isfinite(value); }));
+  }
+}
+
+TEST_CASE("training on a GPU: losses are the CPU's in float32, and near them in bfloat16") {
+  const auto device = device_or_skip();
+  if (!device) return;
+  // At a rate that all but stands still: Adam's first steps follow the sign of a gradient, however small.
+  const auto cpu = train(*make_cpu_backend(), DType::f32, 1e-9);
+  const auto single = train(*device, DType::f32, 1e-9), brain_floats = train(*device, DType::bf16, 1e-9);
+  for (std::size_t step = 0; step < 3; ++step) {
+    CHECK(single[step] == doctest::Approx(cpu[step]).epsilon(1e-4));       // sums in another order, through 20 layers
+    CHECK(brain_floats[step] == doctest::Approx(cpu[step]).epsilon(0.1));  // 8 bits at each store
+  }
+}
+
+TEST_CASE("training on a GPU: a step in planned memory gives the bits of one that allocates as it goes") {
+  const auto device = device_or_skip();
+  if (!device) return;
+  for (const DType dtype : {DType::f32, DType::bf16}) {
+    Learner learner(*device, options(dtype), loss());
+    const Tensor volumes = device->from_host(random_volumes(learner, 1));
+    const MemoryPlan& plan = learner.plan(subjects, true);
+    const auto gradients = [&](const MemoryPlan* planned, const Tensor& arena) {
+      Tape tape(*device, Registry::standard(), planned, arena);
+      Context ctx(tape, true, 2);
+      const Variable z = learner.model().forward(ctx, constant(volumes), dtype).embeddings;
+      Tensor gradient = device->tensor(z.spec());
+      from_doubles(*device, to_doubles(*device, z.value), gradient);
+      tape.backward(z, gradient);
+      return to_doubles(*device, learner.parameters().gradients());
+    };
+    HostBackend host;
+    Tensor poison = host.tensor({{plan.arena_bytes()}, DType::u8});
+    std::fill_n(poison.bytes(), plan.arena_bytes(), std::byte{0xFF});  // NaN in every type
+    const auto planned = gradients(&plan, device->from_host(poison));
+    CHECK(planned == gradients(nullptr, {}));
+  }
+}
+
+TEST_CASE("a GPU: memory that is refused is an error that says what was asked for, held and free, and passes") {
+  const auto device = device_or_skip();
+  if (!device) return;
+  const auto held = device->allocate(Index{1} << 20);
+  check_fails([&] { device->allocate(Index{1} << 46); }, ErrorKind::memory,
+              {"asked for 70368.74 GB", "holding", "free"});
+  Tensor ones = device->tensor({{4}, DType::f32});
+  from_doubles(*device, std::vector<double>{1, 2, 3, 4}, ones);
+  CHECK(to_doubles(*device, ones) == std::vector<double>{1, 2, 3, 4});  // it is still usable
+}
+
+TEST_CASE("a GPU: NaN and infinity are found wherever they are, in both types") {
+  const auto device = device_or_skip();
+  if (!device) return;
+  for (const DType dtype : {DType::f32, DType::bf16})
+    for (const Index size : {1, 7, 5000, 1'000'003}) {
+      std::vector<double> numbers(static_cast<std::size_t>(size), 0.5);
+      Tensor tensor = device->tensor({{size}, dtype});
+      from_doubles(*device, numbers, tensor);
+      CHECK(device->all_finite(tensor));
+      for (const Index at : {Index{0}, size / 2, size - 1})
+        for (const double bad : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+          auto spoilt = numbers;
+          spoilt[static_cast<std::size_t>(at)] = bad;
+          from_doubles(*device, spoilt, tensor);
+          CHECK_FALSE(device->all_finite(tensor));
+        }
+    }
+}

@@ -1,0 +1,128 @@
+// Draws a subject's map as a PNG: three planes, a colour scale, and with --augment the map before and after.
+//   show_volume cohort.h5 --subject phantom-00007 --augment cutout --out cutout.png
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <optional>
+
+#include "data/augment/augmentations.h"
+#include "data/cohort_h5.h"
+#include "data/normalise.h"
+#include "data/storage.h"
+#include "experiments/analysis/volume_picture.h"
+#include "experiments/runner/fields.h"
+#include "tensor/error.h"
+
+namespace {
+
+using namespace cg;
+
+struct Arguments {
+  std::string file, subject, augment, out = "volume.png";
+  std::vector<std::string> options;
+  std::vector<Index> at;
+  std::uint64_t seed = 0;
+};
+
+Index find_subject(const CohortFile& cohort, const std::string& id) {
+  if (id.empty()) return 0;
+  for (Index i = 0; i < cohort.size(); ++i)
+    if (cohort.subject(i).id == id) return i;
+  fail(ErrorKind::usage, "--subject",
+       fmt::format("{} has no subject \"{}\"; its first is \"{}\"", cohort.path(), id, cohort.subject(0).id),
+       "Give a participant_id of the file.");
+}
+
+/// The augmentation's options from KEY=VALUE words like those of a configuration, its probability 1 unless one says so.
+AugmentOptions chosen_options(const Arguments& arguments) {
+  AugmentOptions always;
+  for (const auto& field : augment_fields())
+    if (field.key.ends_with(".probability")) field.set(always, 1.0);
+  const Source source{"", "", arguments.options};
+  Checked checked = check(options_of(augment_fields()), source);
+  throw_findings(source, checked.findings);
+  for (const auto& field : augment_fields())
+    if (const auto at = checked.values.find(field.key); at != checked.values.end()) field.set(always, at->second);
+  always.apply = {arguments.augment};
+  return always;
+}
+
+/// A map in its own unit, changed as a training volume is, which has the mean taken away where data are and is divided
+/// by the standard deviation: all augmentations commute with a scale, and where 0 and tissue are not mixed with the
+/// shift.
+std::vector<float> augmented(const CohortFile& cohort, Index subject, std::vector<float> values,
+                             const Arguments& arguments) {
+  const auto sd = static_cast<float>(intensity(values).sd);
+  for (float& v : values) v /= sd;
+  make_augment(chosen_options(arguments), cohort.grid())(
+      {.seed = arguments.seed, .epoch = 1, .sample = static_cast<std::uint32_t>(subject)}, values);
+  for (float& v : values) v *= sd;
+  return values;
+}
+
+/// The voxel asked for, or the middle of what an augmentation changed, or of the map.
+Triple place(const Arguments& arguments, const VolumePicture& picture) {
+  const Triple& n = picture.grid.extents;
+  if (arguments.at.empty()) {
+    std::vector<float> weight = picture.rows[0].values;
+    if (picture.rows.size() > 1)
+      for (std::size_t k = 0; k < weight.size(); ++k) weight[k] -= picture.rows[1].values[k];
+    return centre_of(picture.grid, weight);
+  }
+  const Triple at = {arguments.at[0], arguments.at[1], arguments.at[2]};
+  for (std::size_t a = 0; a < 3; ++a)
+    if (at[a] < 0 || at[a] >= n[a])
+      fail(ErrorKind::usage, "--at",
+           fmt::format("{} {} {} lies outside of {} x {} x {}", at[0], at[1], at[2], n[0], n[1], n[2]),
+           "Count voxels from 0.");
+  return at;
+}
+
+VolumePicture picture_of(const CohortFile& cohort, const Arguments& arguments) {
+  const Index i = find_subject(cohort, arguments.subject);
+  const Subject& subject = cohort.subject(i);
+  VolumePicture picture;
+  picture.title = fmt::format("{}, {:g} years", subject.id, subject.age);
+  if (!subject.study.empty()) picture.title += ", study " + subject.study;
+  if (cohort.synthetic()) picture.note = "SYNTHETIC PHANTOM: computed, not measured";
+  picture.grid = cohort.grid();
+  picture.reversed = cohort.reversed_axes();
+  picture.unit = cohort.unit();
+  picture.rows.push_back({"", cohort.volume(i).values});
+  picture.most = scale_end(picture.rows[0].values);
+  if (!arguments.augment.empty()) {
+    picture.rows[0].label = "before";
+    picture.rows.push_back({"after " + arguments.augment, augmented(cohort, i, picture.rows[0].values, arguments)});
+  }
+  picture.at = place(arguments, picture);
+  return picture;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Draws a subject's map as a PNG, before and after an augmentation if one is named.");
+  Arguments arguments;
+  app.add_option("FILE", arguments.file, "cohort file (HDF5)")->required();
+  app.add_option("KEY=VALUE", arguments.options, "options of [data.augment], e.g. rotation.degrees=20");
+  app.add_option("--subject", arguments.subject, "participant_id (default: the first of the file)");
+  app.add_option("--augment", arguments.augment, "what changes the map")->check(CLI::IsMember(augmentation_names()));
+  app.add_option("--seed", arguments.seed, "of what the augmentation draws")->capture_default_str();
+  app.add_option("--at", arguments.at, "the voxel in all three planes (default: the middle)")->expected(3);
+  app.add_option("--out", arguments.out, "the PNG to write")->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
+  }
+  try {
+    const CohortFile cohort(arguments.file);
+    write_atomically(arguments.out, volume_png(picture_of(cohort, arguments)));
+    fmt::print("{}\n", arguments.out);
+  } catch (const Error& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return static_cast<int>(error.kind());
+  }
+  return 0;
+}
