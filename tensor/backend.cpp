@@ -1,7 +1,10 @@
 #include "tensor/backend.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -11,6 +14,21 @@
 #include "tensor/error.h"
 
 namespace cg {
+namespace {
+
+/// Bytes of this process: of its address space, and of those that lie in memory.
+struct OwnMemory {
+  Index mapped = 0, resident = 0;
+};
+
+OwnMemory own_memory() {
+  OwnMemory pages;
+  std::ifstream("/proc/self/statm") >> pages.mapped >> pages.resident;
+  const Index page = sysconf(_SC_PAGESIZE);
+  return {pages.mapped * page, pages.resident * page};
+}
+
+}  // namespace
 
 std::vector<double> to_doubles(Backend& backend, const Tensor& tensor) {
   HostBackend host;
@@ -38,8 +56,7 @@ std::shared_ptr<std::byte> HostBackend::allocate(Index bytes) {
   constexpr std::size_t alignment = 64;
   const std::size_t rounded = (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment;
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded));
-  if (!memory)
-    fail(ErrorKind::memory, "host memory", fmt::format("{} bytes were refused", bytes), "Lower train.batch_size.");
+  if (!memory) refuse(bytes);
   return {memory, [](std::byte* p) { std::free(p); }};
 }
 
@@ -56,11 +73,24 @@ void HostBackend::fill_zero(Tensor& tensor) {
 }
 
 Index HostBackend::free_bytes() const {
+  Index free = 0;
   std::ifstream info("/proc/meminfo");
   for (std::string name; info >> name; info.ignore(std::numeric_limits<std::streamsize>::max(), '\n'))
-    if (Index kilobytes = 0; name == "MemAvailable:" && info >> kilobytes) return kilobytes * 1024;
-  return 0;
+    if (Index kilobytes = 0; name == "MemAvailable:" && info >> kilobytes) free = kilobytes * 1024;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return free;
+  return std::min(free, std::max<Index>(static_cast<Index>(limit.rlim_cur) - own_memory().mapped, 0));
 }
+
+void HostBackend::refuse(Index bytes) const {
+  const auto megabytes = [](Index n) { return static_cast<double>(n) / 1e6; };
+  fail(ErrorKind::memory, name_of(device_) + " memory",
+       fmt::format("{:.1f} MB were asked for and refused; this process holds {:.1f} MB, {:.1f} MB seem free",
+                   megabytes(bytes), megabytes(held_bytes()), megabytes(free_bytes())),
+       "Lower train.batch_size or model.width");
+}
+
+Index HostBackend::held_bytes() const { return own_memory().resident; }
 
 bool HostBackend::all_finite(const Tensor& tensor) {
   double zero = 0;  // 0 · x is 0 for every finite x, else NaN

@@ -30,6 +30,8 @@ class Backend {
   virtual bool prefers_bfloat16() const { return false; }
   /// Bytes that could still be allocated now; 0 where nobody knows.
   virtual Index free_bytes() const { return 0; }
+  /// Bytes of the device's memory that this process holds now; 0 where nobody knows.
+  virtual Index held_bytes() const { return 0; }
 
   Tensor tensor(const Spec& spec) { return {spec, device(), allocate(spec.bytes())}; }
 };
@@ -50,8 +52,14 @@ class HostBackend : public Backend {
   Tensor from_host(const Tensor& host) override { return host.on(device_); }
   void fill_zero(Tensor& tensor) override;
   bool all_finite(const Tensor& tensor) override;
-  /// What Linux estimates to be available without swapping (MemAvailable); a container's own limit is not seen.
+  /// What Linux estimates to be available without swapping (MemAvailable), or less where the process's address space is
+  /// limited (ulimit -v); a container's own limit is not seen.
   Index free_bytes() const override;
+  Index held_bytes() const override;
+
+ protected:
+  /// Fails (kind memory): so many bytes were asked for and refused.
+  [[noreturn]] void refuse(Index bytes) const;
 
  private:
   Device device_;

@@ -9,7 +9,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 packages=(
-  g++ cmake ninja-build pkgconf python3   # compiler, build system; python3 unpacks the wheels
+  g++ cmake ninja-build pkgconf   # compiler, build system
+  python3 ca-certificates         # fetch the wheels and unpack them
   libhdf5-dev                     # cohort files, weights, run folders
   libeigen3-dev                   # matrix products of the losses, ridge regression
   doctest-dev librapidcheck-dev   # tests, property tests

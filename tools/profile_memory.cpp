@@ -2,6 +2,7 @@
 //   profile_memory quickstart --html memory.html      profile_memory dynlocrep --batch max --memory 80GB
 // Nothing is computed unless --measure asks for it. Read next: experiments/runner/step_memory.h.
 #include <fmt/format.h>
+#include <omp.h>
 
 #include <CLI/CLI.hpp>
 #include <charconv>
@@ -83,7 +84,8 @@ Index largest_batch(StepPlanner& planner, Index free) {
   if (free <= 0)
     fail(ErrorKind::device, "--batch max", "the device does not say how much memory is free",
          "Give --memory, for example 80GB.");
-  const Index batch = planner.largest_batch(free, largest_batch_size);
+  const Index batch =
+      planner.largest_batch(largest_batch_size, [free](const StepMemory& step) { return step.total() <= free; });
   if (batch == 0)
     fail(ErrorKind::memory, "--batch max",
          fmt::format("a step of 2 subjects needs {} MB, and {} MB are to be had", megabytes(planner.memory(2).total()),
@@ -122,7 +124,8 @@ int run(const Arguments& arguments) {
   Index batch = parse_batch(arguments.batch, config);
   const Index given = arguments.memory.empty() ? 0 : parse_bytes(arguments.memory);
   const Shape volume = volume_of(arguments, config);
-  const auto backend = choose_backend(arguments.device, config.threads);
+  if (config.threads > 0) omp_set_num_threads(static_cast<int>(config.threads));
+  const auto backend = choose_backend(arguments.device);
   const Index free = given > 0 ? given : backend->free_bytes();
   const LearnerOptions options = learner_options(config, volume, *backend, config.seeds[0]);
 

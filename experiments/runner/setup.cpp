@@ -1,7 +1,5 @@
 #include "experiments/runner/setup.h"
 
-#include <omp.h>
-
 #include "losses/registry.h"
 #include "tensor/error.h"
 
@@ -11,8 +9,7 @@ DType activations(const Config& config, const Backend& backend) {
   return config.precision == Precision::bfloat16 ? DType::bf16 : DType::f32;
 }
 
-std::unique_ptr<Backend> choose_backend(const std::string& device, Index threads) {
-  if (threads > 0) omp_set_num_threads(static_cast<int>(threads));
+std::unique_ptr<Backend> choose_backend(const std::string& device) {
   if (device == "reference") return std::make_unique<HostBackend>(Device::reference);
   if (device == "auto" || device == "cuda") {
     std::string why;

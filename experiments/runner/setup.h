@@ -9,9 +9,8 @@
 
 namespace cg {
 
-/// The device of that name: cpu, reference, cuda, or auto: a GPU if there is one. Processor threads as configured (0:
-/// all cores), for the whole process. Errors: device.
-std::unique_ptr<Backend> choose_backend(const std::string& device, Index threads);
+/// The device of that name: cpu, reference, cuda, or auto: a GPU if there is one. Errors: device.
+std::unique_ptr<Backend> choose_backend(const std::string& device);
 
 /// The type of a configuration's activations; `backend` decides an automatic precision.
 DType activations(const Config& config, const Backend& backend);

@@ -69,15 +69,15 @@ StepMemory StepPlanner::memory(Index subjects) {
   return step_memory(options_, store_, subjects, plan_step(network_, options_, subjects, true, registry_, target_));
 }
 
-Index StepPlanner::largest_batch(Index bytes, Index most) {
-  const auto fits = [&](Index subjects) { return memory(subjects).total() <= bytes; };
-  if (!fits(2)) return 0;
+Index StepPlanner::largest_batch(Index most, const std::function<bool(const StepMemory&)>& fits) {
+  const auto good_at = [&](Index subjects) { return fits(memory(subjects)); };
+  if (!good_at(2)) return 0;
   Index good = 2, bad = 4;
-  for (; bad <= most && fits(bad); bad *= 2) good = bad;
+  for (; bad <= most && good_at(bad); bad *= 2) good = bad;
   bad = std::min(bad, most + 1);
   while (bad - good > 1) {
     const Index middle = good + (bad - good) / 2;
-    (fits(middle) ? good : bad) = middle;
+    (good_at(middle) ? good : bad) = middle;
   }
   return good;
 }

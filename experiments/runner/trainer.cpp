@@ -16,6 +16,7 @@
 #include "experiments/runner/environment.h"
 #include "experiments/runner/evaluation.h"
 #include "experiments/runner/learner.h"
+#include "experiments/runner/memory_check.h"
 #include "experiments/runner/model_file.h"
 #include "experiments/runner/progress.h"
 #include "experiments/runner/recorder.h"
@@ -88,8 +89,8 @@ class Trainer {
 
   Config config_;
   RunOptions options_;
+  std::unique_ptr<Backend> backend_;  // before the run folder: a device that is not there leaves none
   Recorder recorder_;
-  std::unique_ptr<Backend> backend_;
   Cohort cohort_;
   std::vector<Index> batches_;
   std::string setting_;  // as in a checkpoint
@@ -103,8 +104,8 @@ class Trainer {
 Trainer::Trainer(const Config& config, const RunOptions& options)
     : config_(checked(config)),
       options_(options),
-      recorder_(options.out, resolved_config(config), options.overwrite),
-      backend_(choose_backend(options.device, config.threads)) {
+      backend_(choose_backend(options.device)),
+      recorder_(options.out, resolved_config(config), options.overwrite) {
   if (recorder_.resumable()) saved_ = read_checkpoint(recorder_.checkpoint());
   cohort_ = open_cohort(config.data, say);
   batches_ = Loader::batch_sizes(static_cast<Index>(cohort_.split.train.size()), config.train.batch_size);
@@ -113,6 +114,8 @@ Trainer::Trainer(const Config& config, const RunOptions& options)
          "it leaves a last batch of one subject, which has nobody to compare with",
          fmt::format("Choose another size than {} for {} training subjects.", config.train.batch_size,
                      cohort_.split.train.size()));
+  require_memory(learner_options(config, cohort_.file->volume_shape(), *backend_, config.seeds[0]), batches_.front(),
+                 static_cast<Index>(cohort_.split.train.size()), *backend_);
   setting_ = fmt::format("{}: {}, activations in {}", name_of(backend_->device()), backend_->description(),
                          name_of(activations(config, *backend_)));
   if (saved_)
@@ -256,14 +259,17 @@ void Trainer::end_epoch(Progress& progress) {
                state_.epoch_seconds,
                not_measured};
   Evaluation evaluation;
-  if (last || (o.every > 0 && epoch % o.every == 0)) {
-    evaluation = evaluate(*learner_, cohort_, o.features, config_.train.batch_size, poll);
+  const bool measured = last || (o.every > 0 && epoch % o.every == 0);
+  const bool kept = std::ranges::find(o.embeddings_at, epoch) != o.embeddings_at.end();
+  CohortFeatures features;
+  if (measured || kept) features = encode(*learner_, cohort_, config_.train.batch_size, poll);
+  if (measured) {
+    evaluation = evaluate(features.at(o.features), cohort_);
     row.mae = evaluation.metrics.mae;
     progress.say(
         fmt::format("seed {}, epoch {}: loss {:.4f}, test MAE {:.3f} years", seed(), epoch, row.loss, row.mae));
   }
-  if (std::ranges::find(o.embeddings_at, epoch) != o.embeddings_at.end())
-    state_.kept.push_back(keep_features(*learner_, cohort_, seed(), epoch, config_.train.batch_size, poll));
+  if (kept) state_.kept.push_back({seed(), epoch, std::move(features.projected), std::move(features.encoder)});
   recorder_.epoch(row);
   state_.seed_seconds += state_.epoch_seconds + seconds_since(start);
   if (last) end_seed(evaluation, row.loss);
@@ -291,6 +297,9 @@ void Trainer::finish() {
 
 }  // namespace
 
-void run_experiment(const Config& config, const RunOptions& options) { Trainer(config, options).run(); }
+void run_experiment(const Config& config, const RunOptions& options) {
+  if (config.threads > 0) omp_set_num_threads(static_cast<int>(config.threads));
+  Trainer(config, options).run();
+}
 
 }  // namespace cg

@@ -3,17 +3,13 @@
 
 #include <string>
 
+#include "tests/support/shell.h"
+
 namespace cg::test {
 
-struct ProgramResult {
-  int code = -1;     ///< 128 + n where signal n ended it
-  std::string text;  ///< of both standard streams
-  bool contains(const std::string& part) const { return text.find(part) != std::string::npos; }
-};
-
 /// Runs `program` of the build with shell-quoted `arguments` in `folder`. `environment`: "NAME=value NAME=value".
-ProgramResult run_program(const std::string& folder, const std::string& program, const std::string& arguments,
-                          const std::string& environment = "");
+Finished run_program(const std::string& folder, const std::string& program, const std::string& arguments,
+                     const std::string& environment = "");
 
 /// A new folder for a test's own files, removed with the object.
 class TestFolder {

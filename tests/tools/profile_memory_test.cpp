@@ -18,7 +18,7 @@ namespace {
 /// A network of seconds; later options override none of these.
 const std::string small = "quickstart --device cpu --size 20 24 20 model.width=8 threads=1 ";
 
-ProgramResult run(const TestFolder& folder, const std::string& arguments, const std::string& environment = "") {
+Finished run(const TestFolder& folder, const std::string& arguments, const std::string& environment = "") {
   return run_program(folder.path(), "profile_memory", arguments, environment);
 }
 
@@ -34,21 +34,21 @@ double number_after(const std::string& text, const std::string& before) {
 
 TEST_CASE("profile_memory: help shows options, examples and exit codes") {
   const TestFolder folder;
-  const ProgramResult help = run(folder, "--help");
+  const Finished help = run(folder, "--help");
   CHECK(help.code == 0);
   for (const char* word :
        {"--batch", "--device", "--size", "--memory", "--csv", "--html", "--measure", "Examples:", "Exit codes:"})
-    CHECK(help.contains(word));
+    CHECK(help.says(word));
 }
 
 TEST_CASE("profile_memory: exit codes and messages") {
   const TestFolder folder;
   const auto ends = [&](const std::string& arguments, int code) {
     CAPTURE(arguments);
-    const ProgramResult result = run(folder, arguments);
+    const Finished result = run(folder, arguments);
     CAPTURE(result.text);
     CHECK(result.code == code);
-    CHECK(result.contains("error: "));
+    CHECK(result.says("error: "));
   };
   for (const char* wrong :
        {"", "nowhere.toml", "quikstart", "quickstart --bogus", "quickstart train.epoch=3", "quickstart --batch 1",
@@ -68,18 +68,18 @@ TEST_CASE("profile_memory: exit codes and messages") {
 
 TEST_CASE("profile_memory: the size of a phantom is known without making it, and --size replaces a cohort") {
   const TestFolder folder;
-  CHECK(run(folder, "quickstart --device reference", "LC_ALL=C").contains("32 volumes of 46 x 55 x 46 voxels"));
-  CHECK(run(folder, "dynlocrep --device reference", "LC_ALL=C").contains("32 volumes of 91 x 109 x 91 voxels"));
-  const ProgramResult sized = run(folder, "quickstart data.cohort=nowhere.h5 --size 20 24 20 --batch 7", "LC_ALL=C");
+  CHECK(run(folder, "quickstart --device reference", "LC_ALL=C").says("32 volumes of 46 x 55 x 46 voxels"));
+  CHECK(run(folder, "dynlocrep --device reference", "LC_ALL=C").says("32 volumes of 91 x 109 x 91 voxels"));
+  const Finished sized = run(folder, "quickstart data.cohort=nowhere.h5 --size 20 24 20 --batch 7", "LC_ALL=C");
   CHECK(sized.code == 0);
-  CHECK(sized.contains("7 volumes of 20 x 24 x 20 voxels"));
+  CHECK(sized.says("7 volumes of 20 x 24 x 20 voxels"));
   CHECK(std::filesystem::is_empty(folder.path()));
 }
 
 TEST_CASE("profile_memory: the locale decides between blocks and ASCII") {
   const TestFolder folder;
-  CHECK(run(folder, small, "LC_ALL=C.UTF-8").contains("\u2588"));
-  CHECK(run(folder, small, "LC_ALL= LC_CTYPE= LANG=en_GB.utf8").contains("\u2588"));
+  CHECK(run(folder, small, "LC_ALL=C.UTF-8").says("\u2588"));
+  CHECK(run(folder, small, "LC_ALL= LC_CTYPE= LANG=en_GB.utf8").says("\u2588"));
   for (const char* plain : {"LC_ALL=C", "LC_ALL= LC_CTYPE= LANG=", "LC_ALL=POSIX LANG=C.UTF-8"}) {
     CAPTURE(plain);
     const std::string text = run(folder, small, plain).text;
@@ -92,7 +92,7 @@ TEST_CASE("profile_memory: a configuration whose name is markup stays text in th
   const TestFolder folder;
   const std::string name = "<script>alert(1)<.toml";  // a path cannot hold the / of a closing tag
   std::ofstream(folder.path() + "/" + name) << "[model]\nwidth = 8\n";
-  const ProgramResult result =
+  const Finished result =
       run(folder, "'" + name + "' --device reference --size 20 24 20 --html page.html --csv rows.csv");
   CAPTURE(result.text);
   REQUIRE(result.code == 0);
@@ -106,7 +106,7 @@ TEST_CASE("profile_memory: a configuration whose name is markup stays text in th
 TEST_CASE("profile_memory: --batch max fits, and one more does not") {
   const TestFolder folder;
   constexpr double memory = 60;  // MB
-  const ProgramResult largest = run(folder, small + "--batch max --memory 60MB");
+  const Finished largest = run(folder, small + "--batch max --memory 60MB");
   REQUIRE(largest.code == 0);
   const auto batch = static_cast<int>(number_after(largest.text, "Largest batch in 60.0 MB: "));
   const auto sum_of = [&](int subjects) {
@@ -117,13 +117,13 @@ TEST_CASE("profile_memory: --batch max fits, and one more does not") {
   CHECK(sum_of(batch + 1) >= memory - 0.05);
   CHECK(number_after(largest.text, fmt::format("{} would need ", batch + 1)) == sum_of(batch + 1));
   CHECK(number_after(largest.text, "  sum") == sum_of(batch));
-  CHECK(run(folder, small + "--batch max --memory 900TB").contains("Largest batch: 4096, the most that"));
+  CHECK(run(folder, small + "--batch max --memory 900TB").says("Largest batch: 4096, the most that"));
 }
 
 TEST_CASE("profile_memory: a step takes about what was planned") {
   const TestFolder folder;
   // on one thread: several would wait for each other where the machine is busy
-  const ProgramResult result =
+  const Finished result =
       run(folder, "quickstart --device cpu --measure --size 30 36 30 --batch 12 model.width=32 threads=1");
   CAPTURE(result.text);
   REQUIRE(result.code == 0);

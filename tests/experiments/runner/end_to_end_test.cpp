@@ -7,6 +7,7 @@
 #include "data/hdf5_file.h"
 #include "layers/file_order.h"
 #include "layers/model.h"
+#include "losses/registry.h"
 #include "tests/data/raw_h5.h"
 #include "tests/experiments/runner/tiny_run.h"
 
@@ -134,6 +135,22 @@ TEST_CASE("a run: the same seed gives the same losses and predictions, to the by
   const Rows rows = metrics("alone"), both = metrics("first");
   CHECK(rows == Rows(both.begin() + 2, both.end()));
   CHECK(fs::exists(workplace().folder + "/alone/model.h5"));
+}
+
+TEST_CASE("a run: every loss trains, and leaves a model of the same parameters") {
+  for (const std::string& name : loss_names()) {
+    CAPTURE(name);
+    const Result result = run(name, "seeds=0 loss.name=" + name);
+    REQUIRE_MESSAGE(result.code == 0, result.text);
+    CHECK(H5Reader(workplace().folder + "/" + name + "/model.h5").members().size() ==
+          H5Reader(workplace().folder + "/" + loss_names()[0] + "/model.h5").members().size());
+  }
+  CHECK(metrics("simclr") != metrics("nnclr"));
+}
+
+TEST_CASE("a run: Threshold as printed is refused where its weights cannot be trained with") {
+  check_fails(run("printed", "loss.name=threshold loss.formulation=paper"), 2,
+              {"loss.threshold", "at most 1e6", "loss.formulation"});
 }
 
 TEST_CASE("a run: the reference device and the fast kernels agree in float32") {

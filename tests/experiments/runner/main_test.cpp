@@ -20,21 +20,21 @@ const TestFolder& folder() {
   return made;
 }
 
-ProgramResult run(const std::string& arguments) { return run_program(folder().path(), "run_experiment", arguments); }
+Finished run(const std::string& arguments) { return run_program(folder().path(), "run_experiment", arguments); }
 
 }  // namespace
 
 TEST_CASE("run_experiment: help, version and manual end with 0") {
-  const ProgramResult help = run("--help");
+  const Finished help = run("--help");
   CHECK(help.code == 0);
   for (const char* word : {"Exit codes:", "--check", "--device", "--out", "--overwrite", "--help-config", "75"})
-    CHECK(help.contains(word));
+    CHECK(help.says(word));
   CHECK(run("--version").code == 0);
-  CHECK(run("--version").contains("cortexgrad "));
-  CHECK(run("--version").contains("CUDA backend: " + cg::cuda_description()));
-  const ProgramResult manual = run("--help-config");
+  CHECK(run("--version").says("cortexgrad "));
+  CHECK(run("--version").says("CUDA backend: " + cg::cuda_description()));
+  const Finished manual = run("--help-config");
   CHECK(manual.code == 0);
-  CHECK(manual.contains(cg::config_manual()));
+  CHECK(manual.says(cg::config_manual()));
 }
 
 TEST_CASE("run_experiment: a wrong command line ends with 2") {
@@ -42,25 +42,25 @@ TEST_CASE("run_experiment: a wrong command line ends with 2") {
                                 "quikstart", "/nowhere/f.toml", "/tmp", "quickstart train.epochs",
                                 "quickstart train.epoch=3", "quickstart train.epochs=0 --check"}) {
     CAPTURE(arguments);
-    const ProgramResult result = run(arguments);
+    const Finished result = run(arguments);
     CHECK(result.code == 2);
     CHECK(result.text.starts_with("error: "));
   }
 }
 
 TEST_CASE("run_experiment: --check says what would be done, from any folder, and writes nothing") {
-  const ProgramResult result = run("quickstart train.epochs=7 --check");
+  const Finished result = run("quickstart train.epochs=7 --check");
   CHECK(result.code == 0);
-  CHECK(result.contains("1 seeds x 7 epochs"));
-  CHECK(result.contains("runs/quickstart-"));
+  CHECK(result.says("1 seeds x 7 epochs"));
+  CHECK(result.says("runs/quickstart-"));
   CHECK(std::filesystem::is_empty(folder().path()));
-  CHECK(run("quickstart --check --out elsewhere").contains("results    elsewhere"));
+  CHECK(run("quickstart --check --out elsewhere").says("results    elsewhere"));
 }
 
 TEST_CASE("run_experiment: every error of a configuration on a line of its own, without control bytes") {
   const std::string name = folder().path() + "/wrong.toml";
   std::ofstream(name) << "seeds = 'x'\n[train]\nepoch = 3\n\"\\u001b[2J\" = 1\n";
-  const ProgramResult result = run(fmt::format("{} data.fold=9", name));
+  const Finished result = run(fmt::format("{} data.fold=9", name));
   CHECK(result.code == 2);
   CHECK(result.text == fmt::format("error: {0}:1:9: seeds: expected a list of integers, found the text \"x\"\n"
                                    "error: {0}:3:1: unknown key \"epoch\" in [train]; did you mean \"epochs\"?\n"
