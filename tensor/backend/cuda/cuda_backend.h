@@ -49,6 +49,9 @@ class CudaBackend final : public Backend {
   void run(const ConvolutionPlan& plan, void* x, void* w, void* y, void* workspace);
   void multiply(const Matrix& a, const Matrix& b, float* c);  ///< c = a · b
 
+  /// Null where only plans are made.
+  cudnnHandle_t cudnn() const { return cudnn_.get(); }
+
  private:
   void copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
   [[noreturn]] void refuse_memory(std::size_t asked) const;
