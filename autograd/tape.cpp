@@ -71,7 +71,10 @@ Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& 
 
   Call& call = node.call;
   call.backend = &backend_;
-  for (const Variable& input : node.inputs) call.in.push_back(input.value);
+  for (const Variable& input : node.inputs) {
+    call.in.push_back(input.value);
+    call.bfloat16_copies.push_back(input.leaf ? input.leaf->bfloat16_copy : Tensor());
+  }
   call.out.push_back(buffer(at, Role::output, 0, node.plan.outputs.at(0)));
   for (std::size_t j = 0; j < node.plan.saved.size(); ++j)
     call.saved.push_back(buffer(at, Role::saved, static_cast<int>(j), node.plan.saved[j]));

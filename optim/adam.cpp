@@ -20,6 +20,7 @@ void Adam::step(ParameterStore& store, double rate) {
             .grad_in = {},
             .workspace = {},
             .backend = &store.backend()};
+  if (store.bfloat16_copy()) call.in.push_back(store.bfloat16_copy());
   registry_.kernel<AdamUpdate>(store.backend().device(), store.values().dtype()).forward(&update, call);
 }
 

@@ -28,6 +28,8 @@ class Backend {
   virtual void synchronize() {}
   /// Whether the device computes in bfloat16 at full speed; decides the default precision.
   virtual bool prefers_bfloat16() const { return false; }
+  /// Whether kernels read parameters as bfloat16 where activations are: the update then keeps a copy of them.
+  virtual bool reads_bfloat16_copies() const { return false; }
   /// Bytes that could still be allocated now; 0 where nobody knows.
   virtual Index free_bytes() const { return 0; }
   /// Bytes of the device's memory that this process holds now; 0 where nobody knows.

@@ -41,6 +41,8 @@ struct Call {
   std::vector<Tensor> in, out, saved, grad_out, grad_in;
   Tensor workspace;            ///< scratch of the size that the kernel asked for (u8)
   Backend* backend = nullptr;  ///< keeps a device's own state (primitives, handles)
+  /// Beside an input that is a parameter: its bfloat16 copy, where the store keeps one; empty, or too short, elsewhere.
+  std::vector<Tensor> bfloat16_copies = {};
 };
 
 /// What a kernel is told when it is asked for its scratch.

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "experiments/runner/progress.h"
+#include "experiments/runner/setup.h"
 
 namespace cg {
 namespace {
@@ -33,8 +34,8 @@ void announce(const Config& config, const RunOptions& options, const Cohort& coh
   print_data(config, cohort);
   fmt::print("loss        {}, {}\n", config.loss.name,
              config.loss.formulation == Formulation::paper ? "as printed" : "as in the published code");
-  fmt::print("device      {}: {}, activations in {}\n", name_of(backend.device()), backend.description(),
-             name_of(learner.options().activations));
+  fmt::print("device      {}\n", describe_device(options.device, backend));
+  fmt::print("precision   activations in {}\n", name_of(learner.options().activations));
   fmt::print("parameters  {}\n", learner.parameters().trained_count());
   fmt::print("memory      {}\n", to_string(learner.memory(batch)));
   const double epoch_seconds = step_seconds * static_cast<double>(subjects) / static_cast<double>(batch);

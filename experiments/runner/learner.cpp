@@ -43,7 +43,7 @@ Learner::Learner(Backend& backend, const LearnerOptions& options, std::unique_pt
       registry_(registry),
       loss_(std::move(loss)),
       network_(options_),
-      store_(backend, options.parameters, network_.parameters()),
+      store_(backend, options.parameters, network_.parameters(), options.reads_bfloat16_copies(backend)),
       adam_(store_, options.adam, registry) {
   store_.initialise(options.seed);
   if (options_.queue_size > 0)
@@ -196,6 +196,7 @@ void Learner::resume(std::span<const NamedTensor> saved, Index batches_seen) {
     from.push_back(&found->tensor);
   }
   for (std::size_t k = 0; k < own.size(); ++k) backend_.to_device(*from[k], own[k].tensor);
+  store_.round_values();
   adam_.resume(batches_seen);
 }
 

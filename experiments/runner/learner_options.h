@@ -22,6 +22,10 @@ struct LearnerOptions {
   Spec batch_spec(Index subjects, Index of_each) const {
     return {{subjects * of_each, volume[0], volume[1], volume[2], model.channels}, parameters};
   }
+  /// Whether the device's kernels read a bfloat16 copy of the parameters, which the update then keeps.
+  bool reads_bfloat16_copies(const Backend& backend) const {
+    return activations == DType::bf16 && backend.reads_bfloat16_copies();
+  }
 };
 
 }  // namespace cg

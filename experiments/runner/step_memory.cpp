@@ -15,6 +15,7 @@ std::vector<FixedMemory> fixed_memory(const ParameterStore& store) {
     const Index bytes = store.bytes(*p);
     fixed.parameters += bytes;
     if (!p->trained) continue;
+    if (store.bfloat16_copy()) fixed.parameters += bytes / size_of(p->variable.value.dtype()) * size_of(DType::bf16);
     fixed.gradients += bytes;
     fixed.adam += 2 * bytes;
   }
@@ -63,7 +64,7 @@ StepPlanner::StepPlanner(const LearnerOptions& options, Backend& target, const R
       target_(target),
       registry_(registry),
       network_(options),
-      store_(meta_, options.parameters, network_.parameters()) {}
+      store_(meta_, options.parameters, network_.parameters(), options.reads_bfloat16_copies(target)) {}
 
 StepMemory StepPlanner::memory(Index subjects) {
   return step_memory(options_, store_, subjects, plan_step(network_, options_, subjects, true, registry_, target_));

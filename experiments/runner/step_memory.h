@@ -14,7 +14,7 @@ namespace cg {
 /// Bytes of one layer that stay from step to step, padding included.
 struct FixedMemory {
   std::string layer;     ///< "encoder.layer2.0.conv1"
-  Index parameters = 0;  ///< values, and the running statistics of batch norm
+  Index parameters = 0;  ///< values, their bfloat16 copy where one is kept, the running statistics of batch norm
   Index gradients = 0;
   Index adam = 0;  ///< both moments
   Index total() const { return parameters + gradients + adam; }

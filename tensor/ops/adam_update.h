@@ -11,8 +11,8 @@
 
 namespace cg {
 
-/// Inputs: values p, gradient g, first moment m, second moment v, all of one shape; p, m and v are overwritten.
-/// No outputs and no gradient.
+/// Inputs: values p, gradient g, first moment m, second moment v, all of one shape; p, m and v are overwritten. A
+/// fifth, where there is one, becomes p rounded to bfloat16. No outputs and no gradient.
 struct AdamUpdate {
   double rate = 1e-4;
   double beta1 = 0.9;
@@ -24,6 +24,15 @@ struct AdamUpdate {
   static constexpr std::string_view name = "adam_update";
   Plan plan(std::span<const Spec> in) const;
 };
+
+/// The fifth input, for kernels that write it in a pass of its own.
+template <class T>
+void write_bfloat16_copy(Call& call) {
+  if (call.in.size() < 5) return;
+  const auto p = call.in[0].data<T>();
+  const auto copy = call.in[4].data<bfloat16>();
+  for (std::size_t k = 0; k < p.size(); ++k) copy[k] = static_cast<float>(p[k]);
+}
 
 namespace reference {
 
@@ -40,6 +49,7 @@ void forward(const AdamUpdate& op, Call& call) {
     p[k] = static_cast<T>(static_cast<double>(p[k]) -
                           op.rate * (mean / first) / (std::sqrt(square / second) + op.epsilon));
   }
+  write_bfloat16_copy<T>(call);
 }
 
 }  // namespace reference

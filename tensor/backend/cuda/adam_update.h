@@ -31,7 +31,6 @@ struct AdamNumbers {
 struct AdamExtras {
   const AdamNumbers* numbers = nullptr;   ///< of a captured step: read at each replay, as rate and step change
   const std::uint32_t* finite = nullptr;  ///< 0: the gradient holds NaN or infinity, the update does nothing
-  bfloat16* copy = nullptr;               ///< the new values in bfloat16, for the convolutions
 };
 
 struct AdamStep {
@@ -42,6 +41,7 @@ struct AdamStep {
   float* p;
   const float* g;
   float *m, *v;
+  bfloat16* copy;  ///< the new values in bfloat16, for the convolutions; may be null
 
   template <int N>
   CG_HD void at(Index k) const {
@@ -58,7 +58,7 @@ struct AdamStep {
     store(value, p + k);
     store(mean, m + k);
     store(square, v + k);
-    if (extras.copy) store(value, extras.copy + k);
+    if (copy) store(value, copy + k);
   }
 };
 
@@ -66,7 +66,8 @@ template <class Launch>
 void adam_update(const AdamUpdate& op, const Call& call, const AdamExtras& extras, const Launch& launch) {
   launch_map(launch, call.in[0].spec().count(),
              AdamStep{AdamNumbers(op), extras, pointer<float>(call.in[0]), pointer<const float>(call.in[1]),
-                      pointer<float>(call.in[2]), pointer<float>(call.in[3])});
+                      pointer<float>(call.in[2]), pointer<float>(call.in[3]),
+                      call.in.size() > 4 ? pointer<bfloat16>(call.in[4]) : nullptr});
 }
 
 template <class Launch>

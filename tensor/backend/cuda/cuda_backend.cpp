@@ -109,6 +109,12 @@ std::shared_ptr<std::byte> CudaBackend::allocate(Index bytes) {
           }};
 }
 
+Index CudaBackend::free_bytes() const {
+  std::size_t free = properties_.totalGlobalMem, total = 0;
+  if (stream_) state_->use("asking for free memory", [&] { return cuda_error(cudaMemGetInfo(&free, &total)); });
+  return static_cast<Index>(free);
+}
+
 void CudaBackend::refuse_memory(std::size_t asked) const {
   cudaGetLastError();  // it was reported: the next call shall not report it again
   std::size_t free = 0, total = 0;

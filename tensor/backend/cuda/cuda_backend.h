@@ -36,6 +36,8 @@ class CudaBackend final : public Backend {
   bool all_finite(const Tensor& tensor) override;
   void synchronize() override;
   bool prefers_bfloat16() const override { return properties_.major >= 8; }
+  bool reads_bfloat16_copies() const override { return true; }
+  Index free_bytes() const override;  ///< where only plans are made: all that the device has
 
   /// Everything runs on this one stream, in order. Throws (kind device) where the device is lost.
   cudaStream_t stream() const {
