@@ -15,6 +15,7 @@ on the device. bfloat16 is autocast; float32 is without TF32, as ours.
 With --serve it prints a line when it is warm, and then times `--steps` steps for every line that it reads, so that two
 programs can take turns.
 """
+
 import argparse
 import json
 import sys
@@ -39,8 +40,12 @@ class FoldedStem(nn.Module):
 
     def forward(self, x):
         outputs = [(size - 1) // 2 + 1 for size in x.shape[2:]]
-        padding = [p for size, out in zip(reversed(x.shape[2:]), reversed(outputs)) for p in (3, 2 * (out + 3) - size - 3)]
-        return functional.conv3d(self.fold(functional.pad(x, padding)), self.fold(functional.pad(self.weight, [0, 1] * 3)))
+        padding = [
+            p for size, out in zip(reversed(x.shape[2:]), reversed(outputs)) for p in (3, 2 * (out + 3) - size - 3)
+        ]
+        return functional.conv3d(
+            self.fold(functional.pad(x, padding)), self.fold(functional.pad(self.weight, [0, 1] * 3))
+        )
 
     @staticmethod
     def fold(x):
@@ -65,10 +70,14 @@ class Step:
         self.network = torch.compile(network, mode=mode) if mode else network
         whole = options.variant.endswith("graph")
         on_gpu = self.device.type == "cuda"
-        self.optimiser = torch.optim.Adam(network.parameters(), lr=1e-4, weight_decay=5e-5, fused=on_gpu, capturable=whole)
+        self.optimiser = torch.optim.Adam(
+            network.parameters(), lr=1e-4, weight_decay=5e-5, fused=on_gpu, capturable=whole
+        )
         options.layout = "channels_last"
         self.volumes = Trainer.volumes(self, options.batch).to(self.device)
-        self.ages = torch.tensor([20 + 60 * ((i * 0.618034) % 1.0) for i in range(options.batch)] * 2, device=self.device)
+        self.ages = torch.tensor(
+            [20 + 60 * ((i * 0.618034) % 1.0) for i in range(options.batch)] * 2, device=self.device
+        )
         self.graph, self.loss = None, None
         if whole:
             self.capture()
@@ -126,14 +135,30 @@ def run_step(options):
     first = step.run() if step.graph is None else step.first
     for _ in range(max(0, options.warmup - 1)):
         step.run()
-    shared = dict(variant=options.variant, stem=options.stem, precision=options.precision, loss=first, torch=torch.__version__,
-                  cudnn=torch.backends.cudnn.version())
+    shared = dict(
+        variant=options.variant,
+        stem=options.stem,
+        precision=options.precision,
+        loss=first,
+        torch=torch.__version__,
+        cudnn=torch.backends.cudnn.version(),
+    )
     if options.serve:
         print(json.dumps(dict(shared, seconds_to_warm=time.perf_counter() - start)), flush=True)
     for _ in sys.stdin if options.serve else [""]:
         seconds = timed(step, options.steps)
-        print(json.dumps(dict(shared, seconds=seconds, seconds_min=seconds[0], seconds_median=seconds[len(seconds) // 2],
-                              **memory(options.device))), flush=True)
+        print(
+            json.dumps(
+                dict(
+                    shared,
+                    seconds=seconds,
+                    seconds_min=seconds[0],
+                    seconds_median=seconds[len(seconds) // 2],
+                    **memory(options.device)
+                )
+            ),
+            flush=True,
+        )
 
 
 def seconds_of(work, repetitions):
@@ -151,7 +176,7 @@ def seconds_of(work, repetitions):
 
 
 def run_limits(_):
-    """Bytes a second of a large copy, read and written ones counted, and operations a second of large matrix products."""
+    """Bytes a second of a large copy, read and written ones counted; operations a second of matrix products."""
     torch.backends.cuda.matmul.allow_tf32 = False
     source = torch.randn(1 << 30, device="cuda")
     target = torch.empty_like(source)
@@ -161,8 +186,17 @@ def run_limits(_):
     for name, dtype, n in [("bfloat16", torch.bfloat16, 8192), ("float32", torch.float32, 8192)]:
         a, b = (torch.randn(n, n, device="cuda", dtype=dtype) for _ in range(2))
         rates[name] = 2 * n**3 / seconds_of(lambda: a @ b, 20)
-    print(json.dumps(dict(device=torch.cuda.get_device_name(), bytes_per_second=copied, operations_per_second=rates,
-                          torch=torch.__version__, cudnn=torch.backends.cudnn.version())))
+    print(
+        json.dumps(
+            dict(
+                device=torch.cuda.get_device_name(),
+                bytes_per_second=copied,
+                operations_per_second=rates,
+                torch=torch.__version__,
+                cudnn=torch.backends.cudnn.version(),
+            )
+        )
+    )
 
 
 def main():

@@ -1,7 +1,8 @@
 """The stages of a GPU check, for `tools/gpu_check.sh run`: each is one question to the card, with its figures and log.
 
-Read next: gpu_measure.py (the stages that time), gpu_summary.py (what becomes of the results), gpu_job.py.
+Read next: gpu_compare.py and gpu_measure.py (the stages with figures), gpu_job.py (what stages share), gpu_summary.py.
 """
+
 import argparse
 import re
 import shutil
@@ -9,21 +10,33 @@ import sys
 import time
 from pathlib import Path
 
+import gpu_compare
 import gpu_measure
 import gpu_summary
 from gpu_job import FAILED, INCOMPLETE, PASSED, Job, library_versions
 
 # What compute-sanitizer runs, which slows programs down a hundredfold: every op in both types, and training.
 SMALL_SUITE = ["every_op_parity_cuda_test", "training_cuda_test"]
-TOOLS = {"memcheck": ["--leak-check", "no", "--report-api-errors", "no"], "racecheck": [], "initcheck": [], "synccheck": []}
+TOOLS = {
+    "memcheck": ["--leak-check", "no", "--report-api-errors", "no"],
+    "racecheck": [],
+    "initcheck": [],
+    "synccheck": [],
+}
 
 
 def run_test(job, program, limit):
     done = job.run([program], limit)
     cases = re.search(r"test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed", done.text)
-    row = dict(test=program.name.removesuffix("_test"), code=done.code, seconds=round(done.seconds, 1),
-               passed=int(cases[2]) if cases else 0, failed=int(cases[3]) if cases else 0,
-               skipped=re.findall(r"\[skipped: (.*?)\]\s*$", done.text, re.M))
+    skipped = re.findall(r"\[skipped: (.*?)\]\s*$", done.text, re.M)
+    row = dict(
+        test=program.name.removesuffix("_test"),
+        code=done.code,
+        seconds=round(done.seconds, 1),
+        passed=int(cases[2]) - len(skipped) if cases else 0,
+        failed=int(cases[3]) if cases else 0,
+        skipped=skipped,
+    )
     if done.code == 124:
         row["why"] = done.why()
     return row
@@ -42,9 +55,14 @@ def tests(job):
             continue
         row = run_test(job, program, job.left())
         skipped = f", {len(row['skipped'])} skipped: {row['skipped'][0]}" if row["skipped"] else ""
-        job.say(f"{row['test']:<44} exit code {row['code']}, {row['passed']} passed, {row['failed']} failed{skipped}, {row['seconds']} s")
+        job.say(
+            f"{row['test']:<44} exit code {row['code']}, {row['passed']} passed, {row['failed']} failed{skipped}, "
+            f"{row['seconds']} s"
+        )
         rows.append(row)
-        reasons += [f"{row['test']}: {why}" for why in dict.fromkeys(row["skipped"] + ([row["why"]] if "why" in row else []))]
+        reasons += [
+            f"{row['test']}: {why}" for why in dict.fromkeys(row["skipped"] + ([row["why"]] if "why" in row else []))
+        ]
     failed = [row["test"] for row in rows if row["code"] not in (0, 124)]
     status = FAILED if failed else INCOMPLETE if reasons else PASSED
     return dict(status=status, reasons=[f"{name} failed" for name in failed] + reasons, tests=rows)
@@ -60,7 +78,9 @@ def sanitizer(job):
     """compute-sanitizer's four tools on the small suite; cuDNN's and cuBLAS's kernels are watched like ours."""
     program = find_sanitizer()
     if not program:
-        return dict(status=INCOMPLETE, reasons=["compute-sanitizer is not on this machine (it comes with the CUDA toolkit)"])
+        return dict(
+            status=INCOMPLETE, reasons=["compute-sanitizer is not on this machine (it comes with the CUDA toolkit)"]
+        )
     rows, reasons, failed = [], [], []
     runs = [(tool, suite) for suite in SMALL_SUITE for tool in TOOLS]
     for number, (tool, suite) in enumerate(runs):
@@ -69,7 +89,9 @@ def sanitizer(job):
         summary = re.findall(r"(?:ERROR|RACECHECK) SUMMARY: (\d+)", done.text)
         found = int(summary[-1]) if summary else None
         rows.append(dict(tool=tool, suite=suite, code=done.code, findings=found, seconds=round(done.seconds, 1)))
-        job.say(f"{tool:<10} {suite:<28} {'not finished' if found is None else f'{found} findings'}, {done.seconds:.0f} s")
+        job.say(
+            f"{tool:<10} {suite:<28} {'not finished' if found is None else f'{found} findings'}, {done.seconds:.0f} s"
+        )
         if done.code == 124 or found is None:
             reasons.append(f"{tool} of {suite}: {done.why()}")
         elif found or done.code:
@@ -78,10 +100,15 @@ def sanitizer(job):
     return dict(status=status, reasons=failed + reasons, runs=rows)
 
 
-STAGES = {"tests": tests, "sanitizer": sanitizer,
-          "benchmark-bfloat16": lambda job: gpu_measure.benchmark(job, "bfloat16"),
-          "benchmark-float32": lambda job: gpu_measure.benchmark(job, "float32"),
-          "memory": gpu_measure.memory, "profile": gpu_measure.profile, "main-job": gpu_measure.main_job}
+STAGES = {
+    "tests": tests,
+    "sanitizer": sanitizer,
+    "benchmark-bfloat16": lambda job: gpu_compare.benchmark(job, "bfloat16"),
+    "benchmark-float32": lambda job: gpu_compare.benchmark(job, "float32"),
+    "memory": gpu_measure.memory,
+    "profile": gpu_measure.profile,
+    "main-job": gpu_measure.main_job,
+}
 GROUPS = {"all": list(STAGES), "benchmark": ["benchmark-bfloat16", "benchmark-float32"]}
 
 
@@ -95,17 +122,23 @@ def run_stage(job, name, seconds):
         result = dict(status=INCOMPLETE, reasons=[absent])
     else:
         result = STAGES[name](job)
-    result = dict(result, rehearsal=job.rehearse, seconds=round(time.monotonic() - start, 1), libraries=library_versions())
+    result = dict(
+        result, rehearsal=job.rehearse, seconds=round(time.monotonic() - start, 1), libraries=library_versions()
+    )
     job.say("\n".join([f"{name}: {result['status']}", *[f"  {reason}" for reason in result["reasons"]]]))
     job.write(name, result)
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="gpu_check.sh run", description="Checks and measures the CUDA backend on this machine's GPU.")
+    parser = argparse.ArgumentParser(
+        prog="gpu_check.sh run", description="Checks and measures the CUDA backend on this machine's GPU."
+    )
     parser.add_argument("stages", nargs="*", help=f"of {', '.join([*STAGES, *GROUPS])} (default: all)")
     parser.add_argument("--out", default="gpu-results", help="folder for STAGE.json, STAGE.txt and the summary")
     parser.add_argument("--seconds", type=float, default=540, help="limit for each stage")
-    parser.add_argument("--rehearse", action="store_true", help="tiny sizes on the CPU: tries the script out, measures nothing")
+    parser.add_argument(
+        "--rehearse", action="store_true", help="tiny sizes on the CPU: tries the script out, measures nothing"
+    )
     parser.add_argument("--root", default=Path(__file__).resolve().parent.parent, help=argparse.SUPPRESS)
     options = parser.parse_args()
     names = [name for word in options.stages or ["all"] for name in GROUPS.get(word, [word])]

@@ -28,26 +28,33 @@ stop() {
 
 # "NAME PATH" of every library that the programs given are loaded with; PATH is "not" where one is missing.
 libraries() {
-  for program in "$@"; do ldd "$program"; done | awk '$2 == "=>" { print $1, $3 } $1 ~ /^\// { n = split($1, p, "/"); print p[n], $1 }' | sort -u
+  for program in "$@"; do ldd "$program"; done |
+    awk '$2 == "=>" { print $1, $3 } $1 ~ /^\// { n = split($1, p, "/"); print p[n], $1 }' | sort -u
 }
 
 build() {
   tools/install_dependencies.sh
   if [ ! -f build/gpu/build.ninja ]; then
-    cmake --preset cuda -B build/gpu -Wno-dev "-DCMAKE_CUDA_ARCHITECTURES=${CG_GPU_ARCHITECTURES:-80-real;90-real;90-virtual}" \
+    local architectures=${CG_GPU_ARCHITECTURES:-80-real;90-real;90-virtual}
+    cmake --preset cuda -B build/gpu -Wno-dev "-DCMAKE_CUDA_ARCHITECTURES=$architectures" \
       >build/configure-gpu.log 2>&1 || { cat build/configure-gpu.log >&2; exit 2; }
   fi
-  grep -q '^CMAKE_CUDA_COMPILER:' build/gpu/CMakeCache.txt || stop "the CUDA backend is not built here: $(grep -h 'No CUDA backend' build/configure-gpu.log)"
-  mapfile -t tests < <(ninja -C build/gpu -t targets all | sed -n 's/^\([a-z0-9_.]*cuda[a-z0-9_.]*_test\): phony$/\1/p' | sort -u)
+  grep -q '^CMAKE_CUDA_COMPILER:' build/gpu/CMakeCache.txt ||
+    stop "the CUDA backend is not built here: $(grep -h 'No CUDA backend' build/configure-gpu.log)"
+  mapfile -t tests < <(ninja -C build/gpu -t targets all |
+    sed -n 's/^\([a-z0-9_.]*cuda[a-z0-9_.]*_test\): phony$/\1/p' | sort -u)
   echo "Building ${#programs[@]} programs and ${#tests[@]} tests; progress: build/build-gpu.log"
-  ninja -C build/gpu cortexgrad_cuda "${programs[@]}" "${tests[@]}" >build/build-gpu.log 2>&1 || { cat build/build-gpu.log >&2; exit 1; }
+  ninja -C build/gpu cortexgrad_cuda "${programs[@]}" "${tests[@]}" >build/build-gpu.log 2>&1 ||
+    { cat build/build-gpu.log >&2; exit 1; }
 }
 
 # Lays the bundle out as the repository is, so that programs find their files.
 lay_out() {
   local root=$1 name path
   mkdir -p "$root"/{build/release/bin,build/release/tests,lib,tests,tools}
-  for name in "${programs[@]}" libcortexgrad_cuda.so; do strip -o "$root/build/release/bin/$name" "build/gpu/bin/$name"; done
+  for name in "${programs[@]}" libcortexgrad_cuda.so; do
+    strip -o "$root/build/release/bin/$name" "build/gpu/bin/$name"
+  done
   for name in "${tests[@]}"; do strip -o "$root/build/release/tests/$name" "build/gpu/tests/$name"; done
   while read -r name path; do
     [[ $name =~ $system || $name =~ $cuda ]] && continue
@@ -85,7 +92,8 @@ bundle() {
   tar -C "$root" -c . | xz -T0 -6 >"$folder/bundle.tar.xz"
   cp tools/gpu_check.sh "$folder/"
   size=$(stat -c %s "$folder/bundle.tar.xz")
-  echo "$folder: $((size / 1024)) KiB compressed, $(du -sk "$root" | cut -f1) KiB unpacked, commit $(cut -c1-12 "$root/COMMIT")"
+  echo "$folder: $((size / 1024)) KiB compressed, $(du -sk "$root" | cut -f1) KiB unpacked," \
+    "commit $(cut -c1-12 "$root/COMMIT")"
   [ "$size" -le $most_bytes ] || stop "that is more than 64 MiB"
   echo "There: bash $(basename "$folder")/gpu_check.sh run --out RESULTS"
 }
@@ -97,7 +105,8 @@ find_root() {
     if [ ! "$root/COMMIT" -nt "$here/bundle.tar.xz" ]; then
       rm -rf "$root" && mkdir "$root"
       # Python's own, as a bare machine may lack xz.
-      "$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$here/bundle.tar.xz" "$root"
+      "$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' \
+        "$here/bundle.tar.xz" "$root"
       touch "$root/COMMIT"
     fi
   else

@@ -1,4 +1,5 @@
 """What the stages of a GPU check share: our programs with the libraries they need, a time limit, results on disk."""
+
 import ctypes
 import glob
 import importlib.metadata
@@ -116,6 +117,12 @@ class Job:
     def left(self):
         return self.deadline - time.monotonic()
 
+    def sizes(self):
+        """Volume, batch, steps and warm-up of the training step that is timed."""
+        if self.rehearse:
+            return ["--size", 20, 24, 20, "--batch", 2, "--steps", 1, "--warmup", 1]
+        return ["--size", 91, 109, 91, "--batch", 32, "--steps", 50, "--warmup", 10]
+
     def say(self, line=""):
         print(line, flush=True)
         self.log.append(line)
@@ -126,11 +133,22 @@ class Job:
         start = time.monotonic()
         self.log.append("$ " + " ".join(map(str, command)))
         try:
-            done = subprocess.run([str(word) for word in command], capture_output=True, text=True, errors="replace", timeout=limit,
-                                  env=self.environment if ours else None, cwd=folder or self.root, stdin=subprocess.DEVNULL)
+            done = subprocess.run(
+                [str(word) for word in command],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=limit,
+                env=self.environment if ours else None,
+                cwd=folder or self.root,
+                stdin=subprocess.DEVNULL,
+            )
             code, stdout, stderr = done.returncode, done.stdout, done.stderr
         except subprocess.TimeoutExpired as late:
-            decoded = [part.decode(errors="replace") if isinstance(part, bytes) else part or "" for part in (late.stdout, late.stderr)]
+            decoded = [
+                part.decode(errors="replace") if isinstance(part, bytes) else part or ""
+                for part in (late.stdout, late.stderr)
+            ]
             code, (stdout, stderr) = 124, decoded
         except OSError as error:
             code, stdout, stderr = 127, "", f"error: {error}"
@@ -142,8 +160,10 @@ class Job:
         """Why nothing can be run on a GPU here, in words; empty where it can. A rehearsal needs none."""
         if self.rehearse:
             return ""
-        probe = self.run([self.bin / "benchmark", "step", "--device", "cuda", "--size", 20, 24, 20, "--steps", 1, "--warmup", 0], 120)
-        return "" if probe.code == 0 else probe.why().removeprefix("error: ")
+        probe = self.run(
+            [self.bin / "profile_memory", "quickstart", "--device", "cuda", "--size", 20, 24, 20, "--batch", 2], 120
+        )
+        return "" if probe.code == 0 else probe.why().removeprefix("error: ").split(". Use ")[0]
 
     def write(self, stage, result):
         """STAGE.json, and STAGE.txt with all that was run and printed."""

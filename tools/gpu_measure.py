@@ -1,159 +1,16 @@
-"""The stages of a GPU check that measure: the training step beside PyTorch, its memory, its kernels, the whole job."""
+"""The stages of a GPU check that measure what is ours: a step's memory, its kernels, the whole job."""
+
 import csv
 import io
 import json
-import os
 import re
-import select
 import shutil
-import statistics
-import subprocess
 import sys
 import time
 
-from gpu_job import FAILED, INCOMPLETE, PASSED, Job, MemoryWatch
+from gpu_job import FAILED, INCOMPLETE, PASSED
 
-PAIRS = 5
 TOLERANCE = 0.05  # of the planned memory beside the measured
-
-
-def sizes(job: Job):
-    """Size, batch, steps and warm-up of the training step."""
-    full = ["--size", 91, 109, 91, "--batch", 32, "--steps", 50, "--warmup", 10]
-    return ["--size", 20, 24, 20, "--batch", 2, "--steps", 1, "--warmup", 1] if job.rehearse else full
-
-
-class PyTorch:
-    """A PyTorch program that has trained itself warm and times a round of steps whenever it is asked to."""
-
-    def __init__(self, job, precision, variant, stem, limit):
-        self.name = f"{variant}, {stem} stem"
-        self.reason, self.process = "", None
-        command = [sys.executable, job.root / "tools/benchmark_pytorch_gpu.py", "step", "--serve", "--device", job.device,
-                   "--variant", variant, "--stem", stem, "--precision", precision, *sizes(job)]
-        job.log.append("$ " + " ".join(map(str, command)))
-        job.scratch.mkdir(exist_ok=True)
-        self.errors = open(job.scratch / f"{variant}-{stem}-{precision}.err", "w+")
-        environment = dict(os.environ, TORCHINDUCTOR_CACHE_DIR=str(job.scratch / "inductor"), PYTHONDONTWRITEBYTECODE="1")
-        self.watch = MemoryWatch()
-        with self.watch:
-            self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                            stderr=self.errors, text=True, env=environment)
-            self.ready = self.answer(limit)
-        self.trial = self.round(limit) if self.ready else None
-        if not self.trial:
-            self.end()
-
-    def answer(self, limit):
-        if not select.select([self.process.stdout], [], [], max(1, limit))[0]:
-            self.reason = f"not ready after {limit:.0f} s"
-            return None
-        line = self.process.stdout.readline()
-        if line:
-            return json.loads(line)
-        self.errors.seek(0)
-        lines = self.errors.read().strip().splitlines() or ["it ended without a word"]
-        self.reason = lines[-1][:300]
-        return None
-
-    def round(self, limit):
-        self.process.stdin.write("round\n")
-        self.process.stdin.flush()
-        return self.answer(limit)
-
-    def end(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-
-    def row(self):
-        if not self.trial:
-            return dict(setting=self.name, reason=self.reason)
-        return dict(setting=self.name, median=self.trial["seconds_median"], seconds_to_warm=round(self.ready["seconds_to_warm"], 1),
-                    loss=self.trial["loss"], memory_by_nvml=self.watch.bytes,
-                    **{key: self.trial[key] for key in ("allocated_bytes", "reserved_bytes") if key in self.trial})
-
-
-def candidates(job, precision, variants, stem, share):
-    """Tries PyTorch's settings in turn and keeps the fastest; the others' processes are ended."""
-    best, rows = None, []
-    for number, variant in enumerate(variants):
-        limit = max(10, (job.left() * share) / (len(variants) - number))
-        tried = PyTorch(job, precision, variant, stem, limit)
-        rows.append(tried.row())
-        job.say(f"  PyTorch, {tried.name}: " + (f"{1e3 * tried.trial['seconds_median']:.2f} ms" if tried.trial else tried.reason))
-        if tried.trial and (not best or tried.trial["seconds_median"] < best.trial["seconds_median"]):
-            if best:
-                best.end()
-            best = tried
-        elif tried.trial:
-            tried.end()
-    return best, rows
-
-
-def our_round(job, precision):
-    with MemoryWatch() as watch:
-        done = job.run([job.bin / "benchmark", "step", "--device", job.device, "--precision", precision, "--json", *sizes(job)], 180)
-    if done.code or not done.json:
-        return None, done.why()
-    return dict(done.json, memory_by_nvml=watch.bytes), ""
-
-
-def take_turns(job, precision, rivals):
-    """Rounds of ours and of each rival in turn; ends early where the time does."""
-    rounds = []
-    for pair in range(PAIRS):
-        if pair and job.left() < 30:
-            break
-        ours, why = our_round(job, precision)
-        if not ours:
-            return rounds, why
-        row = dict(ours=ours["seconds_median"], memory=ours["memory_by_nvml"], loss=ours["loss"], device=ours.get("device"))
-        for stem, rival in rivals.items():
-            timed = rival.round(120)
-            row[stem] = timed["seconds_median"] if timed else None
-        job.say(f"  pair {pair + 1}: ours {1e3 * row['ours']:.2f} ms" +
-                "".join(f", PyTorch ({stem} stem) {1e3 * row[stem]:.2f} ms" for stem in rivals if row[stem]))
-        rounds.append(row)
-    return rounds, ""
-
-
-def compared(rounds, rivals, rows):
-    """Medians of the pairs' ratios: PyTorch over ours in time, ours over PyTorch in memory."""
-    out = dict(ours_seconds=statistics.median(row["ours"] for row in rounds), ours_memory_by_nvml=rounds[0]["memory"])
-    for stem, rival in rivals.items():
-        ratios = sorted(row[stem] / row["ours"] for row in rounds if row[stem])
-        if not ratios:
-            continue
-        theirs = next(row for row in rows if row["setting"] == rival.name)
-        both = out["ours_memory_by_nvml"] and theirs["memory_by_nvml"]
-        out[stem] = dict(setting=rival.name, seconds=statistics.median(row[stem] for row in rounds if row[stem]),
-                         times_faster=statistics.median(ratios), range=[ratios[0], ratios[-1]],
-                         memory_ratio=out["ours_memory_by_nvml"] / theirs["memory_by_nvml"] if both else None,
-                         loss_difference=abs(rounds[0]["loss"] - theirs["loss"]) / max(abs(theirs["loss"]), 1e-12))
-    return out
-
-
-def benchmark(job, precision):
-    """The full-size step, ours beside PyTorch's best setting, and beside PyTorch given our stem."""
-    variants = ["eager"] if job.rehearse else ["graph", "compile", "compile-graph", "eager"]
-    plain, rows = candidates(job, precision, variants, "plain", 0.5)
-    stem_variant = [plain.name.split(",")[0]] if plain else variants[:1]
-    folded, more = candidates(job, precision, stem_variant, "folded", 0.35)
-    rivals = {stem: rival for stem, rival in (("plain", plain), ("folded", folded)) if rival}
-    rounds, why = take_turns(job, precision, rivals)
-    for rival in rivals.values():
-        rival.end()
-    reasons = [f"PyTorch, {row['setting']}: {row['reason']}" for row in rows + more if "reason" in row]
-    if why:
-        return dict(status=FAILED, reasons=[f"our step: {why}", *reasons], pytorch=rows + more)
-    result = compared(rounds, rivals, rows + more)
-    for stem in rivals:
-        if stem in result:
-            job.say(f"  {result[stem]['times_faster']:.2f} times as fast as PyTorch ({result[stem]['setting']})")
-    status = PASSED if len(rivals) == 2 else INCOMPLETE
-    return dict(status=status, reasons=reasons, precision=precision, batch=32, device=rounds[0]["device"], result=result,
-                pytorch=rows + more, pairs=rounds)
 
 
 def memory_of(job, precision, batch, options):
@@ -162,8 +19,22 @@ def memory_of(job, precision, batch, options):
     job.scratch.mkdir(exist_ok=True)
     file.unlink(missing_ok=True)
     size = ["--size", 30, 36, 30, "model.width=16"] if job.rehearse else []
-    done = job.run([job.bin / "profile_memory", "dynlocrep", f"model.precision={precision}", "--device", job.device, "--batch", batch,
-                    "--json", file, *options, *size], 200)
+    done = job.run(
+        [
+            job.bin / "profile_memory",
+            "dynlocrep",
+            f"model.precision={precision}",
+            "--device",
+            job.device,
+            "--batch",
+            batch,
+            "--json",
+            file,
+            *options,
+            *size,
+        ],
+        200,
+    )
     return (json.loads(file.read_text()), "") if done.code == 0 and file.exists() else (None, done.why())
 
 
@@ -184,11 +55,17 @@ def memory(job):
             properties = properties or found.get("device_properties")
             plans[precision] = plans.get(precision) or found.get("convolution_plans")
             rows.append(dict(precision=precision, batch=batch, planned=found["planned"], measured=measured, off=off))
-            job.say(f"  {precision}, batch {batch}: planned {planned / 1e6:.1f} MB, measured {measured['above_baseline'] / 1e6:.1f} MB, " +
-                    ", ".join(f"{100 * part:+.1f} % by {who}" for who, part in off.items()))
+            job.say(
+                f"  {precision}, batch {batch}: planned {planned / 1e6:.1f} MB, "
+                f"measured {measured['above_baseline'] / 1e6:.1f} MB, "
+                + ", ".join(f"{100 * part:+.1f} % by {who}" for who, part in off.items())
+            )
             if not job.rehearse:
-                failed += [f"{precision}, batch {batch}: the plan is off by {100 * part:.1f} % by {who}" for who, part in off.items()
-                           if abs(part) > TOLERANCE]
+                failed += [
+                    f"{precision}, batch {batch}: the plan is off by {100 * part:.1f} % by {who}"
+                    for who, part in off.items()
+                    if abs(part) > TOLERANCE
+                ]
                 reasons += [] if "nvml" in measured else [f"{precision}, batch {batch}: NVML is not there"]
         largest, why = memory_of(job, precision, "max", ["--memory", "200MB"] if job.rehearse else [])
         if largest:
@@ -197,7 +74,9 @@ def memory(job):
         else:
             failed.append(f"{precision}: largest batch: {why}")
     status = FAILED if failed else INCOMPLETE if reasons else PASSED
-    return dict(status=status, reasons=failed + reasons, memory=rows, device_properties=properties, convolution_plans=plans)
+    return dict(
+        status=status, reasons=failed + reasons, memory=rows, device_properties=properties, convolution_plans=plans
+    )
 
 
 METRICS = {"gpu__time_duration.sum": "seconds", "dram__bytes_read.sum": "read", "dram__bytes_write.sum": "written"}
@@ -208,17 +87,47 @@ def kernels_of(job, steps):
     program = shutil.which("ncu")
     if not program:
         return [], "ncu is not on this machine"
-    done = job.run([program, "--csv", "--page", "raw", "--print-units", "base", "--clock-control", "none", "--metrics", ",".join(METRICS),
-                    job.bin / "benchmark", "step", "--device", "cuda", "--precision", "bfloat16", "--size", 91, 109, 91, "--batch", 32,
-                    "--steps", steps, "--warmup", 0], job.left() - 30)
-    table = done.stdout[done.stdout.find('"ID"'):] if '"ID"' in done.stdout else ""
+    done = job.run(
+        [
+            program,
+            "--csv",
+            "--page",
+            "raw",
+            "--print-units",
+            "base",
+            "--clock-control",
+            "none",
+            "--metrics",
+            ",".join(METRICS),
+            job.bin / "benchmark",
+            "step",
+            "--device",
+            "cuda",
+            "--precision",
+            "bfloat16",
+            "--size",
+            91,
+            109,
+            91,
+            "--batch",
+            32,
+            "--steps",
+            steps,
+            "--warmup",
+            0,
+        ],
+        job.left() - 30,
+    )
+    table = done.stdout[done.stdout.find('"ID"') :] if '"ID"' in done.stdout else ""
     if not table:
         return [], f"ncu: {done.why()}"
     sums = {}
     for row in csv.DictReader(io.StringIO(table)):
         if not (row.get("ID") or "").isdigit():
             continue  # the line of units
-        kernel = sums.setdefault(row["Kernel Name"], dict(kernel=row["Kernel Name"], calls=0, seconds=0.0, read=0.0, written=0.0))
+        kernel = sums.setdefault(
+            row["Kernel Name"], dict(kernel=row["Kernel Name"], calls=0, seconds=0.0, read=0.0, written=0.0)
+        )
         kernel["calls"] += 1
         for metric, key in METRICS.items():
             kernel[key] += float(row[metric].replace(",", "")) * (1e-9 if key == "seconds" else 1)
@@ -233,8 +142,12 @@ def with_bound(row, limits, precision):
     by_bytes = row["bytes"] / limits["bytes_per_second"]
     by_operations = row["operations"] / limits["operations_per_second"][precision]
     bound = max(by_bytes, by_operations)
-    return dict(row, bound_milliseconds=1e3 * bound, bound_by="bytes" if by_bytes >= by_operations else "operations",
-                share_of_bound=1e3 * bound / row["milliseconds"] if row["milliseconds"] else None)
+    return dict(
+        row,
+        bound_milliseconds=1e3 * bound,
+        bound_by="bytes" if by_bytes >= by_operations else "operations",
+        share_of_bound=1e3 * bound / row["milliseconds"] if row["milliseconds"] else None,
+    )
 
 
 def profile(job):
@@ -245,12 +158,23 @@ def profile(job):
     if not limits.json:
         reasons.append(f"what the card reaches: {limits.why()}")
     for precision in ("bfloat16", "float32"):
-        command = [job.bin / "benchmark", "step", "--device", job.device, "--precision", precision, "--layers", "--json"]
-        done = job.run([*command, *sizes(job)], 120)
+        command = [
+            job.bin / "benchmark",
+            "step",
+            "--device",
+            job.device,
+            "--precision",
+            precision,
+            "--layers",
+            "--json",
+        ]
+        done = job.run([*command, *job.sizes()], 120)
         if done.code or not done.json:
             return dict(status=FAILED, reasons=[f"our step in {precision}: {done.why()}", *reasons], **out)
         layers = done.json["layers"]
-        out[f"layers_{precision}"] = [with_bound(row, limits.json, precision) for row in layers] if limits.json else layers
+        out[f"layers_{precision}"] = (
+            [with_bound(row, limits.json, precision) for row in layers] if limits.json else layers
+        )
         for row in out[f"layers_{precision}"][:10]:
             bound = f", bound {row['bound_milliseconds']:.3f} ms by {row['bound_by']}" if "bound_by" in row else ""
             job.say(f"  {row['milliseconds']:8.3f} ms  {row['direction']:<8} {row['layer']} ({row['op']}){bound}")
@@ -258,21 +182,38 @@ def profile(job):
     reasons += [why] if why else []
     for kernel in out["kernels"][:10]:
         rate = (kernel["read"] + kernel["written"]) / kernel["seconds"] / 1e9
-        job.say(f"  {1e3 * kernel['seconds']:8.3f} ms  {kernel['calls']:4.0f} calls  {rate:6.0f} GB/s  {kernel['kernel'][:90]}")
+        job.say(
+            f"  {1e3 * kernel['seconds']:8.3f} ms  {kernel['calls']:4.0f} calls  {rate:6.0f} GB/s  "
+            f"{kernel['kernel'][:90]}"
+        )
     return dict(status=INCOMPLETE if reasons else PASSED, reasons=reasons, **out)
 
 
 def train(job, out, options, limit):
     start = time.monotonic()
-    done = job.run([job.bin / "run_experiment", "dynlocrep", "--device", job.device, "--overwrite", "--out", out, *options], limit)
+    done = job.run(
+        [job.bin / "run_experiment", "dynlocrep", "--device", job.device, "--overwrite", "--out", out, *options], limit
+    )
     return done, time.monotonic() - start
 
 
 def main_job(job):
-    """The paper's main experiment on the 2 mm phantom: five seeds of 50 epochs, with evaluation; where the time went."""
+    """The paper's main experiment on the 2 mm phantom, five seeds of 50 epochs with evaluation: where the time went."""
     job.scratch.mkdir(exist_ok=True)
-    tiny = ["data.phantom.voxel_mm=8", "data.phantom.subjects=24", "model.width=4", "train.batch_size=8", "train.epochs=2",
-            "loss.final_neighbours=4", "seeds=[0,1]", "evaluation.embeddings_at=[1]"] if job.rehearse else []
+    tiny = (
+        [
+            "data.phantom.voxel_mm=8",
+            "data.phantom.subjects=24",
+            "model.width=4",
+            "train.batch_size=8",
+            "train.epochs=2",
+            "loss.final_neighbours=4",
+            "seeds=[0,1]",
+            "evaluation.embeddings_at=[1]",
+        ]
+        if job.rehearse
+        else []
+    )
     short = [*tiny, "seeds=[0]", "train.epochs=1", "evaluation.embeddings_at=[1]"]
     first, first_seconds = train(job, job.scratch / "first", short, job.left() / 2)  # makes the phantom, loads all code
     if first.code:
@@ -282,17 +223,32 @@ def main_job(job):
     done, wall = train(job, run, tiny, job.left())
     if done.code:
         late = done.code == 124
-        return dict(status=INCOMPLETE if late else FAILED, reasons=[f"the job: {done.why()}"], phantom_and_one_epoch=first_seconds)
+        return dict(
+            status=INCOMPLETE if late else FAILED,
+            reasons=[f"the job: {done.why()}"],
+            phantom_and_one_epoch=first_seconds,
+        )
     summary = json.loads((run / "summary.json").read_text())
     with open(run / "metrics.csv", newline="", encoding="utf-8") as rows:
         training = sum(float(row["seconds"]) for row in csv.DictReader(rows))
     seeds = sum(seed["seconds"] for seed in summary["seeds"])
-    split = {"training (data, forward, loss, backward, update)": training, "evaluation, checkpoints, epoch's ends": seeds - training,
-             "start-up, trial step, results": wall - seeds}
+    split = {
+        "training (data, forward, loss, backward, update)": training,
+        "evaluation, checkpoints, epoch's ends": seeds - training,
+        "start-up, trial step, results": wall - seeds,
+    }
     for what, seconds in split.items():
         job.say(f"  {seconds:8.2f} s  {what}")
     test = summary["test"]
     job.say(f"  {wall:8.2f} s  in all; test {json.dumps(test)}")
     device = re.search(r'"device": "(.*)"', (run / "environment.json").read_text())
-    return dict(status=PASSED, reasons=[], wall_seconds=wall, split=split, phantom_and_one_epoch=first_seconds, test=test,
-                baseline=summary.get("baseline"), device=device[1] if device else None)
+    return dict(
+        status=PASSED,
+        reasons=[],
+        wall_seconds=wall,
+        split=split,
+        phantom_and_one_epoch=first_seconds,
+        test=test,
+        baseline=summary.get("baseline"),
+        device=device[1] if device else None,
+    )

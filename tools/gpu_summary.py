@@ -4,12 +4,13 @@
 
 Exit code: 0 every stage passed, 1 one failed, 3 none failed but something could not run.
 """
+
 import argparse
 import json
 import sys
 from pathlib import Path
 
-from gpu_job import FAILED, PASSED
+from gpu_job import FAILED, INCOMPLETE, PASSED
 
 ORDER = ["tests", "sanitizer", "benchmark-bfloat16", "benchmark-float32", "memory", "profile", "main-job"]
 
@@ -33,8 +34,11 @@ def benchmark_lines(stage):
         if stem in result:
             row = result[stem]
             memory = f", {row['memory_ratio']:.2f} of its memory" if row["memory_ratio"] else ""
-            lines.append(f"{what} {1e3 * row['seconds']:.2f} ms ({row['setting']}): ours is {row['times_faster']:.2f} times as fast "
-                         f"[{row['range'][0]:.2f} {row['range'][1]:.2f}]{memory}; first losses differ by {row['loss_difference']:.0e}")
+            lines.append(
+                f"{what} {1e3 * row['seconds']:.2f} ms ({row['setting']}): ours is {row['times_faster']:.2f} times "
+                f"as fast [{row['range'][0]:.2f} {row['range'][1]:.2f}]{memory}; "
+                f"first losses differ by {row['loss_difference']:.0e}"
+            )
     return lines
 
 
@@ -45,8 +49,10 @@ def memory_lines(stage):
             lines.append(f"{row['precision']}: largest batch {row['largest_batch']}")
         else:
             off = ", ".join(f"{100 * part:+.1f} % by {who}" for who, part in row["off"].items())
-            lines.append(f"{row['precision']}, batch {row['batch']}: planned {row['planned']['total'] / 1e6:.1f} MB, measured "
-                         f"{row['measured']['above_baseline'] / 1e6:.1f} MB; {off}")
+            lines.append(
+                f"{row['precision']}, batch {row['batch']}: planned {row['planned']['total'] / 1e6:.1f} MB, measured "
+                f"{row['measured']['above_baseline'] / 1e6:.1f} MB; {off}"
+            )
     return lines
 
 
@@ -54,12 +60,20 @@ def profile_lines(stage):
     lines = []
     for kernel in stage.get("kernels", [])[:10]:
         moved = kernel["read"] + kernel["written"]
-        lines.append(f"{1e3 * kernel['seconds']:.3f} ms, {moved / 1e6:.1f} MB at {moved / kernel['seconds'] / 1e9:.0f} GB/s, "
-                     f"{kernel['calls']:.0f} calls: {kernel['kernel'][:100]}")
+        lines.append(
+            f"{1e3 * kernel['seconds']:.3f} ms, {moved / 1e6:.1f} MB at {moved / kernel['seconds'] / 1e9:.0f} GB/s, "
+            f"{kernel['calls']:.0f} calls: {kernel['kernel'][:100]}"
+        )
     for row in stage.get("layers_bfloat16", [])[:10]:
-        bound = f", {100 * row['share_of_bound']:.0f} % of its bound by {row['bound_by']}" if row.get("share_of_bound") else ""
-        lines.append(f"{row['milliseconds']:.3f} ms {row['direction']} of {row['layer']} ({row['op']}), {row['bytes'] / 1e6:.1f} MB, "
-                     f"{row['operations'] / 1e9:.1f} GFLOP at least{bound}")
+        bound = (
+            f", {100 * row['share_of_bound']:.0f} % of its bound by {row['bound_by']}"
+            if row.get("share_of_bound")
+            else ""
+        )
+        lines.append(
+            f"{row['milliseconds']:.3f} ms {row['direction']} of {row['layer']} ({row['op']}), "
+            f"{row['bytes'] / 1e6:.1f} MB, {row['operations'] / 1e9:.1f} GFLOP at least{bound}"
+        )
     return lines
 
 
@@ -72,14 +86,22 @@ def lines_of(name, stage):
         return profile_lines(stage)
     if name == "tests":
         rows = stage.get("tests", [])
-        return [f"{sum(row['passed'] for row in rows)} cases passed, {sum(row['failed'] for row in rows)} failed, "
-                f"{sum(len(row['skipped']) for row in rows)} skips, in {len(rows)} programs"]
+        return [
+            f"{sum(row['passed'] for row in rows)} cases passed, {sum(row['failed'] for row in rows)} failed, "
+            f"{sum(len(row['skipped']) for row in rows)} skips, in {len(rows)} programs"
+        ]
     if name == "sanitizer":
-        return [f"{row['tool']} of {row['suite']}: {'not finished' if row['findings'] is None else row['findings']}" for row in stage.get("runs", [])]
+        return [
+            f"{row['tool']} of {row['suite']}: {'not finished' if row['findings'] is None else row['findings']}"
+            for row in stage.get("runs", [])
+        ]
     if "wall_seconds" not in stage:
         return []
     split = [f"{seconds:.2f} s {what}" for what, seconds in stage["split"].items()]
-    return [f"{stage['wall_seconds']:.2f} s in all, on {stage['device']}: {'; '.join(split)}", f"test: {json.dumps(stage['test'])}"]
+    return [
+        f"{stage['wall_seconds']:.2f} s in all, on {stage['device']}: {'; '.join(split)}",
+        f"test: {json.dumps(stage['test'])}",
+    ]
 
 
 def text_of(stages):
@@ -87,15 +109,31 @@ def text_of(stages):
     if any(stage.get("rehearsal") for stage in stages.values()):
         out += ["**A rehearsal on the CPU with tiny sizes: it tries the script out, and measures nothing.**", ""]
     out += ["| stage | result | seconds |", "| --- | --- | --- |"]
-    out += [f"| {name} | {stages[name]['status'] if name in stages else 'not run'} | {stages.get(name, {}).get('seconds', '')} |" for name in ORDER]
+    out += [
+        f"| {name} | {stages.get(name, {}).get('status', 'not run')} | {stages.get(name, {}).get('seconds', '')} |"
+        for name in ORDER
+    ]
     for name in ORDER:
         if name not in stages:
             continue
         found = [f"- {line}" for line in lines_of(name, stages[name])]
-        found += [f"- {'' if stages[name]['status'] == FAILED else 'could not run: '}{reason}" for reason in stages[name]["reasons"]]
+        found += [
+            f"- {'' if stages[name]['status'] == FAILED else 'could not run: '}{reason}"
+            for reason in stages[name]["reasons"]
+        ]
         out += ["", f"## {name}", *found]
     versions = next(iter(stages.values()), {}).get("libraries", {})
-    return "\n".join([*out, "", "Libraries: " + (", ".join(f"{name} {version}" for name, version in versions.items()) or "none found by pip")]) + "\n"
+    return (
+        "\n".join(
+            [
+                *out,
+                "",
+                "Libraries: "
+                + (", ".join(f"{name} {version}" for name, version in versions.items()) or "none found by pip"),
+            ]
+        )
+        + "\n"
+    )
 
 
 def summarise(folders, out):
@@ -106,10 +144,14 @@ def summarise(folders, out):
     code = 1 if FAILED in ran else 0 if ran and all(status == PASSED for status in ran) else 3
     text = text_of(stages)
     (Path(out) / "summary.md").write_text(text)
-    (Path(out) / "summary.json").write_text(json.dumps(dict(exit_code=code, stages=counts, results=stages), indent=1) + "\n")
+    (Path(out) / "summary.json").write_text(
+        json.dumps(dict(exit_code=code, stages=counts, results=stages), indent=1) + "\n"
+    )
     print("\n" + text, end="")
-    print(f"{ran.count(PASSED)} stages passed, {ran.count(FAILED)} failed, {len(ran) - ran.count(PASSED) - ran.count(FAILED)} could not run "
-          f"in full; {Path(out) / 'summary.md'}; exit code {code}")
+    print(
+        f"{ran.count(PASSED)} stages passed, {ran.count(FAILED)} failed, {ran.count(INCOMPLETE)} could not run in full; "
+        f"{Path(out) / 'summary.md'}; exit code {code}"
+    )
     return code
 
 

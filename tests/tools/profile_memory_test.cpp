@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
-#include "tensor/backend.h"
+#include "tests/support/cuda.h"
 #include "tests/support/program.h"
 #include "tests/support/well_formed.h"
 
@@ -36,8 +37,8 @@ TEST_CASE("profile_memory: help shows options, examples and exit codes") {
   const TestFolder folder;
   const Finished help = run(folder, "--help");
   CHECK(help.code == 0);
-  for (const char* word :
-       {"--batch", "--device", "--size", "--memory", "--csv", "--html", "--measure", "Examples:", "Exit codes:"})
+  for (const char* word : {"--batch", "--device", "--size", "--memory", "--csv", "--html", "--json", "--plans",
+                           "--measure", "H200", "Examples:", "Exit codes:"})
     CHECK(help.says(word));
 }
 
@@ -62,8 +63,10 @@ TEST_CASE("profile_memory: exit codes and messages") {
   ends(small + "--batch max --memory 1MB", 6);
   ends(small + "--html nowhere/page.html", 8);
   ends(small + "--csv nowhere/rows.csv", 8);
+  ends(small + "--plans", 2);
   std::string why;
   if (!make_cuda_backend(why)) ends("quickstart --device cuda", 7);
+  ends("quickstart --device H200 --measure", cuda_module(why) ? 2 : 7);
 }
 
 TEST_CASE("profile_memory: the size of a phantom is known without making it, and --size replaces a cohort") {
@@ -133,4 +136,25 @@ TEST_CASE("profile_memory: a step takes about what was planned") {
   CHECK(measured >= 0.95 * planned);
   // oneDNN's matrix product keeps some 10 MB a thread of its own, which weighs more here than in a full-sized step
   CHECK(measured <= 1.05 * planned + 30);
+}
+
+TEST_CASE("profile_memory: a GPU that is not there is planned for, with cuDNN's engine for every convolution") {
+  if (!module_or_skip()) return;
+  const TestFolder folder;
+  const Finished result = run(folder, "dynlocrep model.precision=bfloat16 --device H200 --plans --json h200.json");
+  CAPTURE(result.text);
+  REQUIRE(result.code == 0);
+  CHECK(result.says("cuda: NVIDIA H200"));
+  const auto found = nlohmann::json::parse(folder.read("h200.json"));
+  const auto& plans = found.at("convolution_plans");
+  CHECK(plans.size() == 3 * 20 - 1);  // the stem has no gradient of its input
+  for (const auto& plan : plans) {
+    CHECK(plan.at("deterministic") == true);
+    CHECK(plan.at("type") == "bfloat16");
+    CHECK(result.says(plan.at("layer").get<std::string>()));
+  }
+  CHECK_FALSE(found.contains("device_properties"));  // those of a device that is there
+  CHECK(number_after(result.text, "  sum") == doctest::Approx(found.at("planned").at("total").get<double>() / 1e6));
+  const Finished largest = run(folder, "dynlocrep model.precision=bfloat16 --device H200 --batch max --memory 4GB");
+  CHECK(largest.says("Largest batch in 4000.0 MB: "));
 }
