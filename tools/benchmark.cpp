@@ -96,6 +96,7 @@ nlohmann::json result(const Options& o, std::vector<double> seconds, double loss
           {"peak_rss_bytes", peak_rss()},
           {"base_rss_bytes", base},
           {"arena_bytes", learner.arena_bytes()},
+          {"planned_bytes", learner.memory(o.batch).total()},
           {"fixed_bytes", learner.memory(o.batch).fixed_sum().total()},
           {"loss", loss},
           {"precision", o.precision},

@@ -143,6 +143,9 @@ def run_step(options):
         torch=torch.__version__,
         cudnn=torch.backends.cudnn.version(),
     )
+    if options.device == "cuda":  # what the search for fast kernels took is no part of a step
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
     if options.serve:
         print(json.dumps(dict(shared, seconds_to_warm=time.perf_counter() - start)), flush=True)
     for _ in sys.stdin if options.serve else [""]:

@@ -1,7 +1,6 @@
 """The stages of a GPU check that time the training step: ours and PyTorch's in turn."""
 
 import json
-import os
 import select
 import statistics
 import subprocess
@@ -35,38 +34,36 @@ class PyTorch:
         ]
         job.log.append("$ " + " ".join(map(str, command)))
         job.scratch.mkdir(exist_ok=True)
-        self.errors = open(job.scratch / f"{variant}-{stem}-{precision}.err", "w+")
-        environment = dict(
-            os.environ, TORCHINDUCTOR_CACHE_DIR=str(job.scratch / "inductor"), PYTHONDONTWRITEBYTECODE="1"
-        )
-        self.watch = MemoryWatch()
-        with self.watch:
+        self.log = job.scratch / f"{variant}-{stem}-{precision}.err"
+        watch = MemoryWatch()
+        with open(self.log, "w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
-                [str(word) for word in command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self.errors,
-                text=True,
-                env=environment,
+                [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
             )
-            self.ready = self.answer(limit)
-        self.trial = self.round(limit) if self.ready else None
+        self.ready = self.answer(limit)
+        with watch:  # not before it is warm: what its search for fast kernels took is given back
+            self.trial = self.round(limit) if self.ready else None
+        self.memory = watch.bytes
         if not self.trial:
             self.end()
 
     def answer(self, limit):
-        if not select.select([self.process.stdout], [], [], max(1, limit))[0]:
-            self.reason = f"not ready after {limit:.0f} s"
-            return None
-        line = self.process.stdout.readline()
+        """The next line of its output as JSON; none, and an end to it, where none comes in time."""
+        line = ""
+        if select.select([self.process.stdout], [], [], max(1, limit))[0]:
+            line = self.process.stdout.readline()
+            said = self.log.read_text(errors="replace").strip().splitlines()
+            self.reason = said[-1][:300] if said else "it ended without a word"
+        else:
+            self.reason = f"no answer after {limit:.0f} s"
         if line:
             return json.loads(line)
-        self.errors.seek(0)
-        lines = self.errors.read().strip().splitlines() or ["it ended without a word"]
-        self.reason = lines[-1][:300]
+        self.end()
         return None
 
     def round(self, limit):
+        if self.process.poll() is not None:
+            return None
         self.process.stdin.write("round\n")
         self.process.stdin.flush()
         return self.answer(limit)
@@ -75,6 +72,8 @@ class PyTorch:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout):
+            stream.close()
 
     def row(self):
         if not self.trial:
@@ -84,7 +83,7 @@ class PyTorch:
             median=self.trial["seconds_median"],
             seconds_to_warm=round(self.ready["seconds_to_warm"], 1),
             loss=self.trial["loss"],
-            memory_by_nvml=self.watch.bytes,
+            memory_by_nvml=self.memory,
             **{key: self.trial[key] for key in ("allocated_bytes", "reserved_bytes") if key in self.trial},
         )
 
@@ -130,7 +129,11 @@ def take_turns(job, precision, rivals):
         if not ours:
             return rounds, why
         row = dict(
-            ours=ours["seconds_median"], memory=ours["memory_by_nvml"], loss=ours["loss"], device=ours.get("device")
+            ours=ours["seconds_median"],
+            memory=ours["memory_by_nvml"],
+            loss=ours["loss"],
+            planned=ours.get("planned_bytes"),
+            device=ours.get("device"),
         )
         for stem, rival in rivals.items():
             timed = rival.round(120)
@@ -151,6 +154,7 @@ def compared(rounds, rivals, rows):
         if not ratios:
             continue
         theirs = next(row for row in rows if row["setting"] == rival.name)
+        allocated = theirs.get("allocated_bytes") and rounds[0].get("planned")
         both = out["ours_memory_by_nvml"] and theirs["memory_by_nvml"]
         out[stem] = dict(
             setting=rival.name,
@@ -158,6 +162,7 @@ def compared(rounds, rivals, rows):
             times_faster=statistics.median(ratios),
             range=[ratios[0], ratios[-1]],
             memory_ratio=out["ours_memory_by_nvml"] / theirs["memory_by_nvml"] if both else None,
+            allocated_ratio=rounds[0]["planned"] / theirs["allocated_bytes"] if allocated else None,
             loss_difference=abs(rounds[0]["loss"] - theirs["loss"]) / max(abs(theirs["loss"]), 1e-12),
         )
     return out
@@ -166,9 +171,9 @@ def compared(rounds, rivals, rows):
 def benchmark(job, precision):
     """The full-size step, ours beside PyTorch's best setting, and beside PyTorch given our stem."""
     variants = ["eager"] if job.rehearse else ["graph", "compile", "compile-graph", "eager"]
-    plain, rows = candidates(job, precision, variants, "plain", 0.5)
+    plain, rows = candidates(job, precision, variants, "plain", 0.65)
     stem_variant = [plain.name.split(",")[0]] if plain else variants[:1]
-    folded, more = candidates(job, precision, stem_variant, "folded", 0.35)
+    folded, more = candidates(job, precision, stem_variant, "folded", 0.5)
     rivals = {stem: rival for stem, rival in (("plain", plain), ("folded", folded)) if rival}
     rounds, why = take_turns(job, precision, rivals)
     for rival in rivals.values():

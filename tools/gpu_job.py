@@ -35,13 +35,14 @@ def library_versions():
 
 
 class MemoryWatch:
-    """The most memory in use on the first GPU while a block runs, above what was in use before it; NVML, every 5 ms."""
+    """The most memory in use on the first GPU while a block runs, above what was in use when the watch was made (NVML,
+    every 5 ms): contexts, code and all that an allocator holds are counted."""
 
     class Info(ctypes.Structure):
         _fields_ = [("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong)]
 
     def __init__(self):
-        self.peak = self.before = 0
+        self.before = self.peak = 0
         try:
             self.nvml = ctypes.CDLL("libnvidia-ml.so.1")
         except OSError:
@@ -50,13 +51,14 @@ class MemoryWatch:
         self.gpu = ctypes.c_void_p()
         if self.nvml.nvmlInit_v2() or self.nvml.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(self.gpu)):
             self.nvml = None
+        self.before = self.used()
 
     def used(self):
         info = self.Info()
         return info.used if self.nvml and not self.nvml.nvmlDeviceGetMemoryInfo(self.gpu, ctypes.byref(info)) else 0
 
     def __enter__(self):
-        self.before = self.peak = self.used()
+        self.peak = self.used()
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self.watch, daemon=True)
         self.thread.start()
@@ -120,7 +122,7 @@ class Job:
     def sizes(self):
         """Volume, batch, steps and warm-up of the training step that is timed."""
         if self.rehearse:
-            return ["--size", 20, 24, 20, "--batch", 2, "--steps", 1, "--warmup", 1]
+            return ["--size", 20, 24, 20, "--batch", 4, "--steps", 1, "--warmup", 1]
         return ["--size", 91, 109, 91, "--batch", 32, "--steps", 50, "--warmup", 10]
 
     def say(self, line=""):

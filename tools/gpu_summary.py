@@ -33,7 +33,8 @@ def benchmark_lines(stage):
     for stem, what in (("plain", "PyTorch"), ("folded", "PyTorch given our stem")):
         if stem in result:
             row = result[stem]
-            memory = f", {row['memory_ratio']:.2f} of its memory" if row["memory_ratio"] else ""
+            memory = f", {row['memory_ratio']:.2f} of its memory by NVML" if row["memory_ratio"] else ""
+            memory += f", {row['allocated_ratio']:.2f} of what it allocates" if row.get("allocated_ratio") else ""
             lines.append(
                 f"{what} {1e3 * row['seconds']:.2f} ms ({row['setting']}): ours is {row['times_faster']:.2f} times "
                 f"as fast [{row['range'][0]:.2f} {row['range'][1]:.2f}]{memory}; "
@@ -149,7 +150,8 @@ def summarise(folders, out):
     )
     print("\n" + text, end="")
     print(
-        f"{ran.count(PASSED)} stages passed, {ran.count(FAILED)} failed, {ran.count(INCOMPLETE)} could not run in full; "
+        f"{ran.count(PASSED)} stages passed, {ran.count(FAILED)} failed, "
+        f"{ran.count(INCOMPLETE)} could not run in full; "
         f"{Path(out) / 'summary.md'}; exit code {code}"
     )
     return code
