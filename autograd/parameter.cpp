@@ -61,6 +61,7 @@ void ParameterStore::initialise(std::uint64_t seed) {
       from_doubles(backend_, values, part);
     }
   }
+  round_values();
 }
 
 Parameter& ParameterStore::find(const std::string& name) const {

@@ -30,6 +30,25 @@ OwnMemory own_memory() {
 
 }  // namespace
 
+Tensor Backend::host_tensor(const Spec& spec) { return HostBackend().tensor(spec); }
+
+std::unique_ptr<Upload> Backend::upload(const Tensor& host, Tensor& device) {
+  to_device(host, device);
+  return std::make_unique<Upload>(device);
+}
+
+bool Backend::all_finite(const Tensor& all) {
+  Tensor flag = tensor({{1}, DType::f64});
+  note_finite(all, flag);
+  return to_doubles(*this, flag)[0] == 1;
+}
+
+Spec joined(std::span<const Tensor> parts) {
+  Spec spec = parts[0].spec();
+  for (const Tensor& part : parts.subspan(1)) spec.shape[0] += part.shape()[0];
+  return spec;
+}
+
 std::vector<double> to_doubles(Backend& backend, const Tensor& tensor) {
   HostBackend host;
   Tensor copy = host.tensor(tensor.spec());
@@ -68,6 +87,17 @@ void HostBackend::to_host(const Tensor& device, Tensor& host) {
   std::memcpy(host.bytes(), device.bytes(), static_cast<std::size_t>(device.spec().bytes()));
 }
 
+Tensor HostBackend::join(std::span<const Tensor> parts, Tensor& place) {
+  if (parts.size() == 1) return parts[0].on(device_);
+  if (!place) place = tensor(joined(parts));
+  std::byte* at = place.bytes();
+  for (const Tensor& part : parts) {
+    std::memcpy(at, part.bytes(), static_cast<std::size_t>(part.spec().bytes()));
+    at += part.spec().bytes();
+  }
+  return place;
+}
+
 void HostBackend::fill_zero(Tensor& tensor) {
   std::memset(tensor.bytes(), 0, static_cast<std::size_t>(tensor.spec().bytes()));
 }
@@ -92,7 +122,7 @@ void HostBackend::refuse(Index bytes) const {
 
 Index HostBackend::held_bytes() const { return own_memory().resident; }
 
-bool HostBackend::all_finite(const Tensor& tensor) {
+void HostBackend::note_finite(const Tensor& tensor, Tensor& flag) {
   double zero = 0;  // 0 · x is 0 for every finite x, else NaN
   with_type(tensor.dtype(), [&]<class T>() {
     const T* x = tensor.data<T>().data();
@@ -102,7 +132,7 @@ bool HostBackend::all_finite(const Tensor& tensor) {
     for (Index k = 0; k < size; ++k) sum += Param<T>(0) * static_cast<Param<T>>(x[k]);
     zero = static_cast<double>(sum);
   });
-  return !std::isnan(zero);
+  flag.data<double>()[0] = std::isnan(zero) ? 0 : 1;
 }
 
 }  // namespace cg

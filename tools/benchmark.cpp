@@ -122,7 +122,7 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
     double spent = 0;
     for (Index b : batches) {
       Tensor x = volumes(learner->options().batch_spec(b, 1), 2000);
-      if (backend->device() == Device::cuda) x = backend->from_host(x);  // where a run's cohort lies too
+      if (backend->has_own_memory()) x = backend->from_host(x);  // where a run's cohort lies too
       const auto start = Clock::now();
       const LossResult step = learner->step(x, deterministic_ages(b), {.epoch = 1, .max_epochs = 50, .rate = 1e-4});
       spent += seconds_since(start);

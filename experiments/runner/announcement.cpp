@@ -38,6 +38,7 @@ void announce(const Config& config, const RunOptions& options, const Cohort& coh
   fmt::print("precision   activations in {}\n", name_of(learner.options().activations));
   fmt::print("parameters  {}\n", learner.parameters().trained_count());
   fmt::print("memory      {}\n", to_string(learner.memory(batch)));
+  if (cohort.on_device) fmt::print("volumes     all on the device, {} MB\n", megabytes(cohort.on_device->bytes()));
   const double epoch_seconds = step_seconds * static_cast<double>(subjects) / static_cast<double>(batch);
   const auto seeds = static_cast<double>(config.seeds.size()), epochs = static_cast<double>(config.train.epochs);
   fmt::print("time        {:.2f} s a step, {:.1f} s an epoch; {} seed{} of {} epochs{}: about {}\n", step_seconds,

@@ -44,6 +44,14 @@ Shape volume_shape(const DataOptions& o) {
   return o.cohort.empty() ? phantom::Grid(o.phantom.voxel_mm).shape() : CohortFile(o.cohort).volume_shape();
 }
 
+void Cohort::keep_on(Backend& backend, DType dtype) {
+  if (DeviceVolumes::fit(backend, *volumes, dtype)) on_device.emplace(backend, *volumes, dtype);
+}
+
+DeviceLoader Cohort::batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options) const {
+  return {backend, on_device ? &*on_device : nullptr, *volumes, of, options};
+}
+
 std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
   std::vector<double> out;
   for (Index i : subjects) out.push_back(file->subject(i).age);

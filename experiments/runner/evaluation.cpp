@@ -19,7 +19,8 @@ CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const 
   std::vector<Index> everybody(static_cast<std::size_t>(cohort.file->size()));
   std::iota(everybody.begin(), everybody.end(), Index{0});
   CohortFeatures out;
-  Loader loader(*cohort.volumes, everybody, {.batch_size = batch_size, .shuffle = false, .augment = {}});
+  DeviceLoader loader = cohort.batches(learner.parameters().backend(), everybody,
+                                       {.batch_size = batch_size, .shuffle = false, .augment = {}});
   while (const auto batch = loader.next()) {
     before();
     const Encoded encoded = learner.encode(batch->volumes);

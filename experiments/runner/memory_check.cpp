@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "data/loader.h"
+#include "data/device_loader.h"
 #include "experiments/runner/step_memory.h"
 #include "tensor/error.h"
 
@@ -16,10 +16,10 @@ struct Demand {
 
   Index step, ahead = 0, saving = 0, beside = 0;
 
-  Demand(const StepMemory& memory, Device device) : step(memory.total()) {
-    if (device == Device::cuda) return;  // the rest lies in the host's memory
+  Demand(const StepMemory& memory, const Backend& backend) : step(memory.total()) {
+    ahead = (backend.has_own_memory() ? DeviceLoader::places : LoaderOptions{}.prefetch) * memory.volumes;
+    if (backend.has_own_memory()) return;  // the rest lies in the host's memory
     const FixedMemory fixed = memory.fixed_sum();
-    ahead = LoaderOptions{}.prefetch * memory.volumes;
     saving = 2 * (fixed.parameters + fixed.adam);  // a file as HDF5 builds it, and the copy of it that is written
     beside = beside_bytes;
   }
@@ -32,7 +32,7 @@ void require_memory(const LearnerOptions& options, Index batch, Index subjects, 
   const Index free = backend.free_bytes();
   if (free <= 0) return;  // nobody knows
   StepPlanner planner(options, backend);
-  const auto demand = [&](const StepMemory& memory) { return Demand(memory, backend.device()); };
+  const auto demand = [&](const StepMemory& memory) { return Demand(memory, backend); };
   const Demand asked = demand(planner.memory(batch));
   if (asked.total() <= free) return;
   Index fits = planner.largest_batch(batch, [&](const StepMemory& memory) { return demand(memory).total() <= free; });

@@ -116,6 +116,8 @@ Trainer::Trainer(const Config& config, const RunOptions& options)
                      cohort_.split.train.size()));
   require_memory(learner_options(config, cohort_.file->volume_shape(), *backend_, config.seeds[0]), batches_.front(),
                  static_cast<Index>(cohort_.split.train.size()), *backend_);
+  // Volumes that are augmented change with every epoch.
+  if (config.data.augment.apply.empty()) cohort_.keep_on(*backend_, activations(config, *backend_));
   setting_ = fmt::format("{}: {}, activations in {}", name_of(backend_->device()), backend_->description(),
                          name_of(activations(config, *backend_)));
   if (saved_)
@@ -152,14 +154,14 @@ void Trainer::run() {
   finish();
 }
 
-/// Measures a step, the second of two on a network that is thrown away, and says what will be done.
+/// Measures a step, the last of a few on a network that is thrown away, and says what will be done.
 void Trainer::trial() {
   const auto learner = make_learner(seed());
   LoaderOptions options = epoch_options();
   options.first_batch = 0;
   double seconds = 0;
-  for (int repetition = 0; repetition < 2; ++repetition) {
-    Loader loader(*cohort_.volumes, cohort_.split.train, options);
+  for (int repetition = 0; repetition <= backend_->warm_up_steps(); ++repetition) {
+    DeviceLoader loader = cohort_.batches(*backend_, cohort_.split.train, options);
     const auto batch = loader.next();
     const auto start = Clock::now();
     step(*learner, *batch, 0);  // at rate 0 it cannot diverge
@@ -170,7 +172,8 @@ void Trainer::trial() {
 }
 
 std::unique_ptr<Learner> Trainer::make_learner(Index seed) {
-  const LearnerOptions o = learner_options(config_, cohort_.file->volume_shape(), *backend_, seed);
+  LearnerOptions o = learner_options(config_, cohort_.file->volume_shape(), *backend_, seed);
+  o.rounded_volumes = cohort_.on_device.has_value();
   auto learner = std::make_unique<Learner>(*backend_, o, make_loss(config_.loss));
   const std::vector<Index> evaluated = {config_.train.batch_size};
   learner->reserve(batches_, evaluated);
@@ -218,6 +221,7 @@ void Trainer::stop_if_asked(Progress& progress) {
 }
 
 void Trainer::run_seed(Progress& progress) {
+  learner_.reset();  // before the next one's memory
   learner_ = make_learner(seed());
   if (saved_ && !state_.fresh()) learner_->resume(saved_->learner, saved_->batches_seen);
   saved_.reset();
@@ -231,7 +235,7 @@ void Trainer::run_seed(Progress& progress) {
 void Trainer::run_epoch(Progress& progress) {
   const auto start = Clock::now();
   const double before = state_.epoch_seconds;
-  Loader loader(*cohort_.volumes, cohort_.split.train, epoch_options());
+  DeviceLoader loader = cohort_.batches(*backend_, cohort_.split.train, epoch_options());
   while (const auto batch = loader.next()) {
     stop_if_asked(progress);
     const LossResult result = step(*learner_, *batch, rate());

@@ -126,6 +126,9 @@ Plan AdamUpdate::plan(std::span<const Spec> in) const {
     fail(ErrorKind::usage, "adam_update",
          fmt::format("the copy is {} {}, expected bfloat16 {}", name_of(in[4].dtype), to_string(in[4].shape),
                      to_string(in[0].shape)));
+  if (in.size() > 5 && in[5] != AdamControl::spec())
+    fail(ErrorKind::usage, "adam_update",
+         fmt::format("the control is {} {}, expected float64 [4]", name_of(in[5].dtype), to_string(in[5].shape)));
   return {};
 }
 
