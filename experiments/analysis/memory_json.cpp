@@ -73,7 +73,8 @@ std::string memory_json(const StepMemory& memory, const StepDescription& step, c
               {"layers", layers_json(profile(memory))}};
   if (!plans.empty()) out["convolution_plans"] = plans_json(plans);
   if (measured) out["measured"] = measured_json(*measured);
-  if (!properties.empty()) out["device_properties"] = Json::parse(properties);
+  const Json parsed = Json::parse(properties, nullptr, false);
+  if (!properties.empty()) out["device_properties"] = parsed.is_discarded() ? Json(properties) : parsed;
   return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

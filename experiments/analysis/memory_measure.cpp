@@ -1,6 +1,5 @@
 #include "experiments/analysis/memory_measure.h"
 
-#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -60,8 +59,8 @@ class Trial {
 class NvmlPeak {
  public:
   explicit NvmlPeak(DeviceMeter& meter)
-      : peak_(meter.used_by_nvml()), watcher_([this, &meter](std::stop_token stop) {
-          while (!stop.stop_requested()) {
+      : peak_(meter.used_by_nvml()), watcher_([this, &meter](std::stop_token asked) {
+          while (!asked.stop_requested()) {
             peak_ = std::max(peak_.load(), meter.used_by_nvml());
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
           }

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
-#include "tests/support/cuda.h"
+#include "tensor/backend/cuda_module.h"
 #include "tests/support/program.h"
 #include "tests/support/well_formed.h"
 
@@ -136,25 +135,4 @@ TEST_CASE("profile_memory: a step takes about what was planned") {
   CHECK(measured >= 0.95 * planned);
   // oneDNN's matrix product keeps some 10 MB a thread of its own, which weighs more here than in a full-sized step
   CHECK(measured <= 1.05 * planned + 30);
-}
-
-TEST_CASE("profile_memory: a GPU that is not there is planned for, with cuDNN's engine for every convolution") {
-  if (!module_or_skip()) return;
-  const TestFolder folder;
-  const Finished result = run(folder, "dynlocrep model.precision=bfloat16 --device H200 --plans --json h200.json");
-  CAPTURE(result.text);
-  REQUIRE(result.code == 0);
-  CHECK(result.says("cuda: NVIDIA H200"));
-  const auto found = nlohmann::json::parse(folder.read("h200.json"));
-  const auto& plans = found.at("convolution_plans");
-  CHECK(plans.size() == 3 * 20 - 1);  // the stem has no gradient of its input
-  for (const auto& plan : plans) {
-    CHECK(plan.at("deterministic") == true);
-    CHECK(plan.at("type") == "bfloat16");
-    CHECK(result.says(plan.at("layer").get<std::string>()));
-  }
-  CHECK_FALSE(found.contains("device_properties"));  // those of a device that is there
-  CHECK(number_after(result.text, "  sum") == doctest::Approx(found.at("planned").at("total").get<double>() / 1e6));
-  const Finished largest = run(folder, "dynlocrep model.precision=bfloat16 --device H200 --batch max --memory 4GB");
-  CHECK(largest.says("Largest batch in 4000.0 MB: "));
 }

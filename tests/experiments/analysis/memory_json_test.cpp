@@ -26,7 +26,7 @@ TEST_CASE("memory as JSON: totals and layers are the plan's; what was not asked 
   const auto json = nlohmann::json::parse(memory_json(memory, description, {}, std::nullopt, ""));
   CHECK(json.at("batch") == 3);
   CHECK(json.at("config") == "tiny \"x\"");
-  CHECK(json.at("volume") == std::vector<Index>{12, 14, 10});
+  CHECK(json.at("volume").get<Triple>() == Triple{12, 14, 10});
   const auto& totals = json.at("planned");
   CHECK(totals.at("total") == memory.total());
   CHECK(totals.at("arena").get<Index>() + totals.at("parameters").get<Index>() + totals.at("gradients").get<Index>() +
