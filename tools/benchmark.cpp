@@ -3,6 +3,7 @@
 // themselves, as the batch grows.
 //   benchmark step --size 91 109 91 --batch 2 --precision float32 --steps 7 --warmup 2 --json
 //   benchmark epoch --size 46 55 46 --batch 32 --subjects 248 --precision bfloat16 --json
+//   benchmark step --device cuda --batch 32 --precision bfloat16 --steps 50 --warmup 5 --layers
 //   benchmark losses
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -17,9 +18,11 @@
 #include <thread>
 
 #include "experiments/runner/learner.h"
+#include "experiments/runner/setup.h"
 #include "layers/file_order.h"
 #include "losses/registry.h"
 #include "tools/deterministic.h"
+#include "tools/layer_times.h"
 #include "tools/loss_benchmark.h"
 
 namespace {
@@ -30,7 +33,7 @@ using Clock = std::chrono::steady_clock;
 struct Options {
   std::vector<Index> size = {91, 109, 91};
   Index batch = 2, steps = 7, warmup = 2, subjects = 248;
-  std::string precision = "float32";
+  std::string precision = "float32", device = "cpu";
   bool json = false, layers = false;
 };
 
@@ -85,27 +88,6 @@ std::unique_ptr<Learner> make_learner(Backend& backend, const Options& o) {
   return learner;
 }
 
-/// Time by layer and direction, for --layers.
-class LayerTimes : public TapeObserver {
- public:
-  void before(const Node&) override { start_ = Clock::now(); }
-  void after_forward(const Node& node, const Tensor&) override { add(node, "forward"); }
-  void after_backward(const Node& node, const Call&) override { add(node, "backward"); }
-  void print(Index steps) const {
-    std::vector<std::pair<double, std::string>> rows;
-    for (const auto& [name, seconds] : seconds_) rows.emplace_back(seconds / static_cast<double>(steps), name);
-    std::sort(rows.rbegin(), rows.rend());
-    for (const auto& [seconds, name] : rows) fmt::print(stderr, "{:9.2f} ms  {}\n", 1e3 * seconds, name);
-  }
-
- private:
-  void add(const Node& node, const char* direction) {
-    seconds_[fmt::format("{:<9} {} ({})", direction, node.scope, node.op.name)] += seconds_since(start_);
-  }
-  Clock::time_point start_;
-  std::map<std::string, double> seconds_;
-};
-
 nlohmann::json result(const Options& o, std::vector<double> seconds, double loss, Index base, Learner& learner) {
   std::sort(seconds.begin(), seconds.end());
   return {{"seconds", seconds},
@@ -114,6 +96,7 @@ nlohmann::json result(const Options& o, std::vector<double> seconds, double loss
           {"peak_rss_bytes", peak_rss()},
           {"base_rss_bytes", base},
           {"arena_bytes", learner.arena_bytes()},
+          {"planned_bytes", learner.memory(o.batch).total()},
           {"fixed_bytes", learner.memory(o.batch).fixed_sum().total()},
           {"loss", loss},
           {"precision", o.precision},
@@ -122,10 +105,10 @@ nlohmann::json result(const Options& o, std::vector<double> seconds, double loss
 }
 
 nlohmann::json run_steps(const Options& o, bool epoch) {
-  const auto backend = make_cpu_backend();
+  const auto backend = choose_backend(o.device);
   const Index base = peak_rss();
   const auto learner = make_learner(*backend, o);
-  LayerTimes times;
+  LayerTimes times(*backend);
   if (o.layers) learner->observe(&times);
   std::vector<Index> batches = {o.batch};
   if (epoch) {
@@ -138,7 +121,8 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
   for (Index s = -o.warmup; s < o.steps; ++s) {
     double spent = 0;
     for (Index b : batches) {
-      const Tensor x = volumes(learner->options().batch_spec(b, 1), 2000);
+      Tensor x = volumes(learner->options().batch_spec(b, 1), 2000);
+      if (backend->has_own_memory()) x = backend->from_host(x);  // where a run's cohort lies too
       const auto start = Clock::now();
       const LossResult step = learner->step(x, deterministic_ages(b), {.epoch = 1, .max_epochs = 50, .rate = 1e-4});
       spent += seconds_since(start);
@@ -146,8 +130,11 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
     }
     if (s >= 0) seconds.push_back(spent);
   }
+  nlohmann::json out = result(o, seconds, loss, base, *learner);
+  out["device"] = backend->description();
   if (o.layers) times.print(o.steps + o.warmup);
-  return result(o, seconds, loss, base, *learner);
+  if (o.layers) out["layers"] = times.to_json(o.steps + o.warmup);
+  return out;
 }
 
 }  // namespace
@@ -164,8 +151,9 @@ int main(int argc, char** argv) {
     command->add_option("--steps", o.steps, "timed repetitions");
     command->add_option("--warmup", o.warmup, "repetitions before, not timed");
     command->add_option("--precision", o.precision)->check(CLI::IsMember({"float32", "bfloat16"}));
+    command->add_option("--device", o.device)->check(CLI::IsMember({"cpu", "reference", "cuda"}));
     command->add_flag("--json", o.json, "one JSON object on standard output");
-    command->add_flag("--layers", o.layers, "time by layer on standard error");
+    command->add_flag("--layers", o.layers, "time by layer on standard error, and in the JSON");
   }
   epoch->add_option("--subjects", o.subjects, "volumes in an epoch");
   LossBenchmark l;

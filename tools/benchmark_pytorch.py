@@ -91,10 +91,10 @@ def dynlocrep(z, ages, neighbours):
     s = z @ z.T / TAU
     s = s - s.max(dim=1, keepdim=True).values.detach()
     w = torch.exp(-((ages[:, None] - ages[None]) ** 2) / (2 * SIGMA**2))
-    others = ~torch.eye(n, dtype=torch.bool)
+    others = ~torch.eye(n, dtype=torch.bool, device=z.device)
     distance = torch.cdist(z.detach(), z.detach(), p=1)
     distance.fill_diagonal_(-1)
-    near = torch.zeros(n, n, dtype=torch.bool).scatter_(1, distance.topk(neighbours, largest=False).indices, True) & others
+    near = torch.zeros(n, n, dtype=torch.bool, device=z.device).scatter_(1, distance.topk(neighbours, largest=False).indices, True) & others
     repulsion = torch.logsumexp((s * (1 - w)).masked_fill(~near, -torch.inf), dim=1, keepdim=True)
     positive = w * others
     return (positive * (repulsion - s)).sum() / positive.sum() * TAU / TAU_BASE

@@ -2,23 +2,28 @@
 //   profile_memory quickstart --html memory.html      profile_memory dynlocrep --batch max --memory 80GB
 // Nothing is computed unless --measure asks for it. Read next: experiments/runner/step_memory.h.
 #include <fmt/format.h>
+#include <omp.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "data/storage.h"
+#include "experiments/analysis/memory_json.h"
 #include "experiments/analysis/memory_measure.h"
 #include "experiments/analysis/memory_page.h"
 #include "experiments/analysis/memory_text.h"
 #include "experiments/runner/cohort.h"
+#include "experiments/runner/convolution_plans.h"
 #include "experiments/runner/environment.h"
 #include "experiments/runner/program.h"
 #include "experiments/runner/setup.h"
-#include "losses/registry.h"
+#include "tensor/backend/cuda_module.h"
 #include "tensor/error.h"
 
 namespace {
@@ -32,23 +37,28 @@ Examples:
   profile_memory dynlocrep model.precision=bfloat16 --batch 64 --csv buffers.csv
   profile_memory dynlocrep --batch max --memory 80GB     the largest batch that fits into 80 GB
   profile_memory quickstart --measure                    runs one step beside the estimate
+  profile_memory dynlocrep --device H200 --plans         a GPU that need not be there; cuDNN's engine by convolution
 
 Exit codes:
   0 done   2 usage or configuration   3 data   4 corrupt file   6 memory: no batch fits   7 device missing
   8 storage   1 a fault of this program)";
 
 struct Arguments {
-  std::string config, batch, device = "auto", memory, csv, html;
+  std::string config, batch, device = "auto", memory, csv, html, json;
   std::vector<std::string> overrides;
   std::vector<Index> size;
-  bool measure = false;
+  bool measure = false, plans = false;
 };
+
+const std::vector<std::string> devices_here = {"auto", "cpu", "reference", "cuda"};
+const std::vector<std::string> devices_to_plan_for = {"A100", "H100", "H200"};  // device_properties.cpp knows them
 
 /// "80GB", "1.5 GiB", "900MB" as bytes.
 Index parse_bytes(const std::string& text) {
   const std::vector<std::pair<std::string, double>> units = {
-      {"", 1},      {"B", 1},        {"kB", 1e3},        {"MB", 1e6},         {"GB", 1e9},
-      {"TB", 1e12}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824}, {"TiB", 1099511627776.0}};
+      {"B", 1},           {"kB", 1e3},         {"MB", 1e6},
+      {"GB", 1e9},        {"TB", 1e12},        {"KiB", 1024.0},
+      {"MiB", 1048576.0}, {"GiB", 1073741824}, {"TiB", 1099511627776.0}};
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   std::string unit(end, text.data() + text.size());
@@ -97,14 +107,52 @@ Index largest_batch(StepPlanner& planner, Index free) {
   return batch;
 }
 
-void print_measured(const MeasuredMemory& measured, const StepMemory& planned) {
-  const double off = 100 * (static_cast<double>(planned.total()) / static_cast<double>(measured.above()) - 1);
+void print_measured(const MeasuredMemory& measured, const StepMemory& planned, bool on_gpu) {
+  const auto beside = [&](Index bytes) {
+    const double off = 100 * (static_cast<double>(planned.total()) / static_cast<double>(bytes) - 1);
+    return fmt::format("{:.1f} % {}", std::abs(off), off < 0 ? "less" : "more");
+  };
   fmt::print(
-      "\nMeasured: a step on random volumes took {:.2f} s; at its peak the process held {} MB more than the {} MB "
-      "before."
-      "\nPlanned:  {} MB, {:.1f} % {}\n",
-      measured.seconds, megabytes(measured.above()), megabytes(measured.baseline), megabytes(planned.total()),
-      std::abs(off), off < 0 ? "less" : "more");
+      "\nMeasured: a step on random volumes took {:.{}f} s; at its peak the {} held {} MB more than the {} MB before."
+      "\nPlanned:  {} MB, {}\n",
+      measured.seconds, on_gpu ? 4 : 2, on_gpu ? "GPU" : "process", megabytes(measured.above()),
+      megabytes(measured.baseline), megabytes(planned.total()), beside(measured.above()));
+  if (measured.peak_by_nvml > 0)
+    fmt::print("By NVML:  {} MB more than {} MB; planned are {}\n", megabytes(measured.above_by_nvml()),
+               megabytes(measured.baseline_by_nvml), beside(measured.above_by_nvml()));
+}
+
+/// What is planned for.
+struct Target {
+  std::unique_ptr<Backend> backend;
+  Registry registry = Registry::standard();  // with the kernels of a GPU that is not there
+  bool there = true;
+};
+
+Target choose_target(const std::string& device) {
+  if (std::ranges::find(devices_to_plan_for, device) == devices_to_plan_for.end())
+    return {.backend = choose_backend(device)};
+  std::string why;
+  const CudaModule* module = cuda_module(why);
+  if (!module)
+    fail(ErrorKind::device, "--device " + device, why, "Build where CUDA and cuDNN are, or give --device cpu.");
+  Target target{.backend = module->make_planner(device, {}), .there = false};
+  module->add_kernels(target.registry);
+  return target;
+}
+
+std::vector<PlanLine> plans_of(const LearnerOptions& options, Index batch, Backend& backend) {
+  std::string why;
+  if (backend.device() != Device::cuda)
+    fail(ErrorKind::usage, "--plans", "convolutions have plans of cuDNN on a GPU alone",
+         "Give --device cuda, or one that need not be there: --device H200");
+  return convolution_plans(options, batch, *cuda_module(why), backend);
+}
+
+std::string properties_of(const Target& target) {
+  std::string why;
+  if (target.backend->device() != Device::cuda || !target.there) return "";
+  return cuda_module(why)->make_meter(*target.backend)->properties();
 }
 
 std::string named(const Arguments& arguments) {
@@ -122,26 +170,40 @@ int run(const Arguments& arguments) {
   Index batch = parse_batch(arguments.batch, config);
   const Index given = arguments.memory.empty() ? 0 : parse_bytes(arguments.memory);
   const Shape volume = volume_of(arguments, config);
-  const auto backend = choose_backend(arguments.device);
-  const Index free = given > 0 ? given : backend->free_bytes();
-  const LearnerOptions options = learner_options(config, volume, *backend, config.seeds[0]);
+  if (config.threads > 0) omp_set_num_threads(static_cast<int>(config.threads));
+  const Target target = choose_target(arguments.device);
+  Backend& backend = *target.backend;
+  if (arguments.measure && !target.there)
+    fail(ErrorKind::usage, "--measure", fmt::format("{} is only planned for", arguments.device),
+         "Leave it out, or give --device cuda where the GPU is.");
+  const Index free = given > 0 ? given : backend.free_bytes();
+  const LearnerOptions options = learner_options(config, volume, backend, config.seeds[0]);
 
-  StepPlanner planner(options, *backend);
+  StepPlanner planner(options, backend, target.registry);
   if (batch == 0) batch = largest_batch(planner, free);
   const StepMemory memory = planner.memory(batch);
   const StepDescription step{.config = named(arguments),
                              .volume = options.volume,
-                             .device = fmt::format("{}: {}", name_of(backend->device()), backend->description()),
+                             .device = fmt::format("{}: {}", name_of(backend.device()), backend.description()),
                              .activations = options.activations,
                              .parameters = options.parameters,
                              .free = free};
   fmt::print("{}", memory_text(memory, step, terminal_style()));
+  std::vector<PlanLine> plans;
+  if (arguments.plans) {
+    plans = plans_of(options, batch, backend);
+    fmt::print("\nConvolutions as cuDNN plans them\n{}", to_string(plans));
+  }
   if (!arguments.csv.empty()) write_atomically(arguments.csv, memory_csv(memory.plan));
   if (!arguments.html.empty()) write_atomically(arguments.html, memory_page(memory, step));
+  std::optional<MeasuredMemory> measured;
   if (arguments.measure) {
     config.loss.final_neighbours = std::min(config.loss.final_neighbours, batch);
-    print_measured(measure_step(*backend, options, make_loss(config.loss), batch), memory);
+    measured = measure_step(backend, options, config.loss, batch);
+    print_measured(*measured, memory, backend.device() == Device::cuda);
   }
+  if (!arguments.json.empty())
+    write_atomically(arguments.json, memory_json(memory, step, plans, measured, properties_of(target)));
   return 0;
 }
 
@@ -155,14 +217,21 @@ int main(int argc, char** argv) {
   app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. model.precision=bfloat16");
   app.add_option("--batch", arguments.batch,
                  "subjects in the batch (default: train.batch_size), or max: as many as fit");
-  app.add_option("--device", arguments.device, "auto: a GPU if there is one; cpu; reference: plain loops; cuda")
-      ->check(CLI::IsMember({"auto", "cpu", "reference", "cuda"}));
+  app.add_option(
+         "--device", arguments.device,
+         "auto: a GPU if there is one; cpu; reference: plain loops; cuda; or a GPU that need not be there: A100, H100, "
+         "H200")
+      ->check(CLI::IsMember(devices_here) | CLI::IsMember(devices_to_plan_for));
   app.add_option("--size", arguments.size, "D H W in voxels, in the place of the cohort's volumes")
       ->expected(3)
+      ->allow_extra_args(false)  // what follows is a key=value
       ->check(CLI::Range(1, 2048));
   app.add_option("--memory", arguments.memory, "what may be used, e.g. 8GB (default: what is free on the device now)");
   app.add_option("--csv", arguments.csv, "write a line a buffer to this file");
   app.add_option("--html", arguments.html, "write a page with the timeline of the step to this file");
+  app.add_option("--json", arguments.json, "write everything that is found to this file");
+  app.add_flag("--plans", arguments.plans,
+               "on a GPU: which of cuDNN's engines computes each convolution, and its scratch");
   app.add_flag("--measure", arguments.measure, "run one step on random volumes and put its real peak beside the plan");
   app.footer(footer);
   return exit_code_of([&] {

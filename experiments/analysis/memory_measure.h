@@ -1,7 +1,5 @@
-// One training step run for its memory: what the process really holds, to be put beside the plan.
+// One training step run for its memory: what the device really holds, to be put beside the plan.
 #pragma once
-
-#include <memory>
 
 #include "experiments/runner/learner_options.h"
 #include "losses/loss.h"
@@ -9,15 +7,19 @@
 namespace cg {
 
 struct MeasuredMemory {
-  Index baseline = 0;  ///< bytes of the process before: program, libraries, kernels made by planning
-  Index peak = 0;      ///< the most bytes of the process up to the step's end
-  double seconds = 0;  ///< of the step
+  /// Bytes held before: the process's program, libraries and kernels; or all that is in use on the GPU once its
+  /// context, handles and the step's code are there.
+  Index baseline = 0;
+  Index peak = 0;                                ///< the most bytes up to the step's end
+  Index baseline_by_nvml = 0, peak_by_nvml = 0;  ///< the same as the GPU's driver counts; 0 where it was not asked
+  double seconds = 0;                            ///< of the last step
   Index above() const { return peak - baseline; }
+  Index above_by_nvml() const { return peak_by_nvml - baseline_by_nvml; }
 };
 
-/// Trains one step on `subjects` random volumes. The step must have been planned on `backend` before, so that its
-/// kernels are made. Errors: device, where the backend's memory is not the process's; memory.
-MeasuredMemory measure_step(Backend& backend, const LearnerOptions& options, std::unique_ptr<Loss> loss,
-                            Index subjects);
+/// Trains on `subjects` random volumes: one step on a processor, on a GPU as many as it takes until steps are repeated.
+/// The step must have been planned on `backend` before, so that its kernels are made. On a GPU nothing else may run.
+/// Errors: device, for a GPU that is not there; memory.
+MeasuredMemory measure_step(Backend& backend, const LearnerOptions& options, const LossOptions& loss, Index subjects);
 
 }  // namespace cg

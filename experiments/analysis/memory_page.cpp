@@ -10,6 +10,8 @@
 namespace cg {
 namespace {
 
+constexpr std::size_t named_holders = 24;  // of the peak; the others are one line
+
 double percent(Index part, Index whole) {
   return whole > 0 ? 100 * static_cast<double>(part) / static_cast<double>(whole) : 0;
 }
@@ -46,6 +48,7 @@ class Page {
   void layer_row(const LayerMemory& layer, Index full);
   void numbers(const LayerMemory& layer);
   void bar_part(const std::string& kind, Index bytes, Index full);
+  void holder_row(const Buffer& b);
   void holders();
 
   const StepMemory& memory_;
@@ -196,24 +199,36 @@ void Page::layer_table() {
   page_.element("td", {}, "").close().close().close().close().close();
 }
 
+void Page::holder_row(const Buffer& b) {
+  const std::string colour = stages_.colour(b.scope);
+  page_.open("tr", {{"data-layer", b.scope}}).open("th", {{"scope", "row"}});
+  page_.element("i", {{"class", colour}}, "").text(b.scope).close();
+  page_.element("td", {{"class", "words"}}, role_text(plan_, b)).element("td", {}, megabytes(b.bytes));
+  page_.element("td", {}, fmt::format("{:.1f} %", percent(b.bytes, plan_.live_bytes())));
+  page_.open("td").open("div", {{"class", "bar"}});
+  bar_part(is_kept(plan_, b) ? "kept-part " + colour : "passing-part " + colour, b.bytes, profile_.holders[0]->bytes);
+  page_.close().close().close();
+}
+
 void Page::holders() {
   page_.open("section").element("h2", {}, "Who holds the peak");
   page_.element("p", {{"class", "soft"}},
                 fmt::format("{} MB are alive in the {}.", megabytes(plan_.live_bytes()),
                             moment(plan_, plan_.time_of_peak()).text()));
   page_.open("div", {{"class", "scroll"}}).open("table").open("thead").open("tr");
-  for (const char* heading : {"layer", "buffer", "MB", "share", ""}) page_.element("th", {{"scope", "col"}}, heading);
+  page_.element("th", {{"scope", "col"}}, "layer").element("th", {{"scope", "col"}, {"class", "words"}}, "buffer");
+  for (const char* heading : {"MB", "share", ""}) page_.element("th", {{"scope", "col"}}, heading);
   page_.close().close().open("tbody");
-  for (const Buffer* b : profile_.holders) {
-    const std::string colour = stages_.colour(b->scope);
-    page_.open("tr", {{"data-layer", b->scope}}).open("th", {{"scope", "row"}});
-    page_.element("i", {{"class", colour}}, "").text(b->scope).close();
-    page_.element("td", {{"class", "words"}}, role_text(plan_, *b)).element("td", {}, megabytes(b->bytes));
-    page_.element("td", {}, fmt::format("{:.1f} %", percent(b->bytes, plan_.live_bytes())));
-    page_.open("td").open("div", {{"class", "bar"}});
-    bar_part(is_kept(plan_, *b) ? "kept-part " + colour : "passing-part " + colour, b->bytes,
-             profile_.holders[0]->bytes);
-    page_.close().close().close();
+  const std::size_t shown = std::min(named_holders, profile_.holders.size());
+  Index rest = plan_.live_bytes();
+  for (std::size_t k = 0; k < shown; ++k) {
+    holder_row(*profile_.holders[k]);
+    rest -= profile_.holders[k]->bytes;
+  }
+  if (shown < profile_.holders.size()) {
+    page_.open("tr").element("th", {{"scope", "row"}}, fmt::format("{} smaller", profile_.holders.size() - shown));
+    page_.element("td", {}, "").element("td", {}, megabytes(rest));
+    page_.element("td", {}, fmt::format("{:.1f} %", percent(rest, plan_.live_bytes()))).element("td", {}, "").close();
   }
   page_.close().close().close().close();
 }

@@ -8,7 +8,8 @@ constexpr const char* memory_page_style = R"css(
 :root {
   color-scheme: light dark;
   --paper: #ffffff; --panel: #f5f7f9; --ink: #16202b; --soft: #5a6876; --rule: #dde3e9; --accent: #c2185b;
-  --c0: #9fb0c0; --c1: #f0a04b; --c2: #5aa9e6; --c3: #4fc3a1; --c4: #e889b5; --c5: #a98ee8; --c6: #d8c24a; --c7: #ee7766;
+  --c0: #9fb0c0; --c1: #f0a04b; --c2: #5aa9e6; --c3: #4fc3a1; --c4: #e889b5; --c5: #a98ee8; --c6: #d8c24a;
+  --c7: #ee7766;
   --w0: #34495e; --w1: #5b7690; --w2: #8ba3b9; --w3: #bccad6; --w4: #c2185b; --w5: #e889ab; --w6: #e3e8ed;
   --on-colour: #10181f; --veil: #ffffff;
 }
@@ -35,8 +36,10 @@ p { margin: 4px 0 12px; max-width: 110ch; }
 .tile span { color: var(--soft); font-size: 13px; }
 .whole { display: flex; height: 30px; margin: 18px 0 8px; gap: 2px; border-radius: 6px; overflow: hidden; }
 .whole span { min-width: 1px; }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 0 0 6px; padding: 0; list-style: none; font-size: 13.5px; }
-.legend i { display: inline-block; width: 12px; height: 12px; margin-right: 7px; border-radius: 3px; vertical-align: -1px; }
+.legend { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 0 0 6px; padding: 0; list-style: none;
+  font-size: 13.5px; }
+.legend i { display: inline-block; width: 12px; height: 12px; margin-right: 7px; border-radius: 3px;
+  vertical-align: -1px; }
 .legend svg { width: 18px; height: 12px; margin-right: 7px; vertical-align: -1px; border-radius: 3px; }
 .legend b { font-weight: 600; font-variant-numeric: tabular-nums; }
 .c0 { fill: var(--c0); background: var(--c0); } .c1 { fill: var(--c1); background: var(--c1); }
@@ -44,7 +47,8 @@ p { margin: 4px 0 12px; max-width: 110ch; }
 .c4 { fill: var(--c4); background: var(--c4); } .c5 { fill: var(--c5); background: var(--c5); }
 .c6 { fill: var(--c6); background: var(--c6); } .c7 { fill: var(--c7); background: var(--c7); }
 .w0 { background: var(--w0); } .w1 { background: var(--w1); } .w2 { background: var(--w2); }
-.w3 { background: var(--w3); } .w4 { background: var(--w4); } .w5 { background: var(--w5); } .w6 { background: var(--w6); }
+.w3 { background: var(--w3); } .w4 { background: var(--w4); } .w5 { background: var(--w5); }
+  .w6 { background: var(--w6); }
 .gradient.c0 { fill: url(#stripes-c0); } .gradient.c1 { fill: url(#stripes-c1); }
 .gradient.c2 { fill: url(#stripes-c2); } .gradient.c3 { fill: url(#stripes-c3); }
 .gradient.c4 { fill: url(#stripes-c4); } .gradient.c5 { fill: url(#stripes-c5); }
@@ -69,7 +73,8 @@ figure { margin: 10px 0 0; overflow-x: auto; }
 .peak { fill: var(--accent); opacity: 0.22; }
 .peak-line { stroke: var(--accent); stroke-dasharray: 3 3; pointer-events: none; }
 .peak-dot { fill: var(--accent); stroke: var(--paper); stroke-width: 1.5; }
-.timeline .peak-name { fill: var(--accent); font-size: 13px; font-weight: 600; paint-order: stroke; stroke: var(--panel);
+.timeline .peak-name { fill: var(--accent); font-size: 13px; font-weight: 600; paint-order: stroke;
+  stroke: var(--panel);
   stroke-width: 4px; }
 .peak-name.flip { text-anchor: end; }
 .veil { fill: var(--veil); opacity: 0.5; }
@@ -81,15 +86,16 @@ figure { margin: 10px 0 0; overflow-x: auto; }
 .picked .buffer:not(.on) { opacity: 0.16; }
 .detail { position: sticky; bottom: 0; margin: 0; padding: 9px 14px; min-height: 40px; max-width: none;
   background: var(--panel); border-left: 3px solid var(--accent); border-radius: 0 6px 6px 0; }
-kbd { padding: 0 5px; border: 1px solid var(--rule); border-radius: 4px; background: var(--paper); font: inherit; font-size: 13px; }
+kbd { padding: 0 5px; border: 1px solid var(--rule); border-radius: 4px; background: var(--paper); font: inherit;
+  font-size: 13px; }
 .scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 3px 12px 3px 0; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 thead th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--rule); vertical-align: bottom; }
-th:first-child, td.words { text-align: left; } tbody th { font-weight: 400; }
+th:first-child, .words { text-align: left; } tbody th { font-weight: 400; }
 tfoot th, tfoot td { font-weight: 700; border-bottom: none; border-top: 2px solid var(--rule); }
 td:last-child { width: 30%; padding-right: 0; }
-.bar { display: flex; height: 14px; min-width: 150px; border-radius: 3px; overflow: hidden; }
+.bar { display: flex; margin-left: 10px; height: 14px; min-width: 150px; border-radius: 3px; overflow: hidden; }
 .kept-part { opacity: 0.66; } .passing-part { opacity: 0.33; }
 tbody tr:hover, tr.on { background: var(--panel); }
 tbody th i { display: inline-block; width: 10px; height: 10px; margin-right: 8px; border-radius: 2px; }
@@ -98,6 +104,8 @@ footer { margin-top: 36px; color: var(--soft); font-size: 13px; }
 @media print {
   body { padding: 0; max-width: none; font-size: 11px; } .detail, .screen { display: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  table { font-size: 10px; } th, td { padding: 1px 10px 1px 0; } .bar { height: 9px; }
+  tfoot { display: table-row-group; }
   .timeline { min-width: 0; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
 }
 )css";

@@ -43,6 +43,15 @@ bool is_kept(const MemoryPlan& plan, const Buffer& buffer) {
   return activation && buffer.first < loss_time(plan) && loss_time(plan) < buffer.last;
 }
 
+std::vector<const Buffer*> in_time(const MemoryPlan& plan) {
+  std::vector<const Buffer*> order;
+  for (const Buffer& b : plan.buffers()) order.push_back(&b);
+  std::stable_sort(order.begin(), order.end(), [](const Buffer* a, const Buffer* b) {
+    return std::pair(a->first, a->offset) < std::pair(b->first, b->offset);
+  });
+  return order;
+}
+
 std::string role_text(const MemoryPlan& plan, const Buffer& buffer) {
   return name_of(buffer.role) + (is_kept(plan, buffer) ? ", kept" : "");
 }

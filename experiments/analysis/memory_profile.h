@@ -32,6 +32,9 @@ MemoryProfile profile(const StepMemory& memory);
 /// Whether a buffer is kept for backward: an output or a saved tensor, alive before, at and after the loss.
 bool is_kept(const MemoryPlan& plan, const Buffer& buffer);
 
+/// A plan's buffers in the order in which they come to life; those of one time by their offset.
+std::vector<const Buffer*> in_time(const MemoryPlan& plan);
+
 /// "output, kept", "gradient", "backward workspace".
 std::string role_text(const MemoryPlan& plan, const Buffer& buffer);
 

@@ -104,8 +104,8 @@ std::string layer_table(const MemoryProfile& profile, const TextStyle& style) {
 }
 
 std::string peak_table(const MemoryPlan& plan, const MemoryProfile& profile, const TextStyle& style) {
-  std::string out = fmt::format("Peak: {} MB alive in the {}, time {} of {}\n", megabytes(plan.live_bytes()),
-                                moment(plan, plan.time_of_peak()).text(), plan.time_of_peak(), 2 * plan.ops().size());
+  std::string out = fmt::format("Peak: {} MB alive at time {} of {},\nin the {}\n", megabytes(plan.live_bytes()),
+                                plan.time_of_peak(), 2 * plan.ops().size(), moment(plan, plan.time_of_peak()).text());
   std::vector<Row> rows;
   Index rest = plan.live_bytes();
   const auto add = [&](const std::string& layer, const std::string& role, Index bytes, const Parts& parts) {
@@ -127,13 +127,13 @@ std::string peak_table(const MemoryPlan& plan, const MemoryProfile& profile, con
 std::string totals(const StepMemory& memory, const StepDescription& step) {
   const FixedMemory fixed = memory.fixed_sum();
   const MemoryPlan& plan = memory.plan;
-  const double waste = 100 * (share(plan.arena_bytes(), plan.live_bytes()) - 1);
+  const double waste = 100 * (1 - share(plan.live_bytes(), plan.arena_bytes()));
   std::string out = "Totals (MB)\n";
   const auto line = [&](const std::string& name, Index bytes, const std::string& note) {
-    out += fmt::format("  {:<40}{:>10}{}{}\n", name, megabytes(bytes), note.empty() ? "" : "   ", note);
+    out += fmt::format("  {:<28}{:>10}{}{}\n", name, megabytes(bytes), note.empty() ? "" : "   ", note);
   };
   line("arena as planned", plan.arena_bytes(),
-       fmt::format("{:.1f} % above the least possible, {}", waste, megabytes(plan.live_bytes())));
+       fmt::format("least possible: {}, {:.1f} % less", megabytes(plan.live_bytes()), waste));
   line("parameters, gradients, Adam", fixed.total(),
        fmt::format("{} + {} + {}", megabytes(fixed.parameters), megabytes(fixed.gradients), megabytes(fixed.adam)));
   line("the batch's volumes", memory.volumes, "");
@@ -170,9 +170,9 @@ std::string memory_text(const StepMemory& memory, const StepDescription& step, c
 
 std::string memory_csv(const MemoryPlan& plan) {
   std::string out = csv_line({"scope", "op", "role", "bytes", "first", "last", "offset"});
-  for (const Buffer& b : plan.buffers())
-    out += csv_line({csv_text(b.scope), csv_text(b.op), csv_text(name_of(b.role)), std::to_string(b.bytes),
-                     std::to_string(b.first), std::to_string(b.last), std::to_string(b.offset)});
+  for (const Buffer* b : in_time(plan))
+    out += csv_line({csv_text(b->scope), csv_text(b->op), csv_text(name_of(b->role)), std::to_string(b->bytes),
+                     std::to_string(b->first), std::to_string(b->last), std::to_string(b->offset)});
   return out;
 }
 

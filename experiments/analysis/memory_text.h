@@ -18,8 +18,8 @@ TextStyle terminal_style();
 /// What is planned, the table by layer, the peak with its holders, the totals. Megabytes are 10⁶ bytes.
 std::string memory_text(const StepMemory& memory, const StepDescription& step, const TextStyle& style);
 
-/// A line a buffer of the plan: scope, op, role, bytes, first, last, offset. Time: forward of node j at j, the loss at
-/// n, backward of node j at 2n − j.
+/// A line a buffer of the plan, in order of time: scope, op, role, bytes, first, last, offset. Time: forward of node j
+/// at j, the loss at n, backward of node j at 2n − j.
 std::string memory_csv(const MemoryPlan& plan);
 
 }  // namespace cg

@@ -13,7 +13,8 @@ constexpr double width = 1360, left = 74, right = 12;
 constexpr double curve_top = 44, curve_bottom = 204;
 constexpr double map_top = 232, map_bottom = 652;
 constexpr double bands_top = 660, bands_height = 20, labels_top = 688, height = 792;
-constexpr double letter = 5.9;  // width of a label's letter
+constexpr double letter = 5.9, bold_letter = 7.4;  // widths in a label
+constexpr int colours = 8;                         // c0 to c7 of the style sheet
 
 std::string number(double value) { return fmt::format("{:.2f}", value); }
 
@@ -55,7 +56,7 @@ class Timeline {
     bands();
     layer_labels();
     peak_line();
-    buffers();
+    for (const Buffer* b : in_time(plan_)) buffer(*b);  // the arrow keys go through them in this order
     peak_label();
     page_.close();
   }
@@ -88,7 +89,6 @@ class Timeline {
   void layer_labels();
   void peak_line();
   void peak_label();
-  void buffers();
   void buffer(const Buffer& b);
 
   Markup& page_;
@@ -102,7 +102,7 @@ class Timeline {
 /// Stripes for gradients and dots for workspace, in each stage's colour.
 void Timeline::patterns() {
   page_.open("defs");
-  for (std::size_t k = 0; k < std::min<std::size_t>(stages_.names.size(), 8); ++k) {
+  for (int k = 0; k < colours; ++k) {
     const std::string colour = fmt::format("c{}", k);
     page_.open("pattern", {{"id", "stripes-" + colour},
                            {"width", "6"},
@@ -169,7 +169,7 @@ void Timeline::bands() {
     const double wide = slot_ * (end - t);
     box(t == n_ ? "band loss" : "band " + stages_.colour(layer), x(t) + 0.5, bands_top, wide - 1, bands_height);
     const auto letters = static_cast<double>(stage.size());
-    if (letters * letter + 4 < wide) label(x(t) + wide / 2, bands_top + 14, "band-name", stage);
+    if (letters * bold_letter < wide) label(x(t) + wide / 2, bands_top + 14, "band-name", stage);
     t = end;
   }
 }
@@ -203,16 +203,6 @@ void Timeline::peak_label() {
                  {"x", number(at + (flip ? -10 : 10))},
                  {"y", number(curve_top - 4)}},
                 text);
-}
-
-/// In order of time, as the arrow keys go through them.
-void Timeline::buffers() {
-  std::vector<const Buffer*> order;
-  for (const Buffer& b : plan_.buffers()) order.push_back(&b);
-  std::stable_sort(order.begin(), order.end(), [](const Buffer* a, const Buffer* b) {
-    return std::pair(a->first, a->offset) < std::pair(b->first, b->offset);
-  });
-  for (const Buffer* b : order) buffer(*b);
 }
 
 void Timeline::buffer(const Buffer& b) {
@@ -251,8 +241,11 @@ Stages::Stages(const MemoryProfile& profile) {
 }
 
 std::string Stages::colour(const std::string& layer) const {
-  const auto at = std::find(names.begin(), names.end(), stage_of(layer)) - names.begin();
-  return fmt::format("c{}", at % 8);
+  const std::string stage = stage_of(layer);
+  if (stage == "input") return "c0";
+  const auto place = std::find(names.begin(), names.end(), stage) - names.begin();
+  const auto inputs = std::count(names.begin(), names.end(), "input");
+  return fmt::format("c{}", 1 + (place - inputs) % (colours - 1));
 }
 
 std::string use_of(const MemoryPlan& plan, const Buffer& buffer) {

@@ -14,7 +14,8 @@ namespace cg {
 struct Stages {
   explicit Stages(const MemoryProfile& profile);
   std::vector<std::string> names;  ///< "stem", "layer1", …
-  /// "c0" … "c7", by the stage of a layer; colours repeat after eight stages.
+  /// The colour's class by the stage of a layer: "c0" for a cast of the input, which not every step has, and "c1" to
+  /// "c7" in turn for the others, so that a stage looks the same in all precisions.
   std::string colour(const std::string& layer) const;
 };
 

@@ -4,6 +4,8 @@
 
 #include <typeindex>
 
+#include "autograd/context.h"
+#include "experiments/runner/network.h"
 #include "tensor/ops/conv3d.h"
 
 namespace cg {
@@ -21,15 +23,38 @@ std::vector<PlanLine> convolution_plans(const Tape& recorded, const CudaModule& 
   return lines;
 }
 
+std::vector<PlanLine> convolution_plans(const LearnerOptions& options, Index subjects, const CudaModule& module,
+                                        Backend& backend) {
+  MetaBackend meta;
+  Network network(options);
+  ParameterStore store(meta, options.parameters, network.parameters());
+  Tape tape(meta);
+  Context ctx(tape, true);
+  network.forward(ctx, constant(meta.tensor(options.batch_spec(subjects, options.encoded_views))));
+  return convolution_plans(tape, module, backend);
+}
+
+std::string knobs_text(const ConvolutionMethod& method) {
+  std::string text;
+  for (const EngineKnob& knob : method.knobs)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", knob.type, knob.value);
+  return text;
+}
+
 std::string to_string(const std::vector<PlanLine>& plans) {
   constexpr double mib = 1 << 20;
-  std::string text = fmt::format("{:<31}{:<24}{:<22}{:<17}{:<8}{:<14}{:>12}{:>13}\n", "convolution", "input", "weights",
-                                 "direction", "engine", "units", "engine MiB", "scratch MiB");
-  for (const PlanLine& line : plans)
-    text += fmt::format(
-        "{:<31}{:<24}{:<22}{:<17}{:<8}{:<14}{:>12.1f}{:>13.1f}\n", line.scope, to_string(line.x), to_string(line.w),
-        name_of(line.method.direction), line.method.engine, line.method.notes.tensor_cores ? "tensor cores" : "float32",
-        static_cast<double>(line.method.engine_workspace) / mib, static_cast<double>(line.method.workspace) / mib);
+  std::string text =
+      fmt::format("{:<31}{:<16}{:<10}{:<24}{:<22}{:<8}{:<14}{:<11}{:>12}{:>13}  {}\n", "convolution", "direction",
+                  "type", "input", "weights", "engine", "units", "same bits", "engine MiB", "scratch MiB", "knobs");
+  for (const PlanLine& line : plans) {
+    const ConvolutionMethod& method = line.method;
+    text +=
+        fmt::format("{:<31}{:<16}{:<10}{:<24}{:<22}{:<8}{:<14}{:<11}{:>12.1f}{:>13.1f}  {}\n", line.scope,
+                    name_of(method.direction), name_of(line.dtype), to_string(line.x), to_string(line.w), method.engine,
+                    method.notes.tensor_cores ? "tensor cores" : "float32",
+                    method.notes.deterministic ? "always" : "no", static_cast<double>(method.engine_workspace) / mib,
+                    static_cast<double>(method.workspace) / mib, knobs_text(method));
+  }
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/tape.h"
+#include "experiments/runner/learner_options.h"
 #include "tensor/backend/cuda_module.h"
 
 namespace cg {
@@ -17,9 +18,16 @@ struct PlanLine {
   ConvolutionMethod method;
 };
 
+/// "2=3 11=0": cuDNN's numbers of an engine's settings, and their values.
+std::string knobs_text(const ConvolutionMethod& method);
+
 /// The plans of a step recorded in training mode (a meta tape will do). `backend`: the module's own, or its planner for
 /// a device that need not be there.
 std::vector<PlanLine> convolution_plans(const Tape& recorded, const CudaModule& module, Backend& backend);
+
+/// The plans of a training step of so many subjects, planned from shapes alone.
+std::vector<PlanLine> convolution_plans(const LearnerOptions& options, Index subjects, const CudaModule& module,
+                                        Backend& backend);
 
 /// A table for people.
 std::string to_string(const std::vector<PlanLine>& plans);

@@ -36,13 +36,32 @@ struct EngineNotes {
   bool compiled = false;       ///< not when it is first used
 };
 
+/// A setting of an engine, by cuDNN's number for it (cudnnBackendKnobType_t).
+struct EngineKnob {
+  int type;
+  Index value;
+};
+
 /// How one direction of a convolution is computed.
 struct ConvolutionMethod {
   Direction direction;
   int engine;  ///< cuDNN's number
+  std::vector<EngineKnob> knobs;
   EngineNotes notes;
   Index engine_workspace;  ///< bytes that the engine asks for
   Index workspace;         ///< the same with packed volumes and weights
+};
+
+/// Reads how much of a GPU's memory is in use, by all that runs on it. Must not outlive its backend.
+class DeviceMeter {
+ public:
+  DeviceMeter() = default;
+  virtual ~DeviceMeter() = default;
+  DeviceMeter(const DeviceMeter&) = delete;
+  DeviceMeter& operator=(const DeviceMeter&) = delete;
+  virtual Index used() = 0;          ///< bytes, asked of CUDA (cudaMemGetInfo)
+  virtual Index used_by_nvml() = 0;  ///< asked of the driver's library NVML; any thread may call it. 0: not there
+  virtual std::string properties() const = 0;  ///< of the device, as cuDNN writes them: JSON
 };
 
 /// What the module offers. It is never unloaded.
@@ -56,6 +75,8 @@ struct CudaModule {
   /// Methods of the directions that a step needs. `gradients`: bit 0 for x's, bit 1 for w's. x [n, D, H, W, I].
   std::vector<ConvolutionMethod> (*convolution_methods)(Backend&, const Conv3d&, const Shape& x, const Shape& w, DType,
                                                         unsigned gradients) = nullptr;
+  /// For a backend with a device. Errors: device.
+  std::unique_ptr<DeviceMeter> (*make_meter)(Backend&) = nullptr;
 };
 
 /// The module, loaded at the first call; null where it cannot be: `why` then says so in words.

@@ -24,7 +24,7 @@ template <class T>
 ConvolutionMethod method(Backend& backend, const Conv3d& op, const Shape& x, const Shape& w, Direction direction) {
   Convolution<T, CudnnEngines> convolution(CudnnEngines(backend), op, x, w, direction);
   const ConvolutionPlan& plan = of(backend).convolutions().plan(convolution.problem(0));
-  return {direction, plan.engine(), plan.notes(), plan.workspace(), convolution.workspace()};
+  return {direction, plan.engine(), plan.knobs(), plan.notes(), plan.workspace(), convolution.workspace()};
 }
 
 }  // namespace

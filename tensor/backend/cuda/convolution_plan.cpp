@@ -89,11 +89,21 @@ EngineNotes notes_of(const Descriptor& engine) {
           .compiled = !noted(behaviour, CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION)};
 }
 
+std::vector<EngineKnob> knobs_of(const Descriptor& configuration) {
+  std::vector<EngineKnob> knobs;
+  for (const Descriptor& choice :
+       configuration.get(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR))
+    knobs.push_back({static_cast<int>(choice.get_one<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE)),
+                     choice.get_one<std::int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE)});
+  return knobs;
+}
+
 }  // namespace
 
-ConvolutionPlan::ConvolutionPlan(Descriptor plan, int engine, const EngineNotes& notes)
+ConvolutionPlan::ConvolutionPlan(Descriptor plan, int engine, std::vector<EngineKnob> knobs, const EngineNotes& notes)
     : plan_(std::move(plan)),
       engine_(engine),
+      knobs_(std::move(knobs)),
       notes_(notes),
       workspace_(plan_.get_one<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE)) {}
 
@@ -156,7 +166,7 @@ std::optional<ConvolutionPlan> ConvolutionPlanner::accept(const ConvolutionProbl
   if (handle_) plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, handle_);
   if (device_) plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *device_);
   if (!plan.try_finalise()) return std::nullopt;
-  ConvolutionPlan accepted(std::move(plan), number, notes);
+  ConvolutionPlan accepted(std::move(plan), number, knobs_of(configuration), notes);
   return accepted.workspace() <= rule_.workspace_limit ? std::optional(std::move(accepted)) : std::nullopt;
 }
 

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tensor/backend/cuda/convolution_problem.h"
 #include "tensor/backend/cuda/cudnn_graph.h"
@@ -18,8 +19,9 @@ namespace cg::cuda {
 /// An engine with its settings, ready to run.
 class ConvolutionPlan {
  public:
-  ConvolutionPlan(Descriptor plan, int engine, const EngineNotes& notes);
+  ConvolutionPlan(Descriptor plan, int engine, std::vector<EngineKnob> knobs, const EngineNotes& notes);
   int engine() const { return engine_; }
+  const std::vector<EngineKnob>& knobs() const { return knobs_; }
   const EngineNotes& notes() const { return notes_; }
   Index workspace() const { return workspace_; }
 
@@ -30,6 +32,7 @@ class ConvolutionPlan {
  private:
   Descriptor plan_;
   int engine_;
+  std::vector<EngineKnob> knobs_;
   EngineNotes notes_;
   Index workspace_;
 };

@@ -67,6 +67,9 @@ class CudaBackend final : public Backend {
   void run(const ConvolutionPlan& plan, void* x, void* w, void* y, void* workspace);
   void multiply(const Matrix& a, const Matrix& b, float* c);  ///< c = a · b
 
+  /// Null where only plans are made.
+  cudnnHandle_t cudnn() const { return cudnn_.get(); }
+
  private:
   /// Makes a call. Throws: memory, where that is what it lacks; device, where the device is lost.
   template <class CudaCall>

@@ -3,6 +3,7 @@
 
 #include "tensor/backend/cuda/cuda_backend.h"
 #include "tensor/backend/cuda/cudnn_version.h"
+#include "tensor/backend/cuda/device_meter.h"
 #include "tensor/backend/cuda/kernels.h"
 #include "tensor/backend/cuda_module.h"
 
@@ -23,7 +24,8 @@ std::string description() {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const CudaModule* cortexgrad_cuda_module() {
-  static constexpr CudaModule module{add_kernels, make_backend, make_planner, description, convolution_methods};
+  static constexpr CudaModule module{add_kernels, make_backend,        make_planner,
+                                     description, convolution_methods, make_meter};
   return &module;
 }
 

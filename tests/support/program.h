@@ -1,0 +1,28 @@
+// A real executable, run through the shell: its exit code and what it prints.
+#pragma once
+
+#include <string>
+
+#include "tests/support/shell.h"
+
+namespace cg::test {
+
+/// Runs `program` of the build with shell-quoted `arguments` in `folder`. `environment`: "NAME=value NAME=value".
+Finished run_program(const std::string& folder, const std::string& program, const std::string& arguments,
+                     const std::string& environment = "");
+
+/// A new folder for a test's own files, removed with the object.
+class TestFolder {
+ public:
+  TestFolder();
+  ~TestFolder();
+  TestFolder(const TestFolder&) = delete;
+  TestFolder& operator=(const TestFolder&) = delete;
+  const std::string& path() const { return path_; }
+  std::string read(const std::string& file) const;  ///< all bytes of a file in it
+
+ private:
+  std::string path_;
+};
+
+}  // namespace cg::test

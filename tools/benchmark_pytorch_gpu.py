@@ -1,0 +1,224 @@
+"""Times PyTorch's training step on a GPU: the network, loss, volumes and weights of benchmark_pytorch.py, in one of
+PyTorch's faster settings.
+
+    benchmark_pytorch_gpu.py step --variant compile --precision bfloat16 --batch 32 --steps 50 --warmup 10
+    benchmark_pytorch_gpu.py limits        what the card reaches: bytes copied and matrix products a second
+
+All variants: channels_last_3d, cuDNN's own search for the fastest algorithms, fused Adam, volumes on the device, loss
+on the device. bfloat16 is autocast; float32 is without TF32, as ours.
+    eager          kernel by kernel
+    graph          the whole step as one CUDA graph
+    compile        torch.compile(mode="max-autotune"), which makes CUDA graphs of its own
+    compile-graph  torch.compile(mode="max-autotune-no-cudagraphs"), the whole step as one CUDA graph
+--stem folded: the first convolution as a 4³ one over the volume folded into eight channels, as ours computes it.
+
+With --serve it prints a line when it is warm, and then times `--steps` steps for every line that it reads, so that two
+programs can take turns.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from benchmark_pytorch import Network, Trainer, dynlocrep, set_deterministic_weights
+
+VARIANTS = ["eager", "graph", "compile", "compile-graph"]
+
+
+class FoldedStem(nn.Module):
+    """A 7³ convolution of stride 2 and padding 3 over one channel, as a 4³ one of stride 1 over eight: exact, as tap
+    k = 2a + b and the eighth is zero. The volume is folded anew in every step."""
+
+    def __init__(self, convolution):
+        super().__init__()
+        self.weight = convolution.weight
+
+    def forward(self, x):
+        outputs = [(size - 1) // 2 + 1 for size in x.shape[2:]]
+        padding = [
+            p for size, out in zip(reversed(x.shape[2:]), reversed(outputs)) for p in (3, 2 * (out + 3) - size - 3)
+        ]
+        return functional.conv3d(
+            self.fold(functional.pad(x, padding)), self.fold(functional.pad(self.weight, [0, 1] * 3))
+        )
+
+    @staticmethod
+    def fold(x):
+        n, _, d, h, w = x.shape
+        parts = x.reshape(n, d // 2, 2, h // 2, 2, w // 2, 2).permute(0, 2, 4, 6, 1, 3, 5)
+        return parts.reshape(n, 8, d // 2, h // 2, w // 2).contiguous(memory_format=torch.channels_last_3d)
+
+
+class Step:
+    """One training step on volumes that stay on the device."""
+
+    def __init__(self, options):
+        self.options = options
+        self.device = torch.device(options.device)
+        network = Network()
+        set_deterministic_weights(network)
+        if options.stem == "folded":
+            network.encoder.conv1 = FoldedStem(network.encoder.conv1)
+        network = network.to(self.device, memory_format=torch.channels_last_3d)
+        modes = {"compile": "max-autotune", "compile-graph": "max-autotune-no-cudagraphs"}
+        mode = modes.get(options.variant)
+        self.network = torch.compile(network, mode=mode) if mode else network
+        whole = options.variant.endswith("graph")
+        on_gpu = self.device.type == "cuda"
+        self.optimiser = torch.optim.Adam(
+            network.parameters(), lr=1e-4, weight_decay=5e-5, fused=on_gpu, capturable=whole
+        )
+        options.layout = "channels_last"
+        self.volumes = Trainer.volumes(self, options.batch).to(self.device)
+        self.ages = torch.tensor(
+            [20 + 60 * ((i * 0.618034) % 1.0) for i in range(options.batch)] * 2, device=self.device
+        )
+        self.graph, self.loss = None, None
+        if whole:
+            self.capture()
+
+    def compute(self):
+        self.optimiser.zero_grad(set_to_none=True)
+        bfloat16 = self.options.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16, cache_enabled=self.graph is None):
+            z = self.network(self.volumes)
+        z = z.float()
+        loss = dynlocrep(torch.cat([z, z]), self.ages, Trainer.neighbours(self.options.batch))
+        loss.backward()
+        self.optimiser.step()
+        return loss.detach()
+
+    def capture(self):
+        beside = torch.cuda.Stream()
+        beside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(beside):
+            self.first = self.compute().item()
+            for _ in range(3):
+                self.compute()
+        torch.cuda.current_stream().wait_stream(beside)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self.loss = self.compute()
+
+    def run(self):
+        if self.graph is None:
+            return self.compute().item()
+        self.graph.replay()
+        return self.loss.item()
+
+
+def timed(step, steps):
+    seconds = []
+    for _ in range(steps):
+        start = time.perf_counter()
+        step.run()  # ends with the loss on the host
+        seconds.append(time.perf_counter() - start)
+    return sorted(seconds)
+
+
+def memory(device):
+    if device != "cuda":
+        return {}
+    return dict(allocated_bytes=torch.cuda.max_memory_allocated(), reserved_bytes=torch.cuda.max_memory_reserved())
+
+
+def run_step(options):
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+    start = time.perf_counter()
+    step = Step(options)
+    first = step.run() if step.graph is None else step.first
+    for _ in range(max(0, options.warmup - 1)):
+        step.run()
+    shared = dict(
+        variant=options.variant,
+        stem=options.stem,
+        precision=options.precision,
+        loss=first,
+        torch=torch.__version__,
+        cudnn=torch.backends.cudnn.version(),
+    )
+    if options.device == "cuda":  # what the search for fast kernels took is no part of a step
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    if options.serve:
+        print(json.dumps(dict(shared, seconds_to_warm=time.perf_counter() - start)), flush=True)
+    for _ in sys.stdin if options.serve else [""]:
+        seconds = timed(step, options.steps)
+        print(
+            json.dumps(
+                dict(
+                    shared,
+                    seconds=seconds,
+                    seconds_min=seconds[0],
+                    seconds_median=seconds[len(seconds) // 2],
+                    **memory(options.device)
+                )
+            ),
+            flush=True,
+        )
+
+
+def seconds_of(work, repetitions):
+    work()
+    torch.cuda.synchronize()
+    times = []
+    for _ in range(repetitions):
+        start, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        start.record()
+        work()
+        end.record()
+        torch.cuda.synchronize()
+        times.append(start.elapsed_time(end) / 1e3)
+    return sorted(times)[len(times) // 2]
+
+
+def run_limits(_):
+    """Bytes a second of a large copy, read and written ones counted; operations a second of matrix products."""
+    torch.backends.cuda.matmul.allow_tf32 = False
+    source = torch.randn(1 << 30, device="cuda")
+    target = torch.empty_like(source)
+    copied = 2 * source.nbytes / seconds_of(lambda: target.copy_(source), 20)
+    del source, target
+    rates = {}
+    for name, dtype, n in [("bfloat16", torch.bfloat16, 8192), ("float32", torch.float32, 8192)]:
+        a, b = (torch.randn(n, n, device="cuda", dtype=dtype) for _ in range(2))
+        rates[name] = 2 * n**3 / seconds_of(lambda: a @ b, 20)
+    print(
+        json.dumps(
+            dict(
+                device=torch.cuda.get_device_name(),
+                bytes_per_second=copied,
+                operations_per_second=rates,
+                torch=torch.__version__,
+                cudnn=torch.backends.cudnn.version(),
+            )
+        )
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("command", choices=["step", "limits"])
+    parser.add_argument("--variant", choices=VARIANTS, default="compile")
+    parser.add_argument("--stem", choices=["plain", "folded"], default="plain")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="bfloat16")
+    parser.add_argument("--size", type=int, nargs=3, default=[91, 109, 91])
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--warmup", type=int, default=10)
+    parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
+    parser.add_argument("--serve", action="store_true")
+    options = parser.parse_args()
+    if options.device == "cuda" and not torch.cuda.is_available():
+        sys.exit("error: PyTorch sees no GPU")
+    dict(step=run_step, limits=run_limits)[options.command](options)
+
+
+if __name__ == "__main__":
+    main()

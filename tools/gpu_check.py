@@ -1,0 +1,157 @@
+"""The stages of a GPU check, for `tools/gpu_check.sh run`: each is one question to the card, with its figures and log.
+
+Read next: gpu_compare.py and gpu_measure.py (the stages with figures), gpu_job.py (what stages share), gpu_summary.py.
+"""
+
+import argparse
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import gpu_compare
+import gpu_measure
+import gpu_summary
+from gpu_job import FAILED, INCOMPLETE, PASSED, Job, library_versions
+
+# What compute-sanitizer runs, which slows programs down a hundredfold: every op in both types, and training.
+SMALL_SUITE = ["every_op_parity_cuda_test", "training_cuda_test"]
+TOOLS = {
+    "memcheck": ["--leak-check", "no", "--report-api-errors", "no"],
+    "racecheck": [],
+    "initcheck": [],
+    "synccheck": [],
+}
+
+
+def run_test(job, program, limit):
+    done = job.run([program], limit)
+    cases = re.search(r"test cases:\s*(\d+) \|\s*(\d+) passed \|\s*(\d+) failed", done.text)
+    skipped = re.findall(r"\[skipped: (.*?)\]\s*$", done.text, re.M)
+    row = dict(
+        test=program.name.removesuffix("_test"),
+        code=done.code,
+        seconds=round(done.seconds, 1),
+        passed=int(cases[2]) - len(skipped) if cases else 0,
+        failed=int(cases[3]) if cases else 0,
+        skipped=skipped,
+    )
+    if done.code == 124:
+        row["why"] = done.why()
+    return row
+
+
+def tests(job):
+    """Every test of the CUDA backend: on the device, or, where the test says so, its kernels on the host."""
+    programs = sorted(job.tests.glob("*cuda*_test"))
+    if not programs:
+        return dict(status=INCOMPLETE, reasons=[f"no tests in {job.tests}"])
+    programs.sort(key=lambda program: ".backend.cuda." in program.name)  # those on the device first
+    rows, reasons = [], []
+    for program in programs:
+        if job.left() < 5:
+            reasons.append(f"no time left for {program.name}")
+            continue
+        row = run_test(job, program, job.left())
+        skipped = f", {len(row['skipped'])} skipped: {row['skipped'][0]}" if row["skipped"] else ""
+        job.say(
+            f"{row['test']:<44} exit code {row['code']}, {row['passed']} passed, {row['failed']} failed{skipped}, "
+            f"{row['seconds']} s"
+        )
+        rows.append(row)
+        reasons += [
+            f"{row['test']}: {why}" for why in dict.fromkeys(row["skipped"] + ([row["why"]] if "why" in row else []))
+        ]
+    failed = [row["test"] for row in rows if row["code"] not in (0, 124)]
+    status = FAILED if failed else INCOMPLETE if reasons else PASSED
+    return dict(status=status, reasons=[f"{name} failed" for name in failed] + reasons, tests=rows)
+
+
+def find_sanitizer():
+    found = shutil.which("compute-sanitizer")
+    others = sorted(Path("/").glob("usr/local/cuda*/bin/compute-sanitizer"))
+    return found or (str(others[-1]) if others else None)
+
+
+def sanitizer(job):
+    """compute-sanitizer's four tools on the small suite; cuDNN's and cuBLAS's kernels are watched like ours."""
+    program = find_sanitizer()
+    if not program:
+        return dict(
+            status=INCOMPLETE, reasons=["compute-sanitizer is not on this machine (it comes with the CUDA toolkit)"]
+        )
+    rows, reasons, failed = [], [], []
+    runs = [(tool, suite) for suite in SMALL_SUITE for tool in TOOLS]
+    for number, (tool, suite) in enumerate(runs):
+        limit = job.left() / (len(runs) - number)
+        done = job.run([program, "--tool", tool, "--error-exitcode", 9, *TOOLS[tool], job.tests / suite], limit)
+        summary = re.findall(r"(?:ERROR|RACECHECK) SUMMARY: (\d+)", done.text)
+        found = int(summary[-1]) if summary else None
+        rows.append(dict(tool=tool, suite=suite, code=done.code, findings=found, seconds=round(done.seconds, 1)))
+        job.say(
+            f"{tool:<10} {suite:<28} {'not finished' if found is None else f'{found} findings'}, {done.seconds:.0f} s"
+        )
+        if done.code == 124 or found is None:
+            reasons.append(f"{tool} of {suite}: {done.why()}")
+        elif found or done.code:
+            failed.append(f"{tool} of {suite}: {found} findings, exit code {done.code}")
+    status = FAILED if failed else INCOMPLETE if reasons else PASSED
+    return dict(status=status, reasons=failed + reasons, runs=rows)
+
+
+STAGES = {
+    "tests": tests,
+    "sanitizer": sanitizer,
+    "benchmark-bfloat16": lambda job: gpu_compare.benchmark(job, "bfloat16"),
+    "benchmark-float32": lambda job: gpu_compare.benchmark(job, "float32"),
+    "memory": gpu_measure.memory,
+    "profile": gpu_measure.profile,
+    "main-job": gpu_measure.main_job,
+}
+GROUPS = {"all": list(STAGES), "benchmark": ["benchmark-bfloat16", "benchmark-float32"]}
+
+
+def run_stage(job, name, seconds):
+    start = time.monotonic()
+    job.deadline = start + seconds
+    job.say(f"== {name}{' (a rehearsal on the CPU)' if job.rehearse else ''}")
+    absent = job.absent_device()
+    # Tests say themselves what they skip, and half of them need no device.
+    if absent and name != "tests":
+        result = dict(status=INCOMPLETE, reasons=[absent])
+    else:
+        result = STAGES[name](job)
+    result = dict(
+        result, rehearsal=job.rehearse, seconds=round(time.monotonic() - start, 1), libraries=library_versions()
+    )
+    job.say("\n".join([f"{name}: {result['status']}", *[f"  {reason}" for reason in result["reasons"]]]))
+    job.write(name, result)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        prog="gpu_check.sh run", description="Checks and measures the CUDA backend on this machine's GPU."
+    )
+    parser.add_argument("stages", nargs="*", help=f"of {', '.join([*STAGES, *GROUPS])} (default: all)")
+    parser.add_argument("--out", default="gpu-results", help="folder for STAGE.json, STAGE.txt and the summary")
+    parser.add_argument("--seconds", type=float, default=540, help="limit for each stage")
+    parser.add_argument(
+        "--rehearse", action="store_true", help="tiny sizes on the CPU: tries the script out, measures nothing"
+    )
+    parser.add_argument("--root", default=Path(__file__).resolve().parent.parent, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    names = [name for word in options.stages or ["all"] for name in GROUPS.get(word, [word])]
+    unknown = [name for name in names if name not in STAGES]
+    if unknown:
+        parser.error(f"there is no stage {', '.join(unknown)}; choose from {', '.join([*STAGES, *GROUPS])}")
+    Path(options.out).mkdir(parents=True, exist_ok=True)
+    job = Job(options.root, Path(options.out).resolve(), options.seconds, options.rehearse)
+    for name in names:
+        run_stage(job, name, options.seconds)
+    shutil.rmtree(job.scratch, ignore_errors=True)
+    sys.exit(gpu_summary.summarise([job.out], job.out))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+#!/usr/bin/env bash
+# Everything that needs a GPU, in one command, also for a machine that has neither our libraries nor a network.
+#   tools/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine lacks (default: .bundle; ≤ 64 MiB)
+#   FOLDER/gpu_check.sh run [STAGE ...]        there, from the carried folder; or here, from this repository
+#       stages: tests sanitizer benchmark-bfloat16 benchmark-float32 memory profile main-job; benchmark; all
+#       --out FOLDER      STAGE.json and STAGE.txt, summary.json and summary.md (default: gpu-results)
+#       --seconds N       limit for each stage (default 540)        --rehearse   tiny sizes on the CPU
+#   FOLDER/gpu_check.sh summary FOLDER ... --out FOLDER     one summary of stages that ran in several commands
+# Exit code: 0 every stage passed, 1 one failed, 3 none failed but something could not run; its reason is counted.
+#
+# The machine needs an NVIDIA driver for CUDA 13, glibc 2.36 or newer, and a Python with PyTorch (CORTEXGRAD_PYTHON,
+# default python3). cuDNN 9 and cuBLAS 13 are not carried: they are taken from PyTorch's pip packages
+# (site-packages/nvidia/*/lib, put on our programs' LD_LIBRARY_PATH by gpu_job.py) or from the loader's own path.
+# CG_GPU_ARCHITECTURES: what to compile for (default 80-real;90-real;90-virtual).
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+python=${CORTEXGRAD_PYTHON:-python3}
+programs=(run_experiment benchmark profile_memory)
+most_bytes=$((64 * 1024 * 1024))
+# Of the system's libraries these are found wherever programs run; CUDA's are found as said above.
+system='^(linux-vdso|ld-linux-x86-64|libc|libm|libpthread|libdl|librt|libresolv|libstdc\+\+|libgcc_s)\.so'
+cuda='^lib(cudnn|cublas|cudart|cuda|nvrtc|nvidia)[A-Za-z_]*\.so'
+
+stop() {
+  echo "error: $*" >&2
+  exit 2
+}
+
+# "NAME PATH" of every library that the programs given are loaded with; PATH is "not" where one is missing.
+libraries() {
+  for program in "$@"; do ldd "$program"; done |
+    awk '$2 == "=>" { print $1, $3 } $1 ~ /^\// { n = split($1, p, "/"); print p[n], $1 }' | sort -u
+}
+
+build() {
+  tools/install_dependencies.sh
+  if [ ! -f build/gpu/build.ninja ]; then
+    local architectures=${CG_GPU_ARCHITECTURES:-80-real;90-real;90-virtual}
+    cmake --preset cuda -B build/gpu -Wno-dev "-DCMAKE_CUDA_ARCHITECTURES=$architectures" \
+      >build/configure-gpu.log 2>&1 || { cat build/configure-gpu.log >&2; exit 2; }
+  fi
+  grep -q '^CMAKE_CUDA_COMPILER:' build/gpu/CMakeCache.txt ||
+    stop "the CUDA backend is not built here: $(grep -h 'No CUDA backend' build/configure-gpu.log)"
+  mapfile -t tests < <(ninja -C build/gpu -t targets all |
+    sed -n 's/^\([a-z0-9_.]*cuda[a-z0-9_.]*_test\): phony$/\1/p' | sort -u)
+  echo "Building ${#programs[@]} programs and ${#tests[@]} tests; progress: build/build-gpu.log"
+  ninja -C build/gpu cortexgrad_cuda "${programs[@]}" "${tests[@]}" >build/build-gpu.log 2>&1 ||
+    { cat build/build-gpu.log >&2; exit 1; }
+}
+
+# Lays the bundle out as the repository is, so that programs find their files.
+lay_out() {
+  local root=$1 name path
+  mkdir -p "$root"/{build/release/bin,build/release/tests,lib,tests,tools}
+  for name in "${programs[@]}" libcortexgrad_cuda.so; do
+    strip -o "$root/build/release/bin/$name" "build/gpu/bin/$name"
+  done
+  for name in "${tests[@]}"; do strip -o "$root/build/release/tests/$name" "build/gpu/tests/$name"; done
+  while read -r name path; do
+    [[ $name =~ $system || $name =~ $cuda ]] && continue
+    [ "$path" != not ] || stop "$name is not on this machine"
+    strip -o "$root/lib/$name" "$(readlink -f "$path")"
+  done < <(libraries "$root"/build/release/{bin,tests}/*)
+  cp -r tests/golden "$root/tests/"
+  mkdir "$root/experiments" && cp experiments/*.toml "$root/experiments/"
+  cp tools/gpu_*.py tools/benchmark_pytorch*.py tools/gpu_check.sh "$root/tools/"
+  git rev-parse HEAD >"$root/COMMIT" 2>/dev/null || echo unknown >"$root/COMMIT"
+}
+
+# Nothing of this machine but its C and C++ libraries, and CUDA's, may be needed.
+require_complete() {
+  local root=$1 name path bad=0
+  while read -r name path; do
+    [[ $name =~ $system || $name =~ $cuda || $path == "$root"/lib/* ]] && continue
+    echo "error: the bundle needs $name and would take $path" >&2
+    bad=1
+  done < <(export LD_LIBRARY_PATH="$root/lib"; libraries "$root"/build/release/{bin,tests}/* "$root"/lib/*)
+  [ $bad = 0 ] || exit 1
+}
+
+bundle() {
+  cd "$here/.."
+  local folder root size
+  folder=$(realpath -m "${1:-.bundle}")
+  build
+  root=$(mktemp -d)
+  # shellcheck disable=SC2064
+  trap "rm -rf '$root'" EXIT
+  lay_out "$root"
+  require_complete "$root"
+  mkdir -p "$folder"
+  tar -C "$root" -c . | xz -T0 -6 >"$folder/bundle.tar.xz"
+  cp tools/gpu_check.sh "$folder/"
+  size=$(stat -c %s "$folder/bundle.tar.xz")
+  echo "$folder: $((size / 1024)) KiB compressed, $(du -sk "$root" | cut -f1) KiB unpacked," \
+    "commit $(cut -c1-12 "$root/COMMIT")"
+  [ "$size" -le $most_bytes ] || stop "that is more than 64 MiB"
+  echo "There: bash $(basename "$folder")/gpu_check.sh run --out RESULTS"
+}
+
+# The folder that holds the programs: an unpacked bundle, this one beside the script unpacked, or the repository.
+find_root() {
+  if [ -f "$here/bundle.tar.xz" ]; then
+    root=$here/unpacked
+    if [ ! "$root/COMMIT" -nt "$here/bundle.tar.xz" ]; then
+      rm -rf "$root" && mkdir "$root"
+      # Python's own, as a bare machine may lack xz.
+      "$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' \
+        "$here/bundle.tar.xz" "$root"
+      touch "$root/COMMIT"
+    fi
+  else
+    root=$(dirname "$here")
+    [ -f "$root/COMMIT" ] || "$root/tools/build.sh" >&2
+  fi
+}
+
+command=${1:-help}
+[ $# -eq 0 ] || shift
+case $command in
+  bundle) bundle "$@" ;;
+  run | summary)
+    command -v "$python" >/dev/null || stop "there is no $python; name a Python with PyTorch in CORTEXGRAD_PYTHON"
+    find_root
+    script=gpu_check.py
+    [ "$command" = run ] || script=gpu_summary.py
+    PYTHONDONTWRITEBYTECODE=1 "$python" "$root/tools/$script" "$@"
+    ;;
+  help | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
+  *) stop "there is no command $command; bundle, run or summary" ;;
+esac

@@ -1,0 +1,174 @@
+"""What the stages of a GPU check share: our programs with the libraries they need, a time limit, results on disk."""
+
+import ctypes
+import glob
+import importlib.metadata
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+PASSED, FAILED, INCOMPLETE = "passed", "failed", "incomplete"
+
+
+def nvidia_folders():
+    """Folders of CUDA's libraries as pip installs them beside PyTorch: nvidia/*/lib of every search path."""
+    spec = importlib.util.find_spec("nvidia")
+    places = list(spec.submodule_search_locations) if spec else []
+    return sorted({os.path.dirname(file) for place in places for file in glob.glob(f"{place}/*/lib/*.so*")})
+
+
+def library_versions():
+    """Of the pip packages whose libraries ours may load."""
+    names = ["torch", "nvidia-cudnn-cu13", "nvidia-cublas", "nvidia-cuda-runtime", "triton"]
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            pass
+    return found
+
+
+class MemoryWatch:
+    """The most memory in use on the first GPU while a block runs, above what was in use when the watch was made (NVML,
+    every 5 ms): contexts, code and all that an allocator holds are counted."""
+
+    class Info(ctypes.Structure):
+        _fields_ = [("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong)]
+
+    def __init__(self):
+        self.before = self.peak = 0
+        try:
+            self.nvml = ctypes.CDLL("libnvidia-ml.so.1")
+        except OSError:
+            self.nvml = None
+            return
+        self.gpu = ctypes.c_void_p()
+        if self.nvml.nvmlInit_v2() or self.nvml.nvmlDeviceGetHandleByIndex_v2(0, ctypes.byref(self.gpu)):
+            self.nvml = None
+        self.before = self.used()
+
+    def used(self):
+        info = self.Info()
+        return info.used if self.nvml and not self.nvml.nvmlDeviceGetMemoryInfo(self.gpu, ctypes.byref(info)) else 0
+
+    def __enter__(self):
+        self.peak = self.used()
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self.watch, daemon=True)
+        self.thread.start()
+        return self
+
+    def watch(self):
+        while not self.stopped.wait(0.005):
+            self.peak = max(self.peak, self.used())
+
+    def __exit__(self, *_):
+        self.stopped.set()
+        self.thread.join()
+        self.peak = max(self.peak, self.used())
+
+    @property
+    def bytes(self):
+        """None where nobody could say."""
+        return self.peak - self.before if self.nvml else None
+
+
+class Finished:
+    def __init__(self, code, text, seconds, stdout=""):
+        self.code, self.text, self.seconds, self.stdout = code, text, seconds, stdout
+
+    @property
+    def json(self):
+        """The last line of its standard output that is JSON, or None."""
+        for line in reversed(self.stdout.splitlines()):
+            if line.startswith("{"):
+                return json.loads(line)
+        return None
+
+    def why(self):
+        """Why it failed, in a line."""
+        if self.code == 124:
+            return f"it was stopped after {self.seconds:.0f} s"
+        lines = [line for line in self.text.splitlines() if line.strip()]
+        errors = [line for line in lines if re.search(r"error", line, re.I)]
+        return (errors or lines or [f"exit code {self.code}"])[-1].strip()[:300]
+
+
+class Job:
+    """One run of some stages. `root`: of the repository or of an unpacked bundle, with build/release in it."""
+
+    def __init__(self, root, out, seconds, rehearse):
+        self.root, self.out, self.rehearse = Path(root), Path(out), rehearse
+        self.seconds = seconds
+        self.deadline = time.monotonic() + seconds
+        self.bin = self.root / "build/release/bin"
+        self.tests = self.root / "build/release/tests"
+        self.scratch = self.out / "scratch"
+        self.device = "cpu" if rehearse else "cuda"
+        self.log = []
+        self.environment = dict(os.environ, CORTEXGRAD_GOLDEN=str(self.root / "tests/golden"))
+        folders = [str(self.root / "lib"), *nvidia_folders(), os.environ.get("LD_LIBRARY_PATH", "")]
+        self.environment["LD_LIBRARY_PATH"] = ":".join(folder for folder in folders if folder)
+
+    def left(self):
+        return self.deadline - time.monotonic()
+
+    def sizes(self):
+        """Volume, batch, steps and warm-up of the training step that is timed."""
+        if self.rehearse:
+            return ["--size", 20, 24, 20, "--batch", 4, "--steps", 1, "--warmup", 1]
+        return ["--size", 91, 109, 91, "--batch", 32, "--steps", 50, "--warmup", 10]
+
+    def say(self, line=""):
+        print(line, flush=True)
+        self.log.append(line)
+
+    def run(self, command, limit=None, ours=True, folder=None):
+        """Runs a command to its end, or for `limit` seconds; exit code 124: it took longer."""
+        limit = max(1, min(limit or self.left(), self.left()))
+        start = time.monotonic()
+        self.log.append("$ " + " ".join(map(str, command)))
+        try:
+            done = subprocess.run(
+                [str(word) for word in command],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=limit,
+                env=self.environment if ours else None,
+                cwd=folder or self.root,
+                stdin=subprocess.DEVNULL,
+            )
+            code, stdout, stderr = done.returncode, done.stdout, done.stderr
+        except subprocess.TimeoutExpired as late:
+            decoded = [
+                part.decode(errors="replace") if isinstance(part, bytes) else part or ""
+                for part in (late.stdout, late.stderr)
+            ]
+            code, (stdout, stderr) = 124, decoded
+        except OSError as error:
+            code, stdout, stderr = 127, "", f"error: {error}"
+        finished = Finished(code, stdout + stderr, time.monotonic() - start, stdout)
+        self.log += [finished.text.rstrip(), f"exit code {code} after {finished.seconds:.1f} s"]
+        return finished
+
+    def absent_device(self):
+        """Why nothing can be run on a GPU here, in words; empty where it can. A rehearsal needs none."""
+        if self.rehearse:
+            return ""
+        probe = self.run(
+            [self.bin / "profile_memory", "quickstart", "--device", "cuda", "--size", 20, 24, 20, "--batch", 2], 120
+        )
+        return "" if probe.code == 0 else probe.why().removeprefix("error: ").split(". Use ")[0]
+
+    def write(self, stage, result):
+        """STAGE.json, and STAGE.txt with all that was run and printed."""
+        (self.out / f"{stage}.json").write_text(json.dumps(dict(stage=stage, **result), indent=2) + "\n")
+        (self.out / f"{stage}.txt").write_text("\n".join(self.log) + "\n")
+        self.log = []

@@ -1,0 +1,254 @@
+"""The stages of a GPU check that measure what is ours: a step's memory, its kernels, the whole job."""
+
+import csv
+import io
+import json
+import re
+import shutil
+import sys
+import time
+
+from gpu_job import FAILED, INCOMPLETE, PASSED
+
+TOLERANCE = 0.05  # of the planned memory beside the measured
+
+
+def memory_of(job, precision, batch, options):
+    """One run of profile_memory with its JSON, or why there is none."""
+    file = job.scratch / "memory.json"
+    job.scratch.mkdir(exist_ok=True)
+    file.unlink(missing_ok=True)
+    size = ["--size", 30, 36, 30, "model.width=16"] if job.rehearse else []
+    done = job.run(
+        [
+            job.bin / "profile_memory",
+            "dynlocrep",
+            f"model.precision={precision}",
+            "--device",
+            job.device,
+            "--batch",
+            batch,
+            "--json",
+            file,
+            *options,
+            *size,
+        ],
+        200,
+    )
+    return (json.loads(file.read_text()), "") if done.code == 0 and file.exists() else (None, done.why())
+
+
+def memory(job):
+    """The plan of a step beside what CUDA and NVML say was taken, cuDNN's plans, and the largest batch that fits."""
+    rows, reasons, failed = [], [], []
+    properties, plans = None, {}
+    for precision in ("bfloat16", "float32"):
+        for batch in (4,) if job.rehearse else (32, 8):
+            found, why = memory_of(job, precision, batch, ["--measure"] if job.rehearse else ["--measure", "--plans"])
+            if not found:
+                failed.append(f"{precision}, batch {batch}: {why}")
+                continue
+            planned, measured = found["planned"]["total"], found["measured"]
+            off = {"cuda": planned / measured["above_baseline"] - 1}
+            if "nvml" in measured:
+                off["nvml"] = planned / measured["nvml"]["above_baseline"] - 1
+            properties = properties or found.get("device_properties")
+            plans[precision] = plans.get(precision) or found.get("convolution_plans")
+            rows.append(dict(precision=precision, batch=batch, planned=found["planned"], measured=measured, off=off))
+            job.say(
+                f"  {precision}, batch {batch}: planned {planned / 1e6:.1f} MB, "
+                f"measured {measured['above_baseline'] / 1e6:.1f} MB, "
+                + ", ".join(f"{100 * part:+.1f} % by {who}" for who, part in off.items())
+            )
+            if not job.rehearse:
+                failed += [
+                    f"{precision}, batch {batch}: the plan is off by {100 * part:.1f} % by {who}"
+                    for who, part in off.items()
+                    if abs(part) > TOLERANCE
+                ]
+                reasons += [] if "nvml" in measured else [f"{precision}, batch {batch}: NVML is not there"]
+        largest, why = memory_of(job, precision, "max", ["--memory", "200MB"] if job.rehearse else [])
+        if largest:
+            rows.append(dict(precision=precision, largest_batch=largest["batch"], free=largest["free"]))
+            job.say(f"  {precision}: the largest batch is {largest['batch']}")
+        else:
+            failed.append(f"{precision}: largest batch: {why}")
+    status = FAILED if failed else INCOMPLETE if reasons else PASSED
+    return dict(
+        status=status, reasons=failed + reasons, memory=rows, device_properties=properties, convolution_plans=plans
+    )
+
+
+METRICS = {"gpu__time_duration.sum": "seconds", "dram__bytes_read.sum": "read", "dram__bytes_write.sum": "written"}
+
+
+def kernels_of(job, steps):
+    """Time and bytes of every kernel by ncu, summed by name over `steps` steps. Returns rows and why there are none."""
+    program = shutil.which("ncu")
+    if not program:
+        return [], "ncu is not on this machine"
+    done = job.run(
+        [
+            program,
+            "--csv",
+            "--page",
+            "raw",
+            "--print-units",
+            "base",
+            "--clock-control",
+            "none",
+            "--metrics",
+            ",".join(METRICS),
+            job.bin / "benchmark",
+            "step",
+            "--device",
+            "cuda",
+            "--precision",
+            "bfloat16",
+            "--size",
+            91,
+            109,
+            91,
+            "--batch",
+            32,
+            "--steps",
+            steps,
+            "--warmup",
+            0,
+        ],
+        job.left() - 30,
+    )
+    table = done.stdout[done.stdout.find('"ID"') :] if '"ID"' in done.stdout else ""
+    if not table:
+        return [], f"ncu: {done.why()}"
+    sums = {}
+    for row in csv.DictReader(io.StringIO(table)):
+        if not (row.get("ID") or "").isdigit():
+            continue  # the line of units
+        kernel = sums.setdefault(
+            row["Kernel Name"], dict(kernel=row["Kernel Name"], calls=0, seconds=0.0, read=0.0, written=0.0)
+        )
+        kernel["calls"] += 1
+        for metric, key in METRICS.items():
+            kernel[key] += float(row[metric].replace(",", "")) * (1e-9 if key == "seconds" else 1)
+    for kernel in sums.values():
+        for key in ("calls", "seconds", "read", "written"):
+            kernel[key] /= steps
+    return sorted(sums.values(), key=lambda kernel: -kernel["seconds"]), ""
+
+
+def with_bound(row, limits, precision):
+    """Adds the time that bytes and operations take at the rates that the card was measured to reach."""
+    by_bytes = row["bytes"] / limits["bytes_per_second"]
+    by_operations = row["operations"] / limits["operations_per_second"][precision]
+    bound = max(by_bytes, by_operations)
+    return dict(
+        row,
+        bound_milliseconds=1e3 * bound,
+        bound_by="bytes" if by_bytes >= by_operations else "operations",
+        share_of_bound=1e3 * bound / row["milliseconds"] if row["milliseconds"] else None,
+    )
+
+
+def profile(job):
+    """The ten most expensive kernels (ncu) and layers (timed one by one), each beside its bound on this card."""
+    reasons, out = [], {}
+    limits = job.run([sys.executable, job.root / "tools/benchmark_pytorch_gpu.py", "limits"], 120, ours=False)
+    out["limits"] = limits.json
+    if not limits.json:
+        reasons.append(f"what the card reaches: {limits.why()}")
+    for precision in ("bfloat16", "float32"):
+        command = [
+            job.bin / "benchmark",
+            "step",
+            "--device",
+            job.device,
+            "--precision",
+            precision,
+            "--layers",
+            "--json",
+        ]
+        done = job.run([*command, *job.sizes()], 120)
+        if done.code or not done.json:
+            return dict(status=FAILED, reasons=[f"our step in {precision}: {done.why()}", *reasons], **out)
+        layers = done.json["layers"]
+        out[f"layers_{precision}"] = (
+            [with_bound(row, limits.json, precision) for row in layers] if limits.json else layers
+        )
+        for row in out[f"layers_{precision}"][:10]:
+            bound = f", bound {row['bound_milliseconds']:.3f} ms by {row['bound_by']}" if "bound_by" in row else ""
+            job.say(f"  {row['milliseconds']:8.3f} ms  {row['direction']:<8} {row['layer']} ({row['op']}){bound}")
+    out["kernels"], why = ([], "a rehearsal runs on the CPU") if job.rehearse else kernels_of(job, 2)
+    reasons += [why] if why else []
+    for kernel in out["kernels"][:10]:
+        rate = (kernel["read"] + kernel["written"]) / kernel["seconds"] / 1e9
+        job.say(
+            f"  {1e3 * kernel['seconds']:8.3f} ms  {kernel['calls']:4.0f} calls  {rate:6.0f} GB/s  "
+            f"{kernel['kernel'][:90]}"
+        )
+    return dict(status=INCOMPLETE if reasons else PASSED, reasons=reasons, **out)
+
+
+def train(job, out, options, limit):
+    start = time.monotonic()
+    done = job.run(
+        [job.bin / "run_experiment", "dynlocrep", "--device", job.device, "--overwrite", "--out", out, *options], limit
+    )
+    return done, time.monotonic() - start
+
+
+def main_job(job):
+    """The paper's main experiment on the 2 mm phantom, five seeds of 50 epochs with evaluation: where the time went."""
+    job.scratch.mkdir(exist_ok=True)
+    tiny = (
+        [
+            "data.phantom.voxel_mm=8",
+            "data.phantom.subjects=24",
+            "model.width=4",
+            "train.batch_size=8",
+            "train.epochs=2",
+            "loss.final_neighbours=4",
+            "seeds=[0,1]",
+            "evaluation.embeddings_at=[1]",
+        ]
+        if job.rehearse
+        else []
+    )
+    short = [*tiny, "seeds=[0]", "train.epochs=1", "evaluation.embeddings_at=[1]"]
+    first, first_seconds = train(job, job.scratch / "first", short, job.left() / 2)  # makes the phantom, loads all code
+    if first.code:
+        return dict(status=FAILED, reasons=[f"one epoch of one seed: {first.why()}"])
+    job.say(f"  the phantom, and one epoch of one seed: {first_seconds:.1f} s")
+    run = job.scratch / "main-job"
+    done, wall = train(job, run, tiny, job.left())
+    if done.code:
+        late = done.code == 124
+        return dict(
+            status=INCOMPLETE if late else FAILED,
+            reasons=[f"the job: {done.why()}"],
+            phantom_and_one_epoch=first_seconds,
+        )
+    summary = json.loads((run / "summary.json").read_text())
+    with open(run / "metrics.csv", newline="", encoding="utf-8") as rows:
+        training = sum(float(row["seconds"]) for row in csv.DictReader(rows))
+    seeds = sum(seed["seconds"] for seed in summary["seeds"])
+    split = {
+        "training (data, forward, loss, backward, update)": training,
+        "evaluation, checkpoints, epoch's ends": seeds - training,
+        "start-up, trial step, results": wall - seeds,
+    }
+    for what, seconds in split.items():
+        job.say(f"  {seconds:8.2f} s  {what}")
+    test = summary["test"]
+    job.say(f"  {wall:8.2f} s  in all; test {json.dumps(test)}")
+    device = re.search(r'"device": "(.*)"', (run / "environment.json").read_text())
+    return dict(
+        status=PASSED,
+        reasons=[],
+        wall_seconds=wall,
+        split=split,
+        phantom_and_one_epoch=first_seconds,
+        test=test,
+        baseline=summary.get("baseline"),
+        device=device[1] if device else None,
+    )
