@@ -113,14 +113,14 @@ TEST_CASE("Loader: augmented views differ, and are the same for any prefetching 
   options.augment = make_augment(noise, {{2, 3, 2}, 2});
   const auto all = epoch(dataset, options);
   REQUIRE(all.size() == 3);
-  const auto values = all[1].volumes.data<float>();
+  const auto values = all[1].volumes[0].data<float>();
   CHECK_FALSE(std::ranges::equal(values.first(4 * 12), values.subspan(4 * 12)));
   options.prefetch = 0;
   options.first_batch = 1;
   const auto left = epoch(dataset, options);
   REQUIRE(left.size() == 2);
   for (std::size_t k = 0; k < 2; ++k)
-    CHECK(std::ranges::equal(left[k].volumes.data<float>(), all[k + 1].volumes.data<float>()));
+    CHECK(std::ranges::equal(left[k].volumes[0].data<float>(), all[k + 1].volumes[0].data<float>()));
 }
 
 TEST_CASE("Loader: batch sizes are known beforehand") {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "experiments/runner/learner.h"
+#include "losses/explanation.h"
 #include "losses/registry.h"
 #include "tensor/random.h"
 #include "tests/support/repeating_backend.h"
@@ -143,6 +144,7 @@ TEST_CASE("repeated steps: a gradient that overflows stops the update on the dev
   class Steep : public Loss {
    public:
     explicit Steep(const double& factor) : factor_(factor) {}
+    Explanation explain(const LossInput&) const override { return {}; }
     LossResult evaluate(const LossInput& in) const override {
       LossResult result = loss_->evaluate(in);
       for (double& g : result.gradient) g *= factor_;

@@ -28,6 +28,10 @@ class CountingBackend : public HostBackend {
   }
 };
 
+auto within(Index bytes) {
+  return [bytes](const StepMemory& memory) { return memory.total() <= bytes; };
+}
+
 }  // namespace
 
 TEST_CASE("the planner's estimate is what the learner allocates") {
@@ -68,20 +72,20 @@ TEST_CASE("the largest batch fits, and one more subject does not") {
   const Index of_two = planner.memory(2).total(), of_eleven = planner.memory(11).total();
   for (Index bytes : {of_two, of_eleven - 1, of_eleven, of_eleven + 1, 10 * of_two}) {
     CAPTURE(bytes);
-    const Index batch = planner.largest_batch(bytes, 4096);
+    const Index batch = planner.largest_batch(4096, within(bytes));
     REQUIRE(batch >= 2);
     CHECK(planner.memory(batch).total() <= bytes);
     CHECK(planner.memory(batch + 1).total() > bytes);
   }
-  CHECK(planner.largest_batch(of_eleven, 4096) == 11);
-  CHECK(planner.largest_batch(of_eleven - 1, 4096) == 10);
+  CHECK(planner.largest_batch(4096, within(of_eleven)) == 11);
+  CHECK(planner.largest_batch(4096, within(of_eleven - 1)) == 10);
 }
 
 TEST_CASE("the largest batch is none where two subjects do not fit, and never above the limit") {
   HostBackend backend;
   StepPlanner planner(small(DType::f32), backend);
-  CHECK(planner.largest_batch(planner.memory(2).total() - 1, 4096) == 0);
-  for (Index most : {2, 3, 4, 5, 7, 8}) CHECK(planner.largest_batch(Index{1} << 50, most) == most);
+  CHECK(planner.largest_batch(4096, within(planner.memory(2).total() - 1)) == 0);
+  for (Index most : {2, 3, 4, 5, 7, 8}) CHECK(planner.largest_batch(most, within(Index{1} << 50)) == most);
 }
 
 TEST_CASE("the line before a run names arena, least possible, fixed memory and volumes") {
