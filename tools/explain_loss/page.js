@@ -88,7 +88,16 @@ function show() {
   document.getElementById("sigma").parentElement.classList.toggle("idle", !used("weighs"));
   document.getElementById("turn-slider").hidden = state.geometry === "circle";
   document.getElementById("turn").value = state.turn;
-  history.replaceState(null, "", "#" + new URLSearchParams(Object.entries(state).map(([k, v]) => [k, String(v)])));
+  clearTimeout(noting);
+  noting = setTimeout(note, 200);  // browsers allow few changes of the address a second
+}
+
+let noting = null;
+
+/** Keeps the settings in the address, so that it can be passed on. */
+function note() {
+  const settings = Object.entries(state).map(([key, value]) => [key, String(value)]);
+  history.replaceState(null, "", "#" + new URLSearchParams(settings));
 }
 
 /** A word for those who listen. */
