@@ -16,25 +16,29 @@ Index padded(Index bytes) { return (bytes + alignment - 1) / alignment * alignme
 
 }  // namespace
 
-ParameterStore::ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters)
+ParameterStore::ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters, bool bfloat16_copy)
     : backend_(backend), parameters_(std::move(parameters)) {
   Index trained = 0, statistics = 0;
   for (const Parameter* p : parameters_)
     (p->trained ? trained : statistics) += padded(count(p->shape) * size_of(dtype));
-  const auto flat = [&](Index bytes) {
-    Tensor tensor = backend_.tensor({{bytes / size_of(dtype)}, dtype});
+  const auto flat = [&](Index bytes, DType type) {
+    Tensor tensor = backend_.tensor({{bytes / size_of(dtype)}, type});
     backend_.fill_zero(tensor);
     return tensor;
   };
-  values_ = flat(trained);
-  gradients_ = flat(trained);
-  statistics_ = flat(statistics);
+  values_ = flat(trained, dtype);
+  gradients_ = flat(trained, dtype);
+  statistics_ = flat(statistics, dtype);
+  if (bfloat16_copy) bfloat16_copy_ = flat(trained, DType::bf16);
   Index at_trained = 0, at_statistic = 0;
   for (Parameter* p : parameters_) {
     const Spec spec{p->shape, dtype};
     Index& at = p->trained ? at_trained : at_statistic;
     p->variable = p->trained ? leaf(p->name, values_.part(spec, at), gradients_.part(spec, at))
                              : constant(statistics_.part(spec, at));
+    if (p->trained && bfloat16_copy)
+      p->variable.leaf->bfloat16_copy =
+          bfloat16_copy_.part({p->shape, DType::bf16}, at / size_of(dtype) * size_of(DType::bf16));
     at += padded(spec.bytes());
   }
 }
@@ -57,6 +61,7 @@ void ParameterStore::initialise(std::uint64_t seed) {
       from_doubles(backend_, values, part);
     }
   }
+  round_values();
 }
 
 Parameter& ParameterStore::find(const std::string& name) const {
@@ -69,6 +74,10 @@ Index ParameterStore::trained_count() const {
   Index sum = 0;
   for (const Parameter* p : parameters_) sum += p->trained ? count(p->shape) : 0;
   return sum;
+}
+
+void ParameterStore::round_values() {
+  if (bfloat16_copy_) from_doubles(backend_, to_doubles(backend_, values_), bfloat16_copy_);
 }
 
 Index ParameterStore::bytes(const Parameter& parameter) const {
@@ -88,6 +97,7 @@ void ParameterStore::write(Parameter& parameter, const std::vector<double>& valu
     fail(ErrorKind::usage, parameter.name,
          fmt::format("{} values for shape {}", values.size(), to_string(parameter.shape)));
   from_doubles(backend_, values, parameter.variable.value);
+  if (parameter.trained && bfloat16_copy_) from_doubles(backend_, values, parameter.variable.leaf->bfloat16_copy);
 }
 
 }  // namespace cg

@@ -10,7 +10,7 @@
 
 namespace cg {
 
-/// How a parameter starts. `fan` is the number of values that the bound is computed from.
+/// How a parameter starts.
 struct Initial {
   enum class Law { zeros, ones, normal, uniform };
   Law law = Law::zeros;
@@ -29,8 +29,9 @@ struct Parameter {
 /// Owns the numbers of the parameters given to it; they must outlive it.
 class ParameterStore {
  public:
-  /// Allocates and connects; values are not set. `dtype`: float32 or float64.
-  ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters);
+  /// Allocates and connects; values are not set. `dtype`: float32 or float64. `bfloat16_copy`: whether a rounded copy
+  /// of the values is kept beside them, for kernels.
+  ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters, bool bfloat16_copy = false);
 
   /// Draws every value from the seed; parameter by parameter, so one does not depend on the others' sizes.
   void initialise(std::uint64_t seed);
@@ -43,6 +44,10 @@ class ParameterStore {
   const Tensor& values() const { return values_; }        ///< flat, with padding between parameters
   const Tensor& gradients() const { return gradients_; }  ///< of the same layout; padding stays zero
   const Tensor& statistics() const { return statistics_; }
+  /// The values rounded to bfloat16, of the same layout; empty where none are kept. Whoever writes into values() writes
+  /// them too (the update does) or calls round_values().
+  const Tensor& bfloat16_copy() const { return bfloat16_copy_; }
+  void round_values();
   Backend& backend() const { return backend_; }
 
   std::vector<double> read(const Parameter& parameter) const;
@@ -52,7 +57,7 @@ class ParameterStore {
  private:
   Backend& backend_;
   std::vector<Parameter*> parameters_;
-  Tensor values_, gradients_, statistics_;
+  Tensor values_, gradients_, statistics_, bfloat16_copy_;
 };
 
 }  // namespace cg

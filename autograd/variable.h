@@ -12,7 +12,8 @@ namespace cg {
 /// A value that no op made: an input, a parameter, a statistic. With a gradient tensor it is differentiated.
 struct Leaf {
   std::string name;
-  Tensor gradient;  ///< the backward pass writes it; empty where no gradient is wanted
+  Tensor gradient;            ///< the backward pass writes it; empty where no gradient is wanted
+  Tensor bfloat16_copy = {};  ///< the value rounded, for kernels; empty where nobody keeps one
 };
 
 /// A handle; copies speak of the same value.
@@ -30,7 +31,7 @@ inline Variable constant(Tensor value) { return {.value = std::move(value), .nod
 
 /// A leaf whose gradient the backward pass writes to `gradient`.
 inline Variable leaf(std::string name, Tensor value, Tensor gradient) {
-  return {std::move(value), -1, std::make_shared<Leaf>(Leaf{std::move(name), std::move(gradient)}), true};
+  return {std::move(value), -1, std::make_shared<Leaf>(Leaf{std::move(name), std::move(gradient), {}}), true};
 }
 
 }  // namespace cg

@@ -73,14 +73,24 @@ std::optional<Batch> Loader::next() {
   return batch;
 }
 
+bool Loader::ready() {
+  const std::lock_guard lock(mutex_);
+  return !ready_.empty() || finished_;
+}
+
 Batch Loader::make(std::span<const Index> subjects) {
-  HostBackend host;
+  Batch batch{{subjects.begin(), subjects.end()}, {}, {}};
+  if (options_.reads_volumes) batch.volumes.push_back(read(subjects));
+  for (Index subject : subjects) batch.ages.push_back(source_.dataset().subject(subject).age);
+  return batch;
+}
+
+Tensor Loader::read(std::span<const Index> subjects) {
   const Shape volume = source_.dataset().volume_shape();
   const auto b = static_cast<Index>(subjects.size());
-  Batch batch{{subjects.begin(), subjects.end()},
-              {},
-              host.tensor({{options_.views * b, volume[0], volume[1], volume[2], 1}, DType::f32})};
-  const auto values = batch.volumes.data<float>();
+  const Spec spec{{options_.views * b, volume[0], volume[1], volume[2], 1}, DType::f32};
+  const Tensor volumes = options_.device ? options_.device->host_tensor(spec) : HostBackend().tensor(spec);
+  const auto values = volumes.data<float>();
   const auto voxels = static_cast<std::size_t>(source_.voxels());
   const auto row = [&](Index view, Index i) {
     return values.subspan(static_cast<std::size_t>(view * b + i) * voxels, voxels);
@@ -96,8 +106,7 @@ Batch Loader::make(std::span<const Index> subjects) {
                         .view = static_cast<std::uint32_t>(view)},
                        row(view, i));
   }
-  for (Index subject : subjects) batch.ages.push_back(source_.dataset().subject(subject).age);
-  return batch;
+  return volumes;
 }
 
 void Loader::work() {

@@ -17,6 +17,8 @@
 
 namespace cg {
 
+class Backend;
+
 /// Normalised maps by subject; kept in memory once read while they fit in `budget` bytes, else read anew.
 class VolumeSource {
  public:
@@ -37,7 +39,9 @@ class VolumeSource {
 struct Batch {
   std::vector<Index> subjects;  ///< [b], numbers in the dataset
   std::vector<double> ages;     ///< [b], years
-  Tensor volumes;               ///< [views · b, D, H, W, 1] float32 in host memory; all of view 1, then all of view 2
+  /// One behind the other [views · b, D, H, W, 1], all of view 1, then all of view 2. The loader's are one tensor of
+  /// float32 in host memory.
+  std::vector<Tensor> volumes;
 };
 
 struct LoaderOptions {
@@ -45,10 +49,12 @@ struct LoaderOptions {
   bool shuffle = true;  ///< by (seed, epoch); otherwise the subjects' order is kept
   std::uint64_t seed = 0;
   Index epoch = 1;
-  Index first_batch = 0;  ///< those before it are passed over without being read, to go on within an epoch
-  Index views = 1;        ///< volumes a subject; more than one only with an augmentation
-  Augment augment;        ///< of normalised volumes, told seed, epoch, sample and view; none: volumes as they are
-  Index prefetch = 2;     ///< batches prepared ahead
+  Index first_batch = 0;      ///< those before it are passed over without being read, to go on within an epoch
+  Index views = 1;            ///< volumes a subject; more than one only with an augmentation
+  Augment augment;            ///< of normalised volumes, told seed, epoch, sample and view; none: volumes as they are
+  Index prefetch = 2;         ///< batches prepared ahead
+  bool reads_volumes = true;  ///< false: subjects and ages alone
+  Backend* device = nullptr;  ///< the device that will copy the batches; none: host memory like any other
 };
 
 /// One epoch over `subjects`, each once; the last batch may be short.
@@ -61,6 +67,8 @@ class Loader {
 
   /// The next batch, or none after the last. Rethrows what went wrong on the loader's thread.
   std::optional<Batch> next();
+  /// Whether `next` would not wait.
+  bool ready();
 
   /// The sizes of the batches that `n` subjects give.
   static std::vector<Index> batch_sizes(Index n, Index batch_size);
@@ -68,6 +76,7 @@ class Loader {
  private:
   void work();
   Batch make(std::span<const Index> subjects);
+  Tensor read(std::span<const Index> subjects);
 
   VolumeSource& source_;
   LoaderOptions options_;

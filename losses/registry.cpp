@@ -75,7 +75,9 @@ const Fields<LossOptions>& loss_fields() {
             "The printed formula, or what the published code computes (it made the published numbers)."),
       field("kernel", &O::kernel, {"rbf", "gaussian", "cauchy"}, "How an age difference becomes a weight."),
       field("sigma", &O::sigma, above(0), "Width of the kernel: years for rbf and gaussian, 1/years² for cauchy."),
-      field("temperature", &O::temperature, above(0), "Similarities are inner products divided by this, or distances (rank_n_contrast, where it is 2 unless set)."),
+      field(
+          "temperature", &O::temperature, above(0),
+          "Similarities are inner products divided by this, or distances (rank_n_contrast, where it is 2 unless set)."),
       field("base_temperature", &O::base_temperature, above(0),
             "The reference formulation multiplies the loss by temperature / base_temperature."),
       field("distance", &O::distance, {"manhattan", "euclidean", "chebyshev", "cosine"},

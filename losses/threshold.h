@@ -12,7 +12,8 @@
 //
 // The paper divides by weights of those who are far: next to nothing. With rbf, σ = 2 and ages in two clusters a_ik
 // passes 10^100, so training with it is refused where one exceeds 10^6. The published code sums over j after comparing
-// whole rows, and compares row t, not row i: c counts whom *t* finds farther than i, and no k has its own denominator.
+// whole rows, and compares row t, not row i: c counts whom *t* finds farther than i: many where t is near.
+// So the nearest in age are pushed most, and no k has a denominator of its own.
 // Read next: ranking.h (the sums in O(n) an anchor), pull.h (w), similarity_loss.h (S and the way back to z).
 #pragma once
 

@@ -19,8 +19,16 @@ class Adam {
   /// Allocates both moments, zero, on the store's device.
   Adam(const ParameterStore& store, const AdamOptions& options, const Registry& registry = Registry::standard());
 
-  /// Updates the store's values from its gradients at learning rate `rate`.
-  void step(ParameterStore& store, double rate);
+  /// Updates the store's values from its gradients at learning rate `rate`. Returns false, having changed nothing,
+  /// where a gradient is not finite.
+  bool step(ParameterStore& store, double rate);
+
+  /// The same in three parts, for a device that repeats the second by itself: `prepare` says on the host what changes
+  /// from step to step; `update` computes, with the same buffers every time; `finish`, once the device is done, returns
+  /// as `step` does.
+  void prepare(double rate);
+  void update(ParameterStore& store);
+  bool finish();
 
   Index steps() const { return steps_; }
   const Tensor& first_moment() const { return first_; }  ///< laid out as the store's values
@@ -29,9 +37,12 @@ class Adam {
   void resume(Index steps) { steps_ = steps; }
 
  private:
+  AdamUpdate op(double rate, Index step) const;
+
   AdamOptions options_;
   const Registry& registry_;
   Tensor first_, second_;
+  Tensor control_, host_control_;  // an AdamControl on the device, and in host memory
   Index steps_ = 0;
 };
 

@@ -1,7 +1,10 @@
 #include "tensor/backend.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -11,6 +14,40 @@
 #include "tensor/error.h"
 
 namespace cg {
+namespace {
+
+/// Bytes of this process: of its address space, and of those that lie in memory.
+struct OwnMemory {
+  Index mapped = 0, resident = 0;
+};
+
+OwnMemory own_memory() {
+  OwnMemory pages;
+  std::ifstream("/proc/self/statm") >> pages.mapped >> pages.resident;
+  const Index page = sysconf(_SC_PAGESIZE);
+  return {pages.mapped * page, pages.resident * page};
+}
+
+}  // namespace
+
+Tensor Backend::host_tensor(const Spec& spec) { return HostBackend().tensor(spec); }
+
+std::unique_ptr<Upload> Backend::upload(const Tensor& host, Tensor& device) {
+  to_device(host, device);
+  return std::make_unique<Upload>(device);
+}
+
+bool Backend::all_finite(const Tensor& all) {
+  Tensor flag = tensor({{1}, DType::f64});
+  note_finite(all, flag);
+  return to_doubles(*this, flag)[0] == 1;
+}
+
+Spec joined(std::span<const Tensor> parts) {
+  Spec spec = parts[0].spec();
+  for (const Tensor& part : parts.subspan(1)) spec.shape[0] += part.shape()[0];
+  return spec;
+}
 
 std::vector<double> to_doubles(Backend& backend, const Tensor& tensor) {
   HostBackend host;
@@ -38,8 +75,7 @@ std::shared_ptr<std::byte> HostBackend::allocate(Index bytes) {
   constexpr std::size_t alignment = 64;
   const std::size_t rounded = (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment;
   auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded));
-  if (!memory)
-    fail(ErrorKind::memory, "host memory", fmt::format("{} bytes were refused", bytes), "Lower train.batch_size.");
+  if (!memory) refuse(bytes);
   return {memory, [](std::byte* p) { std::free(p); }};
 }
 
@@ -51,18 +87,42 @@ void HostBackend::to_host(const Tensor& device, Tensor& host) {
   std::memcpy(host.bytes(), device.bytes(), static_cast<std::size_t>(device.spec().bytes()));
 }
 
+Tensor HostBackend::join(std::span<const Tensor> parts, Tensor& place) {
+  if (parts.size() == 1) return parts[0].on(device_);
+  if (!place) place = tensor(joined(parts));
+  std::byte* at = place.bytes();
+  for (const Tensor& part : parts) {
+    std::memcpy(at, part.bytes(), static_cast<std::size_t>(part.spec().bytes()));
+    at += part.spec().bytes();
+  }
+  return place;
+}
+
 void HostBackend::fill_zero(Tensor& tensor) {
   std::memset(tensor.bytes(), 0, static_cast<std::size_t>(tensor.spec().bytes()));
 }
 
 Index HostBackend::free_bytes() const {
+  Index free = 0;
   std::ifstream info("/proc/meminfo");
   for (std::string name; info >> name; info.ignore(std::numeric_limits<std::streamsize>::max(), '\n'))
-    if (Index kilobytes = 0; name == "MemAvailable:" && info >> kilobytes) return kilobytes * 1024;
-  return 0;
+    if (Index kilobytes = 0; name == "MemAvailable:" && info >> kilobytes) free = kilobytes * 1024;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return free;
+  return std::min(free, std::max<Index>(static_cast<Index>(limit.rlim_cur) - own_memory().mapped, 0));
 }
 
-bool HostBackend::all_finite(const Tensor& tensor) {
+void HostBackend::refuse(Index bytes) const {
+  const auto megabytes = [](Index n) { return static_cast<double>(n) / 1e6; };
+  fail(ErrorKind::memory, name_of(device_) + " memory",
+       fmt::format("{:.1f} MB were asked for and refused; this process holds {:.1f} MB, {:.1f} MB seem free",
+                   megabytes(bytes), megabytes(held_bytes()), megabytes(free_bytes())),
+       "Lower train.batch_size or model.width");
+}
+
+Index HostBackend::held_bytes() const { return own_memory().resident; }
+
+void HostBackend::note_finite(const Tensor& tensor, Tensor& flag) {
   double zero = 0;  // 0 · x is 0 for every finite x, else NaN
   with_type(tensor.dtype(), [&]<class T>() {
     const T* x = tensor.data<T>().data();
@@ -72,7 +132,7 @@ bool HostBackend::all_finite(const Tensor& tensor) {
     for (Index k = 0; k < size; ++k) sum += Param<T>(0) * static_cast<Param<T>>(x[k]);
     zero = static_cast<double>(sum);
   });
-  return !std::isnan(zero);
+  flag.data<double>()[0] = std::isnan(zero) ? 0 : 1;
 }
 
 }  // namespace cg

@@ -1,6 +1,7 @@
 // A device's memory: allocation and copies. Kernels find their device's own state through it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,6 +11,33 @@
 
 namespace cg {
 
+/// Work that is done again and again with the same tensors; what changes lies in their memory. A device may note down
+/// what the work starts, and repeat that by itself.
+class Recording {
+ public:
+  Recording() = default;
+  virtual ~Recording() = default;
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  /// Does `work`, or what it did before. Work must not allocate on the device after the first time, and waits for
+  /// nothing: whoever wants its results calls synchronize().
+  virtual void run(const std::function<void()>& work) { work(); }
+};
+
+/// A tensor on its way to a device, which meanwhile computes. Must not outlive its backend.
+class Upload {
+ public:
+  explicit Upload(Tensor on_device) : on_device_(std::move(on_device)) {}
+  virtual ~Upload() = default;
+  Upload(const Upload&) = delete;
+  Upload& operator=(const Upload&) = delete;
+  /// The tensor: whatever is computed from now on finds the numbers there.
+  virtual Tensor take() { return on_device_; }
+
+ private:
+  Tensor on_device_;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -18,21 +46,42 @@ class Backend {
   virtual std::string description() const = 0;
   /// Uninitialised memory, aligned to 64 bytes or more, freed with its last owner. Throws (kind memory).
   virtual std::shared_ptr<std::byte> allocate(Index bytes) = 0;
+  /// Whether it computes in memory of its own: numbers must then be brought there.
+  virtual bool has_own_memory() const { return false; }
+  /// A tensor in the host's memory from which, and to which, this device copies fastest. Any thread may call it.
+  virtual Tensor host_tensor(const Spec& spec);
+  /// Copies. Done when they return, but in recorded work: there host tensors must be host_tensor()'s.
   virtual void to_device(const Tensor& host, Tensor& device) = 0;
   virtual void to_host(const Tensor& device, Tensor& host) = 0;
   /// A tensor of this device with a host tensor's numbers; devices that compute in host memory share it.
   virtual Tensor from_host(const Tensor& host) = 0;
+  /// Tensors of the host or of this device, one behind the other along the first axis, in `place`; it is made when it
+  /// is empty, else it is of the size. A single one of the host's is shared where from_host() would share it.
+  virtual Tensor join(std::span<const Tensor> parts, Tensor& place) = 0;
+  /// Starts to copy a host tensor to `device` once all work so far is done with it, beside the work to come.
+  virtual std::unique_ptr<Upload> upload(const Tensor& host, Tensor& device);
   virtual void fill_zero(Tensor& tensor) = 0;
-  /// Whether every number of a float32 or float64 tensor is finite.
-  virtual bool all_finite(const Tensor& tensor) = 0;
+  /// Writes into `flag`, one double, whether every number of a floating-point tensor is finite: 1, else 0.
+  virtual void note_finite(const Tensor& tensor, Tensor& flag) = 0;
+  bool all_finite(const Tensor& tensor);
   virtual void synchronize() {}
+  virtual std::unique_ptr<Recording> recording() { return std::make_unique<Recording>(); }
+  /// Steps of one size before they take as long as all that follow.
+  virtual int warm_up_steps() const { return 1; }
   /// Whether the device computes in bfloat16 at full speed; decides the default precision.
   virtual bool prefers_bfloat16() const { return false; }
+  /// Whether kernels read parameters as bfloat16 where activations are: the update then keeps a copy of them.
+  virtual bool reads_bfloat16_copies() const { return false; }
   /// Bytes that could still be allocated now; 0 where nobody knows.
   virtual Index free_bytes() const { return 0; }
+  /// Bytes of the device's memory that this process holds now; 0 where nobody knows.
+  virtual Index held_bytes() const { return 0; }
 
   Tensor tensor(const Spec& spec) { return {spec, device(), allocate(spec.bytes())}; }
 };
+
+/// The spec of tensors one behind the other along their first axis.
+Spec joined(std::span<const Tensor> parts);
 
 /// A floating-point tensor's numbers, brought to the host in double; and the way back.
 std::vector<double> to_doubles(Backend& backend, const Tensor& tensor);
@@ -48,10 +97,17 @@ class HostBackend : public Backend {
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
   Tensor from_host(const Tensor& host) override { return host.on(device_); }
+  Tensor join(std::span<const Tensor> parts, Tensor& place) override;
   void fill_zero(Tensor& tensor) override;
-  bool all_finite(const Tensor& tensor) override;
-  /// What Linux estimates to be available without swapping (MemAvailable); a container's own limit is not seen.
+  void note_finite(const Tensor& tensor, Tensor& flag) override;
+  /// What Linux estimates to be available without swapping (MemAvailable), or less where the process's address space is
+  /// limited (ulimit -v); a container's own limit is not seen.
   Index free_bytes() const override;
+  Index held_bytes() const override;
+
+ protected:
+  /// Fails (kind memory): so many bytes were asked for and refused.
+  [[noreturn]] void refuse(Index bytes) const;
 
  private:
   Device device_;
@@ -66,8 +122,9 @@ class MetaBackend : public Backend {
   void to_device(const Tensor&, Tensor&) override {}
   void to_host(const Tensor&, Tensor&) override {}
   Tensor from_host(const Tensor& host) override { return {host.spec(), Device::meta, nullptr}; }
+  Tensor join(std::span<const Tensor> parts, Tensor&) override { return {joined(parts), Device::meta, nullptr}; }
   void fill_zero(Tensor&) override {}
-  bool all_finite(const Tensor&) override { return true; }
+  void note_finite(const Tensor&, Tensor&) override {}
 };
 
 /// oneDNN and our own kernels on all cores (tensor/backend/cpu).

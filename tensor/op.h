@@ -18,8 +18,8 @@ namespace cg {
 
 class Backend;
 
-/// All the engine must know of one application of an op before any number is computed. Masks: bit j speaks of
-/// input or output j.
+/// All the engine must know of one application of an op before any number is computed. An op on a tape has one output;
+/// an update of parameters has none. Masks: bit j speaks of input or output j.
 struct Plan {
   std::vector<Spec> outputs;
   std::vector<Spec> saved;     ///< further results that only the backward and the rebuild read
@@ -41,6 +41,8 @@ struct Call {
   std::vector<Tensor> in, out, saved, grad_out, grad_in;
   Tensor workspace;            ///< scratch of the size that the kernel asked for (u8)
   Backend* backend = nullptr;  ///< keeps a device's own state (primitives, handles)
+  /// Beside an input that is a parameter: its bfloat16 copy, where the store keeps one; empty, or too short, elsewhere.
+  std::vector<Tensor> bfloat16_copies = {};
 };
 
 /// What a kernel is told when it is asked for its scratch.

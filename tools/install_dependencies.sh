@@ -9,7 +9,8 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 packages=(
-  g++ cmake ninja-build pkgconf python3   # compiler, build system; python3 unpacks the wheels
+  g++ cmake ninja-build pkgconf   # compiler, build system
+  python3 ca-certificates         # fetch the wheels and unpack them
   libhdf5-dev                     # cohort files, weights, run folders
   libeigen3-dev                   # matrix products of the losses, ridge regression
   doctest-dev librapidcheck-dev   # tests, property tests
@@ -29,12 +30,10 @@ if [ "${1:-}" = --list ]; then
   exit 0
 fi
 
+installed=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' "${packages[@]}" 2>/dev/null || true)"
 missing=()
 for package in "${packages[@]}"; do
-  case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true) in
-    *"ok installed") ;;
-    *) missing+=("$package") ;;
-  esac
+  [[ $installed == *" $package=installed "* ]] || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then
   command="apt-get install -y --no-install-recommends ${missing[*]}"

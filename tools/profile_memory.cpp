@@ -82,7 +82,8 @@ Index largest_batch(StepPlanner& planner, Index free) {
   if (free <= 0)
     fail(ErrorKind::device, "--batch max", "the device does not say how much memory is free",
          "Give --memory, for example 80GB.");
-  const Index batch = planner.largest_batch(free, largest_batch_size);
+  const Index batch =
+      planner.largest_batch(largest_batch_size, [free](const StepMemory& step) { return step.total() <= free; });
   if (batch == 0)
     fail(ErrorKind::memory, "--batch max",
          fmt::format("a step of 2 subjects needs {} MB, and {} MB are to be had", megabytes(planner.memory(2).total()),

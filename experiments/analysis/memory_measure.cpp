@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <fstream>
 
 #include "experiments/runner/learner.h"
 #include "tensor/error.h"
@@ -13,13 +11,6 @@
 
 namespace cg {
 namespace {
-
-/// Bytes of this process that lie in memory now.
-Index resident() {
-  Index all = 0, pages = 0;
-  std::ifstream("/proc/self/statm") >> all >> pages;
-  return pages * sysconf(_SC_PAGESIZE);
-}
 
 Index most_resident() {
   rusage usage{};
@@ -47,7 +38,7 @@ MeasuredMemory measure_step(Backend& backend, const LearnerOptions& options, std
   if (backend.device() == Device::cuda)
     fail(ErrorKind::device, "--measure", "the memory of a GPU is not that of this process",
          "Leave --measure out, or give --device cpu.");
-  MeasuredMemory measured{.baseline = resident()};
+  MeasuredMemory measured{.baseline = backend.held_bytes()};
   Learner learner(backend, options, std::move(loss));
   learner.reserve(std::span(&subjects, 1), {});
   const Tensor volumes = random_volumes(options.batch_spec(subjects, options.encoded_views));

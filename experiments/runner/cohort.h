@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "data/cohort_h5.h"
-#include "data/loader.h"
+#include "data/device_loader.h"
 #include "data/split.h"
 #include "experiments/runner/config.h"
 
@@ -27,13 +27,20 @@ struct Cohort {
   Split split;
   std::optional<Intensity> intensity;  ///< none: each map by its own
   std::unique_ptr<VolumeSource> volumes;
+  std::optional<DeviceVolumes> on_device;  ///< once keep_on() found that they fit
 
+  /// Keeps all volumes in the device's memory, in that type, where it has some and they take little of it.
+  void keep_on(Backend& backend, DType dtype);
+  /// One epoch of the device's batches.
+  DeviceLoader batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options) const;
   std::vector<double> ages(const std::vector<Index>& subjects) const;
   /// SHA-256 of what tells this cohort from another: ids, ages, the grid, and the intensity to six digits.
   std::string digest() const;
 };
 
-/// Opens the cohort, making the phantom first if it is asked for and not there; `say` is told what happens.
+/// Opens the cohort, making the phantom first if it is asked for and not there; `say` is told what happens. Normalised
+/// maps are kept in memory between epochs, up to 4 GiB and a quarter of the free memory; the rest is read again.
+/// Errors: data, naming all maps that are bad.
 Cohort open_cohort(const DataOptions& options, const std::function<void(const std::string&)>& say);
 
 }  // namespace cg

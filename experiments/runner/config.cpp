@@ -155,7 +155,7 @@ std::string resolved_config(const Config& config) {
 std::string config_digest(const Config& config) { return sha256(plain(options_of(config_fields(), config))); }
 
 fs::path find_config(const std::string& argument, const fs::path& experiments) {
-  if (fs::exists(argument)) return argument;
+  if (fs::exists(argument) && !fs::is_directory(argument)) return argument;  // a folder may share a name with one
   const fs::path named = experiments / (argument + (argument.ends_with(".toml") ? "" : ".toml"));
   if (!argument.empty() && argument.find('/') == std::string::npos && fs::exists(named)) return named;
   std::set<std::string> names;

@@ -2,20 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
-
 #include "data/hdf5_file.h"
 #include "data/storage.h"
 
 namespace cg {
-
-KeptFeatures keep_features(Learner& learner, Cohort& cohort, Index seed, Index epoch, Index batch_size,
-                           const BeforeBatch& before) {
-  std::vector<Index> all(static_cast<std::size_t>(cohort.file->size()));
-  std::iota(all.begin(), all.end(), Index{0});
-  return {seed, epoch, encode(learner, cohort, all, Features::projected, batch_size, before),
-          encode(learner, cohort, all, Features::encoder, batch_size, before)};
-}
 
 void write_embeddings(const std::filesystem::path& path, const CohortFile& cohort, std::span<const KeptFeatures> kept) {
   H5Writer file;

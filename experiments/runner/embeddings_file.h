@@ -14,10 +14,6 @@ struct KeptFeatures {
   SubjectFeatures projected, encoder;
 };
 
-/// Encodes the whole cohort twice: the projection head's output and the encoder's.
-KeptFeatures keep_features(Learner& learner, Cohort& cohort, Index seed, Index epoch, Index batch_size,
-                           const BeforeBatch& before);
-
 /// Writes `participant_id`, `age`, and for each seed and epoch `seed<k>/epoch<n>/projected` and `…/encoder`
 /// [subjects, width]. Errors: storage.
 void write_embeddings(const std::filesystem::path& path, const CohortFile& cohort, std::span<const KeptFeatures> kept);

@@ -1,28 +1,49 @@
 #include "experiments/runner/evaluation.h"
 
+#include <numeric>
+
 namespace cg {
 
-SubjectFeatures encode(Learner& learner, Cohort& cohort, const std::vector<Index>& subjects, Features which,
-                       Index batch_size, const BeforeBatch& before) {
-  SubjectFeatures out{subjects, {}, 0};
-  Loader loader(*cohort.volumes, subjects, {.batch_size = batch_size, .shuffle = false, .augment = {}});
+namespace {
+
+/// The features of one more batch, row-major.
+void append(SubjectFeatures& all, const std::vector<Index>& subjects, const std::vector<double>& values) {
+  all.subjects.insert(all.subjects.end(), subjects.begin(), subjects.end());
+  all.values.insert(all.values.end(), values.begin(), values.end());
+  all.width = static_cast<Index>(values.size() / subjects.size());
+}
+
+}  // namespace
+
+CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const BeforeBatch& before) {
+  std::vector<Index> everybody(static_cast<std::size_t>(cohort.file->size()));
+  std::iota(everybody.begin(), everybody.end(), Index{0});
+  CohortFeatures out;
+  DeviceLoader loader = cohort.batches(learner.parameters().backend(), everybody,
+                                       {.batch_size = batch_size, .shuffle = false, .augment = {}});
   while (const auto batch = loader.next()) {
     before();
     const Encoded encoded = learner.encode(batch->volumes);
-    const std::vector<double>& values = which == Features::projected ? encoded.embeddings : encoded.features;
-    out.values.insert(out.values.end(), values.begin(), values.end());
-    out.width = static_cast<Index>(values.size() / batch->subjects.size());
+    append(out.projected, batch->subjects, encoded.embeddings);
+    append(out.encoder, batch->subjects, encoded.features);
   }
   return out;
 }
 
-Evaluation evaluate(Learner& learner, Cohort& cohort, const EvaluationOptions& options, Index batch_size,
-                    const BeforeBatch& before) {
+SubjectFeatures select(const SubjectFeatures& all, const std::vector<Index>& subjects) {
+  SubjectFeatures out{subjects, {}, all.width};
+  for (const Index i : subjects) {
+    const auto row = all.values.begin() + i * all.width;
+    out.values.insert(out.values.end(), row, row + all.width);
+  }
+  return out;
+}
+
+Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options) {
   Evaluation e;
-  e.train = encode(learner, cohort, cohort.split.train, options.features, batch_size, before);
-  e.test = encode(learner, cohort, cohort.split.test, options.features, batch_size, before);
-  const PredictorOptions how{options.predictor, options.huber_delta, options.penalty, learner.options().seed};
-  const auto predictor = fit_predictor(how, e.train.rows(), cohort.ages(e.train.subjects));
+  e.train = select(all, cohort.split.train);
+  e.test = select(all, cohort.split.test);
+  const auto predictor = fit_predictor(options, e.train.rows(), cohort.ages(e.train.subjects));
   e.alpha = predictor->alpha();
   e.train_predicted = predictor->predict(e.train.rows());
   e.test_predicted = predictor->predict(e.test.rows());

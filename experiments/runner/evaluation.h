@@ -22,10 +22,17 @@ struct SubjectFeatures {
 /// Called before every batch; may throw to end what takes long.
 using BeforeBatch = std::function<void()>;
 
-/// Runs the subjects' volumes through the network in evaluation mode.
-SubjectFeatures encode(
-    Learner& learner, Cohort& cohort, const std::vector<Index>& subjects, Features which, Index batch_size,
-    const BeforeBatch& before = [] {});
+/// What the network makes of every subject, in the cohort's order.
+struct CohortFeatures {
+  SubjectFeatures projected, encoder;
+  const SubjectFeatures& at(Features which) const { return which == Features::projected ? projected : encoder; }
+};
+
+/// Runs all volumes through the network in evaluation mode, once.
+CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const BeforeBatch& before);
+
+/// The rows of some subjects, out of those of the whole cohort.
+SubjectFeatures select(const SubjectFeatures& all, const std::vector<Index>& subjects);
 
 struct Evaluation {
   SubjectFeatures train, test;
@@ -34,9 +41,8 @@ struct Evaluation {
   Metrics metrics;                                      ///< of the test part
 };
 
-/// Fits on the training part, tests on the test part. Errors: numbers, if a feature is not finite.
-Evaluation evaluate(
-    Learner& learner, Cohort& cohort, const EvaluationOptions& options, Index batch_size,
-    const BeforeBatch& before = [] {});
+/// Fits a predictor on the training part of the cohort's features, tests it on the test part. Errors: numbers, if a
+/// feature is not finite.
+Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options);
 
 }  // namespace cg

@@ -2,6 +2,7 @@
 // first step. Read next: trainer.h, which feeds it epoch by epoch.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,17 +39,23 @@ class Learner {
  public:
   Learner(Backend& backend, const LearnerOptions& options, std::unique_ptr<Loss> loss,
           const Registry& registry = Registry::standard());
+  ~Learner();
 
   /// Plans and allocates the memory for training batches and evaluation batches of these sizes (subjects).
   /// Errors: memory, when the arena is refused.
   void reserve(std::span<const Index> training_batches, std::span<const Index> evaluation_batches);
 
-  /// One step: forward, loss, backward, update. `volumes` [encoded views · b, D, H, W, channels], `ages` [b].
-  /// Errors: numbers, naming the first layer whose result is not finite; the parameters are then unchanged.
-  LossResult step(const Tensor& volumes, std::span<const double> ages, const StepTime& time);
+  /// One step: forward, loss, backward, update. `volumes`, one behind the other [encoded views · b, D, H, W, channels],
+  /// on the host or the device; `ages` [b]. Errors: numbers, naming the first layer whose result is not finite; the
+  /// parameters are then unchanged.
+  LossResult step(std::span<const Tensor> volumes, std::span<const double> ages, const StepTime& time);
+  LossResult step(const Tensor& volumes, std::span<const double> ages, const StepTime& time) {
+    return step(std::span(&volumes, 1), ages, time);
+  }
 
-  /// Forward in evaluation mode. `volumes` [b, D, H, W, channels].
-  Encoded encode(const Tensor& volumes);
+  /// Forward in evaluation mode. `volumes`, one behind the other [b, D, H, W, channels].
+  Encoded encode(std::span<const Tensor> volumes);
+  Encoded encode(const Tensor& volumes) { return encode(std::span(&volumes, 1)); }
 
   /// Everything that steps change, but for their count `batches_seen`: values, statistics, both moments, NNCLR's queue.
   /// The tensors are the learner's own, on its device.
@@ -57,8 +64,8 @@ class Learner {
   /// Errors: corrupt, if a tensor is missing or of another size; nothing is then changed.
   void resume(std::span<const NamedTensor> state, Index batches_seen);
 
-  /// Tells `observer` of every kernel of the steps to come; null: nobody.
-  void observe(TapeObserver* observer) { observer_ = observer; }
+  /// Tells `observer` of every kernel of the steps to come; null: nobody. An observed step is never a repeated one.
+  void observe(TapeObserver* observer);
 
   ParameterStore& parameters() { return store_; }
   Model& model() { return network_.model(); }
@@ -75,11 +82,16 @@ class Learner {
 
  private:
   struct Pass;
-  std::vector<double> in_all_views(const Tensor& rows);
-  LossResult evaluate_loss(const Network::Outputs& out, std::span<const double> ages, const StepTime& time);
-  std::vector<double> for_queue(const Network::Outputs& out, Index subjects);
-  Tensor gradient_of_rows(const LossResult& result, const Spec& spec);
-  [[noreturn]] void explain_bad_numbers(const Tensor& volumes, std::span<const double> ages, const StepTime& time);
+  struct Routine;
+  void grow(Tensor& memory, Index bytes);
+  Spec volumes_of(Index subjects, bool training) const;
+  Routine& routine(Index subjects, bool training);
+  void forward(Routine& routine, std::span<const Tensor> volumes);
+  void backward(Routine& routine, const LossResult& result, const std::function<void()>& after);
+  LossResult evaluate_loss(const Routine& routine, std::span<const double> ages, const StepTime& time);
+  std::vector<double> first_view(const Routine& routine, Index subjects) const;
+  [[noreturn]] void explain_bad_numbers(std::span<const Tensor> volumes, std::span<const double> ages,
+                                        const StepTime& time);
 
   Backend& backend_;
   LearnerOptions options_;
@@ -91,6 +103,8 @@ class Learner {
   Adam adam_;
   std::map<std::pair<Index, bool>, MemoryPlan> plans_;  // by subjects and mode
   Tensor arena_;
+  Tensor volumes_;  // of a batch, where the device has memory of its own
+  std::map<std::pair<Index, bool>, std::unique_ptr<Routine>> routines_;  // as plans_; they use both
   TapeObserver* observer_ = nullptr;
 };
 

@@ -13,6 +13,7 @@ struct LearnerOptions {
   Triple volume = {91, 109, 91};   ///< D, H, W
   DType activations = DType::f32;  ///< float32, bfloat16; or float64 with `parameters`
   DType parameters = DType::f32;   ///< float32 or float64
+  bool rounded_volumes = false;    ///< batches come in the activations' type; else in the parameters'
   Index views = 2;                 ///< rows a subject has in the loss
   Index encoded_views = 1;         ///< volumes a subject has in a batch: 1 where all views are equal, else `views`
   Index queue_size = 0;            ///< rows of the loss's queue; with one, a predictor is trained too
@@ -20,7 +21,12 @@ struct LearnerOptions {
 
   /// The spec of the volumes of so many subjects: [subjects · of_each, D, H, W, channels].
   Spec batch_spec(Index subjects, Index of_each) const {
-    return {{subjects * of_each, volume[0], volume[1], volume[2], model.channels}, parameters};
+    return {{subjects * of_each, volume[0], volume[1], volume[2], model.channels},
+            rounded_volumes ? activations : parameters};
+  }
+  /// Whether the device's kernels read a bfloat16 copy of the parameters, which the update then keeps.
+  bool reads_bfloat16_copies(const Backend& backend) const {
+    return activations == DType::bf16 && backend.reads_bfloat16_copies();
   }
 };
 

@@ -4,6 +4,7 @@
 #include "tensor/error.h"
 
 namespace cg {
+
 DType activations(const Config& config, const Backend& backend) {
   if (config.precision == Precision::automatic) return backend.prefers_bfloat16() ? DType::bf16 : DType::f32;
   return config.precision == Precision::bfloat16 ? DType::bf16 : DType::f32;
@@ -17,6 +18,14 @@ std::unique_ptr<Backend> choose_backend(const std::string& device) {
     if (device == "cuda") fail(ErrorKind::device, "--device cuda", why, "Use --device cpu");
   }
   return make_cpu_backend();
+}
+
+std::string describe_device(const std::string& asked, const Backend& chosen) {
+  const std::string line = name_of(chosen.device()) + ": " + chosen.description();
+  if (asked != "auto" || chosen.device() == Device::cuda) return line;
+  std::string why;
+  make_cuda_backend(why);  // there was none a moment ago
+  return line + " (no CUDA: " + why + ")";
 }
 
 Index encoded_views(const Config& config) { return config.data.augment.apply.empty() ? 1 : LearnerOptions().views; }

@@ -12,6 +12,9 @@ namespace cg {
 /// The device of that name: cpu, reference, cuda, or auto: a GPU if there is one. Errors: device.
 std::unique_ptr<Backend> choose_backend(const std::string& device);
 
+/// For people: the device that was chosen, and why it is no GPU where one was looked for and not found.
+std::string describe_device(const std::string& asked, const Backend& chosen);
+
 /// The type of a configuration's activations; `backend` decides an automatic precision.
 DType activations(const Config& config, const Backend& backend);
 

@@ -15,6 +15,7 @@ std::vector<FixedMemory> fixed_memory(const ParameterStore& store) {
     const Index bytes = store.bytes(*p);
     fixed.parameters += bytes;
     if (!p->trained) continue;
+    if (store.bfloat16_copy()) fixed.parameters += bytes / size_of(p->variable.value.dtype()) * size_of(DType::bf16);
     fixed.gradients += bytes;
     fixed.adam += 2 * bytes;
   }
@@ -63,21 +64,21 @@ StepPlanner::StepPlanner(const LearnerOptions& options, Backend& target, const R
       target_(target),
       registry_(registry),
       network_(options),
-      store_(meta_, options.parameters, network_.parameters()) {}
+      store_(meta_, options.parameters, network_.parameters(), options.reads_bfloat16_copies(target)) {}
 
 StepMemory StepPlanner::memory(Index subjects) {
   return step_memory(options_, store_, subjects, plan_step(network_, options_, subjects, true, registry_, target_));
 }
 
-Index StepPlanner::largest_batch(Index bytes, Index most) {
-  const auto fits = [&](Index subjects) { return memory(subjects).total() <= bytes; };
-  if (!fits(2)) return 0;
+Index StepPlanner::largest_batch(Index most, const std::function<bool(const StepMemory&)>& fits) {
+  const auto good_at = [&](Index subjects) { return fits(memory(subjects)); };
+  if (!good_at(2)) return 0;
   Index good = 2, bad = 4;
-  for (; bad <= most && fits(bad); bad *= 2) good = bad;
+  for (; bad <= most && good_at(bad); bad *= 2) good = bad;
   bad = std::min(bad, most + 1);
   while (bad - good > 1) {
     const Index middle = good + (bad - good) / 2;
-    (fits(middle) ? good : bad) = middle;
+    (good_at(middle) ? good : bad) = middle;
   }
   return good;
 }

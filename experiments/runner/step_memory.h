@@ -2,6 +2,7 @@
 // estimate that a program prints comes from here. Read next: autograd/memory_plan.h.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,7 @@ namespace cg {
 /// Bytes of one layer that stay from step to step, padding included.
 struct FixedMemory {
   std::string layer;     ///< "encoder.layer2.0.conv1"
-  Index parameters = 0;  ///< values, and the running statistics of batch norm
+  Index parameters = 0;  ///< values, their bfloat16 copy where one is kept, the running statistics of batch norm
   Index gradients = 0;
   Index adam = 0;  ///< both moments
   Index total() const { return parameters + gradients + adam; }
@@ -54,9 +55,8 @@ class StepPlanner {
 
   StepMemory memory(Index subjects);
 
-  /// The largest batch of at least 2 and at most `most` subjects whose total is no more than `bytes`; 0 if there is
-  /// none.
-  Index largest_batch(Index bytes, Index most);
+  /// The largest batch of at least 2 and at most `most` subjects whose memory `fits`; 0 if there is none.
+  Index largest_batch(Index most, const std::function<bool(const StepMemory&)>& fits);
 
  private:
   LearnerOptions options_;

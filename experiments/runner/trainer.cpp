@@ -16,6 +16,7 @@
 #include "experiments/runner/environment.h"
 #include "experiments/runner/evaluation.h"
 #include "experiments/runner/learner.h"
+#include "experiments/runner/memory_check.h"
 #include "experiments/runner/model_file.h"
 #include "experiments/runner/progress.h"
 #include "experiments/runner/recorder.h"
@@ -40,6 +41,19 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 const Config& checked(const Config& config) {
   if (!config.data.cohort.empty()) CohortFile(config.data.cohort);
   return config;
+}
+
+/// The sizes of an epoch's batches, the largest of which fits in memory.
+std::vector<Index> checked_batches(const Config& config, const Cohort& cohort, Backend& backend) {
+  const auto subjects = static_cast<Index>(cohort.split.train.size());
+  const std::vector<Index> batches = Loader::batch_sizes(subjects, config.train.batch_size);
+  if (batches.back() == 1)
+    fail(ErrorKind::usage, "train.batch_size",
+         "it leaves a last batch of one subject, which has nobody to compare with",
+         fmt::format("Choose another size than {} for {} training subjects.", config.train.batch_size, subjects));
+  require_memory(learner_options(config, cohort.file->volume_shape(), backend, config.seeds[0]), batches.front(),
+                 subjects, backend);
+  return batches;
 }
 
 /// One experiment on its way: what all seeds share, and where it is. Between any two steps `state_` and the learner are
@@ -88,10 +102,10 @@ class Trainer {
 
   Config config_;
   RunOptions options_;
-  Recorder recorder_;
-  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Backend> backend_;  // before the run folder, as all that can be found wrong: it leaves none
   Cohort cohort_;
   std::vector<Index> batches_;
+  Recorder recorder_;
   std::string setting_;  // as in a checkpoint
   RunState state_;
   std::optional<Checkpoint> saved_;  // until its learner is made
@@ -103,16 +117,13 @@ class Trainer {
 Trainer::Trainer(const Config& config, const RunOptions& options)
     : config_(checked(config)),
       options_(options),
-      recorder_(options.out, resolved_config(config), options.overwrite),
-      backend_(choose_backend(options.device)) {
+      backend_(choose_backend(options.device)),
+      cohort_(open_cohort(config.data, say)),
+      batches_(checked_batches(config, cohort_, *backend_)),
+      recorder_(options.out, resolved_config(config), options.overwrite) {
   if (recorder_.resumable()) saved_ = read_checkpoint(recorder_.checkpoint());
-  cohort_ = open_cohort(config.data, say);
-  batches_ = Loader::batch_sizes(static_cast<Index>(cohort_.split.train.size()), config.train.batch_size);
-  if (batches_.back() == 1)
-    fail(ErrorKind::usage, "train.batch_size",
-         "it leaves a last batch of one subject, which has nobody to compare with",
-         fmt::format("Choose another size than {} for {} training subjects.", config.train.batch_size,
-                     cohort_.split.train.size()));
+  // Volumes that are augmented change with every epoch.
+  if (config.data.augment.apply.empty()) cohort_.keep_on(*backend_, activations(config, *backend_));
   setting_ = fmt::format("{}: {}, activations in {}", name_of(backend_->device()), backend_->description(),
                          name_of(activations(config, *backend_)));
   if (saved_)
@@ -149,14 +160,14 @@ void Trainer::run() {
   finish();
 }
 
-/// Measures a step, the second of two on a network that is thrown away, and says what will be done.
+/// Measures a step, the last of a few on a network that is thrown away, and says what will be done.
 void Trainer::trial() {
   const auto learner = make_learner(seed());
   LoaderOptions options = epoch_options();
   options.first_batch = 0;
   double seconds = 0;
-  for (int repetition = 0; repetition < 2; ++repetition) {
-    Loader loader(*cohort_.volumes, cohort_.split.train, options);
+  for (int repetition = 0; repetition <= backend_->warm_up_steps(); ++repetition) {
+    DeviceLoader loader = cohort_.batches(*backend_, cohort_.split.train, options);
     const auto batch = loader.next();
     const auto start = Clock::now();
     step(*learner, *batch, 0);  // at rate 0 it cannot diverge
@@ -167,9 +178,10 @@ void Trainer::trial() {
 }
 
 std::unique_ptr<Learner> Trainer::make_learner(Index seed) {
-  const LearnerOptions o = learner_options(config_, cohort_.file->volume_shape(), *backend_, seed);
+  LearnerOptions o = learner_options(config_, cohort_.file->volume_shape(), *backend_, seed);
+  o.rounded_volumes = cohort_.on_device.has_value();
   auto learner = std::make_unique<Learner>(*backend_, o, make_loss(config_.loss));
-  const std::vector<Index> evaluated = {config_.train.batch_size};
+  const std::vector<Index> evaluated = {batches_.front()};
   learner->reserve(batches_, evaluated);
   return learner;
 }
@@ -215,6 +227,7 @@ void Trainer::stop_if_asked(Progress& progress) {
 }
 
 void Trainer::run_seed(Progress& progress) {
+  learner_.reset();  // two would need twice the memory
   learner_ = make_learner(seed());
   if (saved_ && !state_.fresh()) learner_->resume(saved_->learner, saved_->batches_seen);
   saved_.reset();
@@ -228,7 +241,7 @@ void Trainer::run_seed(Progress& progress) {
 void Trainer::run_epoch(Progress& progress) {
   const auto start = Clock::now();
   const double before = state_.epoch_seconds;
-  Loader loader(*cohort_.volumes, cohort_.split.train, epoch_options());
+  DeviceLoader loader = cohort_.batches(*backend_, cohort_.split.train, epoch_options());
   while (const auto batch = loader.next()) {
     stop_if_asked(progress);
     const LossResult result = step(*learner_, *batch, rate());
@@ -256,14 +269,18 @@ void Trainer::end_epoch(Progress& progress) {
                state_.epoch_seconds,
                not_measured};
   Evaluation evaluation;
-  if (last || (o.every > 0 && epoch % o.every == 0)) {
-    evaluation = evaluate(*learner_, cohort_, o, config_.train.batch_size, poll);
+  const bool measured = last || (o.every > 0 && epoch % o.every == 0);
+  const bool kept = std::ranges::find(o.embeddings_at, epoch) != o.embeddings_at.end();
+  CohortFeatures features;
+  if (measured || kept) features = encode(*learner_, cohort_, batches_.front(), poll);
+  if (measured) {
+    const PredictorOptions predictor{o.predictor, o.huber_delta, o.penalty, static_cast<std::uint64_t>(seed())};
+    evaluation = evaluate(features.at(o.features), cohort_, predictor);
     row.mae = evaluation.metrics.mae;
     progress.say(
         fmt::format("seed {}, epoch {}: loss {:.4f}, test MAE {:.3f} years", seed(), epoch, row.loss, row.mae));
   }
-  if (std::ranges::find(o.embeddings_at, epoch) != o.embeddings_at.end())
-    state_.kept.push_back(keep_features(*learner_, cohort_, seed(), epoch, config_.train.batch_size, poll));
+  if (kept) state_.kept.push_back({seed(), epoch, std::move(features.projected), std::move(features.encoder)});
   recorder_.epoch(row);
   state_.seed_seconds += state_.epoch_seconds + seconds_since(start);
   if (last) end_seed(evaluation, row.loss);

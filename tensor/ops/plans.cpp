@@ -121,7 +121,14 @@ Plan Cast::plan(std::span<const Spec> in) const {
 }
 
 Plan AdamUpdate::plan(std::span<const Spec> in) const {
-  for (const Spec& spec : in) require_parameter("adam_update", "buffer", spec, in[0].shape, in[0].dtype);
+  for (const Spec& spec : in.first(4)) require_parameter("adam_update", "buffer", spec, in[0].shape, in[0].dtype);
+  if (in.size() > 4 && in[4] != Spec{in[0].shape, DType::bf16})
+    fail(ErrorKind::usage, "adam_update",
+         fmt::format("the copy is {} {}, expected bfloat16 {}", name_of(in[4].dtype), to_string(in[4].shape),
+                     to_string(in[0].shape)));
+  if (in.size() > 5 && in[5] != AdamControl::spec())
+    fail(ErrorKind::usage, "adam_update",
+         fmt::format("the control is {} {}, expected float64 [4]", name_of(in[5].dtype), to_string(in[5].shape)));
   return {};
 }
 

@@ -2,14 +2,13 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 
 #include <csignal>
-#include <cstdio>
 
 #include "data/hdf5_file.h"
 #include "tensor/random.h"
 #include "tests/data/raw_h5.h"
+#include "tests/support/shell.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -46,21 +45,6 @@ std::vector<float> noise() {
   std::vector<float> out(row_size);
   for (float& value : out) value = static_cast<float>(random.uniform());
   return out;
-}
-
-struct Outcome {
-  int code;  ///< −1: killed by a signal
-  std::string text;
-};
-
-Outcome shell(const std::string& command) {
-  Outcome outcome{-1, ""};
-  FILE* pipe = popen(command.c_str(), "r");
-  char buffer[4096];
-  while (std::fgets(buffer, sizeof buffer, pipe)) outcome.text += buffer;
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) outcome.code = WEXITSTATUS(status);
-  return outcome;
 }
 
 }  // namespace

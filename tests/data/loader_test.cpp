@@ -51,9 +51,9 @@ TEST_CASE("Loader: an epoch has each subject once, with its age and its map, and
   CHECK(batches[2].subjects.size() == 3);
   for (const Batch& batch : batches) {
     const auto b = static_cast<Index>(batch.subjects.size());
-    CHECK(batch.volumes.shape() == Shape{b, 2, 3, 2, 1});
+    CHECK(batch.volumes.at(0).shape() == Shape{b, 2, 3, 2, 1});
     REQUIRE(batch.ages.size() == batch.subjects.size());
-    const auto values = batch.volumes.data<float>();
+    const auto values = batch.volumes.at(0).data<float>();
     for (std::size_t k = 0; k < batch.subjects.size(); ++k) {
       CHECK(batch.ages[k] == 20.0 + static_cast<double>(batch.subjects[k]));
       CHECK(std::ranges::equal(values.subspan(k * 12, 12), dataset.volume(batch.subjects[k]).values));
@@ -97,7 +97,7 @@ TEST_CASE("Loader: an epoch that is gone on with has the batches that are left, 
     for (std::size_t k = 0; k < left.size(); ++k) {
       const Batch& expected = all[static_cast<std::size_t>(done) + k];
       CHECK(left[k].subjects == expected.subjects);
-      CHECK(std::ranges::equal(left[k].volumes.data<float>(), expected.volumes.data<float>()));
+      CHECK(std::ranges::equal(left[k].volumes.at(0).data<float>(), expected.volumes.at(0).data<float>()));
       subjects += static_cast<int>(expected.subjects.size());
     }
     CHECK(dataset.reads - before == subjects);
@@ -148,9 +148,9 @@ TEST_CASE("Loader: views are augmented apart, by keys that name epoch and subjec
   };
   const auto batches = epoch(dataset, options);
   REQUIRE(batches.size() == 1);
-  CHECK(batches[0].volumes.shape() == Shape{6, 2, 3, 2, 1});
+  CHECK(batches[0].volumes.at(0).shape() == Shape{6, 2, 3, 2, 1});
   CHECK(batches[0].ages.size() == 3);
-  const auto values = batches[0].volumes.data<float>();
+  const auto values = batches[0].volumes.at(0).data<float>();
   for (std::size_t row = 0; row < 6; ++row) {
     const float subject = static_cast<float>(batches[0].subjects[row % 3]);
     CHECK(values[row * 12] == 1000.0f * static_cast<float>(row / 3) + 200 + subject + 5.0f / 16);

@@ -108,9 +108,7 @@ bool golden_notices(Plant plant) {
   return false;
 }
 
-LossOptions options_of(const char* name, Formulation f) {
-  return {.name = name, .formulation = f, .bin_width = 2};
-}
+LossOptions options_of(const char* name, Formulation f) { return {.name = name, .formulation = f, .bin_width = 2}; }
 
 /// Checks that both checks notice a gradient fault in both formulations of a loss.
 template <RowLoss L, class Fault>

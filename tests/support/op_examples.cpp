@@ -82,6 +82,12 @@ struct RandomWindow {
       if (pool) padding[a] = std::min(padding[a], kernel[a] / 2);
     }
   }
+  /// The network's window, for which there are kernels of their own.
+  void as_in_stem(Draw& draw, const Shape& in) {
+    kernel = {3, 3, 3};
+    stride = {2, 2, 2};
+    for (std::size_t a = 0; a < 3; ++a) padding[a] = draw.size(in[a + 1] < 3 ? 1 : 0, 1);
+  }
 };
 
 Example draw_conv3d(Draw& draw) {
@@ -196,7 +202,8 @@ Example draw_large_norm(Draw& draw) {
 
 Example draw_norm_relu_max_pool_of(Draw& draw, const Shape& x, double nearer) {
   const NormAttributes norm = norm_attributes(draw);
-  const RandomWindow window(draw, x, true);
+  RandomWindow window(draw, x, true);
+  if (draw.size(0, 1)) window.as_in_stem(draw, x);
   for (;;) {
     auto in = norm_inputs(draw, x);
     for (double& beta : in[2].numbers) beta = std::abs(beta);  // so that most windows have a winner above zero

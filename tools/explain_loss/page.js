@@ -22,7 +22,7 @@ function table(side) {
   const most = (numbers) => Math.max(...others.map((t) => cell(numbers, t)), 0);
   const bar = (numbers, t) => {
     const part = most(numbers) > 0 ? Math.max(0, cell(numbers, t) / most(numbers)) : 0;
-    return `<i style="width:${(66 * part).toFixed()}px"></i>`;
+    return `<i style="width:${(50 * part).toFixed()}px"></i>`;
   };
   const body = others.map((t) => `<tr class="${now.nu && cell(now.nu, t) === 0 ? "far" : ""}">` +
     `<td><span class="swatch" style="background:${colour(t)}"></span>${whom(t)}</td>` +

@@ -7,8 +7,6 @@
 
 #include <cstdint>
 
-#include "tensor/error.h"
-
 namespace cg {
 namespace cpu {
 namespace {
@@ -54,9 +52,7 @@ std::shared_ptr<std::byte> CpuBackend::allocate(Index bytes) {
   if (size < 2 * huge_page) return HostBackend::allocate(bytes);
   const std::size_t mapped = (size + huge_page - 1) / huge_page * huge_page + huge_page;  // room to align
   void* base = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED)
-    fail(ErrorKind::memory, "cpu memory", fmt::format("{:.1f} MB were refused", static_cast<double>(bytes) / 1e6),
-         "Lower train.batch_size or model.width");
+  if (base == MAP_FAILED) refuse(bytes);
   const auto address = reinterpret_cast<std::uintptr_t>(base);
   auto* start = reinterpret_cast<std::byte*>((address + huge_page - 1) / huge_page * huge_page);
   madvise(start, mapped - huge_page, MADV_HUGEPAGE);

@@ -71,14 +71,16 @@ void pool_backward(const GlobalAveragePool&, Call& call) {
 }
 
 void adam_forward(const AdamUpdate& op, Call& call) {
+  const AdamControl now(op, call);
+  if (now.finite == 0) return;
   float *p = call.in[0].data<float>().data(), *m = call.in[2].data<float>().data(),
         *v = call.in[3].data<float>().data();
   const float* g = call.in[1].data<float>().data();
   const auto decay = static_cast<float>(op.weight_decay), epsilon = static_cast<float>(op.epsilon);
   const auto beta1 = static_cast<float>(op.beta1), beta2 = static_cast<float>(op.beta2);
   const auto rest1 = static_cast<float>(1 - op.beta1), rest2 = static_cast<float>(1 - op.beta2);
-  const auto step = static_cast<float>(op.rate / (1 - std::pow(op.beta1, op.step)));
-  const auto correction = static_cast<float>(1 / std::sqrt(1 - std::pow(op.beta2, op.step)));
+  const auto step = static_cast<float>(now.rate / now.first);
+  const auto correction = static_cast<float>(1 / std::sqrt(now.second));
   const Index size = call.in[0].spec().count();
 #pragma omp parallel for simd schedule(static)
   for (Index k = 0; k < size; ++k) {
@@ -87,6 +89,7 @@ void adam_forward(const AdamUpdate& op, Call& call) {
     v[k] = beta2 * v[k] + rest2 * gradient * gradient;
     p[k] -= step * m[k] / (std::sqrt(v[k]) * correction + epsilon);
   }
+  write_bfloat16_copy<float>(call);  // none in training: no kernel of the CPU reads it
 }
 
 }  // namespace

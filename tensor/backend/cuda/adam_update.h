@@ -22,31 +22,32 @@ struct AdamNumbers {
         rest1(static_cast<float>(1 - op.beta1)),
         rest2(static_cast<float>(1 - op.beta2)),
         decay(static_cast<float>(op.weight_decay)),
-        epsilon(static_cast<float>(op.epsilon)),
-        rate(static_cast<float>(op.rate / (1 - std::pow(op.beta1, op.step)))),
-        correction(static_cast<float>(1 / std::sqrt(1 - std::pow(op.beta2, op.step)))) {}
-};
-
-/// What an update on a GPU may have beside the op's buffers; all in device memory, each may be null.
-struct AdamExtras {
-  const AdamNumbers* numbers = nullptr;   ///< of a captured step: read at each replay, as rate and step change
-  const std::uint32_t* finite = nullptr;  ///< 0: the gradient holds NaN or infinity, the update does nothing
-  bfloat16* copy = nullptr;               ///< the new values in bfloat16, for the convolutions
+        epsilon(static_cast<float>(op.epsilon)) {
+    take(AdamControl(op));
+  }
+  CG_HD void take(const AdamControl& now) {
+    rate = static_cast<float>(now.rate) / static_cast<float>(now.first);
+    correction = 1 / std::sqrt(static_cast<float>(now.second));
+  }
 };
 
 struct AdamStep {
   static constexpr int width = 4;
 
   AdamNumbers numbers;
-  AdamExtras extras;
+  const AdamControl* control;  ///< in device memory, read anew by each replay of a recorded step; may be null
   float* p;
   const float* g;
   float *m, *v;
+  bfloat16* copy;  ///< the new values in bfloat16, for the convolutions; may be null
 
   template <int N>
   CG_HD void at(Index k) const {
-    if (extras.finite && *extras.finite == 0) return;
-    const AdamNumbers a = extras.numbers ? *extras.numbers : numbers;
+    AdamNumbers a = numbers;
+    if (control) {
+      if (control->finite == 0) return;
+      a.take(*control);
+    }
     const Lanes<N> gradient = load<N>(g + k);
     Lanes<N> value = load<N>(p + k), mean = load<N>(m + k), square = load<N>(v + k);
     for (int j = 0; j < N; ++j) {
@@ -58,20 +59,23 @@ struct AdamStep {
     store(value, p + k);
     store(mean, m + k);
     store(square, v + k);
-    if (extras.copy) store(value, extras.copy + k);
+    if (copy) store(value, copy + k);
   }
 };
 
 template <class Launch>
-void adam_update(const AdamUpdate& op, const Call& call, const AdamExtras& extras, const Launch& launch) {
+void adam_update(const AdamUpdate& op, const Call& call, const Launch& launch) {
+  const bool copies = call.in.size() > 4 && call.in[4], controlled = call.in.size() > 5;
   launch_map(launch, call.in[0].spec().count(),
-             AdamStep{AdamNumbers(op), extras, pointer<float>(call.in[0]), pointer<const float>(call.in[1]),
-                      pointer<float>(call.in[2]), pointer<float>(call.in[3])});
+             AdamStep{AdamNumbers(op),
+                      controlled ? reinterpret_cast<const AdamControl*>(pointer<const double>(call.in[5])) : nullptr,
+                      pointer<float>(call.in[0]), pointer<const float>(call.in[1]), pointer<float>(call.in[2]),
+                      pointer<float>(call.in[3]), copies ? pointer<bfloat16>(call.in[4]) : nullptr});
 }
 
 template <class Launch>
 Kernel<AdamUpdate> adam_update_kernel() {
-  return {[](const AdamUpdate& op, Call& call) { adam_update(op, call, {}, Launch(call)); }, nullptr, nullptr, nullptr};
+  return {[](const AdamUpdate& op, Call& call) { adam_update(op, call, Launch(call)); }, nullptr, nullptr, nullptr};
 }
 
 }  // namespace cg::cuda

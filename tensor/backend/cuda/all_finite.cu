@@ -3,18 +3,16 @@
 
 namespace cg::cuda {
 
-Tensor CudaBackend::finite_scratch() { return tensor({{finite_parts + 1}, DType::f32}); }
+Tensor CudaBackend::finite_scratch() { return tensor({{finite_parts}, DType::f32}); }
 
-bool CudaBackend::all_finite(const Tensor& tensor) {
-  auto* words = reinterpret_cast<std::uint32_t*>(finite_scratch_.bytes());
+void CudaBackend::note_finite(const Tensor& tensor, Tensor& flag) {
+  auto* parts = reinterpret_cast<std::uint32_t*>(finite_scratch_.bytes());
+  const Index count = tensor.spec().count();
   const DeviceLaunch launch(*this);
   if (tensor.dtype() == DType::bf16)
-    cuda::all_finite(pointer<const bfloat16>(tensor), tensor.spec().count(), words, words + finite_parts, launch);
+    cuda::note_finite(pointer<const bfloat16>(tensor), count, parts, pointer<double>(flag), launch);
   else
-    cuda::all_finite(pointer<const float>(tensor), tensor.spec().count(), words, words + finite_parts, launch);
-  std::uint32_t flag = 0;
-  copy(&flag, words + finite_parts, sizeof flag, cudaMemcpyDeviceToHost);
-  return flag == 1;
+    cuda::note_finite(pointer<const float>(tensor), count, parts, pointer<double>(flag), launch);
 }
 
 }  // namespace cg::cuda

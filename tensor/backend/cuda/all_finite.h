@@ -57,7 +57,7 @@ struct FiniteAll {
 
   int number;
   const std::uint32_t* parts;
-  std::uint32_t* flag;
+  double* flag;
 
   template <class Block>
   CG_HD void operator()(Block& block, Shared& shared) const {
@@ -68,18 +68,18 @@ struct FiniteAll {
     });
     fold_lanes(block, threads, 1, [&](int into, int from) { shared.finite[into] &= shared.finite[from]; });
     block.finish([&](int thread) {
-      if (thread == 0) *flag = shared.finite[0];
+      if (thread == 0) *flag = static_cast<double>(shared.finite[0]);
     });
   }
 };
 
-/// The most blocks that look, and so the words of scratch that all_finite needs.
+/// The most blocks that look, and so the words of scratch that note_finite needs.
 inline constexpr Index finite_parts = 1024;
 
 /// *flag = 1 where all `count` numbers of x are finite, else 0. x, `parts` [finite_parts] and `flag` lie on the device,
 /// x aligned to 16 bytes. `launch` as in block.h.
 template <class T, class Launch>
-void all_finite(const T* x, Index count, std::uint32_t* parts, std::uint32_t* flag, const Launch& launch) {
+void note_finite(const T* x, Index count, std::uint32_t* parts, double* flag, const Launch& launch) {
   constexpr Index least = 8 * FiniteParts<T>::threads;  // packs a block, so that a thread has some loads on their way
   const Index all = blocks_for(count, FiniteParts<T>::width);
   const Index packs = std::max(least, blocks_for(all, finite_parts));

@@ -1,10 +1,12 @@
-// 3D convolution on a GPU by cuDNN's engines, and what surrounds them.
-// An engine works in one type. In bfloat16 the weights, which are float32, are rounded to a copy in the workspace
-// first. Weight gradients come out of the engines in bfloat16 (cuDNN sums in float32, but hands nothing else out) and
-// are converted at once: they lose the last 16 bits of each sum, as in PyTorch's mixed precision, for engines that are
-// as fast as the forward's; Adam's moments and the weights stay float32. The stem in bfloat16 is computed with 32
-// channels in the place of one (stem.h). Tensors of 2³¹ elements and more are computed in parts of the batch. All is a
-// template of who starts kernels and of the engines, so that the tests run it without a GPU.
+// 3D convolution on a GPU by cuDNN's engines, and what surrounds them:
+//   - An engine works in one type. In bfloat16 the weights, which are float32, are read from the copy that the update
+//     keeps, or rounded to one in the workspace first.
+//   - In bfloat16 weight gradients come out of the engines in bfloat16 (cuDNN sums in float32, but hands nothing else
+//     out) and are converted at once. They lose the last 16 bits of each sum, as in PyTorch's mixed precision, for
+//     engines that are as fast as the forward's; Adam's moments and the weights stay float32.
+//   - The stem in bfloat16 is computed with 32 channels in the place of one (stem.h).
+//   - Tensors of 2³¹ elements and more are computed in parts of the batch.
+// All is a template of who starts kernels and of the engines, so that the tests run it without a GPU.
 #pragma once
 
 #include <optional>
@@ -51,6 +53,13 @@ struct AddPart {
   }
 };
 
+/// A convolution's weights. `rounded` are those of the activations' type, null where they must be made.
+template <class T>
+struct Weights {
+  const float* values;
+  const T* rounded;
+};
+
 /// One direction of one convolution with activations of type T. `Engines`, made from a backend:
 ///   Index workspace(const ConvolutionProblem&)        bytes. Errors: device, where no engine can compute it
 ///   void run(const ConvolutionProblem&, void* x, void* w, void* y, void* workspace)
@@ -86,7 +95,7 @@ class Convolution {
   }
 
   template <class Launch>
-  void forward(const T* x, const float* w, T* y, std::byte* workspace, const Launch& launch) {
+  void forward(const T* x, const Weights<T>& w, T* y, std::byte* workspace, const Launch& launch) {
     Pieces pieces(workspace);
     const Scratch scratch = lay_out(pieces);
     const T* volumes = packed_volumes(x, scratch, launch);
@@ -95,7 +104,7 @@ class Convolution {
   }
 
   template <class Launch>
-  void data_gradient(const T* dy, const float* w, T* dx, std::byte* workspace, const Launch& launch) {
+  void data_gradient(const T* dy, const Weights<T>& w, T* dx, std::byte* workspace, const Launch& launch) {
     Pieces pieces(workspace);
     const Scratch scratch = lay_out(pieces);
     const T* weights = weights_of(w, scratch, launch);
@@ -158,14 +167,15 @@ class Convolution {
   }
 
   template <class Launch>
-  const T* weights_of(const float* w, const Scratch& scratch, const Launch& launch) const {
+  const T* weights_of(const Weights<T>& w, const Scratch& scratch, const Launch& launch) const {
     if constexpr (std::is_same_v<T, float>) {
-      return w;
+      return w.values;
     } else {
+      if (w.rounded && !stem_) return w.rounded;
       if (stem_)
-        launch_map(launch, count(w_), PackWeights{w, scratch.w});
+        launch_map(launch, count(w_), PackWeights{w.values, scratch.w});
       else
-        launch_map(launch, count(w_), Convert<T, float>{w, scratch.w});
+        launch_map(launch, count(w_), Convert<T, float>{w.values, scratch.w});
       return scratch.w;
     }
   }
@@ -196,18 +206,22 @@ struct Conv3dKernels {
     return convolution(*call.backend, op, call.in[0].shape(), call.in[1].shape(), direction);
   }
 
+  static Weights<T> weights(const Call& call) {
+    const bool rounded = std::is_same_v<T, bfloat16> && call.bfloat16_copies.size() > 1 && call.bfloat16_copies[1];
+    return {pointer<const float>(call.in[1]), rounded ? pointer<const T>(call.bfloat16_copies[1]) : nullptr};
+  }
+
   static void forward(const Conv3d& op, Call& call) {
     convolution(op, call, Direction::forward)
-        .forward(pointer<const T>(call.in[0]), pointer<const float>(call.in[1]), pointer<T>(call.out[0]),
-                 call.workspace.bytes(), Launch(call));
+        .forward(pointer<const T>(call.in[0]), weights(call), pointer<T>(call.out[0]), call.workspace.bytes(),
+                 Launch(call));
   }
 
   static void backward(const Conv3d& op, Call& call) {
     const T* dy = pointer<const T>(call.grad_out[0]);
     if (call.grad_in[0])
       convolution(op, call, Direction::data_gradient)
-          .data_gradient(dy, pointer<const float>(call.in[1]), pointer<T>(call.grad_in[0]), call.workspace.bytes(),
-                         Launch(call));
+          .data_gradient(dy, weights(call), pointer<T>(call.grad_in[0]), call.workspace.bytes(), Launch(call));
     if (call.grad_in[1])
       convolution(op, call, Direction::weight_gradient)
           .weight_gradient(pointer<const T>(call.in[0]), dy, pointer<float>(call.grad_in[1]), call.workspace.bytes(),

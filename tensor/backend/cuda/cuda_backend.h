@@ -15,6 +15,8 @@
 
 namespace cg::cuda {
 
+class PinnedMemory;
+
 class CudaBackend final : public Backend {
  public:
   /// The first visible device. Errors: device, where there is none, its driver is too old, or cuDNN gives wrong
@@ -29,13 +31,22 @@ class CudaBackend final : public Backend {
   Device device() const override { return Device::cuda; }
   std::string description() const override;
   std::shared_ptr<std::byte> allocate(Index bytes) override;
+  bool has_own_memory() const override { return true; }
+  Tensor host_tensor(const Spec& spec) override;  ///< pinned
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
   Tensor from_host(const Tensor& host) override;
+  Tensor join(std::span<const Tensor> parts, Tensor& place) override;
+  std::unique_ptr<Upload> upload(const Tensor& host, Tensor& device) override;
   void fill_zero(Tensor& tensor) override;
-  bool all_finite(const Tensor& tensor) override;
+  void note_finite(const Tensor& tensor, Tensor& flag) override;
   void synchronize() override;
+  std::unique_ptr<Recording> recording() override;
+  int warm_up_steps() const override { return 2; }
   bool prefers_bfloat16() const override { return properties_.major >= 8; }
+  bool reads_bfloat16_copies() const override { return true; }
+  Index held_bytes() const override { return state_->held; }
+  Index free_bytes() const override;  ///< where only plans are made: all that the device has
 
   /// Everything runs on this one stream, in order. Throws (kind device) where the device is lost.
   cudaStream_t stream() const {
@@ -45,13 +56,25 @@ class CudaBackend final : public Backend {
   /// To be called after a kernel's launch: throws (kind device) where CUDA refused it.
   void check_launch(std::string_view kernel);
 
+  /// For GraphRecording (recording.h).
+  using Graph = std::shared_ptr<CUgraphExec_st>;
+  void begin_capture();
+  Graph end_capture();
+  void abandon_capture();
+  void launch(const Graph& graph);
+
   ConvolutionPlanner& convolutions() { return *convolutions_; }
   void run(const ConvolutionPlan& plan, void* x, void* w, void* y, void* workspace);
   void multiply(const Matrix& a, const Matrix& b, float* c);  ///< c = a · b
 
  private:
+  /// Makes a call. Throws: memory, where that is what it lacks; device, where the device is lost.
+  template <class CudaCall>
+  void use(const std::string& what, const CudaCall& call);
+  std::shared_ptr<CUstream_st> make_stream();
+  void start_copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
   void copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
-  [[noreturn]] void refuse_memory(std::size_t asked) const;
+  [[noreturn]] void refuse_memory(const std::string& asked) const;
   Tensor finite_scratch();
 
   std::shared_ptr<DeviceState> state_ = std::make_shared<DeviceState>();
@@ -61,7 +84,10 @@ class CudaBackend final : public Backend {
   std::shared_ptr<cublasLtContext> cublas_;
   std::unique_ptr<MatrixProduct> matrix_product_;
   std::unique_ptr<ConvolutionPlanner> convolutions_;
-  Tensor finite_scratch_;  // for all_finite, so that no step allocates
+  std::shared_ptr<CUstream_st> copy_stream_;  // of uploads
+  std::shared_ptr<PinnedMemory> pinned_;
+  Tensor finite_scratch_;  // for note_finite, so that no step allocates
+  bool capturing_ = false;
 };
 
 /// The backend a CUDA kernel runs on.

@@ -22,8 +22,18 @@ class DeviceBlock {
   }
 };
 
+/// Blocks of a body that a multiprocessor must have room for. The compiler gives threads fewer registers then; by
+/// itself it may keep as many addresses and loads at hand as it likes.
 template <class Body>
-__global__ void __launch_bounds__(Body::threads, 1) run(const Body body) {
+constexpr int least_blocks() {
+  if constexpr (requires { Body::least_blocks; })
+    return Body::least_blocks;
+  else
+    return 1;
+}
+
+template <class Body>
+__global__ void __launch_bounds__(Body::threads, least_blocks<Body>()) run(const Body body) {
   __shared__ typename Body::Shared shared;
   DeviceBlock block;
   body(block, shared);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <mutex>
 #include <string>
 
 #include "tensor/error.h"
@@ -10,6 +11,7 @@
 
 namespace cg::cuda {
 
+/// Any thread may call it.
 class DeviceState {
  public:
   /// Makes a call of the device, which returns its error in words, or nothing. Throws (kind device) where it failed,
@@ -23,12 +25,15 @@ class DeviceState {
     require();
   }
 
-  /// Nothing may be called from now on; `why` in words.
+  /// Nothing may be called from now on; `why` in words. The first reason stands.
   void give_up(std::string why, std::string fix) {
+    const std::lock_guard lock(mutex_);
+    if (lost_) return;
     why_ = std::move(why);
     fix_ = std::move(fix);
+    lost_ = true;
   }
-  bool usable() const { return why_.empty(); }
+  bool usable() const { return !lost_; }
   /// Throws (kind device) where nothing may be called.
   void require() const {
     if (!usable()) fail(ErrorKind::device, "cuda", why_, fix_);
@@ -37,7 +42,9 @@ class DeviceState {
   std::atomic<Index> held = 0;  ///< bytes of memory in use
 
  private:
-  std::string why_, fix_;
+  std::mutex mutex_;
+  std::string why_, fix_;           // never changed once it is lost
+  std::atomic<bool> lost_ = false;  // set last
 };
 
 }  // namespace cg::cuda

@@ -15,7 +15,7 @@ class Owned {
   }
   Owned(const Owned&) = delete;
   Owned& operator=(const Owned&) = delete;
-  T* operator&() { return &raw_; }
+  T* address() { return &raw_; }
   operator T() const { return raw_; }
 
  private:
@@ -43,20 +43,22 @@ struct MatrixProduct::Problem {
     describe(a, left.columns, left.rows);
     describe(b, right.columns, right.rows);
     describe(c, columns, rows);
-    note(cublasLtMatmulDescCreate(&operation, CUBLAS_COMPUTE_32F, CUDA_R_32F));
+    note(cublasLtMatmulDescCreate(operation.address(), CUBLAS_COMPUTE_32F, CUDA_R_32F));
     set(CUBLASLT_MATMUL_DESC_TRANSA, right.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_TRANSB, left.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
   }
 
   cublasStatus_t choose(cublasLtHandle_t handle, cublasLtMatmulAlgo_t& algorithm) {
     Preference preference;
-    note(cublasLtMatmulPreferenceCreate(&preference));
-    const std::uint32_t schemes = CUBLASLT_REDUCTION_SCHEME_NONE;
-    const std::uint64_t workspace = 0;
-    note(cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &schemes,
-                                              sizeof schemes));
-    note(cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace,
-                                              sizeof workspace));
+    note(cublasLtMatmulPreferenceCreate(preference.address()));
+    const auto prefer = [&](cublasLtMatmulPreferenceAttributes_t name, const auto& value) {
+      note(cublasLtMatmulPreferenceSetAttribute(preference, name, &value, sizeof value));
+    };
+    prefer(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, std::uint32_t{CUBLASLT_REDUCTION_SCHEME_NONE});
+    prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{0});
+    for (const auto name : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                            CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+      prefer(name, std::uint32_t{16});  // a parameter's place in the store is aligned to no more than 64
     if (status != CUBLAS_STATUS_SUCCESS) return status;
     cublasLtMatmulHeuristicResult_t result{};
     int found = 0;
@@ -70,7 +72,7 @@ struct MatrixProduct::Problem {
     if (status == CUBLAS_STATUS_SUCCESS) status = next;
   }
   void describe(Layout& layout, Index rows, Index columns) {
-    note(cublasLtMatrixLayoutCreate(&layout, CUDA_R_32F, static_cast<std::uint64_t>(rows),
+    note(cublasLtMatrixLayoutCreate(layout.address(), CUDA_R_32F, static_cast<std::uint64_t>(rows),
                                     static_cast<std::uint64_t>(columns), rows));
   }
   template <class T>

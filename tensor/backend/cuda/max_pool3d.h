@@ -6,19 +6,17 @@
 
 namespace cg::cuda {
 
-/// Windows a thread takes: they are neighbours, so that a block's voxels stay in the L1 cache.
+/// Rows a thread takes: they are neighbours, so that a block's voxels stay in the L1 cache.
 inline constexpr int pool_rounds = 4;
 
-/// The tiles of a kernel with a thread for some windows, or some voxels.
+/// The tiles of a kernel whose rows are windows, voxels or cells.
 template <class T>
-RowTiles pool_tiles(const VolumeShape& shape) {
-  return with_width<T>(shape.channels, [&]<int N>() {
-    return RowTiles(shape.voxels(), shape.channels, N, pool_rounds, shape.voxels());
-  });
+RowTiles pool_tiles(Index rows, Index channels) {
+  return with_width<T>(channels, [&]<int N>() { return RowTiles(rows, channels, N, pool_rounds, rows); });
 }
 
 /// Bound by memory: reads x from DRAM once (a voxel is seen by 27/8 windows, the others find it in a cache), writes y
-/// and taps; some 5 instructions a tap and channel, which takes nearly as long.
+/// and taps; some 6 instructions a tap and channel, which take as long.
 template <class T, int N>
 struct PoolForward {
   static constexpr int threads = RowTiles::threads;
@@ -77,7 +75,7 @@ template <class T, class Launch>
 struct MaxPoolKernels {
   static void forward(const MaxPool3d& op, Call& call) {
     const VolumeShape in(call.in[0].shape()), out(call.out[0].shape());
-    const RowTiles tiles = pool_tiles<T>(out);
+    const RowTiles tiles = pool_tiles<T>(out.voxels(), out.channels);
     with_width<T>(out.channels, [&]<int N>() {
       Launch{call}(tiles.blocks(),
                    PoolForward<T, N>{tiles, PoolWindows(in, out, op.window()), pointer<const T>(call.in[0]),
@@ -87,7 +85,7 @@ struct MaxPoolKernels {
 
   static void backward(const MaxPool3d& op, Call& call) {
     const VolumeShape in(call.grad_in[0].shape()), out(call.grad_out[0].shape());
-    const RowTiles tiles = pool_tiles<T>(in);
+    const RowTiles tiles = pool_tiles<T>(in.voxels(), in.channels);
     with_width<T>(in.channels, [&]<int N>() {
       Launch{call}(tiles.blocks(),
                    PoolBackward<T, N>{tiles, PoolWindows(in, out, op.window()), pointer<const T>(call.grad_out[0]),

@@ -70,7 +70,7 @@ RowTiles map_tiles(Index rows, Index channels) {
   return with_width<T>(channels, [&]<int N>() { return RowTiles(rows, channels, N, map_rounds, rows); });
 }
 
-/// Bound by memory: reads x (and the residual) once and writes y, 4 (6) bytes an element in bfloat16, for some 4
+/// Bound by memory: reads x (and the residual) once and writes y, 4 (6) bytes an element in bfloat16, for 4 to 7
 /// instructions.
 template <class T, int N, Tail tail>
 struct ApplyNorm {

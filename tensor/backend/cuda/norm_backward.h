@@ -1,7 +1,7 @@
 // The backward of a normalisation in two passes: the sums Σ g and Σ g (x − μ) of every channel, then
 //   dx = γ r (g − Σ g/m − x̂ Σ g x̂/m)
-// with its terms in x collected: dx = from_g · g + from_x · x + constant. g is the gradient of the normalised value,
-// made anew in each pass from what a `Source` reads. Formulas in tensor/ops/batch_norm*.h.
+// with its terms in x collected: dx = scale · g + from_x · x + constant, where scale = γ r. g is the gradient of the
+// normalised value, made anew in each pass from what a `Source` reads. Formulas in tensor/ops/batch_norm*.h.
 #pragma once
 
 #include "tensor/backend/cuda/norm_apply.h"
@@ -46,7 +46,7 @@ struct RowGradients {
 
 /// Σ g and Σ g (x − μ) of each block's rows, partial [row blocks, 2, C].
 /// Bound by memory: reads x and dy once (and y, and writes the residual's gradient), 4 to 8 bytes an element in
-/// bfloat16, for some 8 instructions.
+/// bfloat16, for 7 to 11 instructions.
 template <class Source>
 struct GradientSums {
   static constexpr int threads = RowTiles::threads, N = Source::width;
@@ -107,7 +107,7 @@ struct GradientSums {
   }
 };
 
-/// Combines the sums of all blocks, in double: dγ, dβ, and the factors [3, C] of dx: from_g, from_x, constant.
+/// Combines the sums of all blocks, in double: dγ, dβ, and the factors [2, C] of dx: from_x, constant.
 /// Bound by latency, as MergeMoments.
 struct MergeGradients {
   static constexpr int channels_in_block = 8, lanes = 64, threads = channels_in_block * lanes;
@@ -152,22 +152,54 @@ struct MergeGradients {
     const double from_x = training ? -scale * r * sum_hat / m : 0;
     if (d_gamma) d_gamma[c] = static_cast<float>(sum_hat);
     if (d_beta) d_beta[c] = static_cast<float>(sum);
-    factors[c] = static_cast<float>(scale);
-    factors[channels + c] = static_cast<float>(from_x);
-    factors[2 * channels + c] =
+    factors[c] = static_cast<float>(from_x);
+    factors[channels + c] =
         static_cast<float>((training ? -scale * sum / m : 0) - from_x * static_cast<double>(norm.mean[c]));
   }
 };
 
-/// dx = from_g · g + from_x · x + constant.
-/// Bound by memory: reads x and dy (and y), writes dx, 6 to 8 bytes an element in bfloat16, for some 6 instructions.
+/// The factors of dx of a tile's channels in shared memory, and a thread's part of them.
+template <int N>
+struct FactorTable {
+  AffineTable<N> affine;
+  ChannelTable<N> from_x, constant;
+};
+
+template <int N>
+struct Factors {
+  Affine<N> affine;
+  Lanes<N> from_x, constant;
+  CG_HD Factors(const FactorTable<N>& table, int group)
+      : affine(affine_of(table.affine, group)),
+        from_x(table.from_x.lanes(group)),
+        constant(table.constant.lanes(group)) {}
+  CG_HD Lanes<N> input_gradient(const ValuesAndGradients<N>& values) const {
+    Lanes<N> dx;
+    for (int j = 0; j < N; ++j)
+      dx[j] = std::fma(affine.scale[j], values.g[j], std::fma(from_x[j], values.x[j], constant[j]));
+    return dx;
+  }
+};
+
+/// Phases: the tile's factors, of `factors` [2, C].
+template <int N, class Block>
+CG_HD void fill_table(Block& block, const RowTiles& tiles, const NormParameters& norm, const float* factors,
+                      FactorTable<N>& table) {
+  fill_table(block, tiles, norm, table.affine);
+  const int first = tiles.column_tile(block.index()) * tiles.tile_channels(N);
+  block.phase([&](int thread) {
+    if (thread >= tiles.tile_channels(N) || first + thread >= tiles.channels) return;
+    table.from_x.v[thread] = factors[first + thread];
+    table.constant.v[thread] = factors[tiles.channels + first + thread];
+  });
+}
+
+/// dx = scale · g + from_x · x + constant.
+/// Bound by memory: reads x and dy (and y), writes dx, 6 to 8 bytes an element in bfloat16, for 7 to 10 instructions.
 template <class T, class Source>
 struct InputGradient {
   static constexpr int threads = RowTiles::threads, N = Source::width;
-  struct Shared {
-    AffineTable<N> affine;
-    ChannelTable<N> from_g, from_x, constant;
-  };
+  using Shared = FactorTable<N>;
 
   RowTiles tiles;
   NormParameters norm;
@@ -177,35 +209,17 @@ struct InputGradient {
 
   template <class Block>
   CG_HD void operator()(Block& block, Shared& shared) const {
-    if constexpr (Source::reads_affine) fill_table(block, tiles, norm, shared.affine);
-    const int first = tiles.column_tile(block.index()) * tiles.tile_channels(N);
-    block.phase([&](int thread) {
-      if (thread >= tiles.tile_channels(N) || first + thread >= tiles.channels) return;
-      const float* of_channel = factors + first + thread;
-      shared.from_g.v[thread] = of_channel[0];
-      shared.from_x.v[thread] = of_channel[tiles.channels];
-      shared.constant.v[thread] = of_channel[2 * tiles.channels];
-    });
+    fill_table(block, tiles, norm, factors, shared);
     block.finish([&](int thread) {
       const Place place = tiles.place(block.index(), thread, N);
-      if (place.active) write_rows(place, tiles.group(thread), shared);
+      if (!place.active) return;
+      const Factors<N> of_thread(shared, tiles.group(thread));
+      for_each_row<Source::batch>(
+          place, [&](int row) { return source.load_row(row, place.channel, of_thread.affine); },
+          [&](int row, const ValuesAndGradients<N>& values) {
+            store(of_thread.input_gradient(values), dx + static_cast<Index>(row) * tiles.channels + place.channel);
+          });
     });
-  }
-
- private:
-  CG_HD void write_rows(const Place& place, int group, const Shared& shared) const {
-    Affine<N> affine{};
-    if constexpr (Source::reads_affine) affine = affine_of(shared.affine, group);
-    const Lanes<N> from_g = shared.from_g.lanes(group), from_x = shared.from_x.lanes(group),
-                   constant = shared.constant.lanes(group);
-    for_each_row<Source::batch>(
-        place, [&](int row) { return source.load_row(row, place.channel, affine); },
-        [&](int row, const ValuesAndGradients<N>& values) {
-          Lanes<N> out;
-          for (int j = 0; j < N; ++j)
-            out[j] = std::fma(from_g[j], values.g[j], std::fma(from_x[j], values.x[j], constant[j]));
-          store(out, dx + static_cast<Index>(row) * tiles.channels + place.channel);
-        });
   }
 };
 
@@ -213,7 +227,7 @@ struct InputGradient {
 template <class T>
 Index norm_scratch(Index summed_rows, Index channels) {
   const Index partial = static_cast<Index>(sum_tiles<T>(summed_rows, channels).row_blocks()) * 2 * channels;
-  return (partial + 3 * channels) * static_cast<Index>(sizeof(float));
+  return (partial + 2 * channels) * static_cast<Index>(sizeof(float));
 }
 
 /// First pass: dγ, dβ, and the factors of dx, which it returns. `summed` are the tiles over the rows of `source`.

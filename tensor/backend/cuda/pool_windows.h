@@ -103,31 +103,37 @@ CG_HD Winners<N> winners_of(const PoolWindows& windows, const Voxel& p, int chan
                             const Start& start) {
   const Range a_taps = windows.d.taps(p.d), b_taps = windows.h.taps(p.h), c_taps = windows.w.taps(p.w);
   const T* origin = x + static_cast<Index>(windows.origin_row(p)) * windows.channels + channel;
-  const auto at = [&](int a, int b, int c) {
-    return load<N>(origin + static_cast<Index>((a * windows.h.in + b) * windows.w.in + c) * windows.channels);
+  const auto line_at = [&](int a, int b) {
+    return origin + static_cast<Index>((a * windows.h.in + b) * windows.w.in) * windows.channels;
   };
   Winners<N> best;
-  const Lanes<N> first = at(a_taps.first, b_taps.first, c_taps.first);
+  const int first_tap = windows.tap(a_taps.first, b_taps.first, c_taps.first);
+  const auto first = load<N>(line_at(a_taps.first, b_taps.first) + c_taps.first * windows.channels);
   for (int j = 0; j < N; ++j) {
     best.value[j] = start(value(first, j));
-    best.tap[j] = windows.tap(a_taps.first, b_taps.first, c_taps.first);
+    best.tap[j] = first_tap;
   }
+  const auto compare = [&](const Lanes<N>& values, int tap) {
+    for (int j = 0; j < N; ++j) {
+      const float candidate = value(values, j);
+      if (!(candidate > best.value[j])) continue;
+      best.value[j] = candidate;
+      best.tap[j] = tap;
+    }
+  };
   constexpr int batch = 3;  // a line of the usual window: its loads are on their way together
   for (int a = a_taps.first; a < a_taps.end; ++a)
-    for (int b = b_taps.first; b < b_taps.end; ++b)
-      for (int c = c_taps.first; c < c_taps.end; c += batch) {
-        Lanes<N> line[batch];
-        unrolled<batch>([&](auto k) { line[k] = at(a, b, std::min(c + k, c_taps.end - 1)); });
-        unrolled<batch>([&](auto k) {
-          const int tap = windows.tap(a, b, std::min(c + k, c_taps.end - 1));
-          for (int j = 0; j < N; ++j) {
-            const float candidate = value(line[k], j);
-            if (!(candidate > best.value[j])) continue;
-            best.value[j] = candidate;
-            best.tap[j] = tap;
-          }
-        });
+    for (int b = b_taps.first; b < b_taps.end; ++b) {
+      const T* line = line_at(a, b);
+      const int tap = windows.tap(a, b, 0);
+      int c = c_taps.first;
+      for (; c + batch <= c_taps.end; c += batch) {
+        Lanes<N> values[batch];
+        unrolled<batch>([&](auto k) { values[k] = load<N>(line + (c + k) * windows.channels); });
+        unrolled<batch>([&](auto k) { compare(values[k], tap + c + k); });
       }
+      for (; c < c_taps.end; ++c) compare(load<N>(line + c * windows.channels), tap + c);
+    }
   return best;
 }
 
@@ -161,7 +167,8 @@ CG_HD Lanes<N> won_gradient(const PoolWindows& windows, const Voxel& q, int chan
           if (c + k >= ws.end) return;
           const int tap =
               windows.tap(q.d - windows.d.origin(a), q.h - windows.h.origin(b), q.w - windows.w.origin(c + k));
-          for (int j = 0; j < N; ++j) sum[j] += winner[k].v[j] == tap ? gradient[k][j] : 0;
+          for (int j = 0; j < N; ++j)
+            if (winner[k].v[j] == tap) sum[j] += gradient[k][j];
         });
       }
   return sum;

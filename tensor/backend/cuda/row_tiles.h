@@ -81,12 +81,17 @@ CG_HD void for_each_row(const Place& place, const Load& load, const Use& use) {
   for (; row < place.end; row += place.lanes) use(row, load(row));
 }
 
-/// Calls body.operator()<N>() with the channels a thread takes: 16 bytes of type T where that divides the channels,
-/// else one.
+/// Calls body.operator()<N>() with the channels a thread takes: `most` where that divides all channels, else one.
+template <int most, class Body>
+auto with_lanes(Index channels, const Body& body) {
+  if (channels % most == 0) return body.template operator()<most>();
+  return body.template operator()<1>();
+}
+
+/// The same with 16 bytes of type T.
 template <class T, class Body>
 auto with_width(Index channels, const Body& body) {
-  if (channels % vector_width<T> == 0) return body.template operator()<vector_width<T>>();
-  return body.template operator()<1>();
+  return with_lanes<vector_width<T>>(channels, body);
 }
 
 }  // namespace cg::cuda

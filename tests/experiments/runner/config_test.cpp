@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <fstream>
@@ -198,6 +199,15 @@ TEST_CASE("Config: paths belong to the file that names them, or to the working f
 TEST_CASE("Config: a name is looked up among the experiments, and what there is gets listed") {
   CHECK(find_config("quickstart", experiments) == experiments / "quickstart.toml");
   CHECK(find_config("quickstart.toml", experiments) == experiments / "quickstart.toml");
+  {
+    const auto folder = std::filesystem::temp_directory_path() / fmt::format("cg-config-{}", getpid());
+    std::filesystem::create_directories(folder / "quickstart");
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(folder);
+    CHECK(find_config("quickstart", experiments) == experiments / "quickstart.toml");  // not the folder of this name
+    std::filesystem::current_path(before);
+    std::filesystem::remove_all(folder);
+  }
   CHECK(find_config((experiments / "dynlocrep.toml").string(), "/nowhere") == experiments / "dynlocrep.toml");
   CHECK_THROWS_WITH_AS(find_config("quikstart", experiments), doctest::Contains("one of: dynlocrep, quickstart"),
                        Error);

@@ -7,6 +7,7 @@
 #include "data/hdf5_file.h"
 #include "layers/file_order.h"
 #include "layers/model.h"
+#include "losses/registry.h"
 #include "tests/data/raw_h5.h"
 #include "tests/experiments/runner/tiny_run.h"
 
@@ -136,6 +137,22 @@ TEST_CASE("a run: the same seed gives the same losses and predictions, to the by
   CHECK(fs::exists(workplace().folder + "/alone/model.h5"));
 }
 
+TEST_CASE("a run: every loss trains, and leaves a model of the same parameters") {
+  for (const std::string& name : loss_names()) {
+    CAPTURE(name);
+    const Result result = run(name, "seeds=0 loss.name=" + name);
+    REQUIRE_MESSAGE(result.code == 0, result.text);
+    CHECK(H5Reader(workplace().folder + "/" + name + "/model.h5").members().size() ==
+          H5Reader(workplace().folder + "/" + loss_names()[0] + "/model.h5").members().size());
+  }
+  CHECK(metrics("simclr") != metrics("nnclr"));
+}
+
+TEST_CASE("a run: Threshold as printed is refused where its weights cannot be trained with") {
+  check_fails(run("printed", "loss.name=threshold loss.formulation=paper"), 2,
+              {"loss.threshold", "at most 1e6", "loss.formulation"});
+}
+
 TEST_CASE("a run: the reference device and the fast kernels agree in float32") {
   // At a rate that all but stands still: batch norm over a short batch of three voxels makes training itself chaotic.
   const std::string options = "seeds=0 train.learning_rate=1e-9 model.precision=float32 --device ";
@@ -176,7 +193,15 @@ TEST_CASE("a run that fails: a missing cohort, an age that is not finite and a N
   check_fails(run("bad", "", path), 3, {path, "row 3", "the age is nan"});
   CHECK_FALSE(fs::exists(workplace().folder + "/bad"));
   make(30, std::nan(""));
-  check_fails(run("bad-map", "", path), 3, {path, "voxel 5 is nan", "made-"});
+  check_fails(run("bad-map", "", path), 3,
+              {path, "24 maps cannot be used", "row 0", "row 19", "voxel 5 is nan", "and 4 more"});
+  CHECK_FALSE(fs::exists(workplace().folder + "/bad-map"));
+}
+
+TEST_CASE("a run that fails: what its first step refuses leaves a folder that the corrected command can take") {
+  check_fails(run("corrected", "loss.name=threshold loss.formulation=paper seeds=0"), 2, {"threshold", "weight"});
+  CHECK(run("corrected", "loss.name=threshold seeds=0").code == 0);
+  check_fails(run("corrected", "loss.name=simclr seeds=0"), 9, {"another configuration"});
 }
 
 TEST_CASE("a run that fails: a cohort file cut short ends with 4") {

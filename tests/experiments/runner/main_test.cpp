@@ -72,10 +72,10 @@ TEST_CASE("run_experiment: a wrong command line ends with 2") {
 TEST_CASE("run_experiment: --check says what would be done, from any folder, and writes nothing") {
   const Result result = run("quickstart train.epochs=7 --check");
   CHECK(result.code == 0);
-  CHECK(contains(result, "1 seeds x 7 epochs"));
+  CHECK(contains(result, "1 seed of 7 epochs"));
   CHECK(contains(result, "runs/quickstart-"));
   CHECK(std::filesystem::is_empty(folder()));
-  CHECK(contains(run("quickstart --check --out elsewhere"), "results    elsewhere"));
+  CHECK(contains(run("quickstart --check --out elsewhere"), "results     elsewhere"));
 }
 
 TEST_CASE("run_experiment: every error of a configuration on a line of its own, without control bytes") {

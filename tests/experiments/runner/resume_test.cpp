@@ -117,23 +117,31 @@ TEST_CASE("resuming: a run interrupted before any step, or any batch of an evalu
     CHECK(summary("broken")["resumed"] == 1);
     fs::remove_all(folder("broken"));
   }
-  CHECK(polls == 9 + 6 + 4);
+  CHECK(polls == 9 + 3 + 3);
 }
 
 TEST_CASE("resuming: two seeds, interrupted again and again, end as if they were not") {
   run_here("two-straight", two_seeds);
   int times = 0;
-  while (is_interrupted("two-broken", two_seeds, 11)) ++times;  // evaluation and features take 10 in a row
+  while (is_interrupted("two-broken", two_seeds, 8)) ++times;  // an evaluation takes 3 in a row
   CHECK(times >= 4);
   CHECK(differences(outcome("two-broken"), outcome("two-straight")) == "");
   CHECK(summary("two-broken")["resumed"] == times);
 }
 
+TEST_CASE("resuming: a loss with a queue and a predictor of its own goes on with them") {
+  const std::string nnclr = one_seed + " loss.name=nnclr";
+  run_here("queue-straight", nnclr);
+  REQUIRE(is_interrupted("queue-broken", nnclr, 5));  // in the second epoch
+  run_here("queue-broken", nnclr);
+  CHECK(differences(outcome("queue-broken"), outcome("queue-straight")) == "");
+}
+
 TEST_CASE("resuming: every part of a checkpoint counts: without it or with an older one the results differ") {
   run_here("two-whole", two_seeds);
   const auto expected = outcome("two-whole");
-  // Seed 0: 9 steps, 4 + 4 batches of evaluations, 6 + 6 of features; then epoch 1 of seed 1 with 6 of features.
-  constexpr Index second_epoch = 9 + 8 + 12 + 3 + 6;
+  // Seed 0: 9 steps, and 3 batches of features after each epoch; then epoch 1 of seed 1 with 3 of features.
+  constexpr Index second_epoch = 9 + 9 + 3 + 3;
   REQUIRE(is_interrupted("older", two_seeds, second_epoch + 1));
   const Checkpoint older = read_checkpoint(checkpoint("older"));
   REQUIRE(is_interrupted("older", two_seeds, 1));

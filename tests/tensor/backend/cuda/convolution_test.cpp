@@ -10,6 +10,7 @@
 #include "tests/support/application.h"
 #include "tests/support/host_launch.h"
 #include "tests/support/parity.h"
+#include "tests/support/tensors.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -149,4 +150,28 @@ TEST_CASE("CUDA convolutions on the host: the order of threads and blocks does n
     CHECK_MESSAGE(results(reversed, example) == want, example.text);
     CHECK_MESSAGE(results(shuffled, example) == want, example.text);
   }
+}
+
+TEST_CASE("CUDA convolutions on the host: weights that the update has rounded are read in the place of rounding them") {
+  const Registry registry = on_host<Order::forward, unlimited>();
+  HostBackend backend(Device::cpu);
+  Random random({.seed = 3});
+  const Shape x = {2, 5, 4, 6, 3}, w = {4, 3, 3, 3, 3};
+  const Example example{erase(Conv3d{{1, 1, 1}, {1, 1, 1}}),
+                        {{x, normals(random, count(x))}, {w, normals(random, count(w)), true}},
+                        "a convolution"};
+  Application rounding(registry, backend, example, DType::bf16), reading = rounding, zero = rounding;
+  const auto results = [&](Application& applied, double factor) {
+    std::vector<double> copy = example.inputs[1].numbers;
+    for (double& value : copy) value *= factor;
+    if (&applied != &rounding) applied.call().bfloat16_copies = {Tensor(), tensor_of(backend, {w, DType::bf16}, copy)};
+    applied.forward();
+    auto all = applied.output(0);
+    applied.backward({std::vector<double>(all.size(), 1.0)}, 0b01);
+    for (double g : applied.gradient(0)) all.push_back(g);
+    return all;
+  };
+  const auto want = results(rounding, 1);
+  CHECK(results(reading, 1) == want);
+  CHECK(results(zero, 0) == std::vector<double>(want.size(), 0.0));
 }

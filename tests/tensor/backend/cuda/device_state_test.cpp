@@ -3,6 +3,10 @@
 
 #include <doctest/doctest.h>
 
+#include <thread>
+#include <vector>
+
+#include "tensor/backend/cuda/cuda_answer.h"
 #include "tensor/backend/cuda/cudnn_version.h"
 #include "tests/support/thrown.h"
 
@@ -29,6 +33,44 @@ TEST_CASE("device state: after an error that stays nothing calls the device any 
   check_fails([&] { state.use("computing", good); }, ErrorKind::device, words);
   check_fails([&] { state.require(); }, ErrorKind::device, words);
   CHECK(calls == 2);
+}
+
+TEST_CASE("device state: of two threads that lose the device one gives the reason, and both say it") {
+  for (int round = 0; round < 50; ++round) {
+    cuda::DeviceState state;
+    std::vector<std::string> said(2);
+    std::vector<std::thread> threads;
+    for (std::size_t k = 0; k < 2; ++k)
+      threads.emplace_back([&, k] {
+        try {
+          state.use("call " + std::to_string(k), [] { return std::string("lost"); });
+        } catch (const Error& error) {
+          said[k] = error.found();
+        }
+      });
+    for (std::thread& thread : threads) thread.join();
+    CHECK(said[0] == said[1]);
+    CHECK((said[0] == "call 0 failed: lost" || said[0] == "call 1 failed: lost"));
+  }
+}
+
+TEST_CASE("CUDA's answers: why no device can be used, in words") {
+  using cuda::Answer;
+  const auto why = [](Answer answer, int driver) {
+    return cuda::why_no_device(answer, "unknown error (cudaErrorUnknown)", {.driver = driver, .runtime = 13000});
+  };
+  CHECK(why(Answer::driver_too_old, 12040) ==
+        "the NVIDIA driver is too old: it serves CUDA 12.4, this program needs 13.0");
+  CHECK(why(Answer::driver_too_old, 0) == "no NVIDIA driver answers");
+  CHECK(why(Answer::no_device, 13000) == "no NVIDIA device is visible");
+  CHECK(why(Answer::success, 13000) == "no NVIDIA device is visible");
+  CHECK(why(Answer::stub_driver, 0) == "the NVIDIA driver that was found is a stub for building, not a driver");
+  CHECK(why(static_cast<Answer>(999), 13000) == "unknown error (cudaErrorUnknown)");
+}
+
+TEST_CASE("CUDA's answers: refused memory says what was asked for, held and free") {
+  CHECK(cuda::refusal("asked for 1.20 GB", {.held = 3'000'000'000, .free = 500'000'000, .total = 4'000'000'000}) ==
+        "asked for 1.20 GB, holding 3.00 GB, 0.50 GB are free of 4.00 GB");
 }
 
 TEST_CASE("cuDNN: versions whose 3D convolutions are wrong are refused by name, later ones are taken") {

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-#include "tensor/backend/cuda/pool_windows.h"
+#include "tensor/backend/cuda/pool_cells.h"
 #include "tests/support/property.h"
 #include "tests/support/thrown.h"
 
@@ -119,5 +119,29 @@ TEST_CASE("windows: a window's taps and a voxel's windows are those of the defin
                         windows.tap(q.d - windows.d.origin(a), q.h - windows.h.origin(b), q.w - windows.w.origin(c)));
       RC_ASSERT(got == seen_by[row]);
     }
+  });
+}
+
+TEST_CASE("cells: every voxel of a batch lies in one cell") {
+  property("each once", [] {
+    std::vector<AxisWindows> axes;
+    for (int a = 0; a < 3; ++a) {
+      const int padding = *rc::gen::inRange(0, 2), in = *rc::gen::inRange(3 - 2 * padding, 9);
+      axes.push_back({in, (in + 2 * padding - 3) / 2 + 1, 3, 2, padding});
+    }
+    const Index n = *rc::gen::inRange<Index>(1, 3);
+    const VolumeShape in({n, axes[0].in, axes[1].in, axes[2].in, 1}),
+        out({n, axes[0].out, axes[1].out, axes[2].out, 1});
+    const Window window{{3, 3, 3}, {2, 2, 2}, {axes[0].padding, axes[1].padding, axes[2].padding}};
+    RC_ASSERT(PoolCells::fit(window));
+    const PoolCells cells(PoolWindows(in, out, window));
+    std::vector<int> visits(static_cast<std::size_t>(in.voxels()), 0);
+    for (int row = 0; row < cells.rows(n); ++row)
+      for (int layer = 0; layer < 2; ++layer)
+        for (int v = 0; v < 4; ++v) {
+          const CellVoxel voxel = cells.voxel(cells.cell(row), layer, v);
+          visits.at(static_cast<std::size_t>(voxel.row)) += voxel.inside;
+        }
+    for (const int count : visits) RC_ASSERT(count == 1);
   });
 }

@@ -1,4 +1,4 @@
-// What the CUDA backend's kernels do beside the ops of the registry: the update's flag, copy and replayed numbers, the
+// What the CUDA backend's kernels do beside the ops of the registry: the update's control and copy, the
 // flag itself, the bias of linear layers; and the statistics where float32 is hardest.
 #include <doctest/doctest.h>
 
@@ -8,6 +8,7 @@
 #include "tensor/backend/cuda/all_finite.h"
 #include "tensor/backend/cuda/batch_norm.h"
 #include "tensor/backend/cuda/bias.h"
+#include "tensor/registry.h"
 #include "tests/support/host_launch.h"
 #include "tests/support/property.h"
 #include "tests/support/tensors.h"
@@ -24,65 +25,76 @@ struct Update {
   HostBackend backend;
   Random random{{.seed = 11}};
   Call call;
-  std::uint32_t finite = 1;
-  std::vector<bfloat16> copy;
 
-  explicit Update(Index n) : copy(static_cast<std::size_t>(n + 8)) {
+  explicit Update(Index n) {
     for (int j = 0; j < 4; ++j) call.in.push_back(tensor_of(backend, {{n}, DType::f32}, normals(random, n)));
     for (float& v : call.in[3].data<float>()) v *= v;
+    call.in.push_back(tensor_of(backend, {{n}, DType::bf16}, std::vector<double>(static_cast<std::size_t>(n), 7)));
   }
   std::vector<double> values(std::size_t j) const { return numbers_of(call.in[j]); }
-  void step(const AdamUpdate& op, cuda::AdamExtras extras) {
-    extras.finite = &finite;
-    cuda::adam_update(op, call, extras, Launch());
+  void control(const AdamUpdate& op, double finite) {
+    const AdamControl now(op);
+    call.in.push_back(tensor_of(backend, AdamControl::spec(), {now.rate, now.first, now.second, finite}));
   }
-  /// The copy's memory, at a 16-byte boundary as on a device.
-  bfloat16* aligned_copy() {
-    const auto at = reinterpret_cast<std::uintptr_t>(copy.data());
-    return copy.data() + (16 - at % 16) % 16 / sizeof(bfloat16);
+  /// By the body of the GPU's kernel, or by a kernel of the host.
+  void step(const AdamUpdate& op, Device device = Device::cuda) {
+    if (device == Device::cuda)
+      cuda::adam_update(op, call, Launch());
+    else
+      Registry::standard().kernel<AdamUpdate>(device, DType::f32).forward(&op, call);
   }
 };
+
+constexpr Device devices[] = {Device::cuda, Device::cpu, Device::reference};
 
 }  // namespace
 
 TEST_CASE("an update does nothing where the gradient is not finite") {
-  Update update(1003);
-  update.finite = 0;
-  const auto p = update.values(0), m = update.values(2), v = update.values(3);
-  std::fill_n(update.aligned_copy(), 1003, bfloat16(7.0f));
-  update.step({.rate = 0.1}, {.copy = update.aligned_copy()});
-  CHECK(update.values(0) == p);
-  CHECK(update.values(2) == m);
-  CHECK(update.values(3) == v);
-  CHECK(static_cast<float>(update.aligned_copy()[0]) == 7.0f);
-}
-
-TEST_CASE("an update's bfloat16 copy is the rounded new values") {
-  for (const Index n : {1, 4, 1003}) {
-    Update update(n);
-    const auto before = update.values(0);
-    update.step({.rate = 0.1}, {.copy = update.aligned_copy()});
-    const auto p = update.call.in[0].data<float>();
-    CHECK(update.values(0) != before);
-    for (std::size_t k = 0; k < p.size(); ++k) CHECK(update.aligned_copy()[k].bits == bfloat16(p[k]).bits);
+  for (const Device device : devices) {
+    CAPTURE(name_of(device));
+    Update update(1003);
+    const auto p = update.values(0), m = update.values(2), v = update.values(3);
+    update.control({.rate = 0.1}, 0);
+    update.step({.rate = 0.1}, device);
+    CHECK(update.values(0) == p);
+    CHECK(update.values(2) == m);
+    CHECK(update.values(3) == v);
+    CHECK(update.values(4) == std::vector<double>(1003, 7));
   }
 }
 
-TEST_CASE("a replayed update takes its numbers from memory") {
-  const AdamUpdate captured{.rate = 0.1, .step = 1}, now{.rate = 0.02, .weight_decay = 0.1, .step = 5};
-  Update replayed(1003), direct(1003);
-  const cuda::AdamNumbers numbers(now);
-  replayed.step(captured, {.numbers = &numbers});
-  direct.step(now, {});
-  CHECK(replayed.values(0) == direct.values(0));
-  CHECK(replayed.values(3) == direct.values(3));
+TEST_CASE("an update's bfloat16 copy is the rounded new values") {
+  for (const Device device : devices)
+    for (const Index n : {1, 4, 1003}) {
+      CAPTURE(name_of(device));
+      Update update(n);
+      const auto before = update.values(0);
+      update.step({.rate = 0.1}, device);
+      const auto p = update.call.in[0].data<float>();
+      const auto copy = update.call.in[4].data<bfloat16>();
+      CHECK(update.values(0) != before);
+      for (std::size_t k = 0; k < p.size(); ++k) CHECK(copy[k].bits == bfloat16(p[k]).bits);
+    }
+}
+
+TEST_CASE("a repeated update takes rate and step from memory") {
+  const AdamUpdate recorded{.rate = 0.1, .weight_decay = 0.1, .step = 1},
+      now{.rate = 0.02, .weight_decay = 0.1, .step = 5};
+  for (const Device device : devices) {
+    CAPTURE(name_of(device));
+    Update repeated(1003), direct(1003);
+    repeated.control(now, 1);
+    repeated.step(recorded, device);
+    direct.step(now, device);
+    for (const std::size_t j : {0u, 2u, 3u, 4u}) CHECK(repeated.values(j) == direct.values(j));
+  }
 }
 
 TEST_CASE("the flag says whether every number is finite, wherever one is not") {
   const auto flag_of = [](const Tensor& x) {
     std::vector<std::uint32_t> parts(static_cast<std::size_t>(cuda::finite_parts), 99);
-    std::uint32_t flag = 99;
-    cuda::all_finite(cuda::pointer<const float>(x), x.spec().count(), parts.data(), &flag, Launch());
+    double flag = 99;
+    cuda::note_finite(cuda::pointer<const float>(x), x.spec().count(), parts.data(), &flag, Launch());
     return flag;
   };
   constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
@@ -92,12 +104,14 @@ TEST_CASE("the flag says whether every number is finite, wherever one is not") {
     const Tensor x = tensor_of(backend, {{n}, DType::f32}, normals(random, n));
     x.data<float>()[0] = std::numeric_limits<float>::max();
     CHECK(flag_of(x) == 1);
+    CHECK(backend.all_finite(x));
     for (const Index at : {Index{0}, n / 2, n - 1})
       for (const float bad : {infinity, -infinity, nan}) {
         float& place = x.data<float>()[static_cast<std::size_t>(at)];
         const float good = place;
         place = bad;
         CHECK(flag_of(x) == 0);
+        CHECK_FALSE(backend.all_finite(x));
         place = good;
       }
   }

@@ -1,0 +1,34 @@
+// Calls of the CUDA runtime: their errors in words, and handles that are closed only while the device answers.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <memory>
+#include <string>
+
+#include "tensor/backend/cuda/cuda_answer.h"
+#include "tensor/backend/cuda/device_state.h"
+
+namespace cg::cuda {
+
+static_assert(static_cast<int>(Answer::success) == cudaSuccess);
+static_assert(static_cast<int>(Answer::out_of_memory) == cudaErrorMemoryAllocation);
+static_assert(static_cast<int>(Answer::stub_driver) == cudaErrorStubLibrary);
+static_assert(static_cast<int>(Answer::driver_too_old) == cudaErrorInsufficientDriver);
+static_assert(static_cast<int>(Answer::no_device) == cudaErrorNoDevice);
+
+/// In words; empty where nothing failed.
+inline std::string cuda_error(cudaError_t status) {
+  if (status == cudaSuccess) return "";
+  return std::string(cudaGetErrorString(status)) + " (" + cudaGetErrorName(status) + ")";
+}
+
+/// A handle that is closed only while the device answers.
+template <class T, class Close>
+std::shared_ptr<T> guarded(T* handle, const std::shared_ptr<DeviceState>& state, const Close& close) {
+  return {handle, [state, close](T* h) {
+            if (state->usable()) close(h);
+          }};
+}
+
+}  // namespace cg::cuda

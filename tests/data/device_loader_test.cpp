@@ -1,0 +1,129 @@
+// The device's batches are the loader's, number for number, on whichever way they come.
+#include "data/device_loader.h"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+#include "tests/data/made_dataset.h"
+#include "tests/support/repeating_backend.h"
+#include "tests/support/thrown.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+std::vector<Index> first(Index n) {
+  std::vector<Index> out(static_cast<std::size_t>(n));
+  std::iota(out.begin(), out.end(), Index{0});
+  return out;
+}
+
+LoaderOptions options(Augment augment = {}) {
+  const Index views = augment ? 2 : 1;
+  return {.batch_size = 4, .seed = 5, .epoch = 2, .views = views, .augment = std::move(augment)};
+}
+
+void add_the_keys(const Key& key, std::span<float> volume) {
+  for (float& value : volume) value += static_cast<float>(100 * key.view + key.sample);
+}
+
+/// Subjects, ages and volumes of one batch.
+std::vector<double> numbers_of(const Batch& batch, Backend& backend) {
+  std::vector<double> all(batch.subjects.begin(), batch.subjects.end());
+  all.insert(all.end(), batch.ages.begin(), batch.ages.end());
+  Tensor place;
+  for (const double value : to_doubles(backend, backend.join(batch.volumes, place))) all.push_back(value);
+  return all;
+}
+
+template <class AnyLoader>
+std::vector<std::vector<double>> all_batches(AnyLoader& loader, Backend& backend) {
+  std::vector<std::vector<double>> all;
+  while (const auto batch = loader.next()) all.push_back(numbers_of(*batch, backend));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("DeviceLoader: batches are the loader's, computed on in place, uploaded early or late, or kept") {
+  const MadeDataset dataset(11);
+  const Intensity unscaled{0, 1, 1};
+  VolumeSource source(dataset, unscaled, 0);
+  HostBackend host;
+  for (const bool augmented : {false, true}) {
+    const LoaderOptions o = options(augmented ? Augment(add_the_keys) : Augment());
+    Loader loader(source, first(11), o);
+    const auto expected = all_batches(loader, host);
+    REQUIRE(expected.size() == 3);
+    DeviceLoader in_place(host, nullptr, source, first(11), o);
+    CHECK(all_batches(in_place, host) == expected);
+    for (const bool late : {false, true}) {
+      RepeatingBackend device;
+      device.late = late;
+      DeviceLoader uploaded(device, nullptr, source, first(11), o);
+      CHECK(all_batches(uploaded, device) == expected);
+      CHECK(device.uploads == 3);
+    }
+    RepeatingBackend device;
+    const DeviceVolumes kept(device, source, DType::f32);
+    const Index copied = device.copied_from_host;
+    DeviceLoader loader_of_kept(device, &kept, source, first(11), o);
+    std::vector<std::vector<double>> batches;
+    while (const auto batch = loader_of_kept.next()) {
+      CHECK(batch->volumes.size() == (augmented ? 1 : batch->subjects.size()));
+      batches.push_back(numbers_of(*batch, device));
+    }
+    CHECK(batches == expected);
+    CHECK((device.uploads == 0) == !augmented);  // augmented volumes differ from those kept
+    CHECK(copied == dataset.size() * 12 * 4);
+  }
+}
+
+TEST_CASE("DeviceLoader: volumes kept in bfloat16 are the rounded ones") {
+  const MadeDataset dataset(3);
+  VolumeSource source(dataset, Intensity{3, 0.7, 1}, 0);
+  RepeatingBackend device;
+  const DeviceVolumes kept(device, source, DType::bf16);
+  std::vector<float> values(12);
+  for (Index subject = 0; subject < 3; ++subject) {
+    source.read(subject, values);
+    CHECK(kept.volume(subject).shape() == Shape{1, 2, 3, 2, 1});
+    for (std::size_t k = 0; k < 12; ++k)
+      CHECK(kept.volume(subject).data<bfloat16>()[k].bits == bfloat16(values[k]).bits);
+  }
+}
+
+TEST_CASE("DeviceVolumes: kept where they take an eighth of the free memory at most, never where it is the host's") {
+  class Small : public HostBackend {
+   public:
+    Small(bool own, Index free) : own_(own), free_(free) {}
+    bool has_own_memory() const override { return own_; }
+    Index free_bytes() const override { return free_; }
+
+   private:
+    bool own_;
+    Index free_;
+  };
+  const MadeDataset dataset(10);
+  const VolumeSource source(dataset, std::nullopt, 0);
+  constexpr Index bytes = 10 * 12 * 2;
+  CHECK(DeviceVolumes::fit(Small(true, 8 * bytes), source, DType::bf16));
+  CHECK_FALSE(DeviceVolumes::fit(Small(true, 8 * bytes - 1), source, DType::bf16));
+  CHECK_FALSE(DeviceVolumes::fit(Small(true, 8 * bytes), source, DType::f32));
+  CHECK_FALSE(DeviceVolumes::fit(Small(false, 1 << 30), source, DType::bf16));
+}
+
+TEST_CASE("DeviceLoader: one that is given up half-way ends, and a map that cannot be read is an error") {
+  const MadeDataset dataset(11);
+  VolumeSource source(dataset, std::nullopt, 0);
+  RepeatingBackend device;
+  {
+    DeviceLoader loader(device, nullptr, source, first(11), options());
+    CHECK(loader.next().has_value());
+  }
+  const auto fails = [](const Key&, std::span<float>) { fail(ErrorKind::data, "sub-07", "unreadable", "Mend it."); };
+  DeviceLoader loader(device, nullptr, source, first(11), options(fails));
+  check_fails([&] { loader.next(); }, ErrorKind::data, {"sub-07"});
+}

@@ -1,0 +1,163 @@
+// What the two formulations of a loss do differently, on one example: the figures of docs/losses.md. Run the program to
+// see them.
+#include <doctest/doctest.h>
+
+#include <cstdio>
+
+#include "losses/registry.h"
+#include "tests/losses/checks.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+/// Twelve subjects in two clusters of age, with random embeddings.
+Batch example() {
+  Batch b{
+      .z = {}, .ages = {20, 21, 22, 23, 25, 27, 66, 68, 70, 71, 74, 78}, .views = 1, .predictions = {}, .queue = {}};
+  Random random({.seed = 1});
+  b.z = unit_rows(random, b.rows(), 8);
+  b.neighbours = 6;
+  return b;
+}
+
+LossResult evaluate(const std::string& name, Formulation formulation, const Batch& b, double sigma = 2) {
+  return make_loss(
+             {.name = name, .formulation = formulation, .sigma = sigma, .temperature = published_temperature(name)})
+      ->evaluate(b.input());
+}
+
+double length(const std::vector<double>& x) {
+  return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0));
+}
+
+double cosine(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::inner_product(a.begin(), a.end(), b.begin(), 0.0) / length(a) / length(b);
+}
+
+/// What an anchor's pull sums to, in shares of all anchors'.
+Row share_of_pull(const Array& a) { return a.rowwise().sum() / a.sum(); }
+
+}  // namespace
+
+TEST_CASE("Formulations: value and direction of the gradient, printed and published") {
+  const Batch b = example();
+  std::printf("twelve ages in two clusters       paper: value, |gradient|    reference: value, |gradient|   cosine\n");
+  const auto compare = [&](const std::string& name, double sigma) {
+    const LossResult paper = evaluate(name, Formulation::paper, b, sigma);
+    const LossResult reference = evaluate(name, Formulation::reference, b, sigma);
+    const double alike = cosine(paper.gradient, reference.gradient);
+    std::printf("%-28s %18.4g %10.3g %20.4g %10.3g %10.3f\n", fmt::format("{}, sigma {}", name, sigma).c_str(),
+                paper.value, length(paper.gradient), reference.value, length(reference.gradient), alike);
+    return alike;
+  };
+  constexpr double printed = 1e-3;  // three digits, as docs/losses.md gives them
+  CHECK(compare("y_aware", 2) == doctest::Approx(1).epsilon(printed));
+  CHECK(compare("exponential", 2) == doctest::Approx(0.908).epsilon(printed));
+  CHECK(compare("dynlocrep", 2) == doctest::Approx(0.809).epsilon(printed));
+  CHECK(compare("threshold", 2) == doctest::Approx(0.317).epsilon(printed));
+  CHECK(compare("threshold", 20) == doctest::Approx(0.851).epsilon(printed));
+  CHECK(compare("rank_n_contrast", 2) == doctest::Approx(1));
+}
+
+TEST_CASE("Formulations: one number added to a row of similarities") {
+  const Batch b = example();
+  std::printf("1 added to every similarity of row 0: its value changes by\n");
+  const auto change = [&]<class L>(Formulation f) {
+    const L loss{{.name = L::name, .formulation = f}};
+    const auto pairs = loss.pairs(b.input());
+    const Row s = InnerProduct{}.of<double>(embeddings(b.input())).row(0);
+    Row g(s.size());
+    loss.gradient(pairs, 0, s, g);
+    const double scale = pairs.a.row(0).sum();  // in units of the anchor's pull
+    const double difference =
+        (loss.template value<double>(pairs, 0, s + 1) - loss.template value<double>(pairs, 0, s)) / scale;
+    std::printf("  %-12s %-10s %8.4f   the gradient promises %8.4f\n", L::name,
+                f == Formulation::paper ? "paper" : "reference", difference, g.sum() / scale);
+    return std::pair(difference, g.sum() / scale);
+  };
+  for (const Formulation f : {Formulation::paper, Formulation::reference}) {
+    const auto [plain, promised] = change.operator()<YAware>(f);
+    CHECK(std::abs(plain) < 1e-12);
+    CHECK(std::abs(promised) < 1e-12);
+  }
+  CHECK(change.operator()<Exponential>(Formulation::paper).first < -5e-4);
+  const auto [shifted, expected] = change.operator()<Exponential>(Formulation::reference);
+  CHECK(std::abs(shifted) < 1e-12);
+  CHECK(expected < -1e-3);
+}
+
+TEST_CASE("Formulations: one normaliser for all gives the crowded ages more of the pull") {
+  Batch b = random_batch(1, 10, 1, 8);
+  b.ages = {40, 40, 41, 41, 41, 42, 42, 43, 70, 73};
+  b.neighbours = 6;
+  const auto shares = [&](Formulation f) { return share_of_pull(DynLocRep{{.formulation = f}}.pairs(b.input()).a); };
+  const Row paper = shares(Formulation::paper), reference = shares(Formulation::reference);
+  std::printf("dynlocrep, eight subjects of about 41 years, one of 70, one of 73: share of the pull of the last\n");
+  std::printf("  paper %.3f, reference %.4f\n", paper[9], reference[9]);
+  CHECK(paper[9] == doctest::Approx(0.1));
+  CHECK(reference[9] < 0.01);
+}
+
+TEST_CASE("Formulations: Threshold as printed divides by what is far, and its weights have no measure") {
+  const Batch b = example();
+  std::printf("threshold, paper: largest weight a_ik on the twelve ages by sigma\n ");
+  double before = 1e300;
+  for (const double sigma : {2.0, 4.0, 8.0, 16.0, 32.0}) {
+    const double largest = Threshold{{.formulation = Formulation::paper, .sigma = sigma}}.pairs(b.input()).a.maxCoeff();
+    std::printf(" %g: %.2g ", sigma, largest);
+    CHECK(largest < before);
+    before = largest;
+  }
+  std::printf("\n");
+  CHECK(before < 1e6);
+}
+
+TEST_CASE("Formulations: the published Threshold pushes the nearest ages most, where printed it is the farthest") {
+  const Batch b = example();
+  const Array log_c = Threshold{}.pairs(b.input()).log_c;
+  const Ranking ranking = Threshold{{.formulation = Formulation::paper}}.pairs(b.input()).ranking;
+  std::printf("threshold, anchor of 20 years: age t: published count c_it, printed sums that t is in\n ");
+  for (Index t = 1; t < b.rows(); ++t) {
+    const double c = std::exp(log_c(0, t));
+    Index place = 0, sums = 0;
+    while (ranking.order(0, place) != t) ++place;
+    for (Index k = 0; k < ranking.reach.cols(); ++k) sums += ranking.reach(0, k) > place;
+    std::printf(" %g: %.0f, %td;", b.ages[static_cast<std::size_t>(t)], c, sums);
+    if (t > 1) CHECK(c <= std::exp(log_c(0, t - 1)));
+    CHECK(sums == t - 1);
+  }
+  std::printf("\n");
+  CHECK(std::exp(log_c(0, 1)) == doctest::Approx(9));
+  CHECK(log_c(0, 11) == kLeftOut);
+}
+
+TEST_CASE("Formulations: SupCon cuts at the edges of its bins") {
+  Batch b = random_batch(1, 4, 1, 8);
+  b.ages = {39.9, 40.1, 30.1, 49.9};
+  const Array bins = SupCon{{.bin_width = 10}}.pairs(b.input()).a, weights = YAware{}.pairs(b.input()).a;
+  std::printf("pull of 39.9 years to 40.1 and to 30.1 years: sup_con %.3g, %.3g; y_aware %.3g, %.3g\n", bins(0, 1),
+              bins(0, 2), weights(0, 1), weights(0, 2));
+  CHECK(bins(0, 1) == 0);
+  CHECK(bins(0, 2) > 0);
+  CHECK(weights(0, 1) > 1e4 * weights(0, 2));
+}
+
+TEST_CASE("Formulations: with equal views SimCLR's pull is spent, and only the push is left") {
+  Batch b = example();
+  b.z.insert(b.z.end(), b.z.begin(), b.z.end());
+  b.ages.insert(b.ages.end(), b.ages.begin(), b.ages.end());
+  b.views = 2;
+  const LossResult r = evaluate("simclr", Formulation::reference, b);
+  std::printf("simclr with equal views: value %.4f\n", r.value);
+  // The pull's share of the gradient is along the row itself, and the normalisation takes it away.
+  const auto z = embeddings(b.input());
+  const Attraction pairs = SimClr{}.pairs(b.input());
+  for (Index i = 0; i < b.rows(); ++i) {
+    const Index k = b.input().pair(i);
+    const Row pull = pairs.a(i, k) * (z.row(k) + z.row(k));
+    const Row across = pull - z.row(i) * (pull * z.row(i)).sum();
+    CHECK(across.abs().maxCoeff() < 1e-15);
+  }
+}

@@ -1,0 +1,180 @@
+#include "tests/support/repeating_backend.h"
+
+#include <cstring>
+
+#include "tensor/ops/adam_update.h"
+#include "tensor/ops/add.h"
+#include "tensor/ops/batch_norm.h"
+#include "tensor/ops/batch_norm_add_relu.h"
+#include "tensor/ops/batch_norm_relu.h"
+#include "tensor/ops/batch_norm_relu_max_pool.h"
+#include "tensor/ops/cast.h"
+#include "tensor/ops/conv3d.h"
+#include "tensor/ops/global_average_pool.h"
+#include "tensor/ops/l2_normalise.h"
+#include "tensor/ops/linear.h"
+#include "tensor/ops/max_pool3d.h"
+#include "tensor/ops/relu.h"
+
+namespace cg::test {
+namespace {
+
+/// The same memory, which it does not keep: a graph knows addresses.
+Tensor address_of(const Tensor& tensor) {
+  if (!tensor) return {};
+  return {tensor.spec(), tensor.device(), std::shared_ptr<std::byte>(std::shared_ptr<void>(), tensor.bytes())};
+}
+
+std::vector<Tensor> addresses_of(const std::vector<Tensor>& tensors) {
+  std::vector<Tensor> all;
+  for (const Tensor& tensor : tensors) all.push_back(address_of(tensor));
+  return all;
+}
+
+Call addresses_of(const Call& call) {
+  return {.in = addresses_of(call.in),
+          .out = addresses_of(call.out),
+          .saved = addresses_of(call.saved),
+          .grad_out = addresses_of(call.grad_out),
+          .grad_in = addresses_of(call.grad_in),
+          .workspace = address_of(call.workspace),
+          .backend = call.backend,
+          .bfloat16_copies = addresses_of(call.bfloat16_copies)};
+}
+
+/// Copies when it is waited for.
+class LateUpload : public Upload {
+ public:
+  LateUpload(Backend& backend, const Tensor& host, const Tensor& device)
+      : Upload(device), backend_(backend), host_(host) {}
+  Tensor take() override {
+    Tensor device = Upload::take();
+    backend_.to_device(host_, device);
+    return device;
+  }
+
+ private:
+  Backend& backend_;
+  Tensor host_;
+};
+
+template <Op O>
+void add_row(Registry& registry, RepeatingBackend& backend) {
+  for (const DType dtype : {DType::f32, DType::f64, DType::bf16}) {
+    const AnyKernel kernel = Registry::standard().kernel<O>(Device::reference, dtype);
+    const auto started = [&backend](const std::function<void(const void*, Call&)>& f) {
+      if (!f) return f;
+      return std::function<void(const void*, Call&)>([&backend, f](const void* given, Call& call) {
+        const O op = given ? *static_cast<const O*>(given) : O{};
+        backend.start([f, op, at = addresses_of(call)]() mutable { f(&op, at); });
+      });
+    };
+    registry.add(typeid(O), std::string(O::name), Device::reference, dtype,
+                 {started(kernel.forward), started(kernel.backward), started(kernel.rebuild), kernel.workspace});
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<std::byte> RepeatingBackend::allocate(Index bytes) {
+  misused |= recording_;
+  auto memory = HostBackend::allocate(bytes);
+  std::byte* at = memory.get();
+  return {at, [this, memory = std::move(memory), bytes](std::byte* p) {
+            misused |= recording_;
+            std::memset(p, 0xFF, static_cast<std::size_t>(bytes));
+          }};
+}
+
+void RepeatingBackend::to_device(const Tensor& host, Tensor& device) {
+  copied_from_host += host.spec().bytes();
+  start(
+      [host = address_of(host), device = address_of(device), this]() mutable { HostBackend::to_device(host, device); });
+}
+
+void RepeatingBackend::to_host(const Tensor& device, Tensor& host) {
+  start([host = address_of(host), device = address_of(device), this]() mutable { HostBackend::to_host(device, host); });
+}
+
+Tensor RepeatingBackend::from_host(const Tensor& host) {
+  Tensor out = tensor(host.spec());
+  to_device(host, out);
+  return out;
+}
+
+Tensor RepeatingBackend::join(std::span<const Tensor> parts, Tensor& place) {
+  if (!place) place = tensor(joined(parts));
+  Index at = 0;
+  for (const Tensor& part : parts) {
+    Tensor here = place.part(part.spec(), at);
+    to_device(part, here);
+    at += part.spec().bytes();
+  }
+  return place;
+}
+
+std::unique_ptr<Upload> RepeatingBackend::upload(const Tensor& host, Tensor& device) {
+  ++uploads;
+  if (!late) return HostBackend::upload(host, device);
+  return std::make_unique<LateUpload>(*this, host, device);
+}
+
+void RepeatingBackend::fill_zero(Tensor& tensor) {
+  start([at = address_of(tensor), this]() mutable { HostBackend::fill_zero(at); });
+}
+
+void RepeatingBackend::note_finite(const Tensor& tensor, Tensor& flag) {
+  start([at = address_of(tensor), into = address_of(flag), this]() mutable { HostBackend::note_finite(at, into); });
+}
+
+std::unique_ptr<Recording> RepeatingBackend::recording() {
+  return std::make_unique<cuda::GraphRecording<RepeatingBackend>>(*this);
+}
+
+void RepeatingBackend::begin_capture() { recording_ = true; }
+
+RepeatingBackend::Graph RepeatingBackend::end_capture() {
+  recording_ = false;
+  ++graphs;
+  return std::exchange(noted_, {});
+}
+
+void RepeatingBackend::abandon_capture() {
+  recording_ = false;
+  ++abandoned;
+  noted_.clear();
+}
+
+void RepeatingBackend::launch(const Graph& graph) {
+  for (const auto& something : graph) something();
+  repeated += static_cast<int>(graph.size());
+}
+
+void RepeatingBackend::start(std::function<void()> something) {
+  if (recording_) {
+    noted_.push_back(std::move(something));
+    return;
+  }
+  something();
+  ++done;
+}
+
+Registry RepeatingBackend::kernels() {
+  Registry registry;
+  add_row<AdamUpdate>(registry, *this);
+  add_row<Add>(registry, *this);
+  add_row<BatchNorm>(registry, *this);
+  add_row<BatchNormAddRelu>(registry, *this);
+  add_row<BatchNormRelu>(registry, *this);
+  add_row<BatchNormReluMaxPool>(registry, *this);
+  add_row<Cast>(registry, *this);
+  add_row<Conv3d>(registry, *this);
+  add_row<GlobalAveragePool>(registry, *this);
+  add_row<L2Normalise>(registry, *this);
+  add_row<Linear>(registry, *this);
+  add_row<MaxPool3d>(registry, *this);
+  add_row<Relu>(registry, *this);
+  return registry;
+}
+
+}  // namespace cg::test

@@ -1,0 +1,54 @@
+// A device of the tests' own that repeats recorded work as a GPU does: while it records, kernels and copies are noted
+// down and not done; later they are done in their order, and nobody asks the work. It has memory of its own, which may
+// be neither asked for nor given back meanwhile, and is spoilt when it is given back: whoever repeats with memory that
+// is gone gets NaN.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "tensor/backend.h"
+#include "tensor/backend/cuda/recording.h"
+#include "tensor/registry.h"
+
+namespace cg::test {
+
+class RepeatingBackend final : public HostBackend {
+ public:
+  using Graph = std::vector<std::function<void()>>;
+
+  bool has_own_memory() const override { return true; }
+  std::shared_ptr<std::byte> allocate(Index bytes) override;
+  void to_device(const Tensor& host, Tensor& device) override;
+  void to_host(const Tensor& device, Tensor& host) override;
+  Tensor from_host(const Tensor& host) override;
+  Tensor join(std::span<const Tensor> parts, Tensor& place) override;
+  std::unique_ptr<Upload> upload(const Tensor& host, Tensor& device) override;
+  void fill_zero(Tensor& tensor) override;
+  void note_finite(const Tensor& tensor, Tensor& flag) override;
+  std::unique_ptr<Recording> recording() override;
+
+  void begin_capture();
+  Graph end_capture();
+  void abandon_capture();
+  void launch(const Graph& graph);
+
+  /// Does something, or notes it down.
+  void start(std::function<void()> something);
+  /// The reference's kernels, which start here.
+  Registry kernels();
+
+  int done = 0;       ///< kernels and copies at once
+  int repeated = 0;   ///< and as parts of a graph
+  bool late = false;  ///< uploads are done when they are waited for; else at once: both may happen
+  int graphs = 0, uploads = 0, abandoned = 0;
+  Index copied_from_host = 0;  ///< bytes
+  bool misused = false;        ///< memory was asked for or given back while recording
+
+ private:
+  bool recording_ = false;
+  Graph noted_;
+};
+
+}  // namespace cg::test
