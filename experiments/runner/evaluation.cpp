@@ -39,13 +39,11 @@ SubjectFeatures select(const SubjectFeatures& all, const std::vector<Index>& sub
   return out;
 }
 
-Evaluation evaluate(const CohortFeatures& all, const Cohort& cohort, const EvaluationOptions& options,
-                    std::uint64_t seed) {
+Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options) {
   Evaluation e;
-  e.train = select(all.at(options.features), cohort.split.train);
-  e.test = select(all.at(options.features), cohort.split.test);
-  const PredictorOptions how{options.predictor, options.huber_delta, options.penalty, seed};
-  const auto predictor = fit_predictor(how, e.train.rows(), cohort.ages(e.train.subjects));
+  e.train = select(all, cohort.split.train);
+  e.test = select(all, cohort.split.test);
+  const auto predictor = fit_predictor(options, e.train.rows(), cohort.ages(e.train.subjects));
   e.alpha = predictor->alpha();
   e.train_predicted = predictor->predict(e.train.rows());
   e.test_predicted = predictor->predict(e.test.rows());

@@ -41,9 +41,8 @@ struct Evaluation {
   Metrics metrics;                                      ///< of the test part
 };
 
-/// Fits the predictor on the training part of the cohort's features, tests it on the test part; `seed` is that of a
-/// trained predictor. Errors: numbers, if a feature is not finite.
-Evaluation evaluate(const CohortFeatures& all, const Cohort& cohort, const EvaluationOptions& options,
-                    std::uint64_t seed);
+/// Fits a predictor on the training part of the cohort's features, tests it on the test part. Errors: numbers, if a
+/// feature is not finite.
+Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options);
 
 }  // namespace cg

@@ -274,7 +274,8 @@ void Trainer::end_epoch(Progress& progress) {
   CohortFeatures features;
   if (measured || kept) features = encode(*learner_, cohort_, batches_.front(), poll);
   if (measured) {
-    evaluation = evaluate(features, cohort_, o, static_cast<std::uint64_t>(seed()));
+    const PredictorOptions predictor{o.predictor, o.huber_delta, o.penalty, static_cast<std::uint64_t>(seed())};
+    evaluation = evaluate(features.at(o.features), cohort_, predictor);
     row.mae = evaluation.metrics.mae;
     progress.say(
         fmt::format("seed {}, epoch {}: loss {:.4f}, test MAE {:.3f} years", seed(), epoch, row.loss, row.mae));

@@ -1,9 +1,7 @@
 // The real executable.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,6 +11,7 @@
 #include "losses/registry.h"
 #include "tests/data/raw_h5.h"
 #include "tests/support/golden_reader.h"
+#include "tests/support/shell.h"
 #include "tests/support/well_formed.h"
 
 using namespace cg;
@@ -20,23 +19,9 @@ using namespace cg::test;
 
 namespace {
 
-struct Result {
-  int code = -1;
-  std::string text;  ///< of both standard streams
-};
-
-Result run(const std::string& arguments) {
-  FILE* pipe = popen(fmt::format("'{}/explain_loss' {} 2>&1", CG_TEST_BINARIES, arguments).c_str(), "r");
-  REQUIRE(pipe);
-  Result result;
-  char block[4096];
-  for (std::size_t n; (n = fread(block, 1, sizeof block, pipe)) > 0;) result.text.append(block, n);
-  const int status = pclose(pipe);
-  result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return result;
+Finished run(const std::string& arguments) {
+  return shell(fmt::format("'{}/explain_loss' {} 2>&1", CG_TEST_BINARIES, arguments));
 }
-
-bool says(const Result& result, const std::string& words) { return result.text.find(words) != std::string::npos; }
 
 std::string contents(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -55,11 +40,11 @@ std::vector<double> found(const std::string& text, const std::string& pattern, s
 }  // namespace
 
 TEST_CASE("explain_loss: the row of every anchor is attraction and repulsion, and the rows are the value") {
-  const Result result = run("--loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation paper");
+  const Finished result = run("--loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation paper");
   CAPTURE(result.text);
   REQUIRE(result.code == 0);
-  CHECK(says(result, "the printed formula"));
-  CHECK(says(result, "NN(i) holds 4 rows"));  // Algorithm 1 from 5 to 2 in 50 epochs: 4 at epoch 12
+  CHECK(result.says("the printed formula"));
+  CHECK(result.says("NN(i) holds 4 rows"));  // Algorithm 1 from 5 to 2 in 50 epochs: 4 at epoch 12
   const std::string row = R"(attraction (\S+) \+ repulsion (\S+) = (\S+)   \(evaluated: (\S+)\))";
   const auto attraction = found(result.text, row, 1), repulsion = found(result.text, row, 2),
              evaluated = found(result.text, row, 4);
@@ -76,11 +61,11 @@ TEST_CASE("explain_loss: the row of every anchor is attraction and repulsion, an
 TEST_CASE("explain_loss: every loss and formulation is explained, with sums that match") {
   for (const std::string& name : loss_names())
     for (const char* formulation : {"paper", "reference"}) {
-      const Result result = run(fmt::format("--loss {} --formulation {} --ages 20,23,41,70", name, formulation));
+      const Finished result = run(fmt::format("--loss {} --formulation {} --ages 20,23,41,70", name, formulation));
       CAPTURE(result.text);
       REQUIRE(result.code == 0);
       CHECK(found(result.text, R"(differ by at most (\S+) of)")[0] < 1e-9);
-      CHECK_FALSE(says(result, "nan"));
+      CHECK_FALSE(result.says("nan"));
     }
 }
 
@@ -95,21 +80,20 @@ TEST_CASE("explain_loss: embeddings and ages come from a file, of a run too") {
   out.numbers("age", {20}, ages);
   out.commit();
   const std::string command = fmt::format("--embeddings {} --dataset seed0/epoch9/projected ", file.path);
-  const Result result = run(command + "--rows 6 final_neighbours=3");
+  const Finished result = run(command + "--rows 6 final_neighbours=3");
   CAPTURE(result.text);
   REQUIRE(result.code == 0);
-  CHECK(says(result, "anchor 5, 35 years"));
-  CHECK(says(result, "6 rows, 1 view of 6 subjects"));
+  CHECK(result.says("anchor 5, 35 years"));
+  CHECK(result.says("6 rows, 1 view of 6 subjects"));
   CHECK(run(command + "--ages 1,2,3").code == 3);
   CHECK(run(fmt::format("--embeddings {}", file.path)).code == 3);
 }
 
 TEST_CASE("explain_loss: cases come back with values, and those that cannot be evaluated end with 3") {
   const TemporaryFile answers("answers.h5"), bad("bad.h5");
-  const Result result = run(fmt::format("--cases {}/losses.h5 --out {}", golden_folder(), answers.path));
+  const Finished result = run(fmt::format("--cases {}/losses.h5 --out {}", golden_folder(), answers.path));
   CAPTURE(result.text);
   REQUIRE(result.code == 0);
-  CHECK(says(result, "cases had value") == false);
   CHECK(found(result.text, R"(at most (\S+) of the largest)")[0] < 1e-10);
   CHECK(H5Reader(answers.path).members() == H5Reader(golden_folder() + "/losses.h5").members());
   H5Writer out(bad.path);
@@ -119,14 +103,14 @@ TEST_CASE("explain_loss: cases come back with values, and those that cannot be e
   out.attribute("options", R"({"formulation": "paper"})", "a");
   out.attribute("views", 1, "a");
   out.commit();
-  const Result refused = run(fmt::format("--cases {} --out {}", bad.path, answers.path));
+  const Finished refused = run(fmt::format("--cases {} --out {}", bad.path, answers.path));
   CHECK(refused.code == 3);
-  CHECK(says(refused, "a: loss.y_aware: nobody to repel"));
+  CHECK(refused.says("a: loss.y_aware: nobody to repel"));
 }
 
 TEST_CASE("explain_loss: the page is one file that needs no other, of moderate size") {
   const TemporaryFile page("page.html");
-  const Result result = run("--html " + page.path);
+  const Finished result = run("--html " + page.path);
   REQUIRE_MESSAGE(result.code == 0, result.text);
   const std::string html = contents(page.path);
   CHECK(html.size() > 100'000);
@@ -140,10 +124,10 @@ TEST_CASE("explain_loss: the page is one file that needs no other, of moderate s
 
 TEST_CASE("explain_loss: what is wrong is said, with the exit code of its kind") {
   const auto refused = [](const std::string& arguments, int code, const std::string& word) {
-    const Result result = run(arguments);
+    const Finished result = run(arguments);
     CAPTURE(result.text);
     CHECK(result.code == code);
-    CHECK(says(result, word));
+    CHECK(result.says(word));
   };
   refused("", 2, "--ages");
   refused("--loss focal --ages 20,30", 2, "dynlocrep");

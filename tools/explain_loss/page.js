@@ -22,7 +22,7 @@ function table(side) {
   const most = (numbers) => Math.max(...others.map((t) => cell(numbers, t)), 0);
   const bar = (numbers, t) => {
     const part = most(numbers) > 0 ? Math.max(0, cell(numbers, t) / most(numbers)) : 0;
-    return `<i style="width:${(66 * part).toFixed()}px"></i>`;
+    return `<i style="width:${(50 * part).toFixed()}px"></i>`;
   };
   const body = others.map((t) => `<tr class="${now.nu && cell(now.nu, t) === 0 ? "far" : ""}">` +
     `<td><span class="swatch" style="background:${colour(t)}"></span>${whom(t)}</td>` +
@@ -88,7 +88,16 @@ function show() {
   document.getElementById("sigma").parentElement.classList.toggle("idle", !used("weighs"));
   document.getElementById("turn-slider").hidden = state.geometry === "circle";
   document.getElementById("turn").value = state.turn;
-  history.replaceState(null, "", "#" + new URLSearchParams(Object.entries(state).map(([k, v]) => [k, String(v)])));
+  clearTimeout(noting);
+  noting = setTimeout(note, 200);  // browsers allow few changes of the address a second
+}
+
+let noting = null;
+
+/** Keeps the settings in the address, so that it can be passed on. */
+function note() {
+  const settings = Object.entries(state).map(([key, value]) => [key, String(value)]);
+  history.replaceState(null, "", "#" + new URLSearchParams(settings));
 }
 
 /** A word for those who listen. */

@@ -90,9 +90,9 @@ function dot(z, now, t) {
     `<circle class="body" r="${radius(t)}" style="fill:${colour(t)}"/><text>${age(t)}</text></g>`;
 }
 
-/** All dots, those in front last. */
+/** All dots, those in front last, and the anchor on top of them all. */
 function dots(z, now) {
-  const depth = rows.map((t) => projected(row(z, t))[2]);
+  const depth = rows.map((t) => (t === state.anchor ? 2 : projected(row(z, t))[2]));
   return [...rows].sort((a, b) => depth[a] - depth[b]).map((t) => dot(z, now, t)).join("");
 }
 
