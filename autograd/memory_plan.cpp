@@ -62,7 +62,7 @@ class Lifetimes {
     int last = forward_end_[index(j)];
     if (!reads.empty()) {
       const auto [first_read, last_read] = std::minmax_element(reads.begin(), reads.end());
-      if (made.plan.rebuildable & 1u) {
+      if (backward && (made.plan.rebuildable & 1u)) {
         add(j, Role::rebuilt, 0, bytes, *first_read, *last_read);
         add(j, Role::rebuild_workspace, 0, scratch.rebuild, *first_read, *first_read);
         read_inputs(j, *first_read);

@@ -24,8 +24,8 @@ enum class Role {
   gradient,            ///< of a node's output
   addend,              ///< a further consumer's gradient before it is added; index: the consumer's input
   forward_workspace,   ///< a kernel's scratch
-  backward_workspace,  //
-  rebuild_workspace,
+  backward_workspace,  ///< the same in backward
+  rebuild_workspace,   ///< the same when an output is made again
 };
 std::string name_of(Role role);
 

@@ -10,7 +10,7 @@
 
 namespace cg {
 
-/// How a parameter starts. `fan` is the number of values that the bound is computed from.
+/// How a parameter starts.
 struct Initial {
   enum class Law { zeros, ones, normal, uniform };
   Law law = Law::zeros;

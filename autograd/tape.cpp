@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cassert>
 #include <typeindex>
 
 #include "tensor/error.h"
@@ -75,7 +76,8 @@ Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& 
     call.in.push_back(input.value);
     call.bfloat16_copies.push_back(input.leaf ? input.leaf->bfloat16_copy : Tensor());
   }
-  call.out.push_back(buffer(at, Role::output, 0, node.plan.outputs.at(0)));
+  assert(node.plan.outputs.size() == 1);
+  call.out.push_back(buffer(at, Role::output, 0, node.plan.outputs[0]));
   for (std::size_t j = 0; j < node.plan.saved.size(); ++j)
     call.saved.push_back(buffer(at, Role::saved, static_cast<int>(j), node.plan.saved[j]));
   Variable out{call.out[0], at, nullptr, node.needs_gradient};
@@ -92,8 +94,8 @@ Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& 
 
 void Tape::keep_for_backward(Node& node, bool training) {
   const bool keeps = training && node.needs_gradient;
-  const auto rebuildable = [this](const Variable& v) {
-    return v.node >= 0 && bit(nodes_[static_cast<std::size_t>(v.node)].plan.rebuildable, 0);
+  const auto rebuildable = [this](const Variable& v) {  // a node without gradient has not kept what that needs
+    return v.node >= 0 && v.needs_gradient && bit(nodes_[static_cast<std::size_t>(v.node)].plan.rebuildable, 0);
   };
   node.call.workspace = {};
   for (std::size_t j = 0; j < node.inputs.size(); ++j) {

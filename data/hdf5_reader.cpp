@@ -205,6 +205,23 @@ bool H5Reader::has_attribute(const std::string& name, const std::string& object)
   return H5Aexists_by_name(file_->id, object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
 }
 
+namespace {
+
+/// h5py stores True as an enumeration of 8-bit integers, whose number is wanted here.
+bool read_number(hid_t attribute, hid_t type, double& value) {
+  const H5T_class_t kind = H5Tget_class(type);
+  if (kind == H5T_INTEGER || kind == H5T_FLOAT) return H5Aread(attribute, H5T_NATIVE_DOUBLE, &value) >= 0;
+  if (kind != H5T_ENUM) return false;
+  std::int64_t number = 0;
+  const Id base(H5Tget_super(type), H5Tclose);
+  if (H5Tget_size(base) > sizeof number || H5Aread(attribute, type, &number) < 0) return false;
+  if (H5Tconvert(base, H5T_NATIVE_INT64, 1, &number, nullptr, H5P_DEFAULT) < 0) return false;
+  value = static_cast<double>(number);
+  return true;
+}
+
+}  // namespace
+
 double H5Reader::number_attribute(const std::string& name, const std::string& object) const {
   const Lock lock(library);
   const Id attribute(H5Aopen_by_name(file_->id, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
@@ -212,10 +229,8 @@ double H5Reader::number_attribute(const std::string& name, const std::string& ob
     fail(ErrorKind::data, path_, fmt::format("there is no attribute \"{}\"", name),
          "See docs/cohort-file.md for the layout.");
   const Id space(H5Aget_space(attribute), H5Sclose), type(H5Aget_type(attribute), H5Tclose);
-  const H5T_class_t kind = H5Tget_class(type);
   double value = 0;
-  if (H5Sget_simple_extent_npoints(space) != 1 || (kind != H5T_INTEGER && kind != H5T_FLOAT) ||
-      H5Aread(attribute, H5T_NATIVE_DOUBLE, &value) < 0)
+  if (H5Sget_simple_extent_npoints(space) != 1 || !read_number(attribute, type, value))
     fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not one number", name), "Store one number there.");
   return value;
 }

@@ -5,14 +5,14 @@
 #include "tensor/ops/cast.h"
 
 namespace cg {
-namespace {
 
-/// "1,234,567"
 std::string grouped(Index number) {
   std::string text = std::to_string(number);
   for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
   return text;
 }
+
+namespace {
 
 std::string table_row(const LayerSummary& layer) {
   return fmt::format("{:<34} {:<26} {:<24} {:>11} {:>9.3f} {:>9.2f}\n", layer.scope, layer.op,
@@ -25,12 +25,11 @@ std::string table_row(const LayerSummary& layer) {
 
 Fields<ModelOptions> model_fields() {
   return {
-      field("channels", &ModelOptions::channels, between(1, 64), "channels of a volume"),
       field("width", &ModelOptions::width, between(1, 512),
-            "channels of the stem; the encoder's features are 8 times as wide (64: the published network)"),
+            "Channels of the stem; the encoder's features are 8 times as wide (64: the published network)."),
       field("projection", &ModelOptions::projection, any(),
-            "false: no projection head; the loss sees the encoder's features, of unit length"),
-      field("embedding", &ModelOptions::embedding, between(1, 4096), "width of the projection head's output"),
+            "false: no projection head; the loss sees the encoder's features, of unit length."),
+      field("embedding", &ModelOptions::embedding, between(1, 4096), "Width of the projection head's output."),
   };
 }
 

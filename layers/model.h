@@ -43,6 +43,8 @@ class Model : public Module {
   ProjectionHead* head_;  // none: the embeddings are the features, made of unit length
 };
 
+std::string grouped(Index number);  ///< "33,488,320"
+
 /// One line of the summary: a layer that computes.
 struct LayerSummary {
   std::string scope, op;

@@ -18,8 +18,8 @@ namespace cg {
 
 class Backend;
 
-/// All the engine must know of one application of an op before any number is computed. Masks: bit j speaks of
-/// input or output j.
+/// All the engine must know of one application of an op before any number is computed. An op on a tape has one output;
+/// an update of parameters has none. Masks: bit j speaks of input or output j.
 struct Plan {
   std::vector<Spec> outputs;
   std::vector<Spec> saved;     ///< further results that only the backward and the rebuild read

@@ -153,7 +153,8 @@ def run(options):
             seconds.append(spent)
     seconds.sort()
     return dict(seconds=seconds, seconds_min=seconds[0], seconds_median=seconds[len(seconds) // 2], peak_rss_bytes=peak_rss(),
-                base_rss_bytes=base, loss=loss, precision=options.precision, layout=options.layout,
+                base_rss_bytes=base, loss=loss, precision=options.precision,
+                layout=options.layout + (" compiled" if options.compile else ""),
                 threads=torch.get_num_threads(), torch=torch.__version__)
 
 

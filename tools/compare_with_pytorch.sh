@@ -2,8 +2,10 @@
 # Our training step and PyTorch's side by side: fresh processes in turn (A B A B …), the same threads, volumes, weights.
 #   tools/compare_with_pytorch.sh [CASE ...]       cases: full2 full8 full32 small epoch; all by default
 #   PAIRS=5 tools/compare_with_pytorch.sh small    pairs a case (default 5; full32 and epoch take one step a run)
-# PyTorch runs in the better of its layouts (default, channels_last), tried first; CORTEXGRAD_PYTHON names a Python that
-# has it, else the pinned build of tools/pytorch_requirements.txt is installed into build/pytorch.
+#   PRECISIONS=float32 tools/compare_with_pytorch.sh full2    default "float32 bfloat16"
+# PyTorch runs in the fastest of its settings (default layout, channels_last, channels_last with torch.compile), tried
+# first, for full32 at batch 2 and for epoch with one step; CORTEXGRAD_PYTHON names a Python that has it, else the pinned
+# build of tools/pytorch_requirements.txt is installed into build/pytorch.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tools/build.sh benchmark
@@ -13,6 +15,7 @@ if [ ! -x "$(command -v "$python")" ]; then
   build/pytorch/bin/pip install --quiet --require-hashes -r tools/pytorch_requirements.txt
 fi
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)}
+export TORCHINDUCTOR_CACHE_DIR=$PWD/build/pytorch-compiled  # so that only the first of many processes compiles
 [ $# -gt 0 ] && cases=("$@") || cases=(full2 full8 full32 small epoch)
 
 arguments() {
@@ -25,8 +28,17 @@ arguments() {
     *) echo "unknown case $1: full2 full8 full32 small epoch" >&2; exit 2 ;;
   esac
 }
-torch() { "$python" tools/benchmark_pytorch.py $1 --precision "$2" --layout "$3" --json; }
-fastest() { python3 -c 'import json, sys; print(json.loads(sys.stdin.read())["seconds_min"])'; }
+torch() { "$python" tools/benchmark_pytorch.py $1 --precision "$2" --layout $3 --json; }
+seconds() { python3 -c 'import json, sys; print(json.loads(sys.stdin.read())["seconds_min"])'; }
+# The fastest of PyTorch's settings for a case and a precision.
+fastest() {
+  case $1 in full32) trial=$(arguments full2) ;; epoch) trial=$(arguments small) ;; *) trial=$(arguments "$1") ;; esac
+  for setting in default channels_last "channels_last --compile"; do
+    took=$(torch "${trial%--steps*}--steps 2 --warmup 1" "$2" "$setting" | seconds)
+    echo "trial: PyTorch, $1, $2, $setting: $took s" >&2
+    echo "$took $setting"
+  done | sort -g | head -n 1 | cut -d' ' -f2-
+}
 
 grep -m1 'model name' /proc/cpuinfo || true
 echo "instruction sets: $(grep -m1 flags /proc/cpuinfo | tr ' ' '\n' | grep -E 'avx512f|avx512_bf16|amx_bf16' | tr '\n' ' ')"
@@ -36,19 +48,11 @@ trap 'rm -f "$results"' EXIT
 for name in "${cases[@]}"; do
   settings=$(arguments "$name")
   pairs=${PAIRS:-5}; case $name in full32 | epoch) pairs=${PAIRS:-1} ;; esac
-  for precision in float32 bfloat16; do
-    layout=default
-    trial="${settings%--steps*}--steps 2 --warmup 1"
-    if [ "$name" != full32 ] && [ "$name" != epoch ]; then
-      plain=$(torch "$trial" $precision default | fastest)
-      last=$(torch "$trial" $precision channels_last | fastest)
-      python3 -c "import sys; sys.exit(not $last < $plain)" && layout=channels_last
-    else
-      [ $precision = bfloat16 ] && layout=channels_last
-    fi
+  for precision in ${PRECISIONS:-float32 bfloat16}; do
+    setting=$(fastest "$name" "$precision")
     for pair in $(seq "$pairs"); do
       ours=$(build/release/bin/benchmark $settings --precision $precision --json)
-      theirs=$(torch "$settings" $precision $layout)
+      theirs=$(torch "$settings" "$precision" "$setting")
       echo "{\"case\": \"$name $precision\", \"pair\": $pair, \"ours\": $ours, \"pytorch\": $theirs}" >>"$results"
     done
   done

@@ -30,12 +30,10 @@ if [ "${1:-}" = --list ]; then
   exit 0
 fi
 
+installed=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' "${packages[@]}" 2>/dev/null || true)"
 missing=()
 for package in "${packages[@]}"; do
-  case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true) in
-    *"ok installed") ;;
-    *) missing+=("$package") ;;
-  esac
+  [[ $installed == *" $package=installed "* ]] || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then
   command="apt-get install -y --no-install-recommends ${missing[*]}"

@@ -10,21 +10,57 @@
 namespace cg {
 namespace {
 
+void print_cohort(const CohortFile& file) {
+  const Shape v = file.volume_shape();
+  fmt::print("cohort      {}: {} subjects, {} x {} x {} voxels of {:g} mm\n", file.path(), file.size(), v[0], v[1],
+             v[2], file.voxel_mm());
+}
+
+std::string fold(const DataOptions& data) {
+  return fmt::format("fold {} of {}, seed {}", data.fold, data.folds, data.split_seed);
+}
+
+std::string seeds_and_epochs(const Config& config) {
+  return fmt::format("{} seed{} of {} epochs", config.seeds.size(), config.seeds.size() == 1 ? "" : "s",
+                     config.train.epochs);
+}
+
+/// What follows from the configuration alone.
+void print_training(const Config& config) {
+  if (!config.data.augment.apply.empty())
+    fmt::print("augmented   {}; the two views of a subject differ\n", to_string(config.data.augment));
+  fmt::print("loss        {}, {}\n", config.loss.name,
+             config.loss.formulation == Formulation::paper ? "as printed" : "as in the published code");
+  fmt::print("training    {}, batches of {}, learning rate {:g}\n", seeds_and_epochs(config), config.train.batch_size,
+             config.train.learning_rate);
+}
+
 void print_data(const Config& config, const Cohort& cohort) {
   if (cohort.file->synthetic())
     fmt::print(
         "*** SYNTHETIC PHANTOM: these brains are computed, not measured. No figure here says anything of people. "
         "***\n\n");
-  const Shape v = cohort.file->volume_shape();
-  fmt::print("cohort      {}: {} subjects, {} x {} x {} voxels of {:g} mm\n", cohort.file->path(), cohort.file->size(),
-             v[0], v[1], v[2], cohort.file->voxel_mm());
-  fmt::print("split       {} to train, {} to test (fold {} of {}, seed {})\n", cohort.split.train.size(),
-             cohort.split.test.size(), config.data.fold, config.data.folds, config.data.split_seed);
-  if (!config.data.augment.apply.empty())
-    fmt::print("augmented   {}; the two views of a subject differ\n", to_string(config.data.augment));
+  print_cohort(*cohort.file);
+  fmt::print("split       {} to train, {} to test ({})\n", cohort.split.train.size(), cohort.split.test.size(),
+             fold(config.data));
 }
 
 }  // namespace
+
+void print_plan(const Config& config, const RunOptions& options) {
+  const PhantomOptions& phantom = config.data.phantom;
+  fmt::print("The configuration is valid: {}\n\n", options.name);
+  if (config.data.cohort.empty())
+    fmt::print("cohort      SYNTHETIC phantom, {} subjects at {:g} mm, seed {}\n", phantom.subjects, phantom.voxel_mm,
+               phantom.seed);
+  else
+    print_cohort(CohortFile(config.data.cohort));
+  fmt::print("split       {}\n", fold(config.data));
+  print_training(config);
+  fmt::print("device      {}\n", options.device);
+  fmt::print("results     {}\n", options.out.string());
+  fmt::print("digest      {}\n", config_digest(config));
+}
 
 void announce(const Config& config, const RunOptions& options, const Cohort& cohort, Backend& backend, Learner& learner,
               double step_seconds, double left, const std::string& place) {
@@ -32,18 +68,16 @@ void announce(const Config& config, const RunOptions& options, const Cohort& coh
   const Index batch = std::min(config.train.batch_size, subjects);
   fmt::print("{}\n", to_string(learner.summary(batch)));
   print_data(config, cohort);
-  fmt::print("loss        {}, {}\n", config.loss.name,
-             config.loss.formulation == Formulation::paper ? "as printed" : "as in the published code");
+  print_training(config);
   fmt::print("device      {}\n", describe_device(options.device, backend));
   fmt::print("precision   activations in {}\n", name_of(learner.options().activations));
-  fmt::print("parameters  {}\n", learner.parameters().trained_count());
+  fmt::print("parameters  {}\n", grouped(learner.parameters().trained_count()));
   fmt::print("memory      {}\n", to_string(learner.memory(batch)));
   if (cohort.on_device) fmt::print("volumes     all on the device, {} MB\n", megabytes(cohort.on_device->bytes()));
   const double epoch_seconds = step_seconds * static_cast<double>(subjects) / static_cast<double>(batch);
   const auto seeds = static_cast<double>(config.seeds.size()), epochs = static_cast<double>(config.train.epochs);
-  fmt::print("time        {:.2f} s a step, {:.1f} s an epoch; {} seed{} of {} epochs{}: about {}\n", step_seconds,
-             epoch_seconds, config.seeds.size(), config.seeds.size() == 1 ? "" : "s", config.train.epochs,
-             left < 1 ? fmt::format(", {:.0f} % of them left", 100 * left) : "",
+  fmt::print("time        {:.2f} s a step, {:.1f} s an epoch; {}{}: about {}\n", step_seconds, epoch_seconds,
+             seeds_and_epochs(config), left < 1 ? fmt::format(", {:.0f} % of them left", 100 * left) : "",
              duration(epoch_seconds * epochs * seeds * left));
   fmt::print("results     {}\n", options.out.string());
   if (!place.empty()) fmt::print("resuming    {}\n", place);

@@ -9,6 +9,10 @@
 
 namespace cg {
 
+/// Prints what a run of this configuration would do, without opening its volumes: on standard output. Errors: those of
+/// the cohort's file, if one is named.
+void print_plan(const Config& config, const RunOptions& options);
+
 /// Prints network, cohort, split, loss, device, memory and time on standard output. `learner` has the plan of a full
 /// batch; `step_seconds` is what a step of it takes; `left` the share of all steps still to do, below 1 where a run
 /// goes on, at `place`.

@@ -2,17 +2,53 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "data/phantom_cohort.h"
 #include "data/storage.h"
 #include "experiments/runner/digest.h"
 #include "experiments/runner/environment.h"
+#include "tensor/backend.h"
+#include "tensor/error.h"
 
 namespace cg {
 namespace {
 
-constexpr Index volume_budget = Index{4} << 30;  // bytes of normalised maps kept in memory between epochs
+constexpr Index most_kept = Index{4} << 30;  // bytes of normalised maps in memory between epochs
+
+std::vector<Index> all_subjects(Index n) {
+  std::vector<Index> all(static_cast<std::size_t>(n));
+  std::iota(all.begin(), all.end(), Index{0});
+  return all;
+}
+
+/// Ends with a list of the maps that cannot be used.
+[[noreturn]] void report_bad_maps(const CohortFile& file, const Error& first) {
+  constexpr std::size_t most = 20;
+  std::string list;
+  std::size_t bad = 0;
+  for (Index i = 0; i < file.size(); ++i) try {
+      file.volume(i);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::data) throw;
+      if (++bad <= most) list += "\n  " + error.found();
+    }
+  if (bad <= 1) throw first;
+  if (bad > most) list += fmt::format("\n  and {} more", bad - most);
+  fail(ErrorKind::data, file.path(), fmt::format("{} maps cannot be used:{}\n", bad, list), "Mend the cohort file.");
+}
+
+/// Normalisation and every map, so that a bad one is found now and not later.
+void read_maps(Cohort& cohort, NormaliseScope scope) {
+  const CohortFile& file = *cohort.file;
+  if (scope == NormaliseScope::train) cohort.intensity = intensity(file, cohort.split.train);
+  if (scope == NormaliseScope::all) cohort.intensity = intensity(file, all_subjects(file.size()));
+  cohort.volumes =
+      std::make_unique<VolumeSource>(file, cohort.intensity, std::min(most_kept, HostBackend().free_bytes() / 4));
+  std::vector<float> scratch(static_cast<std::size_t>(cohort.volumes->voxels()));
+  for (Index i = 0; i < file.size(); ++i) cohort.volumes->read(i, scratch);
+}
 
 void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
                   const std::function<void(const std::string&)>& say) {
@@ -25,12 +61,6 @@ void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
   options.seed = static_cast<std::uint32_t>(o.seed);
   options.command = "run_experiment";
   phantom::write_cohort(options, path.string());
-}
-
-std::vector<Index> all_subjects(Index n) {
-  std::vector<Index> all(static_cast<std::size_t>(n));
-  std::iota(all.begin(), all.end(), Index{0});
-  return all;
 }
 
 }  // namespace
@@ -74,12 +104,12 @@ Cohort open_cohort(const DataOptions& o, const std::function<void(const std::str
   Cohort cohort;
   cohort.file = std::make_unique<CohortFile>(path.string());
   cohort.split = split_folds(cohort.file->size(), o.folds, o.fold, static_cast<std::uint32_t>(o.split_seed));
-  if (o.normalise == NormaliseScope::train) cohort.intensity = intensity(*cohort.file, cohort.split.train);
-  if (o.normalise == NormaliseScope::all) cohort.intensity = intensity(*cohort.file, all_subjects(cohort.file->size()));
-  cohort.volumes = std::make_unique<VolumeSource>(*cohort.file, cohort.intensity, volume_budget);
-  std::vector<float> scratch(static_cast<std::size_t>(cohort.volumes->voxels()));
-  for (Index i = 0; i < cohort.file->size(); ++i)
-    cohort.volumes->read(i, scratch);  // bad maps are found now, not later
+  try {
+    read_maps(cohort, o.normalise);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data) throw;
+    report_bad_maps(*cohort.file, error);
+  }
   return cohort;
 }
 

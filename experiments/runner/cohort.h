@@ -38,7 +38,9 @@ struct Cohort {
   std::string digest() const;
 };
 
-/// Opens the cohort, making the phantom first if it is asked for and not there; `say` is told what happens.
+/// Opens the cohort, making the phantom first if it is asked for and not there; `say` is told what happens. Normalised
+/// maps are kept in memory between epochs, up to 4 GiB and a quarter of the free memory; the rest is read again.
+/// Errors: data, naming all maps that are bad.
 Cohort open_cohort(const DataOptions& options, const std::function<void(const std::string&)>& say);
 
 }  // namespace cg

@@ -66,7 +66,7 @@ struct Config {
 /// What the command line says about a run without changing its numbers' definition.
 struct RunOptions {
   std::string name;                         ///< of the experiment: its file without folder and ending
-  std::string device = "auto";              ///< auto, cpu or reference
+  std::string device = "auto";              ///< auto, cpu, cuda or reference
   std::filesystem::path out;                ///< the run folder
   bool overwrite = false;                   ///< forget a run of the same configuration in that folder and start anew
   std::vector<std::string> command;         ///< the command line, for environment.json

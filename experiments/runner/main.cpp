@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/runner/announcement.h"
 #include "experiments/runner/config.h"
 #include "experiments/runner/environment.h"
 #include "experiments/runner/program.h"
@@ -33,26 +34,6 @@ struct Arguments {
   bool check = false, overwrite = false, help_config = false;
 };
 
-/// What a run of this configuration would do.
-void print_plan(const cg::Config& config, const cg::RunOptions& options) {
-  const std::string cohort =
-      config.data.cohort.empty()
-          ? fmt::format("synthetic phantom, {} subjects at {:g} mm, seed {}", config.data.phantom.subjects,
-                        config.data.phantom.voxel_mm, config.data.phantom.seed)
-          : config.data.cohort;
-  fmt::print("The configuration is valid: {}\n", options.name);
-  fmt::print("  cohort     {}\n", cohort);
-  fmt::print("  split      fold {} of {}, seed {}\n", config.data.fold, config.data.folds, config.data.split_seed);
-  if (!config.data.augment.apply.empty()) fmt::print("  augmented  {}\n", cg::to_string(config.data.augment));
-  fmt::print("  loss       {}, {}\n", config.loss.name,
-             config.loss.formulation == cg::Formulation::paper ? "as printed" : "as in the published code");
-  fmt::print("  training   {} seeds x {} epochs, batches of {}, learning rate {:g}\n", config.seeds.size(),
-             config.train.epochs, config.train.batch_size, config.train.learning_rate);
-  fmt::print("  device     {}\n", options.device);
-  fmt::print("  results    {}\n", options.out.string());
-  fmt::print("  digest     {}\n", cg::config_digest(config));
-}
-
 int run(const Arguments& arguments, cg::RunOptions options) {
   if (arguments.help_config) {
     fmt::print("The options of a configuration, as key = value in a file or key.sub=value on the command line.\n\n{}",
@@ -70,7 +51,7 @@ int run(const Arguments& arguments, cg::RunOptions options) {
   options.out =
       arguments.out.empty() ? cg::default_run_folder(options.name, config) : std::filesystem::path(arguments.out);
   if (arguments.check) {
-    print_plan(config, options);
+    cg::print_plan(config, options);
     return 0;
   }
   cg::run_experiment(config, options);

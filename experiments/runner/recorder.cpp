@@ -70,6 +70,14 @@ void check_empty(const fs::path& folder) {
   }
 }
 
+/// A run ended here before its first epoch and left nothing to go on from: another may take its place.
+bool holds_nothing(const fs::path& folder) {
+  for (const char* name : {checkpoint_name, summary_name})
+    if (fs::exists(folder / name)) return false;
+  const std::string rows = contents(folder / metrics_name);
+  return rows.empty() || rows == metrics_header;
+}
+
 /// The locked folder, ready for this run.
 const fs::path& prepared(const fs::path& folder, const std::string& resolved_config, bool overwrite) {
   if (!fs::exists(folder / config_name)) {
@@ -78,6 +86,7 @@ const fs::path& prepared(const fs::path& folder, const std::string& resolved_con
     write_atomically(folder / config_name, resolved_config);
     return folder;
   }
+  if (holds_nothing(folder)) write_atomically(folder / config_name, resolved_config);
   if (settings_of(contents(folder / config_name)) != settings_of(resolved_config))
     fail(ErrorKind::in_use, folder.string(), "holds a run of another configuration", "Choose another --out");
   if (!overwrite && fs::exists(folder / summary_name))

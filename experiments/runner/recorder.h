@@ -58,7 +58,7 @@ class Recorder {
   /// Makes or opens the folder, locks it, and writes config.resolved.toml. With `overwrite` a run of the same
   /// configuration that is there, finished or not, is forgotten. Otherwise an unfinished one stays as it is if it has a
   /// checkpoint: `rewind` to it. Errors: in_use, if a living run holds the folder, if its run is finished, or if it
-  /// holds anything but a run of this configuration; storage.
+  /// holds anything but a run of this configuration, unless that ended before its first epoch was recorded; storage.
   Recorder(const std::filesystem::path& folder, const std::string& resolved_config, bool overwrite);
 
   const std::filesystem::path& folder() const { return folder_; }

@@ -43,6 +43,19 @@ const Config& checked(const Config& config) {
   return config;
 }
 
+/// The sizes of an epoch's batches, the largest of which fits in memory.
+std::vector<Index> checked_batches(const Config& config, const Cohort& cohort, Backend& backend) {
+  const auto subjects = static_cast<Index>(cohort.split.train.size());
+  const std::vector<Index> batches = Loader::batch_sizes(subjects, config.train.batch_size);
+  if (batches.back() == 1)
+    fail(ErrorKind::usage, "train.batch_size",
+         "it leaves a last batch of one subject, which has nobody to compare with",
+         fmt::format("Choose another size than {} for {} training subjects.", config.train.batch_size, subjects));
+  require_memory(learner_options(config, cohort.file->volume_shape(), backend, config.seeds[0]), batches.front(),
+                 subjects, backend);
+  return batches;
+}
+
 /// One experiment on its way: what all seeds share, and where it is. Between any two steps `state_` and the learner are
 /// all that the rest of the run depends on.
 class Trainer {
@@ -89,10 +102,10 @@ class Trainer {
 
   Config config_;
   RunOptions options_;
-  std::unique_ptr<Backend> backend_;  // before the run folder: a device that is not there leaves none
-  Recorder recorder_;
+  std::unique_ptr<Backend> backend_;  // before the run folder, as all that can be found wrong: it leaves none
   Cohort cohort_;
   std::vector<Index> batches_;
+  Recorder recorder_;
   std::string setting_;  // as in a checkpoint
   RunState state_;
   std::optional<Checkpoint> saved_;  // until its learner is made
@@ -105,17 +118,10 @@ Trainer::Trainer(const Config& config, const RunOptions& options)
     : config_(checked(config)),
       options_(options),
       backend_(choose_backend(options.device)),
+      cohort_(open_cohort(config.data, say)),
+      batches_(checked_batches(config, cohort_, *backend_)),
       recorder_(options.out, resolved_config(config), options.overwrite) {
   if (recorder_.resumable()) saved_ = read_checkpoint(recorder_.checkpoint());
-  cohort_ = open_cohort(config.data, say);
-  batches_ = Loader::batch_sizes(static_cast<Index>(cohort_.split.train.size()), config.train.batch_size);
-  if (batches_.back() == 1)
-    fail(ErrorKind::usage, "train.batch_size",
-         "it leaves a last batch of one subject, which has nobody to compare with",
-         fmt::format("Choose another size than {} for {} training subjects.", config.train.batch_size,
-                     cohort_.split.train.size()));
-  require_memory(learner_options(config, cohort_.file->volume_shape(), *backend_, config.seeds[0]), batches_.front(),
-                 static_cast<Index>(cohort_.split.train.size()), *backend_);
   // Volumes that are augmented change with every epoch.
   if (config.data.augment.apply.empty()) cohort_.keep_on(*backend_, activations(config, *backend_));
   setting_ = fmt::format("{}: {}, activations in {}", name_of(backend_->device()), backend_->description(),
@@ -175,7 +181,7 @@ std::unique_ptr<Learner> Trainer::make_learner(Index seed) {
   LearnerOptions o = learner_options(config_, cohort_.file->volume_shape(), *backend_, seed);
   o.rounded_volumes = cohort_.on_device.has_value();
   auto learner = std::make_unique<Learner>(*backend_, o, make_loss(config_.loss));
-  const std::vector<Index> evaluated = {config_.train.batch_size};
+  const std::vector<Index> evaluated = {batches_.front()};
   learner->reserve(batches_, evaluated);
   return learner;
 }
@@ -221,7 +227,7 @@ void Trainer::stop_if_asked(Progress& progress) {
 }
 
 void Trainer::run_seed(Progress& progress) {
-  learner_.reset();  // before the next one's memory
+  learner_.reset();  // two would need twice the memory
   learner_ = make_learner(seed());
   if (saved_ && !state_.fresh()) learner_->resume(saved_->learner, saved_->batches_seen);
   saved_.reset();
@@ -266,7 +272,7 @@ void Trainer::end_epoch(Progress& progress) {
   const bool measured = last || (o.every > 0 && epoch % o.every == 0);
   const bool kept = std::ranges::find(o.embeddings_at, epoch) != o.embeddings_at.end();
   CohortFeatures features;
-  if (measured || kept) features = encode(*learner_, cohort_, config_.train.batch_size, poll);
+  if (measured || kept) features = encode(*learner_, cohort_, batches_.front(), poll);
   if (measured) {
     evaluation = evaluate(features.at(o.features), cohort_);
     row.mae = evaluation.metrics.mae;

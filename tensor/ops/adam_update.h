@@ -24,7 +24,7 @@ struct AdamUpdate {
   Index step = 1;  ///< t, from 1
 
   static constexpr std::string_view name = "adam_update";
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 /// What of an update changes from step to step.

@@ -10,7 +10,7 @@ namespace cg {
 /// Inputs: a, b of the same shape and type. Output: y. Errors (usage): specs that differ.
 struct Add {
   static constexpr std::string_view name = "add";
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 namespace reference {

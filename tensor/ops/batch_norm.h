@@ -31,7 +31,7 @@ struct BatchNorm {
   NormAttributes norm;
 
   static constexpr std::string_view name = "batch_norm";
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 namespace reference {

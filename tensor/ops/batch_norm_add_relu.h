@@ -11,7 +11,7 @@ struct BatchNormAddRelu {
   NormAttributes norm;
 
   static constexpr std::string_view name = "batch_norm_add_relu";
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 namespace reference {

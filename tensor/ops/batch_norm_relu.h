@@ -11,7 +11,7 @@ struct BatchNormRelu {
   NormAttributes norm;
 
   static constexpr std::string_view name = "batch_norm_relu";
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 namespace reference {

@@ -14,7 +14,7 @@ struct BatchNormReluMaxPool {
   MaxPool3d pool;
 
   static constexpr std::string_view name = "batch_norm_relu_max_pool";
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 namespace reference {

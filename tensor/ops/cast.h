@@ -10,7 +10,7 @@ struct Cast {
   DType to = DType::f32;
 
   static constexpr std::string_view name = "cast";
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 namespace reference {

@@ -19,7 +19,7 @@ struct Conv3d {
 
   static constexpr std::string_view name = "conv3d";
   Window window(const Shape& weight) const { return {{weight[1], weight[2], weight[3]}, stride, padding}; }
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 namespace reference {

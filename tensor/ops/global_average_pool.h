@@ -9,7 +9,7 @@ namespace cg {
 /// Input: x [n, D, H, W, C]. Output: y [n, C], float32 where x is bfloat16.
 struct GlobalAveragePool {
   static constexpr std::string_view name = "global_average_pool";
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 namespace reference {

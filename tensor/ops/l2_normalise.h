@@ -15,7 +15,7 @@ struct L2Normalise {
   double epsilon = 1e-12;
 
   static constexpr std::string_view name = "l2_normalise";
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 namespace reference {

@@ -9,7 +9,7 @@ namespace cg {
 /// Inputs: x [n, I], W [O, I], b [O]. Output: y [n, O]. Errors (usage): widths that differ.
 struct Linear {
   static constexpr std::string_view name = "linear";
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 namespace reference {

@@ -19,7 +19,7 @@ struct MaxPool3d {
 
   static constexpr std::string_view name = "max_pool3d";
   Window window() const { return {kernel, stride, padding}; }
-  Plan plan(std::span<const Spec> in) const;
+  Plan plan(std::span<const Spec> in) const;  // plans.cpp
 };
 
 /// Shape of the pooled volume, after the checks above.

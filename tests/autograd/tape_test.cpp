@@ -6,8 +6,11 @@
 
 #include <algorithm>
 
+#include "autograd/context.h"
 #include "tensor/error.h"
 #include "tensor/ops/add.h"
+#include "tensor/ops/batch_norm_relu.h"
+#include "tensor/ops/linear.h"
 #include "tests/support/tape_checks.h"
 #include "tests/support/tensors.h"
 
@@ -61,6 +64,28 @@ TEST_CASE("Tape: the gradients of a residual network are those of central differ
 
 TEST_CASE("Tape: a step in planned memory has the bits of one without a plan") {
   CHECK(planned_memory_complaint(Registry::standard(), as_it_is) == "");
+}
+
+TEST_CASE("Tape: a layer without gradient keeps its output for the layer behind it, where another's would be rebuilt") {
+  HostBackend host;
+  const auto tensor = [&](const Shape& shape, const std::vector<double>& values) {
+    return tensor_of(host, {shape, DType::f64}, values);
+  };
+  const auto gradient_of_weight = [&](bool frozen) {
+    const auto fixed = [&](double value) { return constant(tensor({2}, {value, value})); };
+    const Tensor weight = tensor({1, 2}, {1, 1}), gradient = tensor({1, 2}, {0, 0});
+    const Variable x = constant(tensor({2, 2}, {1, -1, 3, 5})),
+                   scale = frozen ? fixed(1) : leaf("scale", tensor({2}, {1, 1}), tensor({2}, {0, 0}));
+    Tape tape(host);
+    Context ctx(tape, true);
+    const Variable y = ctx.apply(BatchNormRelu{}, {x, scale, fixed(0), fixed(0), fixed(1)}),
+                   bias = leaf("bias", tensor({1}, {0}), tensor({1}, {0}));
+    tape.backward(ctx.apply(Linear{}, {y, leaf("weight", weight, gradient), bias}), tensor({2, 1}, {1, 1}));
+    return to_doubles(host, gradient);
+  };
+  const auto trained = gradient_of_weight(false);
+  CHECK(trained[0] > 0.9);
+  CHECK(gradient_of_weight(true) == trained);
 }
 
 TEST_CASE("Tape: a second backward is refused") {

@@ -84,11 +84,15 @@ TEST_CASE("H5Reader: attributes are one number or one text, anything else is ref
     RawFile raw(file.path);
     raw.attribute("one", {2.5});
     raw.attribute("three", {1, 2, 3});
+    raw.bool_attribute("true", true);
+    raw.bool_attribute("false", false);
     raw.text_attribute("text", {"mre"});
     raw.text_attribute("texts", {"mre", "t1", "t2", "pet"});
   }
   const H5Reader reader(file.path);
   CHECK(reader.number_attribute("one") == 2.5);
+  CHECK(reader.number_attribute("true") == 1);
+  CHECK(reader.number_attribute("false") == 0);
   CHECK(reader.text_attribute("text") == "mre");
   CHECK(reader.has_attribute("three"));
   CHECK_FALSE(reader.has_attribute("none"));

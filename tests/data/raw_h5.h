@@ -78,6 +78,15 @@ class RawFile {
     const hid_t space = n == 1 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &n, nullptr);
     write_attribute(name, H5T_NATIVE_DOUBLE, space, values.data());
   }
+  /// As h5py writes True and False: an enumeration of 8-bit integers.
+  void bool_attribute(const std::string& name, bool value) {
+    const hid_t type = H5Tenum_create(H5T_NATIVE_INT8);
+    const std::int8_t no = 0, yes = 1, chosen = value ? yes : no;
+    H5Tenum_insert(type, "FALSE", &no);
+    H5Tenum_insert(type, "TRUE", &yes);
+    write_attribute(name, type, H5Screate(H5S_SCALAR), &chosen);
+    H5Tclose(type);
+  }
   void text_attribute(const std::string& name, const std::vector<std::string>& values) {
     std::vector<const char*> pointers;
     for (const std::string& value : values) pointers.push_back(value.c_str());

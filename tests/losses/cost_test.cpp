@@ -26,7 +26,7 @@ double seconds(const Loss& loss, const LossInput& in) {
 
 }  // namespace
 
-TEST_CASE("Losses: value and gradient of 64 rows take less than 0.2 ms on one core") {
+TEST_CASE("Losses: what value and gradient of 64 rows cost on one core") {
   // As in a program that has freed a volume: from then on the C library keeps small blocks instead of giving them back
   // to the system after every evaluation, which would double the time.
   CHECK(random_batch(0, 2048, 2, 256).rows() == 4096);
@@ -37,7 +37,8 @@ TEST_CASE("Losses: value and gradient of 64 rows take less than 0.2 ms on one co
       const LossOptions options{.name = name, .formulation = formulation};
       const double took = seconds(*make_loss(options), b.input());
       std::printf("%-40s %6.1f us\n", describe(options).substr(0, 35).c_str(), 1e6 * took);
-      WARN(took < 2e-4);  // a build with sanitizers, or an old machine, may miss it
+      WARN(took < 2e-4);   // the aim, which a busy machine may miss
+      CHECK(took < 2e-2);  // not even with sanitizers a hundred times as much
     }
   for (const auto distance : {Distance::manhattan, Distance::euclidean, Distance::chebyshev, Distance::cosine})
     std::printf("distance %d %38.1f us\n", static_cast<int>(distance),

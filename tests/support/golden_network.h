@@ -40,7 +40,8 @@ inline constexpr Bounds exactly{
 /// Single entries are sums in which much cancels: they are allowed more than the norms.
 inline constexpr Bounds single_precision{
     .features = 1e-4, .loss = 1e-4, .gradient_norm = 1e-3, .entries = 5e-3, .updated_norm = 1e-4};
-/// bfloat16: 8 bits, rounded at each store; single entries prove nothing.
+/// bfloat16: 8 bits, rounded at each store; single entries prove nothing, and the gradients are
+/// compared in direction instead.
 inline constexpr Bounds eight_bits{
     .features = 0.2, .loss = 0.1, .gradient_norm = 0.5, .entries = 1e9, .updated_norm = 1e-3};
 

@@ -193,7 +193,15 @@ TEST_CASE("a run that fails: a missing cohort, an age that is not finite and a N
   check_fails(run("bad", "", path), 3, {path, "row 3", "the age is nan"});
   CHECK_FALSE(fs::exists(workplace().folder + "/bad"));
   make(30, std::nan(""));
-  check_fails(run("bad-map", "", path), 3, {path, "voxel 5 is nan", "made-"});
+  check_fails(run("bad-map", "", path), 3,
+              {path, "24 maps cannot be used", "row 0", "row 19", "voxel 5 is nan", "and 4 more"});
+  CHECK_FALSE(fs::exists(workplace().folder + "/bad-map"));
+}
+
+TEST_CASE("a run that fails: what its first step refuses leaves a folder that the corrected command can take") {
+  check_fails(run("corrected", "loss.name=threshold loss.formulation=paper seeds=0"), 2, {"threshold", "weight"});
+  CHECK(run("corrected", "loss.name=threshold seeds=0").code == 0);
+  check_fails(run("corrected", "loss.name=simclr seeds=0"), 9, {"another configuration"});
 }
 
 TEST_CASE("a run that fails: a cohort file cut short ends with 4") {

@@ -51,10 +51,10 @@ TEST_CASE("run_experiment: a wrong command line ends with 2") {
 TEST_CASE("run_experiment: --check says what would be done, from any folder, and writes nothing") {
   const Finished result = run("quickstart train.epochs=7 --check");
   CHECK(result.code == 0);
-  CHECK(result.says("1 seeds x 7 epochs"));
+  CHECK(result.says("1 seed of 7 epochs"));
   CHECK(result.says("runs/quickstart-"));
   CHECK(std::filesystem::is_empty(folder().path()));
-  CHECK(run("quickstart --check --out elsewhere").says("results    elsewhere"));
+  CHECK(run("quickstart --check --out elsewhere").says("results     elsewhere"));
 }
 
 TEST_CASE("run_experiment: every error of a configuration on a line of its own, without control bytes") {
