@@ -101,7 +101,7 @@ inline std::vector<LossTimes> time_losses(const LossBenchmark& o) {
       plain.seconds.emplace_back();
       if (!before || *before * larger * larger * larger >= o.plain_seconds) continue;
       std::optional<double> same;
-      const double seconds = shortest([&] { same = plain_losses::value(options, batch.input()); });
+      const double seconds = shortest([&] { same = plain_loops::value(options, batch.input()); });
       if (same) plain.seconds.back() = seconds;
     }
     table.push_back(ours);

@@ -8,7 +8,7 @@
 
 #include "losses/similarity_loss.h"
 
-namespace cg::plain_losses {
+namespace cg::plain_loops {
 
 /// log Σ_t e^{s(t)} over the t < n for which `in_sum(t)`; −∞ where there is none.
 template <class S, class InSum>
@@ -107,4 +107,4 @@ inline std::optional<double> value(const LossOptions& o, const LossInput& in) {
   return std::nullopt;
 }
 
-}  // namespace cg::plain_losses
+}  // namespace cg::plain_loops

@@ -67,7 +67,7 @@ TEST_CASE("Losses: the fast sums have the value of the printed formula's own loo
       const auto n = *rc::gen::inRange<Index>(3, 12);
       Batch b = random_batch(*rc::gen::inRange<std::uint64_t>(0, 1'000'000), n, 1, 4);
       for (double& age : b.ages) age = std::round(age);  // ties
-      const std::optional<double> plain = plain_losses::value(options, b.input());
+      const std::optional<double> plain = plain_loops::value(options, b.input());
       if (!plain) return;
       const LossResult fast = make_loss(options)->evaluate(b.input());
       double size = 0;  // of the anchors' parts, of which the value may be a small difference
