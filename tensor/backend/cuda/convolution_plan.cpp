@@ -91,8 +91,8 @@ EngineNotes notes_of(const Descriptor& engine) {
 
 std::vector<EngineKnob> knobs_of(const Descriptor& configuration) {
   std::vector<EngineKnob> knobs;
-  for (const Descriptor& choice :
-       configuration.get(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR))
+  for (const Descriptor& choice : configuration.get(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES,
+                                                    CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR, CUDNN_KNOB_TYPE_COUNTS))
     knobs.push_back({static_cast<int>(choice.get_one<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE)),
                      choice.get_one<std::int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE)});
   return knobs;

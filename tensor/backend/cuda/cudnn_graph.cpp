@@ -57,10 +57,14 @@ std::size_t Descriptor::get(cudnnBackendAttributeName_t name, cudnnBackendAttrib
 }
 
 std::vector<Descriptor> Descriptor::get(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type) const {
+  return get(name, type, size(name, CUDNN_TYPE_BACKEND_DESCRIPTOR));
+}
+
+std::vector<Descriptor> Descriptor::get(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type,
+                                        std::size_t most) const {
   std::vector<Descriptor> all;
   std::vector<cudnnBackendDescriptor_t> raw;
-  for (std::size_t k = size(name, CUDNN_TYPE_BACKEND_DESCRIPTOR); k > 0; --k)
-    raw.push_back(all.emplace_back(type).raw());
+  for (std::size_t k = most; k > 0; --k) raw.push_back(all.emplace_back(type).raw());
   const std::size_t found = get(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, raw.data(), raw.size());
   while (all.size() > found) all.pop_back();
   return all;

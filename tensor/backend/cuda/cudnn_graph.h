@@ -86,6 +86,9 @@ class Descriptor {
   }
   /// The descriptors of type `type` that an attribute holds.
   std::vector<Descriptor> get(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type) const;
+  /// The same where cuDNN does not say how many there are: at most so many.
+  std::vector<Descriptor> get(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type,
+                              std::size_t most) const;
 
   cudnnBackendDescriptor_t raw() const { return raw_; }
 
