@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
 #include "experiments/runner/learner.h"
@@ -116,7 +117,7 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
     if (o.subjects % o.batch) batches.push_back(o.subjects % o.batch);
   }
   learner->reserve(batches, {});
-  double loss = 0;
+  std::optional<double> loss;  // of the very first step
   std::vector<double> seconds;
   for (Index s = -o.warmup; s < o.steps; ++s) {
     double spent = 0;
@@ -126,11 +127,11 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
       const auto start = Clock::now();
       const LossResult step = learner->step(x, deterministic_ages(b), {.epoch = 1, .max_epochs = 50, .rate = 1e-4});
       spent += seconds_since(start);
-      if (s == -o.warmup) loss = step.value;
+      if (!loss) loss = step.value;
     }
     if (s >= 0) seconds.push_back(spent);
   }
-  nlohmann::json out = result(o, seconds, loss, base, *learner);
+  nlohmann::json out = result(o, seconds, loss.value_or(NAN), base, *learner);
   out["device"] = backend->description();
   if (o.layers) times.print(o.steps + o.warmup);
   if (o.layers) out["layers"] = times.to_json(o.steps + o.warmup);
