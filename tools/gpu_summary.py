@@ -40,6 +40,8 @@ def benchmark_lines(stage):
                 f"as fast [{row['range'][0]:.2f} {row['range'][1]:.2f}]{memory}; "
                 f"first losses differ by {row['loss_difference']:.0e}"
             )
+    for row in stage.get("goals", []):
+        lines.append(f"goal, {row['goal']}: {row['found']:.2f}, {'met' if row['met'] else 'missed'}")
     return lines
 
 
@@ -93,7 +95,13 @@ def lines_of(name, stage):
         ]
     if name == "sanitizer":
         return [
-            f"{row['tool']} of {row['suite']}: {'not finished' if row['findings'] is None else row['findings']}"
+            f"{row['tool']} of {row['suite']}: "
+            + (
+                "not finished"
+                if row["findings"] is None
+                else ", ".join(f"{number} {who}" for who, number in row["findings"].items())
+            )
+            + "".join(f"; a library's: {words}" for words in row["library"][:3])
             for row in stage.get("runs", [])
         ]
     if "wall_seconds" not in stage:
