@@ -55,12 +55,19 @@ def memory(job):
             properties = properties or found.get("device_properties")
             plans[precision] = plans.get(precision) or found.get("convolution_plans")
             rows.append(dict(precision=precision, batch=batch, planned=found["planned"], measured=measured, off=off))
+            beside, kept_free = measured["beside"], found["planned"]["beside"]
             job.say(
                 f"  {precision}, batch {batch}: planned {planned / 1e6:.1f} MB, "
                 f"measured {measured['above_baseline'] / 1e6:.1f} MB, "
                 + ", ".join(f"{100 * part:+.1f} % by {who}" for who, part in off.items())
+                + f"; beside, {beside / 1e6:.1f} MB of code and handles"
             )
             if not job.rehearse:
+                if beside > kept_free:
+                    failed.append(
+                        f"{precision}, batch {batch}: code and handles take {beside / 1e6:.0f} MB, "
+                        f"more than the {kept_free / 1e6:.0f} MB that are kept free for them"
+                    )
                 failed += [
                     f"{precision}, batch {batch}: the plan is off by {100 * part:.1f} % by {who}"
                     for who, part in off.items()

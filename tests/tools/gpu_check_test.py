@@ -250,10 +250,10 @@ for _ in sys.stdin: print(json.dumps(dict(seconds_median=took, loss=1.0, allocat
 
 
 class Memory(MadeUpJob):
-    def status(self, above):
+    def status(self, above, beside=0):
         result = dict(
-            planned=dict(total=1000),
-            measured=dict(above_baseline=above, nvml=dict(above_baseline=1000)),
+            planned=dict(total=1000, beside=500),
+            measured=dict(above_baseline=above, nvml=dict(above_baseline=1000), beside=beside),
             batch=9,
             free=1,
         )
@@ -266,6 +266,10 @@ class Memory(MadeUpJob):
         self.assertEqual(self.status(1040), PASSED)
         self.assertEqual(self.status(1060), FAILED)
         self.assertEqual(self.status(940), FAILED)
+
+    def test_more_code_than_is_kept_free_for_it_fails(self):
+        self.assertEqual(self.status(1000, 500), PASSED)
+        self.assertEqual(self.status(1000, 501), FAILED)
 
 
 class Summary(MadeUpJob):
