@@ -69,6 +69,7 @@ STAGES = {
     "memory": gpu_measure.memory,
     "profile": gpu_measure.profile,
     "main-job": gpu_measure.main_job,
+    "table-3": gpu_measure.table_3,
 }
 GROUPS = {"all": list(STAGES), "benchmark": ["benchmark-bfloat16", "benchmark-float32"]}
 

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from gpu_job import FAILED, INCOMPLETE, PASSED, MemoryWatch, end, start
+from gpu_job import FAILED, INCOMPLETE, PASSED, MemoryWatch, end, goal, start
 
 PAIRS = 5
 # A slower step in bfloat16 than this many times PyTorch's best is a defect.
@@ -215,8 +215,7 @@ def goals(result):
     for what, stem, figure, bound, wanted in GOALS:
         found = figure(result) if stem in result else None
         if found:
-            met = found <= wanted if bound == "at most" else found >= wanted
-            rows.append(dict(goal=f"{what}: {bound} {wanted}", found=found, met=met))
+            rows.append(goal(what, bound, wanted, found))
     return rows
 
 

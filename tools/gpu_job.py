@@ -95,6 +95,13 @@ def end(process):
     process.wait()
 
 
+def goal(what, bound, wanted, found):
+    """A goal and whether it is met. `bound`: "at most" or "at least"."""
+    return dict(
+        goal=f"{what}: {bound} {wanted}", found=found, met=found <= wanted if bound == "at most" else found >= wanted
+    )
+
+
 class Finished:
     def __init__(self, code, text, seconds, stdout=""):
         self.code, self.text, self.seconds, self.stdout = code, text, seconds, stdout
@@ -129,7 +136,9 @@ class Job:
         self.scratch = self.out / "scratch"
         self.device = "cpu" if rehearse else "cuda"
         self.log = []
-        self.environment = dict(os.environ, CORTEXGRAD_GOLDEN=str(self.root / "tests/golden"))
+        self.environment = dict(
+            os.environ, CORTEXGRAD_GOLDEN=str(self.root / "tests/golden"), CORTEXGRAD_BINARIES=str(self.bin)
+        )
         folders = [str(self.root / "lib"), *nvidia_folders(), os.environ.get("LD_LIBRARY_PATH", "")]
         self.environment["LD_LIBRARY_PATH"] = ":".join(folder for folder in folders if folder)
 

@@ -272,6 +272,30 @@ class Memory(MadeUpJob):
         self.assertEqual(self.status(1000, 501), FAILED)
 
 
+class Jobs(MadeUpJob):
+    def table(self, *lines):
+        """The stage with a program that writes a summary as an experiment does, after `lines`."""
+        self.program(
+            "bin/run_experiment",
+            'while [ "$1" != --out ]; do shift; done',
+            *lines,
+            'mkdir -p "$2"',
+            """echo '{"test": {"mae": 3.5}}' >"$2/summary.json\"""",
+        )
+        return gpu_measure.table_3(self.job)
+
+    def test_all_losses_of_the_table_are_trained(self):
+        found = self.table()
+        self.assertEqual((found["status"], len(found["runs"])), (PASSED, 7))
+        self.assertTrue(found["goals"][0]["met"])
+        self.assertIn('simclr: 0.0 s, test {"mae": 3.5}', gpu_summary.lines_of("table-3", found)[0])
+
+    def test_a_loss_that_fails_fails_the_table_and_leaves_no_sum(self):
+        found = self.table('case "$*" in *nnclr*) echo "error: NaN" >&2; exit 5 ;; esac')
+        self.assertEqual((found["status"], found["reasons"], len(found["runs"])), (FAILED, ["nnclr: error: NaN"], 6))
+        self.assertEqual(found["goals"], [])
+
+
 class Summary(MadeUpJob):
     def code(self, **stages):
         for name, status in stages.items():
