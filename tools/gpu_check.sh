@@ -2,7 +2,7 @@
 # Everything that needs a GPU, in one command, also for a machine that has neither our libraries nor a network.
 #   tools/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine lacks (default: .bundle; ≤ 64 MiB)
 #   FOLDER/gpu_check.sh run [STAGE ...]        there, from the carried folder; or here, from this repository
-#       stages: tests sanitizer benchmark-bfloat16 benchmark-float32 memory profile main-job; benchmark; all
+#       stages: tests sanitizer benchmark-bfloat16 benchmark-float32 memory profile main-job table-3; benchmark; all
 #       --out FOLDER      STAGE.json and STAGE.txt, summary.json and summary.md (default: gpu-results)
 #       --seconds N       limit for each stage (default 540)        --rehearse   tiny sizes on the CPU
 #   FOLDER/gpu_check.sh summary FOLDER ... --out FOLDER     one summary of stages that ran in several commands

@@ -43,16 +43,14 @@ const Config& checked(const Config& config) {
   return config;
 }
 
-/// The sizes of an epoch's batches, the largest of which fits in memory.
-std::vector<Index> checked_batches(const Config& config, const Cohort& cohort, Backend& backend) {
+/// The sizes of an epoch's batches.
+std::vector<Index> checked_batches(const Config& config, const Cohort& cohort) {
   const auto subjects = static_cast<Index>(cohort.split.train.size());
   const std::vector<Index> batches = Loader::batch_sizes(subjects, config.train.batch_size);
   if (batches.back() == 1)
     fail(ErrorKind::usage, "train.batch_size",
          "it leaves a last batch of one subject, which has nobody to compare with",
          fmt::format("Choose another size than {} for {} training subjects.", config.train.batch_size, subjects));
-  require_memory(learner_options(config, cohort.file->volume_shape(), backend, config.seeds[0]), batches.front(),
-                 subjects, backend);
   return batches;
 }
 
@@ -67,7 +65,11 @@ class Trainer {
   static void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
   void resume();
+  void train();
   void trial();
+  MemoryJob memory_job() const {
+    return {planned_, batches_.front(), static_cast<Index>(cohort_.split.train.size()), *backend_};
+  }
   std::unique_ptr<Learner> make_learner(Index seed);
   LossResult step(Learner& learner, const Batch& batch, double rate);
   void run_seed(Progress& progress);
@@ -105,6 +107,8 @@ class Trainer {
   std::unique_ptr<Backend> backend_;  // before the run folder, as all that can be found wrong: it leaves none
   Cohort cohort_;
   std::vector<Index> batches_;
+  LearnerOptions planned_;  // of the first seed; what memory is asked for follows from them
+  Index spare_;             // bytes of the device's memory that training leaves
   Recorder recorder_;
   std::string setting_;  // as in a checkpoint
   RunState state_;
@@ -119,11 +123,11 @@ Trainer::Trainer(const Config& config, const RunOptions& options)
       options_(options),
       backend_(choose_backend(options.device)),
       cohort_(open_cohort(config.data, say)),
-      batches_(checked_batches(config, cohort_, *backend_)),
+      batches_(checked_batches(config, cohort_)),
+      planned_(learner_options(config, cohort_.file->volume_shape(), *backend_, config.seeds[0])),
+      spare_(require_memory(memory_job())),
       recorder_(options.out, resolved_config(config), options.overwrite) {
   if (recorder_.resumable()) saved_ = read_checkpoint(recorder_.checkpoint());
-  // Volumes that are augmented change with every epoch.
-  if (config.data.augment.apply.empty()) cohort_.keep_on(*backend_, activations(config, *backend_));
   setting_ = fmt::format("{}: {}, activations in {}", name_of(backend_->device()), backend_->description(),
                          name_of(activations(config, *backend_)));
   if (saved_)
@@ -151,6 +155,19 @@ void Trainer::resume() {
 }
 
 void Trainer::run() {
+  try {
+    train();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::memory) throw;
+    learner_.reset();
+    cohort_.leave_device();
+    name_batch_that_fits(error, memory_job());
+  }
+}
+
+void Trainer::train() {
+  // Volumes that are augmented change with every epoch.
+  if (config_.data.augment.apply.empty()) cohort_.keep_on(*backend_, planned_.activations, spare_);
   trial();
   const StopSignals signals;
   Progress progress(all_steps(), standard_error());
