@@ -38,6 +38,10 @@ hid_t memory_type<double>() {
   return H5T_NATIVE_DOUBLE;
 }
 template <>
+hid_t memory_type<Index>() {
+  return H5T_NATIVE_INT64;
+}
+template <>
 hid_t memory_type<std::uint8_t>() {
   return H5T_NATIVE_UINT8;
 }
@@ -159,6 +163,9 @@ H5Writer::~H5Writer() {
 }
 
 void H5Writer::numbers(const std::string& dataset, const Shape& shape, std::span<const double> values) {
+  file_->write(dataset, shape, values);
+}
+void H5Writer::integers(const std::string& dataset, const Shape& shape, std::span<const Index> values) {
   file_->write(dataset, shape, values);
 }
 void H5Writer::floats(const std::string& dataset, const Shape& shape, std::span<const float> values) {
