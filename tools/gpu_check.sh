@@ -39,10 +39,11 @@ build() {
     cmake --preset cuda -B build/gpu -Wno-dev "-DCMAKE_CUDA_ARCHITECTURES=$architectures" \
       >build/configure-gpu.log 2>&1 || { cat build/configure-gpu.log >&2; exit 2; }
   fi
-  grep -q '^CMAKE_CUDA_COMPILER:' build/gpu/CMakeCache.txt ||
+  local targets
+  targets=$(ninja -C build/gpu -t targets all)
+  grep -q '^cortexgrad_cuda: phony$' <<<"$targets" ||
     stop "the CUDA backend is not built here: $(grep -h 'No CUDA backend' build/configure-gpu.log)"
-  mapfile -t tests < <(ninja -C build/gpu -t targets all |
-    sed -n 's/^\([a-z0-9_.]*cuda[a-z0-9_.]*_test\): phony$/\1/p' | sort -u)
+  mapfile -t tests < <(sed -n 's/^\([a-z0-9_.]*cuda[a-z0-9_.]*_test\): phony$/\1/p' <<<"$targets" | sort -u)
   echo "Building ${#programs[@]} programs and ${#tests[@]} tests; progress: build/build-gpu.log"
   ninja -C build/gpu cortexgrad_cuda "${programs[@]}" "${tests[@]}" >build/build-gpu.log 2>&1 ||
     { cat build/build-gpu.log >&2; exit 1; }

@@ -96,6 +96,11 @@ std::shared_ptr<std::byte> RepeatingBackend::allocate(Index bytes) {
           }};
 }
 
+Tensor RepeatingBackend::host_tensor(const Spec& spec) {
+  ++host_tensors;
+  return HostBackend::host_tensor(spec);
+}
+
 void RepeatingBackend::to_device(const Tensor& host, Tensor& device) {
   copied_from_host += host.spec().bytes();
   start(
