@@ -5,12 +5,11 @@
 #include <cmath>
 #include <map>
 
+#include "data/findings.h"
 #include "tensor/error.h"
 
 namespace cg {
 namespace {
-
-constexpr std::size_t most_findings = 20;  // of one kind of file, in one message
 
 /// A text column of any type: numbers become text.
 std::vector<std::string> column(const H5Reader& file, const std::string& name) {
@@ -25,20 +24,18 @@ std::vector<std::string> optional_column(const H5Reader& file, const std::string
   return file.has(name) ? column(file, name) : std::vector<std::string>(n);
 }
 
-/// Everything wrong with ids and ages, a line each.
-std::vector<std::string> findings(const std::vector<std::string>& ids, const std::vector<double>& ages) {
-  std::vector<std::string> out;
+/// Everything wrong with ids and ages.
+void check(const std::vector<std::string>& ids, const std::vector<double>& ages, Findings& found) {
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i].empty()) out.push_back(fmt::format("row {}: the participant_id is empty", i));
+    if (ids[i].empty()) found.add(fmt::format("row {}: the participant_id is empty", i));
     const auto [first, fresh] = seen.emplace(ids[i], i);
     if (!fresh)
-      out.push_back(fmt::format("row {}: participant_id \"{}\" is also that of row {}", i, ids[i], first->second));
+      found.add(fmt::format("row {}: participant_id \"{}\" is also that of row {}", i, ids[i], first->second));
   }
   for (std::size_t i = 0; i < ages.size(); ++i)
     if (!std::isfinite(ages[i]) || ages[i] < 0 || ages[i] > 130)
-      out.push_back(fmt::format("row {}: the age is {}, expected 0 to 130 years", i, ages[i]));
-  return out;
+      found.add(fmt::format("row {}: the age is {}, expected 0 to 130 years", i, ages[i]));
 }
 
 }  // namespace
@@ -53,16 +50,12 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
   const std::vector<double> ages = file_.numbers("age");
   const std::vector<std::string> ids = column(file_, "participant_id"), sexes = optional_column(file_, "sex", n),
                                  studies = optional_column(file_, "study", n);
-  std::vector<std::string> found = findings(ids, ages);
+  Findings found;
   for (const auto& [name, size] : std::map<std::string, std::size_t>{
            {"age", ages.size()}, {"participant_id", ids.size()}, {"sex", sexes.size()}, {"study", studies.size()}})
-    if (size != n) found.insert(found.begin(), fmt::format("{} has {} entries for {} maps", name, size, n));
-  if (!found.empty()) {
-    std::string text = fmt::format("{} finding{}", found.size(), found.size() == 1 ? "" : "s");
-    for (std::size_t k = 0; k < std::min(found.size(), most_findings); ++k) text += "\n  " + found[k];
-    if (found.size() > most_findings) text += fmt::format("\n  and {} more", found.size() - most_findings);
-    fail(ErrorKind::data, path, text + "\n", "Mend the cohort file.");
-  }
+    if (size != n) found.add(fmt::format("{} has {} entries for {} maps", name, size, n));
+  check(ids, ages, found);
+  found.report(path, "Mend the cohort file.");
   voxel_mm_ = file_.number_attribute("voxel_mm");
   if (!std::isfinite(voxel_mm_) || voxel_mm_ <= 0)
     fail(ErrorKind::data, path, fmt::format("voxel_mm is {}, expected the edge of a voxel in mm", voxel_mm_),

@@ -12,6 +12,7 @@ packages=(
   g++ cmake ninja-build pkgconf   # compiler, build system
   python3 ca-certificates         # fetch the wheels and unpack them
   libhdf5-dev                     # cohort files, weights, run folders
+  libnifti2-dev zlib1g-dev        # headers of NIfTI volumes, gzip
   libeigen3-dev                   # matrix products of the losses, ridge regression
   doctest-dev librapidcheck-dev   # tests, property tests
   libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev   # configuration, command line, text, JSON
