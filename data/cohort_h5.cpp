@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
 #include "data/findings.h"
+#include "data/preprocess.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -80,19 +82,32 @@ Volume CohortFile::volume(Index i) const {
   return volume;
 }
 
+Affine CohortFile::affine() const {
+  if (!file_.has("affine")) {
+    const PlacedGrid mni = mni_grid(std::clamp(voxel_mm_, 0.5, 20.0));
+    if (Shape(mni.extents.begin(), mni.extents.end()) == shape_) return mni.affine;
+    Vector3 origin;
+    for (std::size_t a = 0; a < 3; ++a) origin[a] = -voxel_mm_ * static_cast<double>(shape_[a] - 1) / 2;
+    return Affine::scale({voxel_mm_, voxel_mm_, voxel_mm_}, origin);
+  }
+  const std::vector<double> numbers = file_.numbers("affine");
+  if (numbers.size() != 16)
+    fail(ErrorKind::data, file_.path(), fmt::format("affine has {} numbers, expected 4 x 4", numbers.size()),
+         "Mend it, or leave it out.");
+  Affine out;
+  for (std::size_t k = 0; k < 12; ++k) out.m[k / 4][k % 4] = numbers[k];
+  return out;
+}
+
 std::array<bool, 3> CohortFile::reversed_axes() const {
   std::array<bool, 3> out{};
-  if (!file_.has("affine")) return out;
-  const std::vector<double> affine = file_.numbers("affine");
-  if (affine.size() != 16)
-    fail(ErrorKind::data, file_.path(), fmt::format("affine has {} numbers, expected 4 x 4", affine.size()),
-         "Mend it, or leave it out.");
+  const auto affine = this->affine().m;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     for (std::size_t other = 0; other < 3; ++other)
-      if (!(std::abs(affine[5 * axis]) > std::abs(affine[4 * axis + other]) || other == axis))
+      if (!(std::abs(affine[axis][axis]) > std::abs(affine[axis][other]) || other == axis))
         fail(ErrorKind::data, file_.path(), fmt::format("affine: axis {} does not run along {}", axis, "xyz"[axis]),
              "Store the maps with X left-right, Y back-front and Z down-up.");
-    out[axis] = affine[5 * axis] < 0;
+    out[axis] = affine[axis][axis] < 0;
   }
   return out;
 }

@@ -177,6 +177,7 @@ Header header(const Raw& raw, bool swapped, const Name& name, const NiftiLimits&
   out.slope = raw.scl_slope == 0 ? 1 : static_cast<double>(raw.scl_slope);
   out.inter = raw.scl_slope == 0 ? 0 : static_cast<double>(raw.scl_inter);
   place(raw, out.about, name);
+  out.about.description.assign(raw.descrip, strnlen(raw.descrip, sizeof raw.descrip));
   out.about.format =
       fmt::format("NIfTI-{}, {}{}", version, nifti_datatype_string(raw.datatype), swapped ? ", big-endian" : "");
   return out;
