@@ -77,26 +77,6 @@ void write_atomically(const fs::path& path, std::string_view bytes) {
   if (opened.get() < 0 || fsync(opened.get()) != 0) storage_error(folder, "cannot be written to the disk");
 }
 
-std::string read_whole(const fs::path& path) {
-  const Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));  // a pipe would wait for its writer
-  if (file.get() < 0 && errno == ENOENT)
-    fail(ErrorKind::data, path.string(), "there is no such file", "Check the path");
-  struct stat status {};
-  if (file.get() < 0 || fstat(file.get(), &status) != 0) storage_error(path, "cannot be opened");
-  if (!S_ISREG(status.st_mode)) fail(ErrorKind::data, path.string(), "this is no regular file", "Name a file");
-  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t at = 0;
-  while (at < bytes.size()) {
-    const ssize_t got = read(file.get(), bytes.data() + at, bytes.size() - at);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) storage_error(path, "cannot be read");
-    if (got == 0) break;  // it was cut meanwhile
-    at += static_cast<std::size_t>(got);
-  }
-  bytes.resize(at);
-  return bytes;
-}
-
 AppendFile::AppendFile(const fs::path& path)
     : path_(path), file_(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666)) {
   if (file_.get() < 0) storage_error(path_, "cannot be opened");

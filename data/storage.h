@@ -28,9 +28,6 @@ class Descriptor {
 /// file in the same folder, fsync, rename, fsync of the folder. Nothing temporary is left behind on an error.
 void write_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-/// All bytes of a regular file. Errors: data, if there is none of that name, or something else is; storage.
-std::string read_whole(const std::filesystem::path& path);
-
 /// A log that grows by whole lines, each on the disk when `append` returns.
 class AppendFile {
  public:

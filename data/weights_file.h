@@ -48,6 +48,9 @@ struct WeightsRequest {
 
 enum class WeightsFormat { hdf5, safetensors };
 
+/// The largest file that is read.
+constexpr Index most_weights_bytes = Index{16} << 30;
+
 /// By the ending: .h5, .hdf5 or .safetensors. Errors: usage.
 WeightsFormat weights_format(const std::string& path);
 

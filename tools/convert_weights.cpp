@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "data/input_file.h"
 #include "data/storage.h"
 #include "data/weights_file.h"
 #include "experiments/runner/digest.h"
@@ -31,7 +32,7 @@ int run(const std::string& from, const std::string& to, bool list) {
   constexpr Index small = Index{64} << 20, packed = 4;  // compression makes weights little smaller
   if (!list) weights_format(to);                        // before the work
   weights_format(from);
-  const std::string bytes = read_whole(from);
+  const std::string bytes = read_input(from, most_weights_bytes);
   const WeightsFile file = read_weights(from, bytes,
                                         {[](const ArrayHeader& array) { return !array.type.empty(); },
                                          small + packed * static_cast<Index>(bytes.size())});

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/storage.h"
+#include "data/input_file.h"
 #include "data/weights_file.h"
 #include "experiments/runner/digest.h"
 #include "layers/file_order.h"
@@ -84,7 +84,7 @@ Pretrained read_pretrained(const PretrainedOptions& options, const ModelOptions&
     return at != places.end() && array.shape == file_shape(at->second->shape);
   };
   weights_format(options.weights);  // before a file of another kind is read
-  const std::string file = read_whole(options.weights);
+  const std::string file = read_input(options.weights, most_weights_bytes);
   Pretrained out{options.weights, sha256(file), {}, {}, {}, {}};
   const WeightsFile read = read_weights(options.weights, file, {has_place, bytes});
   for (const NamedArray& array : read.arrays) {

@@ -155,7 +155,7 @@ void Trainer::resume() {
     fail(ErrorKind::data, where, "the cohort has changed since it was saved",
          "Bring the cohort back as it was, or start anew with --overwrite");
   if (saved_->weights_digest != weights_digest())
-    fail(ErrorKind::data, where, fmt::format("{} has changed since it was saved", config_.pretrained.weights),
+    fail(ErrorKind::data, where, "the weights to start from have changed since it was saved",
          "Bring the weights back as they were, or start anew with --overwrite");
   if (saved_->setting != setting_)
     say(fmt::format("warning: this run was begun on {}, and goes on on {}: its figures will be of neither alone",

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <random>
 
-#include "data/storage.h"
+#include "data/input_file.h"
 #include "tests/data/raw_h5.h"
 #include "tests/support/thrown.h"
 
@@ -19,7 +19,7 @@ namespace {
 const WeightsRequest everything{[](const ArrayHeader&) { return true; }, Index{1} << 20};
 
 WeightsFile read_file(const std::string& path, const WeightsRequest& request = everything) {
-  return read_hdf5_weights(path, read_whole(path), request);
+  return read_hdf5_weights(path, read_input(path, most_weights_bytes), request);
 }
 
 void check_refused(const std::string& path, const std::vector<std::string>& words) {

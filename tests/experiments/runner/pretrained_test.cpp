@@ -136,11 +136,11 @@ TEST_CASE("Pretrained: weights that are not finite, other files and other ending
   check_fails([&] { read_pretrained({text.path, {}}, network); }, ErrorKind::usage, {"convert_pth.py"});
   const std::string folder = fs::temp_directory_path().string() + "/cg-folder.h5";
   fs::create_directory(folder);
-  check_fails([&] { read_pretrained({folder, {}}, network); }, ErrorKind::data, {"no regular file"});
+  check_fails([&] { read_pretrained({folder, {}}, network); }, ErrorKind::data, {"expected a file"});
   fs::remove(folder);
   const std::string pipe = fs::temp_directory_path().string() + "/cg-pipe.h5";
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-  check_fails([&] { read_pretrained({pipe, {}}, network); }, ErrorKind::data, {"no regular file"});
+  check_fails([&] { read_pretrained({pipe, {}}, network); }, ErrorKind::data, {"expected a plain file"});
   fs::remove(pipe);
 }
 

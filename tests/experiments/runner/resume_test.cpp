@@ -225,7 +225,7 @@ TEST_CASE("resuming: a checkpoint of another configuration or cohort, or tables 
   changed = read_checkpoint(checkpoint("other"));
   changed.weights_digest = "of others";
   write_checkpoint(checkpoint("other"), changed, host);
-  check_fails([] { run_here("other", "seeds=4 train.epochs=3"); }, ErrorKind::data, {"checkpoint.h5", "has changed"});
+  check_fails([] { run_here("other", "seeds=4 train.epochs=3"); }, ErrorKind::data, {"checkpoint.h5", "have changed"});
 
   std::ofstream(checkpoint("mine"), std::ios::binary) << good;
   const std::string table = bytes("mine/metrics.csv");
