@@ -97,6 +97,7 @@ class Trainer {
   /// Without an augmentation both views are equal, and encoded once.
   LoaderOptions epoch_options() const {
     return {.batch_size = config_.train.batch_size,
+            .order = config_.train.order,
             .seed = static_cast<std::uint64_t>(seed()),
             .epoch = state_.epoch,
             .first_batch = state_.step,
