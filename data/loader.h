@@ -54,6 +54,7 @@ struct LoaderOptions {
   Index first_batch = 0;      ///< those before it are passed over without being read, to go on within an epoch
   Index views = 1;            ///< volumes a subject; more than one only with an augmentation
   Augment augment;            ///< of normalised volumes, told seed, epoch, sample and view; none: volumes as they are
+  Index threads = 1;          ///< that augment a batch; where the processor computes the steps, more would disturb them
   Index prefetch = 2;         ///< batches prepared ahead
   bool reads_volumes = true;  ///< false: subjects and ages alone
   Backend* device = nullptr;  ///< the device that will copy the batches; none: host memory like any other

@@ -102,7 +102,8 @@ class Trainer {
             .epoch = state_.epoch,
             .first_batch = state_.step,
             .views = encoded_views(config_),
-            .augment = make_augment(config_.data.augment, cohort_.file->grid())};
+            .augment = make_augment(config_.data.augment, cohort_.file->grid()),
+            .threads = backend_->has_own_memory() ? omp_get_max_threads() : 1};
   }
   double rate() const {
     const auto& t = config_.train;
