@@ -36,15 +36,14 @@ DeviceVolumes::DeviceVolumes(Backend& backend, VolumeSource& source, DType dtype
   }
 }
 
-bool DeviceVolumes::fit(const Backend& backend, const VolumeSource& source, DType dtype) {
-  return backend.has_own_memory() &&
-         source.dataset().size() * spec_of_one(source, dtype).bytes() <= backend.free_bytes() / 8;
+Index DeviceVolumes::bytes_of(const VolumeSource& source, DType dtype) {
+  return source.dataset().size() * spec_of_one(source, dtype).bytes();
 }
 
-DeviceLoader::DeviceLoader(Backend& backend, const DeviceVolumes* kept, VolumeSource& source,
-                           std::vector<Index> subjects, LoaderOptions options)
-    : backend_(backend),
-      kept_(options.augment ? nullptr : kept),
+DeviceLoader::DeviceLoader(Backend& backend, const DeviceWay& way, VolumeSource& source, std::vector<Index> subjects,
+                           LoaderOptions options)
+    : kept_(options.augment ? nullptr : way.kept),
+      places_(way.places),
       loader_(source, std::move(subjects), for_device(std::move(options), backend, !kept_)) {}
 
 std::optional<Batch> DeviceLoader::next() {
@@ -54,14 +53,12 @@ std::optional<Batch> DeviceLoader::next() {
       for (const Index subject : batch->subjects) batch->volumes.push_back(kept_->volume(subject));
     return batch;
   }
-  if (!backend_.has_own_memory()) return loader_.next();
-  used_.reset();
+  if (!places_) return loader_.next();
   if (!ahead_) fetch();
   if (!ahead_) return std::nullopt;
-  used_ = std::move(ahead_);
+  Batch batch = std::move(ahead_->batch);
+  batch.volumes = {ahead_->volumes->take()};
   ahead_.reset();
-  Batch batch = std::move(used_->batch);
-  batch.volumes = {used_->volumes->take()};
   if (loader_.ready()) fetch();
   return batch;
 }
@@ -70,12 +67,9 @@ std::optional<Batch> DeviceLoader::next() {
 void DeviceLoader::fetch() {
   auto batch = loader_.next();
   if (!batch) return;
-  const Tensor host = batch->volumes.at(0);
-  Tensor& place = places_[place_];
-  place_ = 1 - place_;
-  if (!place || place.spec().bytes() < host.spec().bytes()) place = backend_.tensor(host.spec());
-  Tensor part = place.part(host.spec(), 0);
-  ahead_ = {std::move(*batch), backend_.upload(host, part)};
+  UploadPlace& place = places_->next();
+  place.start(batch->volumes.at(0));
+  ahead_ = {std::move(*batch), &place};
 }
 
 }  // namespace cg

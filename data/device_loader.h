@@ -18,22 +18,41 @@ class DeviceVolumes {
   }  ///< [1, D, H, W, 1]
   Index bytes() const { return all_.spec().bytes(); }
 
-  /// Whether a device with memory of its own should keep them: they take no more than an eighth of what is free, so
-  /// that they never decide which batch fits.
-  static bool fit(const Backend& backend, const VolumeSource& source, DType dtype);
+  /// What they would take.
+  static Index bytes_of(const VolumeSource& source, DType dtype);
 
  private:
   Tensor all_;
   std::vector<Tensor> volumes_;
 };
 
+/// A device's memory for the batch that is used and the one that comes. Who trains keeps it from epoch to epoch, so
+/// that none of them asks for memory. Used by one loader at a time.
+class BatchPlaces {
+ public:
+  static constexpr Index number = 2;
+  explicit BatchPlaces(Backend& backend) : places_{backend.upload_place(), backend.upload_place()} {}
+  UploadPlace& next() {
+    at_ = 1 - at_;
+    return *places_[at_];
+  }
+
+ private:
+  std::unique_ptr<UploadPlace> places_[number];
+  int at_ = 0;
+};
+
+/// How a cohort's volumes come to a device.
+struct DeviceWay {
+  const DeviceVolumes* kept = nullptr;  ///< volumes that lie there already; null: none
+  BatchPlaces* places = nullptr;        ///< where others are brought; null for a device without memory of its own
+};
+
 /// As Loader; batches come as tensors of the device, in order and content the same.
 class DeviceLoader {
  public:
-  static constexpr Index places = 2;  ///< batches in the device's memory: the one that is used, and the one that comes
-
-  /// `kept`: volumes on the device in the place of those read; null, or with an augmentation: none.
-  DeviceLoader(Backend& backend, const DeviceVolumes* kept, VolumeSource& source, std::vector<Index> subjects,
+  /// Volumes that are augmented are never those kept.
+  DeviceLoader(Backend& backend, const DeviceWay& way, VolumeSource& source, std::vector<Index> subjects,
                LoaderOptions options);
 
   /// The next batch, or none after the last. Its volumes stay as they are until the next call.
@@ -43,16 +62,14 @@ class DeviceLoader {
   /// A batch, its volumes on their way.
   struct OnItsWay {
     Batch batch;
-    std::unique_ptr<Upload> volumes;
+    UploadPlace* volumes;
   };
   void fetch();
 
-  Backend& backend_;
   const DeviceVolumes* kept_;
+  BatchPlaces* places_;
   Loader loader_;
-  Tensor places_[places];
-  int place_ = 0;
-  std::optional<OnItsWay> used_, ahead_;
+  std::optional<OnItsWay> ahead_;
 };
 
 }  // namespace cg

@@ -32,10 +32,17 @@ OwnMemory own_memory() {
 
 Tensor Backend::host_tensor(const Spec& spec) { return HostBackend().tensor(spec); }
 
-std::unique_ptr<Upload> Backend::upload(const Tensor& host, Tensor& device) {
-  to_device(host, device);
-  return std::make_unique<Upload>(device);
+void UploadPlace::start(const Tensor& host) {
+  if (!memory_ || memory_.spec().bytes() < host.spec().bytes()) {
+    finish();
+    device_ = memory_ = {};  // before the larger one is asked for
+    memory_ = backend_.tensor(host.spec());
+  }
+  device_ = memory_.part(host.spec(), 0);
+  copy(host, device_);
 }
+
+void UploadPlace::copy(const Tensor& host, Tensor& device) { backend_.to_device(host, device); }
 
 bool Backend::all_finite(const Tensor& all) {
   Tensor flag = tensor({{1}, DType::f64});

@@ -24,18 +24,30 @@ class Recording {
   virtual void run(const std::function<void()>& work) { work(); }
 };
 
-/// A tensor on its way to a device, which meanwhile computes. Must not outlive its backend.
-class Upload {
+class Backend;
+
+/// Memory of a device to which tensors of the host are brought, one after the other, while the device computes. It is
+/// asked for when the first comes, or a larger one than ever before. Must not outlive its backend.
+class UploadPlace {
  public:
-  explicit Upload(Tensor on_device) : on_device_(std::move(on_device)) {}
-  virtual ~Upload() = default;
-  Upload(const Upload&) = delete;
-  Upload& operator=(const Upload&) = delete;
-  /// The tensor: whatever is computed from now on finds the numbers there.
-  virtual Tensor take() { return on_device_; }
+  explicit UploadPlace(Backend& backend) : backend_(backend) {}
+  virtual ~UploadPlace() = default;
+  UploadPlace(const UploadPlace&) = delete;
+  UploadPlace& operator=(const UploadPlace&) = delete;
+  /// Starts to copy `host`, once all of the device's work so far is done with what lies here. Errors: memory.
+  void start(const Tensor& host);
+  /// The tensor on the device: whatever is computed from now on finds its numbers there.
+  virtual Tensor take() { return device_; }
+
+ protected:
+  /// Starts the copy; here, does it.
+  virtual void copy(const Tensor& host, Tensor& device);
+  /// Returns when nothing copies to the memory any more.
+  virtual void finish() {}
 
  private:
-  Tensor on_device_;
+  Backend& backend_;
+  Tensor memory_, device_;
 };
 
 class Backend {
@@ -58,8 +70,7 @@ class Backend {
   /// Tensors of the host or of this device, one behind the other along the first axis, in `place`; it is made when it
   /// is empty, else it is of the size. A single one of the host's is shared where from_host() would share it.
   virtual Tensor join(std::span<const Tensor> parts, Tensor& place) = 0;
-  /// Starts to copy a host tensor to `device` once all work so far is done with it, beside the work to come.
-  virtual std::unique_ptr<Upload> upload(const Tensor& host, Tensor& device);
+  virtual std::unique_ptr<UploadPlace> upload_place() { return std::make_unique<UploadPlace>(*this); }
   virtual void fill_zero(Tensor& tensor) = 0;
   /// Writes into `flag`, one double, whether every number of a floating-point tensor is finite: 1, else 0.
   virtual void note_finite(const Tensor& tensor, Tensor& flag) = 0;
@@ -130,7 +141,8 @@ class MetaBackend : public Backend {
 /// oneDNN and our own kernels on all cores (tensor/backend/cpu).
 std::unique_ptr<Backend> make_cpu_backend();
 
-/// Null where CUDA was not built or no device is there; `why` then says so in words, without a full stop.
+/// Null where CUDA was not built or no device can be used; `why` then says so in words, without a full stop. Errors:
+/// device, where one is there and fails; memory, where it is full.
 std::unique_ptr<Backend> make_cuda_backend(std::string& why);
 /// One line for people: the toolkit, cuDNN and architectures of the CUDA backend, or why there is none.
 std::string cuda_description();

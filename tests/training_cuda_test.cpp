@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/device_loader.h"
 #include "experiments/runner/learner.h"
 #include "losses/registry.h"
 #include "tensor/random.h"
@@ -112,14 +113,18 @@ TEST_CASE("a GPU: uploads beside other work bring every number, in the order the
   const auto device = device_or_skip();
   if (!device) return;
   constexpr Index size = Index{8} << 20;
-  Tensor places[] = {device->tensor({{size}, DType::f32}), device->tensor({{size}, DType::f32})};
+  BatchPlaces places(*device);
   Tensor used;
   for (int round = 0; round < 6; ++round) {
-    const Tensor host = device->host_tensor({{size}, DType::f32});
+    const Spec spec{{size - round % 3}, DType::f32};
+    const Tensor host = device->host_tensor(spec);
     std::ranges::fill(host.data<float>(), static_cast<float>(round));
-    const auto upload = device->upload(host, places[round % 2]);
-    const std::vector<Tensor> parts = {upload->take()};
+    UploadPlace& place = places.next();
+    place.start(host);
+    const std::vector<Tensor> parts = {place.take()};
+    used = {};
     const auto numbers = to_doubles(*device, device->join(parts, used));
+    CHECK(static_cast<Index>(numbers.size()) == spec.count());
     CHECK(std::ranges::all_of(numbers, [&](double x) { return x == round; }));
   }
 }

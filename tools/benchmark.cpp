@@ -15,13 +15,17 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
 #include <thread>
 
+#include "data/device_loader.h"
 #include "experiments/runner/learner.h"
 #include "experiments/runner/setup.h"
 #include "layers/file_order.h"
 #include "losses/registry.h"
 #include "tools/deterministic.h"
+#include "tools/formula_dataset.h"
 #include "tools/layer_times.h"
 #include "tools/loss_benchmark.h"
 
@@ -61,15 +65,6 @@ void set_deterministic_weights(ParameterStore& store) {
   }
 }
 
-Tensor volumes(const Spec& spec, std::uint64_t seed) {
-  HostBackend host;
-  Tensor tensor = host.tensor(spec);
-  const auto data = tensor.data<float>();
-#pragma omp parallel for
-  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<float>(deterministic(i, seed, 2));
-  return tensor;
-}
-
 std::string processor() {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);)
@@ -77,10 +72,13 @@ std::string processor() {
   return "unknown";
 }
 
+DType activations_of(const Options& o) { return o.precision == "bfloat16" ? DType::bf16 : DType::f32; }
+
 std::unique_ptr<Learner> make_learner(Backend& backend, const Options& o) {
   LearnerOptions options;
   options.volume = {o.size[0], o.size[1], o.size[2]};
-  options.activations = o.precision == "bfloat16" ? DType::bf16 : DType::f32;
+  options.activations = activations_of(o);
+  options.rounded_volumes = backend.has_own_memory();
   LossOptions loss;
   loss.final_neighbours = 1;
   auto learner = std::make_unique<Learner>(backend, options, make_loss(loss));
@@ -104,33 +102,59 @@ nlohmann::json result(const Options& o, std::vector<double> seconds, double loss
           {"processor", processor()}};
 }
 
+/// The batches of a step, or of an epoch, again and again as a run gets them: a device with memory of its own keeps all
+/// volumes there, in the activations' type; in the host's memory an epoch's are kept.
+class Batches {
+ public:
+  Batches(Backend& backend, const Options& o, bool epoch)
+      : backend_(backend),
+        dataset_(epoch ? o.subjects : o.batch, o.batch, {o.size[0], o.size[1], o.size[2]}),
+        source_(dataset_, Intensity{.mean = 0, .sd = 1, .count = 1}, epoch ? Index{1} << 60 : 0),
+        options_{.batch_size = o.batch, .shuffle = false, .augment = {}} {
+    if (backend.has_own_memory()) {
+      kept_.emplace(backend, source_, activations_of(o));
+    } else if (epoch) {
+      std::vector<float> one(static_cast<std::size_t>(source_.voxels()));
+      for (Index i = 0; i < dataset_.size(); ++i) source_.read(i, one);
+    }
+  }
+  std::vector<Index> sizes() const { return Loader::batch_sizes(dataset_.size(), options_.batch_size); }
+  DeviceLoader once() {
+    std::vector<Index> all(static_cast<std::size_t>(dataset_.size()));
+    std::iota(all.begin(), all.end(), Index{0});
+    return {backend_, {.kept = kept_ ? &*kept_ : nullptr}, source_, all, options_};
+  }
+
+ private:
+  Backend& backend_;
+  FormulaDataset dataset_;
+  VolumeSource source_;
+  LoaderOptions options_;
+  std::optional<DeviceVolumes> kept_;
+};
+
 nlohmann::json run_steps(const Options& o, bool epoch) {
   const auto backend = choose_backend(o.device);
   const Index base = peak_rss();
   const auto learner = make_learner(*backend, o);
   LayerTimes times(*backend);
   if (o.layers) learner->observe(&times);
-  std::vector<Index> batches = {o.batch};
-  if (epoch) {
-    batches.assign(static_cast<std::size_t>(o.subjects / o.batch), o.batch);
-    if (o.subjects % o.batch) batches.push_back(o.subjects % o.batch);
-  }
-  learner->reserve(batches, {});
-  double loss = 0;
+  Batches batches(*backend, o, epoch);
+  learner->reserve(batches.sizes(), {});
+  std::optional<double> loss;  // of the first step
   std::vector<double> seconds;
   for (Index s = -o.warmup; s < o.steps; ++s) {
     double spent = 0;
-    for (Index b : batches) {
-      Tensor x = volumes(learner->options().batch_spec(b, 1), 2000);
-      if (backend->has_own_memory()) x = backend->from_host(x);  // where a run's cohort lies too
+    DeviceLoader loader = batches.once();
+    while (const auto batch = loader.next()) {
       const auto start = Clock::now();
-      const LossResult step = learner->step(x, deterministic_ages(b), {.epoch = 1, .max_epochs = 50, .rate = 1e-4});
+      const LossResult step = learner->step(batch->volumes, batch->ages, {.epoch = 1, .max_epochs = 50, .rate = 1e-4});
       spent += seconds_since(start);
-      if (s == -o.warmup) loss = step.value;
+      if (!loss) loss = step.value;
     }
     if (s >= 0) seconds.push_back(spent);
   }
-  nlohmann::json out = result(o, seconds, loss, base, *learner);
+  nlohmann::json out = result(o, seconds, loss.value_or(NAN), base, *learner);
   out["device"] = backend->description();
   if (o.layers) times.print(o.steps + o.warmup);
   if (o.layers) out["layers"] = times.to_json(o.steps + o.warmup);

@@ -1,29 +1,22 @@
 """The stages of a GPU check, for `tools/gpu_check.sh run`: each is one question to the card, with its figures and log.
 
-Read next: gpu_compare.py and gpu_measure.py (the stages with figures), gpu_job.py (what stages share), gpu_summary.py.
+Read next: gpu_compare.py and gpu_measure.py (the stages with figures), gpu_sanitizer.py, gpu_job.py (what stages
+share), gpu_summary.py.
 """
 
 import argparse
 import re
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
 
 import gpu_compare
 import gpu_measure
+import gpu_sanitizer
 import gpu_summary
 from gpu_job import FAILED, INCOMPLETE, PASSED, Job, library_versions
-
-# What compute-sanitizer runs, which slows programs down a hundredfold: every op in both types, and training.
-SMALL_SUITE = ["every_op_parity_cuda_test", "training_cuda_test"]
-TOOLS = {
-    "memcheck": ["--leak-check", "no", "--report-api-errors", "no"],
-    "racecheck": [],
-    "initcheck": [],
-    "synccheck": [],
-}
-
 
 def run_test(job, program, limit):
     done = job.run([program], limit)
@@ -68,46 +61,15 @@ def tests(job):
     return dict(status=status, reasons=[f"{name} failed" for name in failed] + reasons, tests=rows)
 
 
-def find_sanitizer():
-    found = shutil.which("compute-sanitizer")
-    others = sorted(Path("/").glob("usr/local/cuda*/bin/compute-sanitizer"))
-    return found or (str(others[-1]) if others else None)
-
-
-def sanitizer(job):
-    """compute-sanitizer's four tools on the small suite; cuDNN's and cuBLAS's kernels are watched like ours."""
-    program = find_sanitizer()
-    if not program:
-        return dict(
-            status=INCOMPLETE, reasons=["compute-sanitizer is not on this machine (it comes with the CUDA toolkit)"]
-        )
-    rows, reasons, failed = [], [], []
-    runs = [(tool, suite) for suite in SMALL_SUITE for tool in TOOLS]
-    for number, (tool, suite) in enumerate(runs):
-        limit = job.left() / (len(runs) - number)
-        done = job.run([program, "--tool", tool, "--error-exitcode", 9, *TOOLS[tool], job.tests / suite], limit)
-        summary = re.findall(r"(?:ERROR|RACECHECK) SUMMARY: (\d+)", done.text)
-        found = int(summary[-1]) if summary else None
-        rows.append(dict(tool=tool, suite=suite, code=done.code, findings=found, seconds=round(done.seconds, 1)))
-        job.say(
-            f"{tool:<10} {suite:<28} {'not finished' if found is None else f'{found} findings'}, {done.seconds:.0f} s"
-        )
-        if done.code == 124 or found is None:
-            reasons.append(f"{tool} of {suite}: {done.why()}")
-        elif found or done.code:
-            failed.append(f"{tool} of {suite}: {found} findings, exit code {done.code}")
-    status = FAILED if failed else INCOMPLETE if reasons else PASSED
-    return dict(status=status, reasons=failed + reasons, runs=rows)
-
-
 STAGES = {
     "tests": tests,
-    "sanitizer": sanitizer,
+    "sanitizer": gpu_sanitizer.sanitizer,
     "benchmark-bfloat16": lambda job: gpu_compare.benchmark(job, "bfloat16"),
     "benchmark-float32": lambda job: gpu_compare.benchmark(job, "float32"),
     "memory": gpu_measure.memory,
     "profile": gpu_measure.profile,
     "main-job": gpu_measure.main_job,
+    "table-3": gpu_measure.table_3,
 }
 GROUPS = {"all": list(STAGES), "benchmark": ["benchmark-bfloat16", "benchmark-float32"]}
 
@@ -145,6 +107,7 @@ def main():
     unknown = [name for name in names if name not in STAGES]
     if unknown:
         parser.error(f"there is no stage {', '.join(unknown)}; choose from {', '.join([*STAGES, *GROUPS])}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended too
     Path(options.out).mkdir(parents=True, exist_ok=True)
     job = Job(options.root, Path(options.out).resolve(), options.seconds, options.rehearse)
     for name in names:

@@ -2,7 +2,7 @@
 # Everything that needs a GPU, in one command, also for a machine that has neither our libraries nor a network.
 #   tools/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine lacks (default: .bundle; ≤ 64 MiB)
 #   FOLDER/gpu_check.sh run [STAGE ...]        there, from the carried folder; or here, from this repository
-#       stages: tests sanitizer benchmark-bfloat16 benchmark-float32 memory profile main-job; benchmark; all
+#       stages: tests sanitizer benchmark-bfloat16 benchmark-float32 memory profile main-job table-3; benchmark; all
 #       --out FOLDER      STAGE.json and STAGE.txt, summary.json and summary.md (default: gpu-results)
 #       --seconds N       limit for each stage (default 540)        --rehearse   tiny sizes on the CPU
 #   FOLDER/gpu_check.sh summary FOLDER ... --out FOLDER     one summary of stages that ran in several commands
@@ -39,10 +39,11 @@ build() {
     cmake --preset cuda -B build/gpu -Wno-dev "-DCMAKE_CUDA_ARCHITECTURES=$architectures" \
       >build/configure-gpu.log 2>&1 || { cat build/configure-gpu.log >&2; exit 2; }
   fi
-  grep -q '^CMAKE_CUDA_COMPILER:' build/gpu/CMakeCache.txt ||
+  local targets
+  targets=$(ninja -C build/gpu -t targets all)
+  grep -q '^cortexgrad_cuda: phony$' <<<"$targets" ||
     stop "the CUDA backend is not built here: $(grep -h 'No CUDA backend' build/configure-gpu.log)"
-  mapfile -t tests < <(ninja -C build/gpu -t targets all |
-    sed -n 's/^\([a-z0-9_.]*cuda[a-z0-9_.]*_test\): phony$/\1/p' | sort -u)
+  mapfile -t tests < <(sed -n 's/^\([a-z0-9_.]*cuda[a-z0-9_.]*_test\): phony$/\1/p' <<<"$targets" | sort -u)
   echo "Building ${#programs[@]} programs and ${#tests[@]} tests; progress: build/build-gpu.log"
   ninja -C build/gpu cortexgrad_cuda "${programs[@]}" "${tests[@]}" >build/build-gpu.log 2>&1 ||
     { cat build/build-gpu.log >&2; exit 1; }

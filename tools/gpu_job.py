@@ -7,7 +7,9 @@ import importlib.util
 import json
 import os
 import re
+import signal
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -79,6 +81,27 @@ class MemoryWatch:
         return self.peak - self.before if self.nvml else None
 
 
+def start(command, **options):
+    """Starts a program as the first of a process group of its own, so that end() reaches whatever it starts too."""
+    return subprocess.Popen([str(word) for word in command], start_new_session=True, **options)
+
+
+def end(process):
+    """Ends a program that start() started, and what it left running."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def goal(what, bound, wanted, found):
+    """A goal and whether it is met. `bound`: "at most" or "at least"."""
+    return dict(
+        goal=f"{what}: {bound} {wanted}", found=found, met=found <= wanted if bound == "at most" else found >= wanted
+    )
+
+
 class Finished:
     def __init__(self, code, text, seconds, stdout=""):
         self.code, self.text, self.seconds, self.stdout = code, text, seconds, stdout
@@ -97,7 +120,8 @@ class Finished:
             return f"it was stopped after {self.seconds:.0f} s"
         lines = [line for line in self.text.splitlines() if line.strip()]
         errors = [line for line in lines if re.search(r"error", line, re.I)]
-        return (errors or lines or [f"exit code {self.code}"])[-1].strip()[:300]
+        said = (errors or lines or [f"exit code {self.code}"])[-1].strip()[:300]
+        return f"signal {-self.code} ended it; its last word: {said}" if self.code < 0 else said
 
 
 class Job:
@@ -112,7 +136,9 @@ class Job:
         self.scratch = self.out / "scratch"
         self.device = "cpu" if rehearse else "cuda"
         self.log = []
-        self.environment = dict(os.environ, CORTEXGRAD_GOLDEN=str(self.root / "tests/golden"))
+        self.environment = dict(
+            os.environ, CORTEXGRAD_GOLDEN=str(self.root / "tests/golden"), CORTEXGRAD_BINARIES=str(self.bin)
+        )
         folders = [str(self.root / "lib"), *nvidia_folders(), os.environ.get("LD_LIBRARY_PATH", "")]
         self.environment["LD_LIBRARY_PATH"] = ":".join(folder for folder in folders if folder)
 
@@ -129,34 +155,46 @@ class Job:
         print(line, flush=True)
         self.log.append(line)
 
-    def run(self, command, limit=None, ours=True, folder=None):
-        """Runs a command to its end, or for `limit` seconds; exit code 124: it took longer."""
+    def run(self, command, limit=None, ours=True, folder=None, environment=None):
+        """Runs a command to its end, or for `limit` seconds; exit code 124: it took longer. Nothing that it started
+        outlives it: a kernel that hangs would keep the card from all stages to come."""
         limit = max(1, min(limit or self.left(), self.left()))
-        start = time.monotonic()
-        self.log.append("$ " + " ".join(map(str, command)))
-        try:
-            done = subprocess.run(
-                [str(word) for word in command],
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=limit,
-                env=self.environment if ours else None,
+        begun = time.monotonic()
+        more = environment or {}
+        self.log.append(" ".join(["$", *(f"'{name}={value}'" for name, value in more.items()), *map(str, command)]))
+        # Into files, as a pipe ends only with the last process that holds it.
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+            code, failure = self.wait_for(
+                command,
+                limit,
+                stdout=out,
+                stderr=errors,
+                env=dict(self.environment if ours else os.environ, **more),
                 cwd=folder or self.root,
-                stdin=subprocess.DEVNULL,
             )
-            code, stdout, stderr = done.returncode, done.stdout, done.stderr
-        except subprocess.TimeoutExpired as late:
-            decoded = [
-                part.decode(errors="replace") if isinstance(part, bytes) else part or ""
-                for part in (late.stdout, late.stderr)
-            ]
-            code, (stdout, stderr) = 124, decoded
-        except OSError as error:
-            code, stdout, stderr = 127, "", f"error: {error}"
-        finished = Finished(code, stdout + stderr, time.monotonic() - start, stdout)
+            stdout, stderr = (self.written(file) for file in (out, errors))
+        finished = Finished(code, stdout + stderr + failure, time.monotonic() - begun, stdout)
         self.log += [finished.text.rstrip(), f"exit code {code} after {finished.seconds:.1f} s"]
         return finished
+
+    @staticmethod
+    def wait_for(command, limit, **options):
+        """The exit code, and why the command could not be started."""
+        try:
+            process = start(command, stdin=subprocess.DEVNULL, **options)
+        except OSError as error:
+            return 127, f"error: {error}"
+        try:
+            return process.wait(limit), ""
+        except subprocess.TimeoutExpired:
+            return 124, ""
+        finally:
+            end(process)
+
+    @staticmethod
+    def written(file):
+        file.seek(0)
+        return file.read().decode(errors="replace")
 
     def absent_device(self):
         """Why nothing can be run on a GPU here, in words; empty where it can. A rehearsal needs none."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gpu_job import FAILED, INCOMPLETE, PASSED
 
-ORDER = ["tests", "sanitizer", "benchmark-bfloat16", "benchmark-float32", "memory", "profile", "main-job"]
+ORDER = ["tests", "sanitizer", "benchmark-bfloat16", "benchmark-float32", "memory", "profile", "main-job", "table-3"]
 
 
 def read(folders):
@@ -93,9 +93,17 @@ def lines_of(name, stage):
         ]
     if name == "sanitizer":
         return [
-            f"{row['tool']} of {row['suite']}: {'not finished' if row['findings'] is None else row['findings']}"
+            f"{row['tool']} of {row['suite']}: "
+            + (
+                "not finished"
+                if row["findings"] is None
+                else ", ".join(f"{number} {who}" for who, number in row["findings"].items())
+            )
+            + "".join(f"; a library's: {words}" for words in row["library"][:3])
             for row in stage.get("runs", [])
         ]
+    if name == "table-3":
+        return [f"{row['loss']}: {row['seconds']:.1f} s, test {json.dumps(row['test'])}" for row in stage.get("runs", [])]
     if "wall_seconds" not in stage:
         return []
     split = [f"{seconds:.2f} s {what}" for what, seconds in stage["split"].items()]
@@ -118,6 +126,10 @@ def text_of(stages):
         if name not in stages:
             continue
         found = [f"- {line}" for line in lines_of(name, stages[name])]
+        found += [
+            f"- goal, {row['goal']}: {row['found']:.2f}, {'met' if row['met'] else 'missed'}"
+            for row in stages[name].get("goals", [])
+        ]
         found += [
             f"- {'' if stages[name]['status'] == FAILED else 'could not run: '}{reason}"
             for reason in stages[name]["reasons"]

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The one list of what Cortexgrad is built with, and its installer for Debian and Ubuntu.
 #   tools/install_dependencies.sh          installs what is missing (quick when nothing is)
+#   tools/install_dependencies.sh --tests  and what tests alone compare with
 #   tools/install_dependencies.sh --list   prints the list
-#   tools/install_dependencies.sh --tests  also what some tests compare with: real volumes and Python's readers of them
 # Debian's packages come from apt; oneDNN 3 (Debian 12 has only version 2) comes from PyPI as two pinned wheels whose
 # SHA-256 is checked, unpacked into build/onednn. Exit code 2: something is missing and can't be installed from here;
 # the command to run is printed.
@@ -21,27 +21,27 @@ packages=(
   librandom123-dev                # Philox, the counter-based random generator
   libcairo2-dev                   # pictures of volumes as PNG
 )
-test_packages=(
+test_packages=(                   # 180 MB to fetch, 800 MB on the disk
   mricron-data                    # templates of the brain at 1 and 2 mm
   python3-nibabel python3-scipy   # another reader of NIfTI with its own files, another resampling
+  python3-torch python3-h5py      # PyTorch's checkpoints and features, beside ours
 )
 onednn_version=2023.2.0           # = oneDNN v3.2.0 with OpenMP of GCC
 onednn_wheels=(
   onednn_cpu_gomp        2f22a54d6a890ed14bfa185d42a4be65d8b5b1df85dc1f0f3a9abe31620416fb
   onednn_devel_cpu_gomp  9763c69e8c907e119056bd52ad918ca84ac9ba939d130a99dfa95ccca3e5e284
 )
-
-template_version=0.10.4           # of nilearn, whose wheel holds the MNI152 template
+template_version=0.10.4           # of nilearn, whose wheel holds the MNI152 template: for the tests
 template_wheel=(nilearn 48a800e6117ebea8a70b2f0a080b16109e225731605c9243ff103e9a27bf9cac)
 template=nilearn/datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz
 
+[ "${1:-}" != --tests ] || packages+=("${test_packages[@]}")
 if [ "${1:-}" = --list ]; then
-  printf '%s\n' "${packages[@]}" "onednn-cpu-gomp==$onednn_version" "onednn-devel-cpu-gomp==$onednn_version"
-  printf '%s (tests only)\n' "${test_packages[@]}" "nilearn==$template_version"
+  printf '%s\n' "${packages[@]}" "${test_packages[@]}" \
+    "onednn-cpu-gomp==$onednn_version" "onednn-devel-cpu-gomp==$onednn_version" "nilearn==$template_version"
   exit 0
 fi
 
-[ "${1:-}" != --tests ] || packages+=("${test_packages[@]}")
 installed=" $(dpkg-query -W -f '${Package}=${db:Status-Status} ' "${packages[@]}" 2>/dev/null || true)"
 missing=()
 for package in "${packages[@]}"; do

@@ -21,6 +21,7 @@
 #include "experiments/runner/cohort.h"
 #include "experiments/runner/convolution_plans.h"
 #include "experiments/runner/environment.h"
+#include "experiments/runner/memory_check.h"
 #include "experiments/runner/program.h"
 #include "experiments/runner/setup.h"
 #include "tensor/backend/cuda_module.h"
@@ -87,23 +88,24 @@ Shape volume_of(const Arguments& arguments, const Config& config) {
   return {arguments.size[0], arguments.size[1], arguments.size[2]};
 }
 
-/// The largest batch that fits, with a line about it.
-Index largest_batch(StepPlanner& planner, Index free) {
+/// The largest batch that training takes, with a line about it.
+Index largest_batch(StepPlanner& planner, const Backend& backend, Index free) {
   if (free <= 0)
     fail(ErrorKind::device, "--batch max", "the device does not say how much memory is free",
          "Give --memory, for example 80GB.");
-  const Index batch =
-      planner.largest_batch(largest_batch_size, [free](const StepMemory& step) { return step.total() <= free; });
+  const auto demand = [&](Index subjects) { return Demand(planner.memory(subjects), backend); };
+  const Index batch = planner.largest_batch(
+      largest_batch_size, [&](const StepMemory& step) { return Demand(step, backend).total() <= free; });
   if (batch == 0)
     fail(ErrorKind::memory, "--batch max",
-         fmt::format("a step of 2 subjects needs {} MB, and {} MB are to be had", megabytes(planner.memory(2).total()),
-                     megabytes(free)),
+         fmt::format("training in batches of 2 asks for {} MB ({}), and {} MB are to be had",
+                     megabytes(demand(2).total()), to_string(demand(2)), megabytes(free)),
          "Lower model.width, or use a device with more memory.");
   if (batch == largest_batch_size)
     fmt::print("Largest batch: {}, the most that train.batch_size takes\n\n", batch);
   else
-    fmt::print("Largest batch in {} MB: {}; {} would need {} MB\n\n", megabytes(free), batch, batch + 1,
-               megabytes(planner.memory(batch + 1).total()));
+    fmt::print("Largest batch in {} MB: {}; training with {} would ask for {} MB: {}\n\n", megabytes(free), batch,
+               batch + 1, megabytes(demand(batch + 1).total()), to_string(demand(batch + 1)));
   return batch;
 }
 
@@ -180,14 +182,15 @@ int run(const Arguments& arguments) {
   const LearnerOptions options = learner_options(config, volume, backend, config.seeds[0]);
 
   StepPlanner planner(options, backend, target.registry);
-  if (batch == 0) batch = largest_batch(planner, free);
+  if (batch == 0) batch = largest_batch(planner, backend, free);
   const StepMemory memory = planner.memory(batch);
   const StepDescription step{.config = named(arguments),
                              .volume = options.volume,
                              .device = fmt::format("{}: {}", name_of(backend.device()), backend.description()),
                              .activations = options.activations,
                              .parameters = options.parameters,
-                             .free = free};
+                             .free = free,
+                             .beside = Demand(memory, backend).beside};
   fmt::print("{}", memory_text(memory, step, terminal_style()));
   std::vector<PlanLine> plans;
   if (arguments.plans) {
@@ -216,7 +219,7 @@ int main(int argc, char** argv) {
   app.add_option("CONFIG", arguments.config, "TOML file, or the name of one in experiments/");
   app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. model.precision=bfloat16");
   app.add_option("--batch", arguments.batch,
-                 "subjects in the batch (default: train.batch_size), or max: as many as fit");
+                 "subjects in the batch (default: train.batch_size), or max: as many as training has room for");
   app.add_option(
          "--device", arguments.device,
          "auto: a GPU if there is one; cpu; reference: plain loops; cuda; or a GPU that need not be there: A100, H100, "

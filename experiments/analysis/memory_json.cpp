@@ -47,6 +47,7 @@ Json measured_json(const MeasuredMemory& measured) {
     out["nvml"] = {{"baseline", measured.baseline_by_nvml},
                    {"peak", measured.peak_by_nvml},
                    {"above_baseline", measured.above_by_nvml()}};
+  out["beside"] = measured.beside;
   out["seconds_of_step"] = measured.seconds;
   return out;
 }
@@ -68,7 +69,8 @@ std::string memory_json(const StepMemory& memory, const StepDescription& step, c
                 {"gradients", fixed.gradients},
                 {"adam", fixed.adam},
                 {"volumes", memory.volumes},
-                {"total", memory.total()}}},
+                {"total", memory.total()},
+                {"beside", step.beside}}},
               {"free", step.free},
               {"layers", layers_json(profile(memory))}};
   if (!plans.empty()) out["convolution_plans"] = plans_json(plans);

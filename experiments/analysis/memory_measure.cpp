@@ -81,11 +81,13 @@ MeasuredMemory measure_on_gpu(Backend& backend, const LearnerOptions& options, c
   const int steps = backend.warm_up_steps() + 2;  // the first as they come, then recorded, then repeated
   std::string why;
   const auto meter = cuda_module(why)->make_meter(backend);
+  const Index before = meter->used();
   {
     Trial first(backend, options, loss, subjects);  // loads the code of every kernel, which stays
     for (int step = 0; step < steps; ++step) first.seconds_of_step();
   }
   MeasuredMemory measured{.baseline = meter->used(), .baseline_by_nvml = meter->used_by_nvml()};
+  measured.beside = measured.baseline - before;
   NvmlPeak nvml(*meter);
   Trial second(backend, options, loss, subjects);
   for (int step = 0; step < steps; ++step) {

@@ -12,7 +12,9 @@ struct MeasuredMemory {
   Index baseline = 0;
   Index peak = 0;                                ///< the most bytes up to the step's end
   Index baseline_by_nvml = 0, peak_by_nvml = 0;  ///< the same as the GPU's driver counts; 0 where it was not asked
-  double seconds = 0;                            ///< of the last step
+  /// What kernels' code, handles and graphs took on the GPU from the making of the backend to the baseline.
+  Index beside = 0;
+  double seconds = 0;  ///< of the last step
   Index above() const { return peak - baseline; }
   Index above_by_nvml() const { return peak_by_nvml - baseline_by_nvml; }
 };

@@ -52,7 +52,8 @@ struct StepDescription {
   Triple volume;       ///< D, H, W
   std::string device;  ///< "cpu: AVX2, 2 threads, oneDNN 3.2.0"
   DType activations = DType::f32, parameters = DType::f32;
-  Index free = 0;  ///< bytes that the step may take; 0: unknown
+  Index free = 0;    ///< bytes that the step may take; 0: unknown
+  Index beside = 0;  ///< bytes that training keeps free for what libraries take for themselves
 };
 
 }  // namespace cg

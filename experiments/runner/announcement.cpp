@@ -57,6 +57,8 @@ void print_plan(const Config& config, const RunOptions& options) {
     print_cohort(CohortFile(config.data.cohort));
   fmt::print("split       {}\n", fold(config.data));
   print_training(config);
+  if (!config.pretrained.weights.empty())
+    fmt::print("{}\n", to_string(read_pretrained(config.pretrained, config.model)));
   fmt::print("device      {}\n", options.device);
   fmt::print("results     {}\n", options.out.string());
   fmt::print("digest      {}\n", config_digest(config));

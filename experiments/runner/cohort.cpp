@@ -74,12 +74,19 @@ Shape volume_shape(const DataOptions& o) {
   return o.cohort.empty() ? phantom::Grid(o.phantom.voxel_mm).shape() : CohortFile(o.cohort).volume_shape();
 }
 
-void Cohort::keep_on(Backend& backend, DType dtype) {
-  if (DeviceVolumes::fit(backend, *volumes, dtype)) on_device.emplace(backend, *volumes, dtype);
+void Cohort::keep_on(Backend& backend, DType dtype, Index spare) {
+  if (backend.has_own_memory() && DeviceVolumes::bytes_of(*volumes, dtype) <= spare)
+    on_device.emplace(backend, *volumes, dtype);
 }
 
-DeviceLoader Cohort::batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options) const {
-  return {backend, on_device ? &*on_device : nullptr, *volumes, of, options};
+void Cohort::leave_device() {
+  on_device.reset();
+  places.reset();
+}
+
+DeviceLoader Cohort::batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options) {
+  if (backend.has_own_memory() && !places) places.emplace(backend);
+  return {backend, {on_device ? &*on_device : nullptr, places ? &*places : nullptr}, *volumes, of, options};
 }
 
 std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {

@@ -28,11 +28,15 @@ struct Cohort {
   std::optional<Intensity> intensity;  ///< none: each map by its own
   std::unique_ptr<VolumeSource> volumes;
   std::optional<DeviceVolumes> on_device;  ///< once keep_on() found that they fit
+  std::optional<BatchPlaces> places;       ///< on a device with memory of its own, once batches were asked for
 
-  /// Keeps all volumes in the device's memory, in that type, where it has some and they take little of it.
-  void keep_on(Backend& backend, DType dtype);
-  /// One epoch of the device's batches.
-  DeviceLoader batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options) const;
+  /// Keeps all volumes in the device's memory, in that type, where it has some and they take no more than `spare`
+  /// bytes of it. Errors: memory.
+  void keep_on(Backend& backend, DType dtype, Index spare);
+  /// Gives back what keep_on() and batches() took of the device's memory.
+  void leave_device();
+  /// One epoch of the device's batches; one at a time.
+  DeviceLoader batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options);
   std::vector<double> ages(const std::vector<Index>& subjects) const;
   /// SHA-256 of what tells this cohort from another: ids, ages, the grid, and the intensity to six digits.
   std::string digest() const;

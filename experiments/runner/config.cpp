@@ -57,6 +57,17 @@ Fields<DataOptions> data_fields() {
   return out;
 }
 
+Fields<PretrainedOptions> pretrained_fields() {
+  using O = PretrainedOptions;
+  return {
+      field("weights", &O::weights, any(),
+            "Weights to start from (.h5 or .safetensors), relative to the file that names them; empty: random ones."),
+      field("allow_missing", &O::allow_missing, any(),
+            "Parameters, by name or its beginning (\"head\"), in which that file may differ from the network: missing, "
+            "extra or of another shape. They start at random; any other difference is an error."),
+  };
+}
+
 Fields<EvaluationOptions> evaluation_fields() {
   using O = EvaluationOptions;
   return {
@@ -94,6 +105,8 @@ void cross_check(const Config& config, Checked& checked) {
   const std::vector<std::string>& augmentations = config.data.augment.apply;
   if (std::set(augmentations.begin(), augmentations.end()).size() < augmentations.size())
     checked.conflict({"data.augment.apply"}, "data.augment.apply: the same augmentation stands twice");
+  if (config.pretrained.weights.empty() && !config.pretrained.allow_missing.empty())
+    checked.conflict({"pretrained.allow_missing"}, "pretrained.allow_missing: there is no pretrained.weights");
   if (config.loss.name != "dynlocrep" || checked.wrong.contains("loss.name")) return;
   if (config.loss.final_neighbours > config.train.batch_size)
     checked.conflict({"loss.final_neighbours", "train.batch_size"},
@@ -130,6 +143,7 @@ Fields<Config> config_fields() {
   append(out, "model", &Config::model, model_fields());
   out.push_back(field("model.precision", &Config::precision, {"auto", "float32", "bfloat16"},
                       "Type of the activations; auto: bfloat16 where the device computes with it faster."));
+  append(out, "pretrained", &Config::pretrained, pretrained_fields());
   append(out, "evaluation", &Config::evaluation, evaluation_fields());
   return out;
 }
@@ -142,6 +156,7 @@ Config parse_config(const Source& source) {
   throw_findings(source, checked.findings);
   if (!checked.where.contains("loss.temperature")) config.loss.temperature = published_temperature(config.loss.name);
   make_absolute(config.data.cohort, "data.cohort", checked, source);
+  make_absolute(config.pretrained.weights, "pretrained.weights", checked, source);
   return config;
 }
 

@@ -11,6 +11,7 @@
 #include "data/normalise.h"
 #include "experiments/analysis/predictor.h"
 #include "experiments/runner/fields.h"
+#include "experiments/runner/pretrained.h"
 #include "experiments/runner/stop_signal.h"
 #include "layers/model.h"
 #include "losses/loss.h"
@@ -64,6 +65,7 @@ struct Config {
   DataOptions data;
   ModelOptions model;
   Precision precision = Precision::automatic;  ///< key model.precision
+  PretrainedOptions pretrained;
   EvaluationOptions evaluation;
 };
 

@@ -43,16 +43,19 @@ const Config& checked(const Config& config) {
   return config;
 }
 
-/// The sizes of an epoch's batches, the largest of which fits in memory.
-std::vector<Index> checked_batches(const Config& config, const Cohort& cohort, Backend& backend) {
+std::optional<Pretrained> first_weights(const Config& config) {
+  if (config.pretrained.weights.empty()) return std::nullopt;
+  return read_pretrained(config.pretrained, config.model);
+}
+
+/// The sizes of an epoch's batches.
+std::vector<Index> checked_batches(const Config& config, const Cohort& cohort) {
   const auto subjects = static_cast<Index>(cohort.split.train.size());
   const std::vector<Index> batches = Loader::batch_sizes(subjects, config.train.batch_size);
   if (batches.back() == 1)
     fail(ErrorKind::usage, "train.batch_size",
          "it leaves a last batch of one subject, which has nobody to compare with",
          fmt::format("Choose another size than {} for {} training subjects.", config.train.batch_size, subjects));
-  require_memory(learner_options(config, cohort.file->volume_shape(), backend, config.seeds[0]), batches.front(),
-                 subjects, backend);
   return batches;
 }
 
@@ -67,7 +70,11 @@ class Trainer {
   static void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
 
   void resume();
+  void train();
   void trial();
+  MemoryJob memory_job() const {
+    return {planned_, batches_.front(), static_cast<Index>(cohort_.split.train.size()), *backend_};
+  }
   std::unique_ptr<Learner> make_learner(Index seed);
   LossResult step(Learner& learner, const Batch& batch, double rate);
   void run_seed(Progress& progress);
@@ -86,6 +93,7 @@ class Trainer {
     return (state_.seed * config_.train.epochs + state_.epoch - 1) * steps_an_epoch() + state_.step;
   }
   std::string place() const;
+  std::string weights_digest() const { return pretrained_ ? pretrained_->digest : ""; }
   /// Without an augmentation both views are equal, and encoded once.
   LoaderOptions epoch_options() const {
     return {.batch_size = config_.train.batch_size,
@@ -105,6 +113,9 @@ class Trainer {
   std::unique_ptr<Backend> backend_;  // before the run folder, as all that can be found wrong: it leaves none
   Cohort cohort_;
   std::vector<Index> batches_;
+  LearnerOptions planned_;  // of the first seed; what memory is asked for follows from them
+  Index spare_;             // bytes of the device's memory that training leaves
+  std::optional<Pretrained> pretrained_;
   Recorder recorder_;
   std::string setting_;  // as in a checkpoint
   RunState state_;
@@ -119,11 +130,12 @@ Trainer::Trainer(const Config& config, const RunOptions& options)
       options_(options),
       backend_(choose_backend(options.device)),
       cohort_(open_cohort(config.data, say)),
-      batches_(checked_batches(config, cohort_, *backend_)),
+      batches_(checked_batches(config, cohort_)),
+      planned_(learner_options(config, cohort_.file->volume_shape(), *backend_, config.seeds[0])),
+      spare_(require_memory(memory_job())),
+      pretrained_(first_weights(config)),
       recorder_(options.out, resolved_config(config), options.overwrite) {
   if (recorder_.resumable()) saved_ = read_checkpoint(recorder_.checkpoint());
-  // Volumes that are augmented change with every epoch.
-  if (config.data.augment.apply.empty()) cohort_.keep_on(*backend_, activations(config, *backend_));
   setting_ = fmt::format("{}: {}, activations in {}", name_of(backend_->device()), backend_->description(),
                          name_of(activations(config, *backend_)));
   if (saved_)
@@ -142,6 +154,9 @@ void Trainer::resume() {
   if (saved_->cohort_digest != cohort_.digest())
     fail(ErrorKind::data, where, "the cohort has changed since it was saved",
          "Bring the cohort back as it was, or start anew with --overwrite");
+  if (saved_->weights_digest != weights_digest())
+    fail(ErrorKind::data, where, "the weights to start from have changed since it was saved",
+         "Bring the weights back as they were, or start anew with --overwrite");
   if (saved_->setting != setting_)
     say(fmt::format("warning: this run was begun on {}, and goes on on {}: its figures will be of neither alone",
                     saved_->setting, setting_));
@@ -151,6 +166,19 @@ void Trainer::resume() {
 }
 
 void Trainer::run() {
+  try {
+    train();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::memory) throw;
+    learner_.reset();
+    cohort_.leave_device();
+    name_batch_that_fits(error, memory_job());
+  }
+}
+
+void Trainer::train() {
+  // Volumes that are augmented change with every epoch.
+  if (config_.data.augment.apply.empty()) cohort_.keep_on(*backend_, planned_.activations, spare_);
   trial();
   const StopSignals signals;
   Progress progress(all_steps(), standard_error());
@@ -175,12 +203,14 @@ void Trainer::trial() {
   }
   const double left = 1 - static_cast<double>(steps_done()) / static_cast<double>(all_steps());
   announce(config_, options_, cohort_, *backend_, *learner, seconds, left, saved_ ? place() : "");
+  if (pretrained_) fmt::print("{}\n\n", to_string(*pretrained_));
 }
 
 std::unique_ptr<Learner> Trainer::make_learner(Index seed) {
   LearnerOptions o = learner_options(config_, cohort_.file->volume_shape(), *backend_, seed);
   o.rounded_volumes = cohort_.on_device.has_value();
   auto learner = std::make_unique<Learner>(*backend_, o, make_loss(config_.loss));
+  if (pretrained_) start_from(*pretrained_, learner->parameters());
   const std::vector<Index> evaluated = {batches_.front()};
   learner->reserve(batches_, evaluated);
   return learner;
@@ -207,7 +237,7 @@ LossResult Trainer::step(Learner& learner, const Batch& batch, double rate) {
 
 void Trainer::save() {
   const auto start = Clock::now();
-  Checkpoint c{config_digest(config_), cohort_.digest(), setting_, state_, 0, {}};
+  Checkpoint c{config_digest(config_), cohort_.digest(), weights_digest(), setting_, state_, 0, {}};
   if (!state_.fresh()) {
     c.batches_seen = learner_->batches_seen();
     c.learner = learner_->state();
@@ -301,7 +331,7 @@ void Trainer::end_seed(const Evaluation& e, double loss) {
 void Trainer::finish() {
   if (!state_.kept.empty()) write_embeddings(recorder_.folder() / "embeddings.h5", *cohort_.file, state_.kept);
   const Metrics mean_age = baseline(cohort_.ages(cohort_.split.train), cohort_.ages(cohort_.split.test));
-  recorder_.summary(state_.results, mean_age, config_digest(config_), state_.resumed);
+  recorder_.summary(state_.results, mean_age, {config_digest(config_), weights_digest()}, state_.resumed);
   print_results(state_.results, mean_age, cohort_.file->synthetic());
   fmt::print("results in {}\n", recorder_.folder().string());
 }

@@ -2,8 +2,6 @@
 
 #include <dlfcn.h>
 
-#include "tensor/error.h"
-
 namespace cg {
 
 std::string name_of(Direction direction) {
@@ -28,14 +26,7 @@ std::unique_ptr<Backend> make_cuda_backend(std::string& why) {
     return nullptr;
   }
   const CudaModule* module = cuda_module(why);
-  if (!module) return nullptr;
-  try {
-    return module->make_backend({});
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::device) throw;
-    why = error.found();
-    return nullptr;
-  }
+  return module ? module->make_backend({}, why) : nullptr;
 }
 
 std::string cuda_description() {

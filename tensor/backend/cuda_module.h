@@ -67,8 +67,9 @@ class DeviceMeter {
 /// What the module offers. It is never unloaded.
 struct CudaModule {
   void (*add_kernels)(Registry&) = nullptr;
-  /// Errors: device, where none is there, its driver is too old, or cuDNN gives wrong results.
-  std::unique_ptr<Backend> (*make_backend)(const EngineRule&) = nullptr;
+  /// Null where no device can be used: none is there, its driver is too old, or cuDNN gives wrong results; `why` then
+  /// says so in words. Errors: device, where one is there and fails; memory, where it is full.
+  std::unique_ptr<Backend> (*make_backend)(const EngineRule&, std::string& why) = nullptr;
   /// A backend that plans for a device by its name ("H200") and computes nothing: kernels say their workspace.
   std::unique_ptr<Backend> (*make_planner)(const std::string& device, const EngineRule&) = nullptr;
   std::string (*description)() = nullptr;  ///< versions and architectures

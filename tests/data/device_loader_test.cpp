@@ -57,19 +57,21 @@ TEST_CASE("DeviceLoader: batches are the loader's, computed on in place, uploade
     Loader loader(source, first(11), o);
     const auto expected = all_batches(loader, host);
     REQUIRE(expected.size() == 3);
-    DeviceLoader in_place(host, nullptr, source, first(11), o);
+    DeviceLoader in_place(host, {}, source, first(11), o);
     CHECK(all_batches(in_place, host) == expected);
     for (const bool late : {false, true}) {
       RepeatingBackend device;
       device.late = late;
-      DeviceLoader uploaded(device, nullptr, source, first(11), o);
+      BatchPlaces places(device);
+      DeviceLoader uploaded(device, {.places = &places}, source, first(11), o);
       CHECK(all_batches(uploaded, device) == expected);
       CHECK(device.uploads == 3);
     }
     RepeatingBackend device;
     const DeviceVolumes kept(device, source, DType::f32);
     const Index copied = device.copied_from_host;
-    DeviceLoader loader_of_kept(device, &kept, source, first(11), o);
+    BatchPlaces places(device);
+    DeviceLoader loader_of_kept(device, {&kept, &places}, source, first(11), o);
     std::vector<std::vector<double>> batches;
     while (const auto batch = loader_of_kept.next()) {
       CHECK(batch->volumes.size() == (augmented ? 1 : batch->subjects.size()));
@@ -95,35 +97,49 @@ TEST_CASE("DeviceLoader: volumes kept in bfloat16 are the rounded ones") {
   }
 }
 
-TEST_CASE("DeviceVolumes: kept where they take an eighth of the free memory at most, never where it is the host's") {
-  class Small : public HostBackend {
-   public:
-    Small(bool own, Index free) : own_(own), free_(free) {}
-    bool has_own_memory() const override { return own_; }
-    Index free_bytes() const override { return free_; }
-
-   private:
-    bool own_;
-    Index free_;
-  };
-  const MadeDataset dataset(10);
-  const VolumeSource source(dataset, std::nullopt, 0);
-  constexpr Index bytes = 10 * 12 * 2;
-  CHECK(DeviceVolumes::fit(Small(true, 8 * bytes), source, DType::bf16));
-  CHECK_FALSE(DeviceVolumes::fit(Small(true, 8 * bytes - 1), source, DType::bf16));
-  CHECK_FALSE(DeviceVolumes::fit(Small(true, 8 * bytes), source, DType::f32));
-  CHECK_FALSE(DeviceVolumes::fit(Small(false, 1 << 30), source, DType::bf16));
+TEST_CASE(
+    "DeviceLoader: after the first epoch none asks for memory of the device, not even after one that was given up") {
+  const MadeDataset dataset(11);
+  VolumeSource source(dataset, Intensity{0, 1, 1}, 0);
+  HostBackend host;
+  for (const bool late : {false, true}) {
+    RepeatingBackend device;
+    device.late = late;
+    BatchPlaces places(device);
+    for (Index epoch = 1; epoch <= 3; ++epoch) {
+      LoaderOptions o = options();
+      o.epoch = epoch;
+      Loader loader(source, first(11), o);
+      const auto expected = all_batches(loader, host);
+      int asked = 0;
+      const auto next = [&](DeviceLoader& from) {
+        const int before = device.allocations;
+        auto batch = from.next();
+        asked += device.allocations - before;
+        return batch;
+      };
+      {
+        DeviceLoader given_up(device, {.places = &places}, source, first(11), o);
+        CHECK(next(given_up).has_value());
+      }
+      DeviceLoader uploaded(device, {.places = &places}, source, first(11), o);
+      for (const auto& numbers : expected) CHECK(numbers_of(next(uploaded).value(), device) == numbers);
+      CHECK_FALSE(next(uploaded).has_value());
+      CHECK(asked == (epoch == 1 ? BatchPlaces::number : 0));
+    }
+  }
 }
 
 TEST_CASE("DeviceLoader: one that is given up half-way ends, and a map that cannot be read is an error") {
   const MadeDataset dataset(11);
   VolumeSource source(dataset, std::nullopt, 0);
   RepeatingBackend device;
+  BatchPlaces places(device);
   {
-    DeviceLoader loader(device, nullptr, source, first(11), options());
+    DeviceLoader loader(device, {.places = &places}, source, first(11), options());
     CHECK(loader.next().has_value());
   }
   const auto fails = [](const Key&, std::span<float>) { fail(ErrorKind::data, "sub-07", "unreadable", "Mend it."); };
-  DeviceLoader loader(device, nullptr, source, first(11), options(fails));
+  DeviceLoader loader(device, {.places = &places}, source, first(11), options(fails));
   check_fails([&] { loader.next(); }, ErrorKind::data, {"sub-07"});
 }

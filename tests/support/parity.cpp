@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "tests/support/application.h"
 #include "tests/support/property.h"
@@ -29,6 +30,12 @@ void compare_backward(const Example& example, Application& fast, Application& ex
   exact.backward(gradients, wanted);
   for (std::size_t j = 0; j < example.inputs.size(); ++j)
     if ((wanted >> j) & 1u) result.compare(fmt::format("gradient {}", j), fast.gradient(j), exact.gradient(j), scale);
+}
+
+/// Large examples of a cell: 30, or CORTEXGRAD_LARGE_EXAMPLES (for programs that make tests slow, beside RC_PARAMS).
+std::uint64_t large_examples() {
+  const char* asked = std::getenv("CORTEXGRAD_LARGE_EXAMPLES");
+  return asked ? std::stoull(asked) : 30;
 }
 
 }  // namespace
@@ -101,7 +108,7 @@ void check_cell(const Cell& cell, const std::string& op, const std::string& name
     RC_LOG() << example.text << ": " << complaints;
     RC_ASSERT(complaints.empty());
   });
-  for (std::uint64_t seed = 1; fast && examples.draw_large && seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; fast && examples.draw_large && seed <= large_examples(); ++seed) {
     Draw draw = Draw::seeded(seed, cell.dtype);
     const Example example = rounded(examples.draw_large(draw), cell.dtype);
     compare_with_reference(cell, example, draw, result);

@@ -42,20 +42,29 @@ Call addresses_of(const Call& call) {
           .bfloat16_copies = addresses_of(call.bfloat16_copies)};
 }
 
-/// Copies when it is waited for.
-class LateUpload : public Upload {
+/// Counts uploads, and copies when it is waited for where uploads are late.
+class CountedPlace : public UploadPlace {
  public:
-  LateUpload(Backend& backend, const Tensor& host, const Tensor& device)
-      : Upload(device), backend_(backend), host_(host) {}
+  explicit CountedPlace(RepeatingBackend& backend) : UploadPlace(backend), backend_(backend) {}
   Tensor take() override {
-    Tensor device = Upload::take();
-    backend_.to_device(host_, device);
+    Tensor device = UploadPlace::take();
+    if (host_) backend_.to_device(host_, device);
+    host_ = {};
     return device;
   }
 
+ protected:
+  void copy(const Tensor& host, Tensor& device) override {
+    ++backend_.uploads;
+    if (backend_.late)
+      host_ = host;
+    else
+      UploadPlace::copy(host, device);
+  }
+
  private:
-  Backend& backend_;
-  Tensor host_;
+  RepeatingBackend& backend_;
+  Tensor host_;  // of a copy to be done
 };
 
 template <Op O>
@@ -78,12 +87,18 @@ void add_row(Registry& registry, RepeatingBackend& backend) {
 
 std::shared_ptr<std::byte> RepeatingBackend::allocate(Index bytes) {
   misused |= recording_;
+  ++allocations;
   auto memory = HostBackend::allocate(bytes);
   std::byte* at = memory.get();
   return {at, [this, memory = std::move(memory), bytes](std::byte* p) {
             misused |= recording_;
             std::memset(p, 0xFF, static_cast<std::size_t>(bytes));
           }};
+}
+
+Tensor RepeatingBackend::host_tensor(const Spec& spec) {
+  ++host_tensors;
+  return HostBackend::host_tensor(spec);
 }
 
 void RepeatingBackend::to_device(const Tensor& host, Tensor& device) {
@@ -113,11 +128,7 @@ Tensor RepeatingBackend::join(std::span<const Tensor> parts, Tensor& place) {
   return place;
 }
 
-std::unique_ptr<Upload> RepeatingBackend::upload(const Tensor& host, Tensor& device) {
-  ++uploads;
-  if (!late) return HostBackend::upload(host, device);
-  return std::make_unique<LateUpload>(*this, host, device);
-}
+std::unique_ptr<UploadPlace> RepeatingBackend::upload_place() { return std::make_unique<CountedPlace>(*this); }
 
 void RepeatingBackend::fill_zero(Tensor& tensor) {
   start([at = address_of(tensor), this]() mutable { HostBackend::fill_zero(at); });

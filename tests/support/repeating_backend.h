@@ -4,6 +4,7 @@
 // is gone gets NaN.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -20,11 +21,12 @@ class RepeatingBackend final : public HostBackend {
 
   bool has_own_memory() const override { return true; }
   std::shared_ptr<std::byte> allocate(Index bytes) override;
+  Tensor host_tensor(const Spec& spec) override;
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
   Tensor from_host(const Tensor& host) override;
   Tensor join(std::span<const Tensor> parts, Tensor& place) override;
-  std::unique_ptr<Upload> upload(const Tensor& host, Tensor& device) override;
+  std::unique_ptr<UploadPlace> upload_place() override;
   void fill_zero(Tensor& tensor) override;
   void note_finite(const Tensor& tensor, Tensor& flag) override;
   std::unique_ptr<Recording> recording() override;
@@ -43,6 +45,7 @@ class RepeatingBackend final : public HostBackend {
   int repeated = 0;   ///< and as parts of a graph
   bool late = false;  ///< uploads are done when they are waited for; else at once: both may happen
   int graphs = 0, uploads = 0, abandoned = 0;
+  std::atomic<int> allocations = 0, host_tensors = 0;
   Index copied_from_host = 0;  ///< bytes
   bool misused = false;        ///< memory was asked for or given back while recording
 

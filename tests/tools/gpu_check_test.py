@@ -1,9 +1,11 @@
 """What a GPU check says of its stages, from made-up programs and results: counts, reasons, exit codes."""
 
 import json
+import os
 import stat
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -12,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 import gpu_check
 import gpu_compare
 import gpu_measure
+import gpu_sanitizer
 import gpu_summary
 from gpu_job import FAILED, INCOMPLETE, PASSED, Job
 
@@ -64,6 +67,35 @@ class Tests(MadeUpJob):
         self.assertIn("it was stopped after", found["reasons"][0])
 
 
+class TimeLimit(MadeUpJob):
+    def test_what_a_program_started_ends_with_it(self):
+        program = self.program("bin/starter", "echo begun", "sleep 60 &", 'echo $! >"$1"', "wait")
+        begun = time.monotonic()
+        done = self.job.run([program, self.root / "child"], 1)
+        self.assertLess(time.monotonic() - begun, 30)  # not as long as the child would hold the output
+        self.assertEqual((done.code, done.stdout), (124, "begun\n"))
+        self.assert_ended(int((self.root / "child").read_text()))
+
+    def test_what_a_finished_program_left_running_is_ended(self):
+        program = self.program("bin/starter", "sleep 60 &", 'echo $! >"$1"')
+        self.assertEqual(self.job.run([program, self.root / "child"], 20).code, 0)
+        self.assert_ended(int((self.root / "child").read_text()))
+
+    def assert_ended(self, process):
+        for _ in range(100):
+            try:
+                os.kill(process, 0)
+                if Path(f"/proc/{process}/stat").read_text().split(")")[-1].split()[0] == "Z":
+                    return  # it waits for whoever collects it
+            except (ProcessLookupError, FileNotFoundError):
+                return
+            time.sleep(0.05)
+        self.fail(f"process {process} still runs")
+
+    def test_a_crash_is_said(self):
+        self.assertIn("signal 11 ended it", self.job.run([self.program("bin/crash", "kill -SEGV $$")]).why())
+
+
 class Device(MadeUpJob):
     def test_what_is_missing_is_said_in_words(self):
         self.program("bin/profile_memory", "echo 'error: --device cuda: no driver. Use --device cpu.' >&2", "exit 7")
@@ -78,11 +110,150 @@ class Device(MadeUpJob):
         self.assertEqual((rounds, why), ([], "error: an illegal address"))
 
 
+class Sanitizer(MadeUpJob):
+    OURS = [
+        "========= Invalid __global__ write of size 4 bytes",
+        "=========     at void cg::cuda::run<cg::cuda::Map<cg::cuda::AddPart<float>>>(T1)+0x90 in map.h:24",
+        "=========     by thread (0,0,0) in block (0,0,0)",
+        "=========     Access at 0x7fb6e7600001 is misaligned",
+    ]
+    LIBRARY = [
+        "========= Uninitialized __global__ memory read of size 16 bytes",
+        "=========     at sm90_xmma_fprop_bf16+0x1230",
+        "=========     by thread (64,0,0) in block (0,0,0)",
+        "=========     Saved host backtrace up to driver entry point at kernel launch time",
+        "=========         Host Frame: cg::cuda::CudaBackend::run(void*) [0x12] in libcortexgrad_cuda.so",
+    ]
+    NOBODY = ["========= Program hit cudaErrorLaunchFailure (error 719) due to a failure on CUDA API call"]
+
+    def run_on(self, found, errors, code=None):
+        """The stage on made-up tests: compute-sanitizer says this of all."""
+        lines = ["========= COMPUTE-SANITIZER", *found, "=========", f"========= ERROR SUMMARY: {errors} errors"]
+        return self.run_saying(lines, (9 if errors else 0) if code is None else code)
+
+    def run_saying(self, lines, code):
+        (self.root / "said").write_text("\n".join(lines) + "\n")
+        self.program("bin/compute-sanitizer", f"cat {self.root}/said", f"exit {code}")
+        before = os.environ["PATH"]
+        self.addCleanup(os.environ.update, PATH=before)
+        os.environ["PATH"] = f"{self.root}/build/release/bin:{before}"
+        return gpu_sanitizer.sanitizer(self.job)
+
+    def test_nothing_found(self):
+        found = self.run_on([], 0)
+        self.assertEqual((found["status"], found["reasons"], len(found["runs"])), (PASSED, [], 8))
+
+    def test_a_finding_in_our_kernel_fails(self):
+        found = self.run_on(self.LIBRARY + self.OURS, 2)
+        self.assertEqual(found["status"], FAILED)
+        self.assertEqual(found["runs"][0]["findings"], dict(ours=1, nobody=0, library=1))
+
+    def test_a_finding_in_a_library_is_reported_and_does_not_fail(self):
+        found = self.run_on(self.LIBRARY * 2, 2)
+        self.assertEqual(found["status"], PASSED)
+        self.assertEqual(found["runs"][0]["findings"], dict(ours=0, nobody=0, library=2))
+        self.assertEqual(len(found["runs"][0]["library"]), 1)
+        self.assertIn("sm90_xmma_fprop_bf16", gpu_summary.lines_of("sanitizer", found)[0])
+
+    def test_a_finding_that_names_no_kernel_or_was_not_printed_fails(self):
+        self.assertEqual(self.run_on(self.NOBODY, 1)["status"], FAILED)
+        self.assertEqual(self.run_on(self.LIBRARY, 3)["runs"][0]["findings"], dict(ours=0, nobody=2, library=1))
+
+    def test_a_test_that_fails_is_no_finding_but_fails(self):
+        found = self.run_on([], 0, code=1)
+        self.assertEqual(found["status"], FAILED)
+        self.assertIn("exit code 1", found["reasons"][0])
+
+    def test_races_name_their_kernels_in_the_first_line(self):
+        race = "========= Error: Race reported between Write access at {}+0x90 and Read access at {}+0x40 [4 hazards]"
+        for kernel, owner in (("void cg::cuda::run<T>(T1)", "ours"), ("void gemm<T>(T1)", "library")):
+            text = race.format(kernel, kernel) + "\n========= RACECHECK SUMMARY: 1 hazard displayed (1 error, 0 warnings)"
+            counts, _ = gpu_sanitizer.sorted_findings(text)
+            self.assertEqual(counts[owner], 1)
+
+    def test_a_tool_that_does_not_come_to_its_end_is_no_pass(self):
+        found = self.run_saying(["========= Error: Device not supported"], 1)
+        self.assertEqual((found["status"], len(found["reasons"])), (INCOMPLETE, 8))
+        self.assertIn("Device not supported", found["reasons"][0])
+
+
+class Benchmark(MadeUpJob):
+    """Made-up programs in the places of ours and of PyTorch."""
+
+    def setUp(self):
+        super().setUp()
+        self.job.sizes = lambda: []
+        (self.root / "tools").mkdir()
+
+    def stage(self, precision="bfloat16", ours=2.0, loss=1.0, pytorch=None):
+        """`pytorch`: seconds of a step by "variant stem"; others take 4. A word in their place ends the program."""
+        step = dict(seconds_median=ours, loss=loss, device="a card", planned_bytes=5)
+        self.program("bin/benchmark", f"echo '{json.dumps(step)}'")
+        (self.root / "tools/benchmark_pytorch_gpu.py").write_text(
+            f"""import json, sys
+of = lambda name: sys.argv[sys.argv.index("--" + name) + 1]
+took = {pytorch or {}!r}.get(of("variant") + " " + of("stem"), 4.0)
+if isinstance(took, str): sys.exit(took)
+print("a library's word", flush=True)
+print(json.dumps(dict(seconds_to_warm=1)), flush=True)
+for _ in sys.stdin: print(json.dumps(dict(seconds_median=took, loss=1.0, allocated_bytes=10)), flush=True)
+"""
+        )
+        return gpu_compare.benchmark(self.job, precision)
+
+    def test_twice_as_fast_as_the_fastest_setting(self):
+        found = self.stage(pytorch={"graph plain": 6.0, "compile-graph plain": 3.6, "compile-graph folded": 3.0})
+        self.assertEqual((found["status"], found["reasons"]), (PASSED, []))
+        self.assertEqual(found["result"]["plain"]["setting"], "compile-graph, plain stem")
+        self.assertAlmostEqual(found["result"]["plain"]["times_faster"], 1.8)
+        self.assertAlmostEqual(found["result"]["folded"]["times_faster"], 1.5)
+        met = {row["goal"]: row["met"] for row in found["goals"]}
+        self.assertEqual(met["times PyTorch's speed: at least 2"], False)
+        self.assertEqual(met["times the speed with our stem: at least 1.2"], True)
+
+    def test_a_setting_that_could_not_run_leaves_the_best_unknown(self):
+        found = self.stage(pytorch={"compile plain": "no compiler"})
+        self.assertEqual(found["status"], INCOMPLETE)
+        self.assertEqual(found["reasons"], ["PyTorch, compile, plain stem: no compiler"])
+        self.assertEqual(len(found["pytorch"]), 5)
+
+    def test_without_the_rival_that_has_our_stem_it_is_incomplete(self):
+        found = self.stage(pytorch={"eager folded": "no memory"})
+        self.assertEqual(found["status"], INCOMPLETE)
+        self.assertIn("eager, folded stem: no memory", found["reasons"][0])
+
+    def test_under_one_and_a_half_times_as_fast_is_a_defect_in_bfloat16(self):
+        found = self.stage(ours=3.0)
+        self.assertEqual(found["status"], FAILED)
+        self.assertIn("1.33 times as fast", found["reasons"][0])
+        self.assertEqual(self.stage("float32", ours=3.0)["status"], PASSED)
+
+    def test_a_first_loss_that_differs_fails(self):
+        for loss in (1.03, float("nan")):
+            found = self.stage(loss=loss)
+            self.assertEqual(found["status"], FAILED)
+            self.assertIn("first loss differs", found["reasons"][0])
+        self.assertEqual(self.stage(loss=1.01)["status"], PASSED)
+        self.assertEqual(self.stage("float32", loss=1.001)["status"], FAILED)
+
+    def test_a_failure_weighs_more_than_what_could_not_run(self):
+        found = self.stage(ours=3.0, pytorch={"graph plain": "no memory"})
+        self.assertEqual((found["status"], len(found["reasons"])), (FAILED, 2))
+
+    def test_fewer_rounds_than_planned_are_said(self):
+        rival = type("Rival", (), {"name": "graph, plain stem", "reason": "it ended without a word"})
+        rounds = [dict(plain=1.0), dict(plain=None)]
+        reasons = gpu_compare.incomplete_rounds(rounds, {"plain": rival})
+        self.assertEqual(len(reasons), 2)
+        self.assertIn("time for 2 of 5 pairs", reasons[0])
+        self.assertIn("graph, plain stem: it ended without a word, in 1 rounds", reasons[1])
+
+
 class Memory(MadeUpJob):
-    def status(self, above):
+    def status(self, above, beside=0):
         result = dict(
-            planned=dict(total=1000),
-            measured=dict(above_baseline=above, nvml=dict(above_baseline=1000)),
+            planned=dict(total=1000, beside=500),
+            measured=dict(above_baseline=above, nvml=dict(above_baseline=1000), beside=beside),
             batch=9,
             free=1,
         )
@@ -95,6 +266,34 @@ class Memory(MadeUpJob):
         self.assertEqual(self.status(1040), PASSED)
         self.assertEqual(self.status(1060), FAILED)
         self.assertEqual(self.status(940), FAILED)
+
+    def test_more_code_than_is_kept_free_for_it_fails(self):
+        self.assertEqual(self.status(1000, 500), PASSED)
+        self.assertEqual(self.status(1000, 501), FAILED)
+
+
+class Jobs(MadeUpJob):
+    def table(self, *lines):
+        """The stage with a program that writes a summary as an experiment does, after `lines`."""
+        self.program(
+            "bin/run_experiment",
+            'while [ "$1" != --out ]; do shift; done',
+            *lines,
+            'mkdir -p "$2"',
+            """echo '{"test": {"mae": 3.5}}' >"$2/summary.json\"""",
+        )
+        return gpu_measure.table_3(self.job)
+
+    def test_all_losses_of_the_table_are_trained(self):
+        found = self.table()
+        self.assertEqual((found["status"], len(found["runs"])), (PASSED, 7))
+        self.assertTrue(found["goals"][0]["met"])
+        self.assertIn('simclr: 0.0 s, test {"mae": 3.5}', gpu_summary.lines_of("table-3", found)[0])
+
+    def test_a_loss_that_fails_fails_the_table_and_leaves_no_sum(self):
+        found = self.table('case "$*" in *nnclr*) echo "error: NaN" >&2; exit 5 ;; esac')
+        self.assertEqual((found["status"], found["reasons"], len(found["runs"])), (FAILED, ["nnclr: error: NaN"], 6))
+        self.assertEqual(found["goals"], [])
 
 
 class Summary(MadeUpJob):

@@ -37,4 +37,5 @@ TEST_CASE("profile_memory: a GPU that is not there is planned for, with cuDNN's 
   CHECK(result.says(fmt::format("{:.1f}\n", found.at("planned").at("total").get<double>() / 1e6)));
   const Finished largest = run(folder, "dynlocrep model.precision=bfloat16 --device H200 --batch max --memory 4GB");
   CHECK(largest.says("Largest batch in 4000.0 MB: "));
+  CHECK(largest.says("500.0 beside"));  // kernels' code
 }

@@ -38,11 +38,13 @@ CG_HD void fold_lanes(Block& block, int lanes, int groups, const Merge& merge) {
 }
 
 /// A tensor's memory as elements of its type. All tensors are aligned to 16 bytes or more: a Backend's memory is, and
-/// so are the parts that the parameter store and the memory plan cut from it.
+/// so are the parts that the parameter store and the memory plan cut from it. Single numbers, such as a flag, need not
+/// be.
 template <class T>
 T* pointer(const Tensor& tensor) {
-  assert(!tensor || (dtype_of<std::remove_const_t<T>>() == tensor.dtype() &&
-                     reinterpret_cast<std::uintptr_t>(tensor.bytes()) % 16 == 0));
+  assert(!tensor ||
+         (dtype_of<std::remove_const_t<T>>() == tensor.dtype() &&
+          reinterpret_cast<std::uintptr_t>(tensor.bytes()) % (tensor.spec().count() == 1 ? alignof(T) : 16) == 0));
   return reinterpret_cast<T*>(tensor.bytes());
 }
 

@@ -10,9 +10,9 @@ class CudnnEngines {
  public:
   explicit CudnnEngines(Backend& backend) : backend_(of(backend)) {}
 
-  Index workspace(const ConvolutionProblem& p) { return backend_.convolutions().plan(p).workspace(); }
+  Index workspace(const ConvolutionProblem& p) { return backend_.plan(p).workspace(); }
   void run(const ConvolutionProblem& p, void* x, void* w, void* y, void* workspace) {
-    backend_.run(backend_.convolutions().plan(p), x, w, y, workspace);
+    backend_.run(backend_.plan(p), x, w, y, workspace);
   }
   Index largest_tensor() const { return (Index{1} << 31) - 1; }
 
@@ -23,7 +23,7 @@ class CudnnEngines {
 template <class T>
 ConvolutionMethod method(Backend& backend, const Conv3d& op, const Shape& x, const Shape& w, Direction direction) {
   Convolution<T, CudnnEngines> convolution(CudnnEngines(backend), op, x, w, direction);
-  const ConvolutionPlan& plan = of(backend).convolutions().plan(convolution.problem(0));
+  const ConvolutionPlan& plan = of(backend).plan(convolution.problem(0));
   return {direction, plan.engine(), plan.knobs(), plan.notes(), plan.workspace(), convolution.workspace()};
 }
 

@@ -9,11 +9,14 @@
 // All is a template of who starts kernels and of the engines, so that the tests run it without a GPU.
 #pragma once
 
+#include <algorithm>
 #include <optional>
+#include <string>
 
 #include "tensor/backend/cuda/cast.h"
 #include "tensor/backend/cuda/convolution_problem.h"
 #include "tensor/backend/cuda/stem.h"
+#include "tensor/error.h"
 
 namespace cg::cuda {
 
@@ -35,7 +38,7 @@ class Pieces {
   Index used_ = 0;
 };
 
-/// sum = part, or sum + part.
+/// sum = part, or sum + part. Bound by memory: reads a weight's part, writes its sum (and reads it), 6 to 12 bytes.
 template <class T>
 struct AddPart {
   static constexpr int width = 4;
@@ -60,6 +63,24 @@ struct Weights {
   const T* rounded;
 };
 
+/// How many of n samples are computed at once: none of a part's tensors has more than `largest` elements, and each part
+/// begins at a multiple of 16 bytes, as the engines are told. `x`, `y`: elements of a sample.
+/// Errors: usage, where that would leave no sample.
+template <class T>
+Index samples_at_once(Index n, Index x, Index y, Index largest) {
+  const Index fit = std::max<Index>(1, largest / std::max(x, y));
+  if (n <= fit) return n;
+  const auto aligned = [](Index elements) { return elements * static_cast<Index>(sizeof(T)) % 16 == 0; };
+  Index step = 1;  // samples from one aligned place to the next
+  while (!aligned(step * x) || !aligned(step * y)) step *= 2;
+  if (step > fit)
+    fail(ErrorKind::usage, "conv3d",
+         "volumes of " + std::to_string(std::max(x, y)) + " elements are too large for parts of a batch",
+         "Use smaller volumes, or a model.width that is a multiple of 8.");
+  const Index parts = blocks_for(n, fit / step * step);
+  return blocks_for(blocks_for(n, parts), step) * step;  // of nearly the same size
+}
+
 /// One direction of one convolution with activations of type T. `Engines`, made from a backend:
 ///   Index workspace(const ConvolutionProblem&)        bytes. Errors: device, where no engine can compute it
 ///   void run(const ConvolutionProblem&, void* x, void* w, void* y, void* workspace)
@@ -76,8 +97,8 @@ class Convolution {
       w_ = stem_->weights;
     }
     y_ = window_output("conv3d", x_, op_.window(w_), w_[0]);
-    const Index sample = std::max(count(x_), count(y_)) / x_[0];
-    parts_ = blocks_for(x_[0], std::max<Index>(1, engines_.largest_tensor() / sample));
+    at_once_ = samples_at_once<T>(x_[0], count(x_) / x_[0], count(y_) / x_[0], engines_.largest_tensor());
+    parts_ = blocks_for(x_[0], at_once_);
   }
 
   /// Bytes of the scratch that the functions below need.
@@ -143,7 +164,7 @@ class Convolution {
     return scratch;
   }
 
-  Index first_sample(Index part) const { return x_[0] * part / parts_; }
+  Index first_sample(Index part) const { return std::min(x_[0], part * at_once_); }
 
   /// Where a part of the batch begins in a tensor of this shape.
   template <class U>
@@ -192,7 +213,7 @@ class Convolution {
   Direction direction_;
   Shape given_x_, given_w_, x_, w_, y_;
   std::optional<Stem> stem_;
-  Index parts_ = 1;
+  Index at_once_ = 1, parts_ = 1;  // samples, and how often
 };
 
 /// The op's kernels.

@@ -107,7 +107,7 @@ ConvolutionPlan::ConvolutionPlan(Descriptor plan, int engine, std::vector<Engine
       notes_(notes),
       workspace_(plan_.get_one<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE)) {}
 
-std::string ConvolutionPlan::run(cudnnHandle_t handle, void* x, void* w, void* y, void* workspace) const {
+cudnnStatus_t ConvolutionPlan::run(cudnnHandle_t handle, void* x, void* w, void* y, void* workspace) const {
   const std::vector<std::int64_t> ids = {x_id, w_id, y_id};
   const std::vector<void*> pointers = {x, w, y};
   Descriptor arguments(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
@@ -115,7 +115,7 @@ std::string ConvolutionPlan::run(cudnnHandle_t handle, void* x, void* w, void* y
       .set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS, pointers)
       .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, workspace)
       .finalise();
-  return cudnn_error(cudnnBackendExecute(handle, plan_.raw(), arguments.raw()));
+  return cudnnBackendExecute(handle, plan_.raw(), arguments.raw());
 }
 
 ConvolutionPlanner::ConvolutionPlanner(const DeviceProperties& device, EngineRule rule) : rule_(std::move(rule)) {

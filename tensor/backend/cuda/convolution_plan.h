@@ -26,8 +26,8 @@ class ConvolutionPlan {
   Index workspace() const { return workspace_; }
 
   /// Enqueues it on the handle's stream. Of x, w and y the direction's result is written, the others are read; all are
-  /// aligned to 16 bytes, as is the workspace of the size above. Returns what failed, or nothing.
-  std::string run(cudnnHandle_t handle, void* x, void* w, void* y, void* workspace) const;
+  /// aligned to 16 bytes, as is the workspace of the size above.
+  cudnnStatus_t run(cudnnHandle_t handle, void* x, void* w, void* y, void* workspace) const;
 
  private:
   Descriptor plan_;
@@ -45,7 +45,7 @@ class ConvolutionPlanner {
   /// For a device that need not be there.
   ConvolutionPlanner(const DeviceProperties& device, EngineRule rule);
 
-  /// Errors: device, where cuDNN has no engine that the rule allows.
+  /// Errors: device, where cuDNN has no engine that the rule allows; memory.
   const ConvolutionPlan& plan(const ConvolutionProblem& problem);
 
  private:

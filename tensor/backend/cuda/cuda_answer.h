@@ -11,7 +11,26 @@
 namespace cg::cuda {
 
 /// Answers that mean something of their own. Every other but `success` stays: the device is lost.
-enum class Answer : int { success = 0, out_of_memory = 2, stub_driver = 34, driver_too_old = 35, no_device = 100 };
+enum class Answer : int {
+  success = 0,
+  out_of_memory = 2,
+  stub_driver = 34,
+  driver_too_old = 35,
+  no_device = 100,
+  driver_mismatch = 803,
+  driver_not_for_device = 804
+};
+
+/// Answers of the libraries that tell of memory.
+enum class CudnnAnswer : int { no_host_memory = 4003, no_device_memory = 4004 };
+enum class CublasAnswer : int { no_memory = 3 };
+
+/// Whether memory is what failed: an error that passes, where any other stays.
+inline bool lacks_memory(Answer answer) { return answer == Answer::out_of_memory; }
+inline bool lacks_memory(CudnnAnswer answer) {
+  return answer == CudnnAnswer::no_host_memory || answer == CudnnAnswer::no_device_memory;
+}
+inline bool lacks_memory(CublasAnswer answer) { return answer == CublasAnswer::no_memory; }
 
 /// Versions as CUDA counts them: 13.0 is 13000; 0: there is none.
 struct CudaVersions {
@@ -20,6 +39,13 @@ struct CudaVersions {
 
 /// "13.0" of 13000.
 inline std::string cuda_version_name(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
+
+/// Whether a machine that answers so when it is asked for its devices has none that this program could use. Any other
+/// answer is a device's that fails.
+inline bool has_no_device(Answer answer) {
+  return answer == Answer::stub_driver || answer == Answer::driver_too_old || answer == Answer::no_device ||
+         answer == Answer::driver_mismatch || answer == Answer::driver_not_for_device;
+}
 
 /// Why no device can be used, in words. `answer` and its words are those of CUDA when it was asked for its devices;
 /// `success`: it has none.

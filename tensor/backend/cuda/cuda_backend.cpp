@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "tensor/backend/cuda/architectures.h"
 #include "tensor/backend/cuda/cuda_upload.h"
 #include "tensor/backend/cuda/cudnn_version.h"
 #include "tensor/backend/cuda/pinned_memory.h"
@@ -14,23 +15,33 @@
 namespace cg::cuda {
 namespace {
 
-/// Throws (kind device) where no device can be used, in words.
-void require_device() {
-  int devices = 0;
-  const auto status = cudaGetDeviceCount(&devices);
-  if (status == cudaSuccess && devices > 0) return;
-  CudaVersions versions{};
-  cudaDriverGetVersion(&versions.driver);
-  cudaRuntimeGetVersion(&versions.runtime);
-  fail(ErrorKind::device, "cuda", why_no_device(static_cast<Answer>(status), cuda_error(status), versions),
-       "Use --device cpu, or a machine with a GPU and its driver.");
+CudaVersions versions() {
+  CudaVersions found{};
+  cudaDriverGetVersion(&found.driver);
+  cudaRuntimeGetVersion(&found.runtime);
+  return found;
 }
 
 }  // namespace
 
+std::string CudaBackend::why_none(const std::string& architectures) {
+  if (const std::string why = why_faulty(cudnnGetVersion()); !why.empty()) return why;
+  int devices = 0;
+  const auto status = cudaGetDeviceCount(&devices);
+  if (status == cudaSuccess && devices > 0) {
+    int major = 0, minor = 0;
+    cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, 0);
+    cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, 0);
+    if (runs_on(10 * major + minor, architectures)) return "";
+    return fmt::format("the GPU is of compute capability {}.{}, and this build is for {}", major, minor, architectures);
+  }
+  const std::string why = why_no_device(static_cast<Answer>(status), in_words(status), versions());
+  if (status != cudaSuccess && !has_no_device(static_cast<Answer>(status)))
+    fail(ErrorKind::device, "cuda", "the GPU does not answer: " + why, "Use --device cpu, or mend the driver.");
+  return why;
+}
+
 CudaBackend::CudaBackend(const EngineRule& rule) {
-  refuse_faulty_cudnn(cudnnGetVersion());
-  require_device();
   use("asking the GPU for its properties", [&] { return cudaGetDeviceProperties(&properties_, 0); });
   use("choosing the GPU", [] { return cudaSetDevice(0); });
   stream_ = make_stream();
@@ -39,24 +50,27 @@ CudaBackend::CudaBackend(const EngineRule& rule) {
   cudaStream_t stream = stream_.get();
 
   cudnnHandle_t cudnn = nullptr;
-  state_->use("starting cuDNN", [&] { return cudnn_error(cudnnCreate(&cudnn)); });
+  use("starting cuDNN", [&] { return cudnnCreate(&cudnn); });
   cudnn_ = guarded(cudnn, state_, cudnnDestroy);
-  state_->use("giving cuDNN its stream", [&] { return cudnn_error(cudnnSetStream(cudnn, stream)); });
+  use("giving cuDNN its stream", [&] { return cudnnSetStream(cudnn, stream); });
   convolutions_ = std::make_unique<ConvolutionPlanner>(cudnn, rule);
 
   cublasLtHandle_t cublas = nullptr;
-  state_->use("starting cuBLAS", [&] { return cublas_error(cublasLtCreate(&cublas)); });
+  use("starting cuBLAS", [&] { return cublasLtCreate(&cublas); });
   cublas_ = guarded(cublas, state_, cublasLtDestroy);
   matrix_product_ = std::make_unique<MatrixProduct>(cublas, stream);
   finite_scratch_ = finite_scratch();
 }
 
-template <class CudaCall>
-void CudaBackend::use(const std::string& what, const CudaCall& call) {
+/// Libraries do not always say that memory is what they lack, as when a kernel's code finds no room: CUDA then knows.
+template <class LibraryCall>
+void CudaBackend::use(const std::string& what, const LibraryCall& call) {
   state_->require();
-  const cudaError_t status = call();
-  if (status == cudaErrorMemoryAllocation) refuse_memory(what + " needs more");
-  state_->use(what, [&] { return cuda_error(status); });
+  const auto status = call();
+  const std::string error = in_words(status);
+  if (!error.empty() && (lacks_memory(status) || cudaPeekAtLastError() == cudaErrorMemoryAllocation))
+    refuse_memory(what + " needs more");
+  state_->use(what, [&] { return error; });
 }
 
 std::shared_ptr<CUstream_st> CudaBackend::make_stream() {
@@ -97,7 +111,7 @@ std::shared_ptr<std::byte> CudaBackend::allocate(Index bytes) {
   const auto status = cudaMalloc(&memory, size);
   if (status == cudaErrorMemoryAllocation)
     refuse_memory(fmt::format("asked for {:.2f} GB", static_cast<double>(size) / 1e9));
-  state_->use("allocating memory", [&] { return cuda_error(status); });
+  state_->use("allocating memory", [&] { return in_words(status); });
   state_->held += bytes;
   return {static_cast<std::byte*>(memory), [state = state_, bytes](std::byte* p) {
             state->held -= bytes;
@@ -107,7 +121,7 @@ std::shared_ptr<std::byte> CudaBackend::allocate(Index bytes) {
 
 Index CudaBackend::free_bytes() const {
   std::size_t free = properties_.totalGlobalMem, total = 0;
-  if (stream_) state_->use("asking for free memory", [&] { return cuda_error(cudaMemGetInfo(&free, &total)); });
+  if (stream_) state_->use("asking for free memory", [&] { return in_words(cudaMemGetInfo(&free, &total)); });
   return static_cast<Index>(free);
 }
 
@@ -160,8 +174,8 @@ Tensor CudaBackend::join(std::span<const Tensor> parts, Tensor& place) {
   return place;
 }
 
-std::unique_ptr<Upload> CudaBackend::upload(const Tensor& host, Tensor& device) {
-  return std::make_unique<CudaUpload>(state_, CudaUpload::Streams{stream_.get(), copy_stream_.get()}, host, device);
+std::unique_ptr<UploadPlace> CudaBackend::upload_place() {
+  return std::make_unique<CudaUploadPlace>(*this, state_, CudaUploadPlace::Streams{stream_.get(), copy_stream_.get()});
 }
 
 Tensor CudaBackend::from_host(const Tensor& host) {
@@ -214,12 +228,21 @@ void CudaBackend::check_launch(std::string_view kernel) {
   use("starting the kernel " + std::string(kernel), [] { return cudaGetLastError(); });
 }
 
+const ConvolutionPlan& CudaBackend::plan(const ConvolutionProblem& problem) {
+  try {
+    return convolutions_->plan(problem);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::memory) throw;
+    refuse_memory("planning a convolution needs more (" + error.found() + ")");
+  }
+}
+
 void CudaBackend::run(const ConvolutionPlan& plan, void* x, void* w, void* y, void* workspace) {
-  state_->use("a convolution of cuDNN", [&] { return plan.run(cudnn_.get(), x, w, y, workspace); });
+  use("a convolution of cuDNN", [&] { return plan.run(cudnn_.get(), x, w, y, workspace); });
 }
 
 void CudaBackend::multiply(const Matrix& a, const Matrix& b, float* c) {
-  state_->use("a matrix product of cuBLAS", [&] { return matrix_product_->multiply(a, b, c); });
+  use("a matrix product of cuBLAS", [&] { return matrix_product_->multiply(a, b, c); });
 }
 
 }  // namespace cg::cuda

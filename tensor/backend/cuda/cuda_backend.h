@@ -19,8 +19,11 @@ class PinnedMemory;
 
 class CudaBackend final : public Backend {
  public:
-  /// The first visible device. Errors: device, where there is none, its driver is too old, or cuDNN gives wrong
-  /// results.
+  /// Why this machine has no device that could be used, in words: there is none, its driver is too old, it is none of
+  /// `architectures` (architectures.h), or cuDNN gives wrong results. Empty where it has one. Errors: device, where one
+  /// is there and does not answer.
+  static std::string why_none(const std::string& architectures);
+  /// The first visible device; why_none() found one. Errors: device, memory.
   explicit CudaBackend(const EngineRule& rule);
   /// For plans alone: kernels can say their workspace, all else is an error (device).
   CudaBackend(const DeviceProperties& device, const EngineRule& rule);
@@ -37,7 +40,7 @@ class CudaBackend final : public Backend {
   void to_host(const Tensor& device, Tensor& host) override;
   Tensor from_host(const Tensor& host) override;
   Tensor join(std::span<const Tensor> parts, Tensor& place) override;
-  std::unique_ptr<Upload> upload(const Tensor& host, Tensor& device) override;
+  std::unique_ptr<UploadPlace> upload_place() override;
   void fill_zero(Tensor& tensor) override;
   void note_finite(const Tensor& tensor, Tensor& flag) override;
   void synchronize() override;
@@ -63,7 +66,8 @@ class CudaBackend final : public Backend {
   void abandon_capture();
   void launch(const Graph& graph);
 
-  ConvolutionPlanner& convolutions() { return *convolutions_; }
+  /// As ConvolutionPlanner::plan.
+  const ConvolutionPlan& plan(const ConvolutionProblem& problem);
   void run(const ConvolutionPlan& plan, void* x, void* w, void* y, void* workspace);
   void multiply(const Matrix& a, const Matrix& b, float* c);  ///< c = a · b
 
@@ -71,9 +75,10 @@ class CudaBackend final : public Backend {
   cudnnHandle_t cudnn() const { return cudnn_.get(); }
 
  private:
-  /// Makes a call. Throws: memory, where that is what it lacks; device, where the device is lost.
-  template <class CudaCall>
-  void use(const std::string& what, const CudaCall& call);
+  /// Makes a call of CUDA or one of its libraries, which returns their status. Throws: memory, where that is what it
+  /// lacks; device, where the device is lost.
+  template <class LibraryCall>
+  void use(const std::string& what, const LibraryCall& call);
   std::shared_ptr<CUstream_st> make_stream();
   void start_copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
   void copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);

@@ -16,12 +16,15 @@ static_assert(static_cast<int>(Answer::out_of_memory) == cudaErrorMemoryAllocati
 static_assert(static_cast<int>(Answer::stub_driver) == cudaErrorStubLibrary);
 static_assert(static_cast<int>(Answer::driver_too_old) == cudaErrorInsufficientDriver);
 static_assert(static_cast<int>(Answer::no_device) == cudaErrorNoDevice);
+static_assert(static_cast<int>(Answer::driver_mismatch) == cudaErrorSystemDriverMismatch);
+static_assert(static_cast<int>(Answer::driver_not_for_device) == cudaErrorCompatNotSupportedOnDevice);
 
 /// In words; empty where nothing failed.
-inline std::string cuda_error(cudaError_t status) {
+inline std::string in_words(cudaError_t status) {
   if (status == cudaSuccess) return "";
   return std::string(cudaGetErrorString(status)) + " (" + cudaGetErrorName(status) + ")";
 }
+inline bool lacks_memory(cudaError_t status) { return lacks_memory(static_cast<Answer>(status)); }
 
 /// A handle that is closed only while the device answers.
 template <class T, class Close>

@@ -1,4 +1,5 @@
-// A copy from the host on a stream of its own: it waits for the work so far, and the work that needs it waits for it.
+// Batches copied from the host on a stream of their own: a copy waits for the work so far, and the work that needs it
+// waits for the copy.
 #pragma once
 
 #include "tensor/backend.h"
@@ -6,21 +7,25 @@
 
 namespace cg::cuda {
 
-class CudaUpload final : public Upload {
+class CudaUploadPlace final : public UploadPlace {
  public:
   /// The streams that compute, and that copies.
   struct Streams {
     cudaStream_t compute, copy;
   };
-  CudaUpload(std::shared_ptr<DeviceState> state, const Streams& streams, const Tensor& host, const Tensor& device);
-  ~CudaUpload() override;
+  CudaUploadPlace(Backend& backend, std::shared_ptr<DeviceState> state, const Streams& streams);
+  ~CudaUploadPlace() override;
   Tensor take() override;
+
+ protected:
+  void copy(const Tensor& host, Tensor& device) override;
+  void finish() override;
 
  private:
   std::shared_ptr<DeviceState> state_;
   Streams streams_;
-  Tensor host_;  // stays until it is copied
-  std::shared_ptr<CUevent_st> free_, done_;
+  Tensor host_;                              // of the last copy: stays until that is done
+  std::shared_ptr<CUevent_st> free_, done_;  // the work before it, and the copy
 };
 
 }  // namespace cg::cuda

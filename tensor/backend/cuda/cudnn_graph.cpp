@@ -4,11 +4,17 @@
 
 #include <array>
 
+#include "tensor/backend/cuda/cuda_answer.h"
 #include "tensor/error.h"
 
 namespace cg::cuda {
 
-std::string cudnn_error(cudnnStatus_t status) {
+static_assert(static_cast<int>(CudnnAnswer::no_host_memory) == CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED);
+static_assert(static_cast<int>(CudnnAnswer::no_device_memory) == CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED);
+
+bool lacks_memory(cudnnStatus_t status) { return lacks_memory(static_cast<CudnnAnswer>(status)); }
+
+std::string in_words(cudnnStatus_t status) {
   if (status == CUDNN_STATUS_SUCCESS) return "";
   std::array<char, 1024> details{};
   cudnnGetLastErrorString(details.data(), details.size());
@@ -16,7 +22,10 @@ std::string cudnn_error(cudnnStatus_t status) {
 }
 
 void check_cudnn(cudnnStatus_t status, const std::string& what) {
-  if (status != CUDNN_STATUS_SUCCESS) fail(ErrorKind::device, "cuDNN", what + ": " + cudnn_error(status));
+  if (status == CUDNN_STATUS_SUCCESS) return;
+  if (lacks_memory(status))
+    fail(ErrorKind::memory, "cuDNN", what + ": " + in_words(status), "Lower train.batch_size or model.width.");
+  fail(ErrorKind::device, "cuDNN", what + ": " + in_words(status));
 }
 
 Descriptor::Descriptor(cudnnBackendDescriptorType_t type) {
@@ -39,7 +48,11 @@ Descriptor& Descriptor::finalise() {
   return *this;
 }
 
-bool Descriptor::try_finalise() { return cudnnBackendFinalize(raw_) == CUDNN_STATUS_SUCCESS; }
+bool Descriptor::try_finalise() {
+  const auto status = cudnnBackendFinalize(raw_);
+  if (lacks_memory(status)) check_cudnn(status, "finalising a descriptor");
+  return status == CUDNN_STATUS_SUCCESS;
+}
 
 std::size_t Descriptor::size(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type) const {
   std::int64_t count = 0;

@@ -12,9 +12,10 @@
 
 namespace cg::cuda {
 
-/// What failed, with cuDNN's own explanation; empty where nothing did.
-std::string cudnn_error(cudnnStatus_t status);
-/// Throws (kind device) where a call of cuDNN failed; `what`: what was being done.
+/// What failed, with cuDNN's own explanation of the last call; empty where nothing did.
+std::string in_words(cudnnStatus_t status);
+bool lacks_memory(cudnnStatus_t status);
+/// Throws where a call of cuDNN failed, for want of memory or else with kind device; `what`: what was being done.
 void check_cudnn(cudnnStatus_t status, const std::string& what);
 
 /// The name that cuDNN has for the C++ type of an attribute.
@@ -69,7 +70,7 @@ class Descriptor {
   Descriptor& set(cudnnBackendAttributeName_t name, const Descriptor& value) { return set(name, value.raw_); }
 
   Descriptor& finalise();
-  /// False where cuDNN doesn't support what is described.
+  /// False where cuDNN doesn't support what is described. Errors: memory.
   bool try_finalise();
 
   template <class T>

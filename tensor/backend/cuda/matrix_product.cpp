@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "tensor/backend/cuda/cuda_answer.h"
+
 namespace cg::cuda {
 namespace {
 
@@ -27,7 +29,11 @@ using Preference = Owned<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDes
 
 }  // namespace
 
-std::string cublas_error(cublasStatus_t status) {
+static_assert(static_cast<int>(CublasAnswer::no_memory) == CUBLAS_STATUS_ALLOC_FAILED);
+
+bool lacks_memory(cublasStatus_t status) { return lacks_memory(static_cast<CublasAnswer>(status)); }
+
+std::string in_words(cublasStatus_t status) {
   return status == CUBLAS_STATUS_SUCCESS ? "" : cublasLtGetStatusString(status);
 }
 
@@ -81,20 +87,18 @@ struct MatrixProduct::Problem {
   }
 };
 
-std::string MatrixProduct::multiply(const Matrix& a, const Matrix& b, float* c) {
+cublasStatus_t MatrixProduct::multiply(const Matrix& a, const Matrix& b, float* c) {
   Problem problem(a, b);
   const Key key{a.rows, a.columns, a.transposed, b.rows, b.columns, b.transposed};
   auto found = algorithms_.find(key);
   if (found == algorithms_.end()) {
     cublasLtMatmulAlgo_t algorithm{};
-    if (const auto status = problem.choose(handle_, algorithm); status != CUBLAS_STATUS_SUCCESS)
-      return cublasLtGetStatusString(status);
+    if (const auto status = problem.choose(handle_, algorithm); status != CUBLAS_STATUS_SUCCESS) return status;
     found = algorithms_.emplace(key, algorithm).first;
   }
   constexpr float one = 1, zero = 0;
-  const auto status = cublasLtMatmul(handle_, problem.operation, &one, b.data, problem.b, a.data, problem.a, &zero, c,
-                                     problem.c, c, problem.c, &found->second, nullptr, 0, stream_);
-  return cublas_error(status);
+  return cublasLtMatmul(handle_, problem.operation, &one, b.data, problem.b, a.data, problem.a, &zero, c, problem.c, c,
+                        problem.c, &found->second, nullptr, 0, stream_);
 }
 
 }  // namespace cg::cuda

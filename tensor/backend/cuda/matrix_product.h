@@ -13,14 +13,15 @@
 namespace cg::cuda {
 
 /// What failed, in words; empty where nothing did.
-std::string cublas_error(cublasStatus_t status);
+std::string in_words(cublasStatus_t status);
+bool lacks_memory(cublasStatus_t status);
 
 class MatrixProduct {
  public:
   MatrixProduct(cublasLtHandle_t handle, cudaStream_t stream) : handle_(handle), stream_(stream) {}
 
-  /// Enqueues c = a · b. Returns what failed, or nothing.
-  std::string multiply(const Matrix& a, const Matrix& b, float* c);
+  /// Enqueues c = a · b.
+  cublasStatus_t multiply(const Matrix& a, const Matrix& b, float* c);
 
  private:
   using Key = std::tuple<Index, Index, bool, Index, Index, bool>;

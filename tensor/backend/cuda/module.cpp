@@ -10,7 +10,10 @@
 namespace cg::cuda {
 namespace {
 
-std::unique_ptr<Backend> make_backend(const EngineRule& rule) { return std::make_unique<CudaBackend>(rule); }
+std::unique_ptr<Backend> make_backend(const EngineRule& rule, std::string& why) {
+  why = CudaBackend::why_none(CG_CUDA_ARCHITECTURES);
+  return why.empty() ? std::make_unique<CudaBackend>(rule) : nullptr;
+}
 
 std::unique_ptr<Backend> make_planner(const std::string& device, const EngineRule& rule) {
   return std::make_unique<CudaBackend>(device_properties(device), rule);

@@ -28,7 +28,7 @@ std::shared_ptr<std::byte> PinnedMemory::allocate(Index bytes) {
            fmt::format("{:.2f} GB were refused", static_cast<double>(size) / 1e9),
            "Lower train.batch_size, or raise the limit of locked memory.");
     }
-    state_->use("allocating pinned memory", [&] { return cuda_error(status); });
+    state_->use("allocating pinned memory", [&] { return in_words(status); });
   }
   return {static_cast<std::byte*>(block), [pool = shared_from_this(), size](std::byte* p) {
             const std::lock_guard lock(pool->mutex_);

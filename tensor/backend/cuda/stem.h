@@ -53,7 +53,7 @@ struct PackVolumes {
   }
 };
 
-/// W from w, rounded to bfloat16.
+/// W from w, rounded to bfloat16. Bound by latency, like the next: the stem has 22 thousand weights.
 struct PackWeights {
   static constexpr int width = 1;
   const float* w;

@@ -17,7 +17,8 @@ StepMemory planned() {
   return StepPlanner(options, backend).memory(3);
 }
 
-const StepDescription description{.config = "tiny \"x\"", .volume = {12, 14, 10}, .device = "reference: loops"};
+const StepDescription description{
+    .config = "tiny \"x\"", .volume = {12, 14, 10}, .device = "reference: loops", .beside = 77};
 
 }  // namespace
 
@@ -32,6 +33,7 @@ TEST_CASE("memory as JSON: totals and layers are the plan's; what was not asked 
   CHECK(totals.at("arena").get<Index>() + totals.at("parameters").get<Index>() + totals.at("gradients").get<Index>() +
             totals.at("adam").get<Index>() + totals.at("volumes").get<Index>() ==
         memory.total());
+  CHECK(totals.at("beside") == 77);
   Index parameters = 0;
   for (const auto& layer : json.at("layers")) parameters += layer.at("parameters").get<Index>();
   CHECK(parameters == totals.at("parameters").get<Index>());
@@ -50,7 +52,7 @@ TEST_CASE("memory as JSON: a measurement, cuDNN's plans and the device's propert
                                  .engine_workspace = 100,
                                  .workspace = 300}};
   const MeasuredMemory measured{
-      .baseline = 1000, .peak = 5000, .baseline_by_nvml = 2000, .peak_by_nvml = 6500, .seconds = 0.25};
+      .baseline = 1000, .peak = 5000, .baseline_by_nvml = 2000, .peak_by_nvml = 6500, .beside = 300, .seconds = 0.25};
   const auto json =
       nlohmann::json::parse(memory_json(planned(), description, {line}, measured, "{\"deviceName\":\"H200\"}"));
   const auto& plan = json.at("convolution_plans").at(0);
@@ -59,6 +61,7 @@ TEST_CASE("memory as JSON: a measurement, cuDNN's plans and the device's propert
   CHECK(plan.at("knobs").at("2") == 7);
   CHECK(plan.at("workspace") == 300);
   CHECK(json.at("measured").at("above_baseline") == 4000);
+  CHECK(json.at("measured").at("beside") == 300);
   CHECK(json.at("measured").at("nvml").at("above_baseline") == 4500);
   CHECK(json.at("device_properties").at("deviceName") == "H200");
   CHECK(knobs_text(line.method) == "2=7 11=0");

@@ -1,9 +1,6 @@
 // The real executable, interrupted and killed from outside, started twice at once, and given a damaged checkpoint.
 #include <doctest/doctest.h>
 
-#include <chrono>
-#include <thread>
-
 #include "tensor/random.h"
 #include "tests/experiments/runner/tiny_run.h"
 
@@ -28,18 +25,6 @@ const Outcome& expected() {
     return outcome("straight");
   }();
   return result;
-}
-
-/// Waits until a run has so many lines in metrics.csv, or is over.
-void wait_for_lines(const Process& process, const std::string& out, std::ptrdiff_t lines) {
-  const fs::path table = workplace().folder + "/" + out + "/metrics.csv";
-  const auto seen = [&] {
-    if (!fs::exists(table)) return std::ptrdiff_t{0};
-    const std::string text = contents(table);
-    return std::count(text.begin(), text.end(), '\n');
-  };
-  while (seen() < lines && !process.over())
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // leaves the processor to the run
 }
 
 }  // namespace

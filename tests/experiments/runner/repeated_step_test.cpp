@@ -107,6 +107,25 @@ TEST_CASE("repeated steps: once recorded, nothing is started but the copies of w
   CHECK(backend.repeated - repeated > 60);  // 20 convolutions and what is between them, forward and backward
 }
 
+TEST_CASE("repeated steps: after two of a size none asks for memory, neither the device's nor such as it copies from") {
+  for (const DType type : {DType::f32, DType::bf16}) {
+    RepeatingBackend backend;
+    const Registry registry = backend.kernels();
+    Learner learner(backend, small(type), loss("dynlocrep"), registry);
+    const auto round = [&](std::uint64_t number) {
+      for (const Index subjects : {Index{5}, Index{3}}) step(learner, subjects, number);
+      learner.encode(volumes(learner, 2, number));
+    };
+    for (std::uint64_t number = 1; number <= 2; ++number) round(number);
+    const int asked = backend.allocations, asked_of_host = backend.host_tensors;
+    CHECK(asked > 0);
+    CHECK(asked_of_host > 0);
+    for (std::uint64_t number = 3; number <= 5; ++number) round(number);
+    CHECK(backend.allocations == asked);
+    CHECK(backend.host_tensors == asked_of_host);
+  }
+}
+
 TEST_CASE("repeated steps: a larger batch moves the arena, and what was recorded there is recorded again") {
   HostBackend plain;
   RepeatingBackend repeating;

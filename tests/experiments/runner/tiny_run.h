@@ -9,16 +9,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "data/phantom_cohort.h"
+#include "tests/support/binaries.h"
 
 namespace cg::test {
 
@@ -71,7 +75,7 @@ class Process {
   Process(const std::string& out, const std::string& more, const std::string& cohort = workplace().cohort) {
     static int number = 0;
     log_ = fmt::format("{}/output-{}", workplace().folder, number++);
-    std::vector<std::string> words = {std::string(CG_TEST_BINARIES) + "/run_experiment", "dynlocrep", "--out",
+    std::vector<std::string> words = {binaries() + "/run_experiment", "dynlocrep", "--out",
                                       workplace().folder + "/" + out};
     for (const std::string& word : tiny_options(more, cohort)) words.push_back(word);
     std::vector<char*> arguments;
@@ -113,6 +117,18 @@ class Process {
 inline Result run_tiny(const std::string& out, const std::string& more,
                        const std::string& cohort = workplace().cohort) {
   return Process(out, more, cohort).wait();
+}
+
+/// Waits until a run has so many lines in metrics.csv, or is over.
+inline void wait_for_lines(const Process& process, const std::string& out, std::ptrdiff_t lines) {
+  const std::filesystem::path table = workplace().folder + "/" + out + "/metrics.csv";
+  const auto seen = [&] {
+    if (!std::filesystem::exists(table)) return std::ptrdiff_t{0};
+    const std::string text = contents(table);
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  while (seen() < lines && !process.over())
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // leaves the processor to the run
 }
 
 inline void check_fails(const Result& result, int code, const std::vector<std::string>& words) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "tensor/backend.h"
 #include "tests/support/host_launch.h"
 
 using namespace cg;
@@ -75,4 +76,10 @@ TEST_CASE("lanes are folded whatever their number, each once") {
       });
       for (int g = 0; g < groups; ++g) CHECK(value[static_cast<std::size_t>(g)] == lanes);
     }
+}
+
+TEST_CASE("a tensor's memory: a single number may lie between others, as the update's flag does") {
+  HostBackend host;
+  const Tensor four = host.tensor({{4}, DType::f64});
+  CHECK(cuda::pointer<double>(four.part({{1}, DType::f64}, 24)) == four.data<double>().data() + 3);
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <cstring>
 
 #include "tensor/backend/cuda/conv3d.h"
@@ -11,6 +12,7 @@
 #include "tests/support/host_launch.h"
 #include "tests/support/parity.h"
 #include "tests/support/tensors.h"
+#include "tests/support/thrown.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -33,7 +35,7 @@ Tensor converted(const Tensor& from, DType to) {
 }
 
 /// The reference as engines. Like cuDNN's they hand out weight gradients in the activations' type and write all of the
-/// scratch they asked for. Tensors hold `largest` elements at most.
+/// scratch they asked for. Tensors hold `largest` elements at most and begin at a multiple of 16 bytes.
 template <Index largest>
 class ReferenceEngines {
  public:
@@ -43,6 +45,7 @@ class ReferenceEngines {
 
   void run(const ConvolutionProblem& p, void* x, void* w, void* y, void* workspace) const {
     REQUIRE((p.x[0] == 1 || std::max(count(p.x), count(p.y)) <= largest));
+    for (const void* place : {x, w, y, workspace}) REQUIRE(reinterpret_cast<std::uintptr_t>(place) % 16 == 0);
     std::memset(workspace, 0xFF, static_cast<std::size_t>(this->workspace(p)));
     with_type(p.dtype, [&]<class T>() { run_in<T>(p, x, w, y); });
   }
@@ -112,11 +115,49 @@ TEST_CASE("CUDA convolutions on the host: forward and backward are the reference
   check_cell({registry, backend, DType::f32}, "linear", "linear as CUDA does it in float32");
 }
 
-TEST_CASE("CUDA convolutions on the host: a batch computed in parts gives the reference's numbers") {
-  const Registry registry = on_host<Order::forward, 700>();  // two or three samples of the small examples
+TEST_CASE("CUDA convolutions on the host: a batch in parts, all aligned, gives the reference's numbers") {
+  const Registry registry = on_host<Order::forward, 1440>();
   HostBackend backend(Device::cpu);
-  check_cell({registry, backend, DType::f32}, "conv3d", "conv3d in parts in float32");
-  check_cell({registry, backend, DType::bf16}, "conv3d", "conv3d in parts in bfloat16");
+  struct Case {
+    Conv3d op;
+    Shape x, w;
+  };
+  const std::vector<Case> cases = {
+      {{{2, 2, 2}, {3, 3, 3}}, {19, 7, 5, 6, 1}, {8, 7, 7, 7, 1}},   // the stem: 840 bytes a sample in float32
+      {{{1, 1, 1}, {1, 1, 1}}, {19, 5, 3, 3, 1}, {4, 3, 3, 3, 1}},   // 180, and 90 in bfloat16
+      {{{1, 1, 1}, {1, 1, 1}}, {30, 3, 3, 3, 5}, {3, 3, 3, 3, 5}},   // 540 and 324; 270 and 162
+      {{{2, 2, 2}, {0, 0, 0}}, {11, 6, 4, 5, 8}, {16, 1, 1, 1, 8}},  // aligned everywhere
+      {{{1, 1, 1}, {1, 1, 1}}, {2, 8, 9, 9, 4}, {4, 3, 3, 3, 4}},    // a sample more than a part may hold
+  };
+  for (const DType dtype : {DType::f32, DType::bf16})
+    for (const auto& [op, x, w] : cases) {
+      Draw draw = Draw::seeded(5, dtype);
+      Example example{erase(op), {{x, normals(draw.random, count(x))}, {w, normals(draw.random, count(w)), true}}, ""};
+      example = rounded(std::move(example), dtype);
+      Comparison result(dtype);
+      compare_with_reference({registry, backend, dtype}, example, draw, result);
+      CHECK_MESSAGE(result.complaints() == "", to_string(x), " in ", name_of(dtype));
+    }
+}
+
+TEST_CASE("CUDA convolutions: parts of a batch begin at 16 bytes, are as large as they may be, and none is empty") {
+  for (const Index x : {1, 2, 6, 45, 64})
+    for (const Index y : {1, 4, 45, 180})
+      for (Index n = 1; n <= 70; ++n)
+        for (const Index fit : {8, 9, 17, 100}) {
+          const Index each = cuda::samples_at_once<float>(n, x, y, fit * std::max(x, y));
+          CAPTURE(n);
+          CAPTURE(fit);
+          CHECK(each <= fit);
+          if (n <= fit) {
+            CHECK(each == n);
+            continue;
+          }
+          CHECK(each * x % 4 == 0);
+          CHECK(each * y % 4 == 0);
+          CHECK((n + each - 1) / each <= (n + fit / 4 * 4 - 1) / (fit / 4 * 4));  // no part more than it takes
+        }
+  check_fails([] { cuda::samples_at_once<float>(9, 5, 3, 10); }, ErrorKind::usage, {"conv3d", "too large"});
 }
 
 TEST_CASE("the stem's packing: each tap of w has one place in W, the other places are eighth taps") {

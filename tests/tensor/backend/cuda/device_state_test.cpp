@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "tensor/backend/cuda/architectures.h"
 #include "tensor/backend/cuda/cuda_answer.h"
 #include "tensor/backend/cuda/cudnn_version.h"
 #include "tests/support/thrown.h"
@@ -66,6 +67,40 @@ TEST_CASE("CUDA's answers: why no device can be used, in words") {
   CHECK(why(Answer::success, 13000) == "no NVIDIA device is visible");
   CHECK(why(Answer::stub_driver, 0) == "the NVIDIA driver that was found is a stub for building, not a driver");
   CHECK(why(static_cast<Answer>(999), 13000) == "unknown error (cudaErrorUnknown)");
+}
+
+TEST_CASE("CUDA's answers: a machine without a usable device is told from a device that does not answer") {
+  using cuda::Answer;
+  for (const Answer none : {Answer::no_device, Answer::driver_too_old, Answer::stub_driver, Answer::driver_mismatch,
+                            Answer::driver_not_for_device})
+    CHECK(cuda::has_no_device(none));
+  for (const int fails : {2, 3, 46, 214, 719, 802, 999}) CHECK_FALSE(cuda::has_no_device(static_cast<Answer>(fails)));
+}
+
+TEST_CASE("CUDA's answers: what lacks memory passes, in CUDA, cuDNN and cuBLAS") {
+  CHECK(cuda::lacks_memory(cuda::Answer::out_of_memory));
+  CHECK(cuda::lacks_memory(cuda::CudnnAnswer::no_device_memory));
+  CHECK(cuda::lacks_memory(cuda::CudnnAnswer::no_host_memory));
+  CHECK(cuda::lacks_memory(cuda::CublasAnswer::no_memory));
+  CHECK_FALSE(cuda::lacks_memory(cuda::Answer::success));
+  CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::Answer>(719)));        // a launch failed
+  CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CudnnAnswer>(5000)));  // an execution failed
+  CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CudnnAnswer>(0)));
+  CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CublasAnswer>(13)));  // an execution failed
+  CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CublasAnswer>(0)));
+}
+
+TEST_CASE("architectures: machine code serves its generation, PTX every later device, one with a letter only its own") {
+  const std::string usual = "80-real 90-real 90-virtual";
+  for (const int served : {80, 86, 89, 90, 100, 120}) CHECK(cuda::runs_on(served, usual));
+  for (const int other : {60, 70, 75}) CHECK_FALSE(cuda::runs_on(other, usual));
+  CHECK_FALSE(cuda::runs_on(100, "80-real 90-real"));
+  CHECK_FALSE(cuda::runs_on(80, "86-real"));
+  CHECK(cuda::runs_on(86, "75-real 80"));
+  CHECK(cuda::runs_on(100, "75"));
+  CHECK(cuda::runs_on(90, "90a-real"));
+  CHECK_FALSE(cuda::runs_on(100, "90a-virtual"));
+  CHECK_FALSE(cuda::runs_on(90, ""));
 }
 
 TEST_CASE("CUDA's answers: refused memory says what was asked for, held and free") {

@@ -1,0 +1,118 @@
+"""The stage of a GPU check that runs NVIDIA's compute-sanitizer on the tests, and sorts what it finds: by our kernels, or
+by those of cuDNN and cuBLAS, which are watched too."""
+
+import re
+import shutil
+from collections import Counter
+from pathlib import Path
+
+from gpu_job import FAILED, INCOMPLETE, PASSED
+
+OPS, TRAINING = "every_op_parity_cuda_test", "training_cuda_test"
+FEW_EXAMPLES = {"RC_PARAMS": "seed=20260731 max_success=40", "CORTEXGRAD_LARGE_EXAMPLES": "3"}
+
+# Programs, their options and environment: every op in both types, and training.
+WHOLE = [(OPS, [], {}), (TRAINING, [], {})]
+# Races, barriers and what nobody wrote follow from a kernel's code, less from shapes, and these tools slow it down most.
+SMALL = [(OPS, [], FEW_EXAMPLES), (TRAINING, ["--test-case=*NaN in a repeated step*"], {})]
+
+# A tool's options, its suite, and its share of the time.
+TOOLS = {
+    "memcheck": (["--leak-check", "no", "--report-api-errors", "no"], WHOLE, 3),
+    "racecheck": ([], SMALL, 1),
+    "initcheck": ([], SMALL, 1),
+    "synccheck": ([], SMALL, 1),
+}
+FOUND_CODE = 9  # a program's exit code where it would be 0 but something was found
+OUR_KERNELS = "cg::cuda::"
+# "at void cg::cuda::run<…>(T1)+0x90 in …", "at sm90_gemm+0x90", of older versions "at 0x90 in gemm(int)".
+PLACE = re.compile(r"\b(at|in) (.*([\w>]\(|\w\+0x[0-9a-f])|0x[0-9a-f]+ in )")
+NO_FINDING = re.compile(r"COMPUTE-SANITIZER|.* SUMMARY: |Target application returned|Error: process didn't terminate")
+
+
+def records(text):
+    """Findings as the sanitizer prints them: a line, and indented ones that belong to it."""
+    found = []
+    for line in text.splitlines():
+        begun = re.match(r"=========( *)(.*)", line)
+        if not begun or not begun[2]:
+            continue
+        if len(begun[1]) > 1:
+            if found and found[-1]:
+                found[-1].append(begun[2])
+        else:
+            found.append([] if NO_FINDING.match(begun[2]) else [begun[2]])
+    return [record for record in found if record]
+
+
+def owner(record):
+    """Whose kernel a finding is in: "ours", "library", or "nobody" where it names none. The host's call stack tells
+    nothing, as we start the libraries' kernels too."""
+    places = [line for line in record if PLACE.search(line) and not re.match("Host Frame|by thread", line)]
+    if not places:
+        return "nobody"
+    return "ours" if any(OUR_KERNELS in line for line in places) else "library"
+
+
+def sorted_findings(text):
+    """Numbers of findings by owner, and the libraries' in words, each once. None: the tool did not come to its end."""
+    summary = re.findall(r"(?:ERROR|RACECHECK) SUMMARY: (\d+)", text)
+    if not summary:
+        return None, []
+    found = records(text)
+    counts = Counter(map(owner, found))
+    # Those that were counted but not printed may be anybody's.
+    counts["nobody"] += max(0, int(summary[-1]) - len(found))
+    words = ["; ".join(record[:2])[:240] for record in found if owner(record) == "library"]
+    return {who: counts[who] for who in ("ours", "nobody", "library")}, list(dict.fromkeys(words))
+
+
+def find_sanitizer():
+    found = shutil.which("compute-sanitizer")
+    others = sorted(Path("/").glob("usr/local/cuda*/bin/compute-sanitizer"))
+    return found or (str(others[-1]) if others else None)
+
+
+def judge(row, done):
+    """What a run's row says: what failed, and what could not be run."""
+    what, found = f"{row['tool']} of {row['suite']}", row["findings"]
+    if done.code == 124 or found is None:
+        return [], [f"{what}: {done.why()}"]
+    ours = found["ours"] + found["nobody"]
+    if ours:
+        return [f"{what}: {found['ours']} findings in our kernels, {found['nobody']} in none that is named"], []
+    if done.code not in (0, FOUND_CODE):
+        return [f"{what}: exit code {done.code}: {done.why()}"], []
+    return [], []
+
+
+def sanitizer(job):
+    """compute-sanitizer's four tools. A finding in one of our kernels, or in none that is named, fails the stage; one in
+    a library's kernel is reported beside."""
+    program = find_sanitizer()
+    if not program:
+        return dict(
+            status=INCOMPLETE, reasons=["compute-sanitizer is not on this machine (it comes with the CUDA toolkit)"]
+        )
+    rows, reasons, failed = [], [], []
+    runs = [(tool, *suite) for tool, (_, suites, _) in TOOLS.items() for suite in suites]
+    for number, (tool, suite, filters, environment) in enumerate(runs):
+        options, _, share = TOOLS[tool]
+        limit = job.left() * share / sum(TOOLS[later[0]][2] for later in runs[number:])
+        watched = [program, "--tool", tool, "--error-exitcode", FOUND_CODE, "--print-limit", 100000, *options]
+        done = job.run([*watched, job.tests / suite, *filters], limit, environment=environment)
+        found, library = sorted_findings(done.text)
+        rows.append(
+            dict(
+                tool=tool, suite=suite, code=done.code, findings=found, library=library, seconds=round(done.seconds, 1)
+            )
+        )
+        said = "not finished" if found is None else ", ".join(f"{number} {who}" for who, number in found.items())
+        job.say(f"{tool:<10} {suite:<28} {said}, {done.seconds:.0f} s")
+        for words in library[:5]:
+            job.say(f"    a library's: {words}")
+        wrong, missing = judge(rows[-1], done)
+        failed += wrong
+        reasons += missing
+    status = FAILED if failed else INCOMPLETE if reasons else PASSED
+    return dict(status=status, reasons=failed + reasons, runs=rows)
