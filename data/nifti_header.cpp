@@ -125,7 +125,7 @@ std::string disagreement(const Affine& s, const Affine& q) {
       out += fmt::format("{}voxel axis {} runs {} by the sform, {} by the qform", out.empty() ? "" : "; ", c + 1,
                          word(by_s, c), word(by_q, c));
   }
-  if (!out.empty() && s.determinant() * q.determinant() < 0) out += ": left and right are exchanged in one of them";
+  if (!out.empty() && s.determinant() * q.determinant() < 0) out += ": one shows the mirror image of the other";
   return out;
 }
 

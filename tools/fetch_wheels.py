@@ -1,6 +1,8 @@
-"""Fetches wheels from PyPI by name, version and SHA-256, and unpacks what a C++ build needs (include/, lib/).
+"""Fetches wheels from PyPI by name, version and SHA-256, and unpacks what a C++ build needs (include/, lib/), or one
+file of a wheel alone.
 
     fetch_wheels.py FOLDER VERSION NAME SHA256 [NAME SHA256 ...]
+    fetch_wheels.py --file MEMBER FOLDER VERSION NAME SHA256
 
 Needs Python's standard library alone (a fresh Debian has no pip). The index is PyPI's, or the one that PIP_INDEX_URL
 names. Exits with 1 and a sentence if a wheel is absent or its digest differs.
@@ -51,10 +53,11 @@ def download(name, version):
     for link in links.found:
         address = urllib.parse.urljoin(page, link)
         file = urllib.parse.unquote(urllib.parse.urlparse(address).path.rsplit("/", 1)[-1])
-        if file.startswith(f"{name}-{version}-") and file.endswith("x86_64.whl") and "manylinux" in file:
+        here = file.endswith("-none-any.whl") or (file.endswith("x86_64.whl") and "manylinux" in file)
+        if file.startswith(f"{name}-{version}-") and here:
             with urllib.request.urlopen(address, timeout=300) as answer:
                 return answer.read()
-    sys.exit(f"{page} has no manylinux x86_64 wheel of {name} {version}")
+    sys.exit(f"{page} has no wheel of {name} {version} for any system or manylinux x86_64")
 
 
 def unpack(wheel, folder):
@@ -70,14 +73,25 @@ def unpack(wheel, folder):
                 target.write_bytes(archive.read(member))
 
 
+def unpack_file(wheel, folder, member):
+    """One file, without the folders it lies in."""
+    with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+        (folder / pathlib.PurePosixPath(member).name).write_bytes(archive.read(member))
+
+
 def main():
-    folder, version, *wheels = sys.argv[1:]
+    arguments = sys.argv[1:]
+    member = arguments[1] if arguments[0] == "--file" else None
+    folder, version, *wheels = arguments[2:] if member else arguments
     for name, digest in zip(wheels[0::2], wheels[1::2]):
         wheel = download(name, version)
         found = hashlib.sha256(wheel).hexdigest()
         if found != digest:
             sys.exit(f"{name} {version}: SHA-256 is {found}, expected {digest}")
-        unpack(wheel, pathlib.Path(folder))
+        if member:
+            unpack_file(wheel, pathlib.Path(folder), member)
+        else:
+            unpack(wheel, pathlib.Path(folder))
 
 
 if __name__ == "__main__":

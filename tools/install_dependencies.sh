@@ -21,7 +21,9 @@ packages=(
   librandom123-dev                # Philox, the counter-based random generator
   libcairo2-dev                   # pictures of volumes as PNG
 )
-test_packages=(                   # 145 MB to fetch, 630 MB on the disk
+test_packages=(                   # 180 MB to fetch, 800 MB on the disk
+  mricron-data                    # templates of the brain at 1 and 2 mm
+  python3-nibabel python3-scipy   # another reader of NIfTI with its own files, another resampling
   python3-torch python3-h5py      # PyTorch's checkpoints and features, beside ours
 )
 onednn_version=2023.2.0           # = oneDNN v3.2.0 with OpenMP of GCC
@@ -29,11 +31,14 @@ onednn_wheels=(
   onednn_cpu_gomp        2f22a54d6a890ed14bfa185d42a4be65d8b5b1df85dc1f0f3a9abe31620416fb
   onednn_devel_cpu_gomp  9763c69e8c907e119056bd52ad918ca84ac9ba939d130a99dfa95ccca3e5e284
 )
+template_version=0.10.4           # of nilearn, whose wheel holds the MNI152 template: for the tests
+template_wheel=(nilearn 48a800e6117ebea8a70b2f0a080b16109e225731605c9243ff103e9a27bf9cac)
+template=nilearn/datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz
 
 [ "${1:-}" != --tests ] || packages+=("${test_packages[@]}")
 if [ "${1:-}" = --list ]; then
   printf '%s\n' "${packages[@]}" "${test_packages[@]}" \
-    "onednn-cpu-gomp==$onednn_version" "onednn-devel-cpu-gomp==$onednn_version"
+    "onednn-cpu-gomp==$onednn_version" "onednn-devel-cpu-gomp==$onednn_version" "nilearn==$template_version"
   exit 0
 fi
 
@@ -68,4 +73,15 @@ if [ "$(cat "$onednn/version" 2>/dev/null)" != "$onednn_version" ]; then
     exit 2
   }
   echo "$onednn_version" >"$onednn/version"
+fi
+
+volumes="$root/build/test_volumes"
+if [ "${1:-}" = --tests ] && [ "$(cat "$volumes/version" 2>/dev/null)" != "$template_version" ]; then
+  echo "Fetching the MNI152 template (PyPI, nilearn's wheel, hash-checked) into build/test_volumes"
+  mkdir -p "$volumes"
+  python3 "$root/tools/fetch_wheels.py" --file "$template" "$volumes" "$template_version" "${template_wheel[@]}" || {
+    printf 'The template could not be fetched. Check the network (PyPI must be reachable), then run:\n  %s --tests\n' "$0" >&2
+    exit 2
+  }
+  echo "$template_version" >"$volumes/version"
 fi

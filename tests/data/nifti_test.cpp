@@ -196,7 +196,7 @@ TEST_CASE("read_nifti: sform and qform that contradict each other about left and
   made.header.quatern_d = 0;
   made.header.srow_x[0] = -2;
   CHECK(nifti_of(made.bytes(), "x").disagreement ==
-        "voxel axis 1 runs left by the sform, right by the qform: left and right are exchanged in one of them");
+        "voxel axis 1 runs left by the sform, right by the qform: one shows the mirror image of the other");
   made.header.srow_y[1] = -2;  // half a turn: no exchange
   CHECK(nifti_of(made.bytes(), "x").disagreement ==
         "voxel axis 1 runs left by the sform, right by the qform; voxel axis 2 runs back by the sform, front by the "

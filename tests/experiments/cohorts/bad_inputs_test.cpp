@@ -166,7 +166,7 @@ TEST_CASE("import refuses: sform and qform that exchange left and right, and fil
   check_refused({"flip",
                  with_header([](std::string& b) { put(b, srow_x_at, -20.0f); }),
                  {"sub-2/sub-2.nii", "voxel axis 1 runs left by the sform, right by the qform",
-                  "left and right are exchanged", "fslorient"}});
+                  "mirror image", "fslorient"}});
   check_refused({"no orientation",
                  with_header([](std::string& b) {
                    put(b, qform_code_at, short{0});

@@ -1,0 +1,120 @@
+// import_cohort and export_cohort as a laboratory types them: exit codes, what is printed, what is left behind.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include "data/cohort_h5.h"
+#include "tests/experiments/cohorts/made_study.h"
+#include "tests/support/shell.h"
+
+using namespace cg;
+using namespace cg::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+Finished run(const std::string& tool, const std::string& arguments, const std::string& before = "") {
+  return shell(fmt::format("{}'{}/{}' {} 2>&1", before, CG_TEST_BINARIES, tool, arguments));
+}
+
+const std::string files = "--files '{participant_id}/{participant_id}_mre.nii.gz'";
+
+std::string import_of(const Study& study, const std::string& more = "") {
+  return fmt::format("'{}' {} --voxel 20 --out '{}' {}", study.folder.string(), files, study.out.string(), more);
+}
+
+std::size_t files_in(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
+
+}  // namespace
+
+TEST_CASE("import_cohort: writes the cohort file and a report beside it, and replaces nothing unasked") {
+  const Study study;
+  const Finished done = run("import_cohort", import_of(study));
+  CAPTURE(done.text);
+  CHECK(done.code == 0);
+  CHECK(done.says("3 maps at 20 mm, digest "));
+  CHECK(done.says("1 ages are hidden"));
+  CHECK(done.says("100 %"));
+  CHECK(CohortFile(study.out.string()).size() == 3);
+  CHECK(fs::exists(study.out.parent_path() / "cohort-import.csv"));
+  CHECK(run("import_cohort", import_of(study)).code == 2);
+  CHECK(run("import_cohort", import_of(study, "--overwrite")).code == 0);
+}
+
+TEST_CASE("import_cohort: --check writes nothing and ends like the import would") {
+  const Study study;
+  Finished done = run("import_cohort", import_of(study, "--check"));
+  CHECK(done.code == 0);
+  CHECK(done.says("nothing is wrong: 3 maps"));
+  study.write_table("participant_id\tage\nsub-1\t-1\nsub-2\t20\nsub-3\tn/a\n");
+  for (const char* check : {"--check", ""}) {
+    done = run("import_cohort", import_of(study, check));
+    CAPTURE(done.text);
+    CHECK(done.code == 3);
+    CHECK(done.says("error: "));
+    CHECK(done.says("2 findings"));
+    CHECK(done.says("participants.tsv:2 (sub-1): the age is -1"));
+    CHECK(done.says("participants.tsv:4 (sub-3): the age is missing"));
+    CHECK(files_in(study.out.parent_path()) == 1);
+  }
+}
+
+TEST_CASE("import_cohort: a damaged file ends with 4, a wrong command with 2, a full disk with 8; nothing is left") {
+  const Study study;
+  CHECK(run("import_cohort", "").code == 2);
+  CHECK(run("import_cohort", fmt::format("'{}' {}", study.folder.string(), files)).code == 2);  // no --out
+  CHECK(run("import_cohort", import_of(study, "--layout dicom")).code == 2);
+  Finished done = run("import_cohort", import_of(study), "trap '' XFSZ; ulimit -f 2; ");
+  CAPTURE(done.text);
+  CHECK(done.code == 8);
+  fs::resize_file(study.file(2), fs::file_size(study.file(2)) / 2);
+  done = run("import_cohort", import_of(study));
+  CHECK(done.code == 4);
+  CHECK(done.says("sub-2/sub-2_mre.nii.gz"));
+  CHECK(files_in(study.out.parent_path()) == 1);
+}
+
+TEST_CASE("import_cohort: a stack of 12 GB is imported in an address space of 2 GB") {
+  const Study study("large");
+  const Shape shape = {3227, 1, 91, 109, 91};
+  const std::string header = npy_header("<f4", false, shape);
+  const std::size_t row = 4 * 91 * 109 * 91;
+  const std::string stack = (study.folder / "train_quasiraw_2mm.npy").string();
+  write_bytes(stack, header);
+  fs::resize_file(stack, header.size() + 3227 * row);  // sparse
+  std::vector<std::string> ids;
+  for (int k = 0; k < 3227; ++k) ids.push_back(std::to_string(347371779112 + k));
+  write_npy_texts((study.folder / "participants_id.npy").string(), ids);
+  const Volume map = noise_volume({91, 109, 91});
+  for (const std::size_t k : {std::size_t{0}, std::size_t{3226}}) {
+    std::fstream out(stack, std::ios::in | std::ios::out | std::ios::binary);
+    out.seekp(static_cast<std::streamoff>(header.size() + k * row));
+    out.write(reinterpret_cast<const char*>(map.values.data()), static_cast<std::streamsize>(row));
+  }
+  study.write_table("participant_id\tage\n" + ids[3226] + "\t30\n" + ids[0] + "\t20\n");
+  const Finished done = run("import_cohort",
+                            fmt::format("'{}' --stack train_quasiraw_2mm.npy --ids participants_id.npy --npy-axes LAS "
+                                        "--modality t1 --allow-unused --out '{}'",
+                                        study.folder.string(), study.out.string()),
+                            "ulimit -v 2000000; ");
+  CAPTURE(done.text);
+  CHECK(done.code == 0);
+  const CohortFile cohort(study.out.string());
+  CHECK(cohort.subject(1).id == ids[0]);
+  const Volume read = cohort.volume(1);
+  CHECK(read.values[place(read, 0, 1, 2)] == map.values[place(map, 90, 1, 2)]);
+}
+
+TEST_CASE("export_cohort: a folder of NIfTI files, and the words that import it") {
+  const Study study;
+  REQUIRE(run("import_cohort", import_of(study)).code == 0);
+  const fs::path folder = study.out.parent_path() / "exported";
+  const Finished done = run("export_cohort", fmt::format("'{}' '{}'", study.out.string(), folder.string()));
+  CAPTURE(done.text);
+  CHECK(done.code == 0);
+  CHECK(done.says("--files '{participant_id}/mre/{participant_id}_stiffness.nii.gz'"));
+  CHECK(fs::exists(folder / "sub-3/mre/sub-3_stiffness.nii.gz"));
+  CHECK(run("export_cohort", fmt::format("'{}' '{}'", study.out.string(), folder.string())).code == 2);
+  CHECK(run("export_cohort", "/nowhere.h5 x").code == 3);
+}
