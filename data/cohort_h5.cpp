@@ -2,15 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
+#include "data/findings.h"
+#include "data/preprocess.h"
 #include "tensor/error.h"
 
 namespace cg {
 namespace {
-
-constexpr std::size_t most_findings = 20;  // of one kind of file, in one message
 
 /// A text column of any type: numbers become text.
 std::vector<std::string> column(const H5Reader& file, const std::string& name) {
@@ -25,20 +26,18 @@ std::vector<std::string> optional_column(const H5Reader& file, const std::string
   return file.has(name) ? column(file, name) : std::vector<std::string>(n);
 }
 
-/// Everything wrong with ids and ages, a line each.
-std::vector<std::string> findings(const std::vector<std::string>& ids, const std::vector<double>& ages) {
-  std::vector<std::string> out;
+/// Everything wrong with ids and ages.
+void check(const std::vector<std::string>& ids, const std::vector<double>& ages, Findings& found) {
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i].empty()) out.push_back(fmt::format("row {}: the participant_id is empty", i));
+    if (ids[i].empty()) found.add(fmt::format("row {}: the participant_id is empty", i));
     const auto [first, fresh] = seen.emplace(ids[i], i);
     if (!fresh)
-      out.push_back(fmt::format("row {}: participant_id \"{}\" is also that of row {}", i, ids[i], first->second));
+      found.add(fmt::format("row {}: participant_id \"{}\" is also that of row {}", i, ids[i], first->second));
   }
   for (std::size_t i = 0; i < ages.size(); ++i)
     if (!std::isfinite(ages[i]) || ages[i] < 0 || ages[i] > 130)
-      out.push_back(fmt::format("row {}: the age is {}, expected 0 to 130 years", i, ages[i]));
-  return out;
+      found.add(fmt::format("row {}: the age is {}, expected 0 to 130 years", i, ages[i]));
 }
 
 }  // namespace
@@ -53,16 +52,12 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
   const std::vector<double> ages = file_.numbers("age");
   const std::vector<std::string> ids = column(file_, "participant_id"), sexes = optional_column(file_, "sex", n),
                                  studies = optional_column(file_, "study", n);
-  std::vector<std::string> found = findings(ids, ages);
+  Findings found;
   for (const auto& [name, size] : std::map<std::string, std::size_t>{
            {"age", ages.size()}, {"participant_id", ids.size()}, {"sex", sexes.size()}, {"study", studies.size()}})
-    if (size != n) found.insert(found.begin(), fmt::format("{} has {} entries for {} maps", name, size, n));
-  if (!found.empty()) {
-    std::string text = fmt::format("{} finding{}", found.size(), found.size() == 1 ? "" : "s");
-    for (std::size_t k = 0; k < std::min(found.size(), most_findings); ++k) text += "\n  " + found[k];
-    if (found.size() > most_findings) text += fmt::format("\n  and {} more", found.size() - most_findings);
-    fail(ErrorKind::data, path, text + "\n", "Mend the cohort file.");
-  }
+    if (size != n) found.add(fmt::format("{} has {} entries for {} maps", name, size, n));
+  check(ids, ages, found);
+  found.report(path, "Mend the cohort file.");
   voxel_mm_ = file_.number_attribute("voxel_mm");
   if (!std::isfinite(voxel_mm_) || voxel_mm_ <= 0)
     fail(ErrorKind::data, path, fmt::format("voxel_mm is {}, expected the edge of a voxel in mm", voxel_mm_),
@@ -87,19 +82,32 @@ Volume CohortFile::volume(Index i) const {
   return volume;
 }
 
+Affine CohortFile::affine() const {
+  if (!file_.has("affine")) {
+    const PlacedGrid mni = mni_grid(std::clamp(voxel_mm_, 0.5, 20.0));
+    if (Shape(mni.extents.begin(), mni.extents.end()) == shape_) return mni.affine;
+    Vector3 origin;
+    for (std::size_t a = 0; a < 3; ++a) origin[a] = -voxel_mm_ * static_cast<double>(shape_[a] - 1) / 2;
+    return Affine::scale({voxel_mm_, voxel_mm_, voxel_mm_}, origin);
+  }
+  const std::vector<double> numbers = file_.numbers("affine");
+  if (numbers.size() != 16)
+    fail(ErrorKind::data, file_.path(), fmt::format("affine has {} numbers, expected 4 x 4", numbers.size()),
+         "Mend it, or leave it out.");
+  Affine out;
+  for (std::size_t k = 0; k < 12; ++k) out.m[k / 4][k % 4] = numbers[k];
+  return out;
+}
+
 std::array<bool, 3> CohortFile::reversed_axes() const {
   std::array<bool, 3> out{};
-  if (!file_.has("affine")) return out;
-  const std::vector<double> affine = file_.numbers("affine");
-  if (affine.size() != 16)
-    fail(ErrorKind::data, file_.path(), fmt::format("affine has {} numbers, expected 4 x 4", affine.size()),
-         "Mend it, or leave it out.");
+  const auto affine = this->affine().m;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     for (std::size_t other = 0; other < 3; ++other)
-      if (!(std::abs(affine[5 * axis]) > std::abs(affine[4 * axis + other]) || other == axis))
+      if (!(std::abs(affine[axis][axis]) > std::abs(affine[axis][other]) || other == axis))
         fail(ErrorKind::data, file_.path(), fmt::format("affine: axis {} does not run along {}", axis, "xyz"[axis]),
              "Store the maps with X left-right, Y back-front and Z down-up.");
-    out[axis] = affine[5 * axis] < 0;
+    out[axis] = affine[axis][axis] < 0;
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "data/affine.h"
 #include "data/dataset.h"
 #include "data/hdf5_file.h"
 #include "data/voxel_grid.h"
@@ -28,6 +29,9 @@ class CohortFile final : public Dataset {
   /// Whether X runs from right to left, Y from front to back, Z from up to down, by the file's `affine`; without one
   /// they do not. Errors (data): an affine that turns the axes.
   std::array<bool, 3> reversed_axes() const;
+  /// From voxels to mm, by the file's `affine`; without one by the MNI grid, where the maps have its shape, else with
+  /// the volume's middle at 0. Errors (data): an affine that is none.
+  Affine affine() const;
   /// What the numbers of a map are: kPa, or "a.u." (arbitrary units) where the file says that it holds no stiffness.
   std::string unit() const;
   bool synthetic() const { return synthetic_; }  ///< the file says that it is a phantom

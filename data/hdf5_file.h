@@ -47,6 +47,7 @@ class H5Writer {
 
   /// Datasets; the groups in their names are made.
   void numbers(const std::string& dataset, const Shape& shape, std::span<const double> values);
+  void integers(const std::string& dataset, const Shape& shape, std::span<const Index> values);
   void floats(const std::string& dataset, const Shape& shape, std::span<const float> values);
   void bytes(const std::string& dataset, const Shape& shape, std::span<const std::uint8_t> values);
   void strings(const std::string& dataset, const std::vector<std::string>& values);

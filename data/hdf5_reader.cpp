@@ -28,34 +28,6 @@ namespace {
   fail(ErrorKind::corrupt, path, what + " cannot be read", "Make or fetch the file again.");
 }
 
-/// The texts of a string dataset or attribute; `read(memory type, buffer)` fetches it.
-template <class Read>
-std::vector<std::string> read_strings(hid_t type, std::size_t n, const Read& read) {
-  std::vector<std::string> out;
-  const Id memory(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_cset(memory, H5Tget_cset(type));
-  if (H5Tis_variable_str(type) > 0) {
-    H5Tset_size(memory, H5T_VARIABLE);
-    std::vector<char*> pointers(n, nullptr);
-    if (!read(memory, pointers.data())) return {};
-    for (char* text : pointers) {
-      out.emplace_back(text ? text : "");
-      H5free_memory(text);
-    }
-    return out;
-  }
-  const std::size_t length = H5Tget_size(type);
-  H5Tset_size(memory, length);
-  H5Tset_strpad(memory, H5T_STR_NULLPAD);
-  std::vector<char> bytes(n * length);
-  if (!read(memory, bytes.data())) return {};
-  for (std::size_t i = 0; i < n; ++i) {
-    const char* text = bytes.data() + i * length;
-    out.emplace_back(text, std::find(text, text + length, '\0'));
-  }
-  return out;
-}
-
 herr_t refuse_link(const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) { return -1; }
 
 /// How datasets are opened: a link into another file leads nowhere.
@@ -204,23 +176,6 @@ bool H5Reader::has_attribute(const std::string& name, const std::string& object)
   const Lock lock(library);
   return H5Aexists_by_name(file_->id, object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
 }
-
-namespace {
-
-/// h5py stores True as an enumeration of 8-bit integers, whose number is wanted here.
-bool read_number(hid_t attribute, hid_t type, double& value) {
-  const H5T_class_t kind = H5Tget_class(type);
-  if (kind == H5T_INTEGER || kind == H5T_FLOAT) return H5Aread(attribute, H5T_NATIVE_DOUBLE, &value) >= 0;
-  if (kind != H5T_ENUM) return false;
-  std::int64_t number = 0;
-  const Id base(H5Tget_super(type), H5Tclose);
-  if (H5Tget_size(base) > sizeof number || H5Aread(attribute, type, &number) < 0) return false;
-  if (H5Tconvert(base, H5T_NATIVE_INT64, 1, &number, nullptr, H5P_DEFAULT) < 0) return false;
-  value = static_cast<double>(number);
-  return true;
-}
-
-}  // namespace
 
 double H5Reader::number_attribute(const std::string& name, const std::string& object) const {
   const Lock lock(library);

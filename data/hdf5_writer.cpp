@@ -1,10 +1,13 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <hdf5.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 
@@ -35,8 +38,36 @@ hid_t memory_type<double>() {
   return H5T_NATIVE_DOUBLE;
 }
 template <>
+hid_t memory_type<Index>() {
+  return H5T_NATIVE_INT64;
+}
+template <>
 hid_t memory_type<std::uint8_t>() {
   return H5T_NATIVE_UINT8;
+}
+
+/// Whether the process that made this temporary file is gone: it does not run here, and no machine holds the lock that
+/// the library keeps on an open file.
+bool abandoned(const std::filesystem::path& file, const std::string& process) {
+  if (process.empty() || process.find_first_not_of("0123456789") != process.npos || process.size() > 9) return false;
+  if (kill(std::stoi(process), 0) == 0 || errno != ESRCH) return false;
+  const int descriptor = open(file.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+  const bool free = descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) == 0;
+  if (descriptor >= 0) close(descriptor);
+  return free;
+}
+
+/// What earlier writers of this file left behind when they were killed.
+void remove_abandoned(const std::filesystem::path& path) {
+  const std::string before = path.filename().string() + ".", after = ".tmp";
+  std::error_code ignored;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(std::filesystem::absolute(path).parent_path(), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.size() < before.size() + after.size() || !name.starts_with(before) || !name.ends_with(after)) continue;
+    const std::string process = name.substr(before.size(), name.size() - before.size() - after.size());
+    if (abandoned(entry.path(), process)) std::filesystem::remove(entry.path(), ignored);
+  }
 }
 
 /// How datasets are made: without the time, which would make equal content unequal bytes.
@@ -106,6 +137,7 @@ struct H5Writer::File {
 
 H5Writer::H5Writer(const std::string& path) : path_(path), temporary_(fmt::format("{}.{}.tmp", path, getpid())) {
   const Lock lock(library);
+  remove_abandoned(path);
   const hid_t id = H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   if (id < 0)
     fail(ErrorKind::storage, path_, "the file cannot be made", "Check that its folder is there and may be written.");
@@ -131,6 +163,9 @@ H5Writer::~H5Writer() {
 }
 
 void H5Writer::numbers(const std::string& dataset, const Shape& shape, std::span<const double> values) {
+  file_->write(dataset, shape, values);
+}
+void H5Writer::integers(const std::string& dataset, const Shape& shape, std::span<const Index> values) {
   file_->write(dataset, shape, values);
 }
 void H5Writer::floats(const std::string& dataset, const Shape& shape, std::span<const float> values) {

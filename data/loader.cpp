@@ -45,8 +45,7 @@ Loader::Loader(VolumeSource& source, std::vector<Index> subjects, LoaderOptions 
   order_ = subjects;
   if (options_.shuffle) {
     Random random({.seed = options_.seed, .epoch = static_cast<std::uint32_t>(options_.epoch), .use = Use::shuffle});
-    const std::vector<Index> places = random.permutation(static_cast<Index>(subjects.size()));
-    for (std::size_t i = 0; i < places.size(); ++i) order_[i] = subjects[static_cast<std::size_t>(places[i])];
+    order_ = epoch_order(subjects, source.dataset(), options_.order, random);
   }
   thread_ = std::thread([this] { work(); });
 }

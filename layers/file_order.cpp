@@ -17,6 +17,14 @@ void for_each_place(const Shape& shape, const Body& body) {
              static_cast<std::size_t>((o * inputs + i) * taps + k));
 }
 
+template <class T>
+std::vector<T> to_engine(const Shape& shape, const std::vector<T>& values) {
+  if (shape.size() != 5) return values;
+  std::vector<T> out(values.size());
+  for_each_place(shape, [&](std::size_t engine, std::size_t file) { out[engine] = values[file]; });
+  return out;
+}
+
 }  // namespace
 
 Shape file_shape(const Shape& shape) {
@@ -31,10 +39,11 @@ std::vector<double> to_file_order(const Shape& shape, const std::vector<double>&
 }
 
 std::vector<double> from_file_order(const Shape& shape, const std::vector<double>& values) {
-  if (shape.size() != 5) return values;
-  std::vector<double> out(values.size());
-  for_each_place(shape, [&](std::size_t engine, std::size_t file) { out[engine] = values[file]; });
-  return out;
+  return to_engine(shape, values);
+}
+
+std::vector<float> from_file_order(const Shape& shape, const std::vector<float>& values) {
+  return to_engine(shape, values);
 }
 
 }  // namespace cg

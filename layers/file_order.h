@@ -14,5 +14,6 @@ Shape file_shape(const Shape& shape);
 /// A parameter's values as a file keeps them, and back. `shape`: the engine's.
 std::vector<double> to_file_order(const Shape& shape, const std::vector<double>& values);
 std::vector<double> from_file_order(const Shape& shape, const std::vector<double>& values);
+std::vector<float> from_file_order(const Shape& shape, const std::vector<float>& values);
 
 }  // namespace cg

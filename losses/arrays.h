@@ -25,7 +25,7 @@ using ArrayView = Eigen::Ref<const Array>;
 using RowOut = Eigen::Ref<Row>;  ///< a row to write into
 
 /// The logarithm of zero: marks a t that is left out of a log-sum-exp.
-inline constexpr double kLeftOut = -std::numeric_limits<double>::infinity();
+inline constexpr double left_out = -std::numeric_limits<double>::infinity();
 
 /// Whether no number is NaN or infinite, without a branch for each: 0 times those is NaN, 0 times the others is 0.
 inline bool all_finite(const ArrayView& x) { return (x * 0.0).sum() == 0; }
@@ -60,7 +60,7 @@ T log_sum_exp(const RowOf<T>& u) {
 /// A row of which the anchor i is left out.
 template <class T>
 RowOf<T> without_anchor(Index i, RowOf<T> u) {
-  u[i] = T(kLeftOut);
+  u[i] = T(left_out);
   return u;
 }
 
@@ -97,7 +97,7 @@ RowOf<T> log_sum_exp_without_each(const RowOf<T>& u) {
   const double top = number(u[largest]);
   RowOf<T> out = T(top) + log(sums_without_each<T>(exp_below(u, top)));
   RowOf<T> others = u;
-  others[largest] = T(kLeftOut);
+  others[largest] = T(left_out);
   out[largest] = log_sum_exp(others);
   return out;
 }
@@ -107,7 +107,7 @@ inline Row softmax_without_each(const Row& u, const RowView<double>& a) {
   const Index largest = where_largest<double>(u);
   const Row e = exp_below(u, u[largest]);
   Row others = u;
-  others[largest] = kLeftOut;
+  others[largest] = left_out;
   Row share = a / sums_without_each<double>(e);
   share[largest] = 0;  // its denominator lacks the maximum: it comes in the second term
   return e * sums_without_each<double>(share) + a[largest] * softmax(others);

@@ -13,12 +13,15 @@ void check_someone_to_repel(const std::string& loss, const LossInput& in, Index 
        fmt::format("Set train.batch_size to at least {}{}", subjects, remedy));
 }
 
-void check_two_views(const std::string& loss, const LossInput& in) {
-  if (in.views == 2 && in.batch() >= 2) return;
+Attraction pull_to_other_view(const std::string& loss, const LossInput& in) {
   if (in.views == 2 || in.rows() < 2) check_someone_to_repel(loss, in, 3);
-  fail(ErrorKind::usage, "loss." + loss,
-       fmt::format("{} view(s) of each subject, 2 needed: an anchor is pulled to its subject's other view", in.views),
-       "Stack all of view 1, then all of view 2");
+  if (in.views != 2)
+    fail(ErrorKind::usage, "loss." + loss,
+         fmt::format("{} view(s) of each subject, 2 needed: an anchor is pulled to its subject's other view", in.views),
+         "Stack all of view 1, then all of view 2");
+  Attraction p{Array::Zero(in.rows(), in.rows()), {}};
+  for (Index i = 0; i < in.rows(); ++i) p.a(i, in.pair(i)) = 1 / static_cast<double>(in.rows());
+  return p;
 }
 
 }  // namespace cg

@@ -7,14 +7,14 @@
 namespace cg {
 namespace {
 
-constexpr Index kPublishedBatch = 32;  // below it the published code repels everybody
+constexpr Index published_batch = 32;  // below it the published code repels everybody
 
 }  // namespace
 
 Index DynLocRep::neighbours(const LossInput& in) const {
   const std::string where = std::string("loss.") + name;
   const NeighbourSchedule schedule{in.batch(), options.final_neighbours, options.step_size, in.max_epochs};
-  const bool whole = options.short_batch == ShortBatch::whole && in.batch() < kPublishedBatch;
+  const bool whole = options.short_batch == ShortBatch::whole && in.batch() < published_batch;
   const Index rows = in.neighbours > 0 ? in.neighbours
                      : whole           ? in.rows()
                                        : in.views * neighbours_at(in.epoch, schedule);

@@ -30,8 +30,7 @@ struct DynLocRep {
   Index neighbours(const LossInput& in) const;
 
   Pairs pairs(const LossInput& in) const {
-    const double ratio = options.temperature / options.base_temperature;
-    Pairs p{reference() ? pull(in, options, Normaliser::together, ratio) : pull(in, options, Normaliser::anchor, 1),
+    Pairs p{pull(in, options, options.reference() ? Normaliser::together : Normaliser::anchor),
             log_repulsion(distances(embeddings(in), options.distance), neighbours(in), options.far_decay)};
     p.metrics.neighbours = neighbours(in);
     return p;
@@ -51,12 +50,10 @@ struct DynLocRep {
     g = p.a.row(i).sum() * softmax(u) * (1 - p.w.row(i)) - p.a.row(i);
   }
 
- private:
-  bool reference() const { return options.formulation == Formulation::reference; }
-
+  /// What is taken from s: in the reference formulation the maximum over all t, i among them.
   template <class T>
   double shift(const RowView<T>& s) const {
-    return reference() ? number(s.maxCoeff()) : 0;  // over all t, i among them
+    return options.reference() ? number(s.maxCoeff()) : 0;
   }
 };
 static_assert(RowLoss<DynLocRep>);

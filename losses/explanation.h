@@ -14,15 +14,17 @@ namespace cg {
 
 /// [n, n]: anchor i in row i, the other in column t.
 struct Explanation {
-  LossResult result;  ///< of evaluate()
-  Array distance;     ///< between embeddings, by the options' distance
-  Array s;            ///< similarities s_it; of nnclr between the queue's q_i and the predictions
-  Array w;            ///< age weights; empty: the loss knows none
-  Array nu;           ///< ν_it: how much t counts in the denominator of i; empty: the loss does not select
-  Array pull;         ///< a_it
-  Array push;         ///< p_it
-  /// D_ik, with the row's maximum that a `reference` formulation takes from s added again; s_ik where a_ik is 0.
-  Array denominator;
+  LossResult result;     ///< of evaluate()
+  Array distance;        ///< between embeddings, by the options' distance
+  Array s;               ///< similarities s_it as the formula has them, less the row's maximum where it says so
+  Row shift;             ///< [n] that maximum; empty: the formula has none
+  Array w;               ///< age weights; empty: the loss knows none
+  Array nu;              ///< ν_it: how much t counts in the denominator of i; empty: the loss does not select
+  Array c;               ///< c_it: how often t counts there; empty: the loss does not count
+  Array q;               ///< [n, d] what stands for the anchors in s: rows of nnclr's queue; empty: they themselves
+  Array pull;            ///< a_it
+  Array push;            ///< p_it
+  Array denominator;     ///< D_ik; s_ik where a_ik is 0
   Array pulled, pushed;  ///< [n, d] forces on the embeddings (or predictions): pulled + pushed = −dL/dz
 
   /// What anchor i's pulls and pushes are in the value: −Σ_k a_ik s_ik and Σ_k a_ik D_ik. They add up to its row.

@@ -21,9 +21,8 @@ struct Exponential {
   LossOptions options;
 
   Pull pairs(const LossInput& in) const {
-    check_someone_besides_k(name, in, options.formulation);
-    const double mean = options.temperature / options.base_temperature / static_cast<double>(in.rows());
-    return pull(in, options, Normaliser::anchor, reference() ? mean : 1);
+    check_someone_besides_k(name, in, options);
+    return pull(in, options, Normaliser::anchor);
   }
 
   /// reference  L_i = Σ_k a_ik [ log Σ_t e^{u_it} − s_ik ]
@@ -32,7 +31,7 @@ struct Exponential {
   T value(const Pull& p, Index i, const RowView<T>& row) const {
     const RowOf<T> s = row - T(shift<T>(row));
     const RowOf<T> u = repulsion<T>(p, i, s);
-    if (reference()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
+    if (options.reference()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
     return (p.a.row(i) * (log_sum_exp_without_each<T>(u) - s)).sum();
   }
 
@@ -40,18 +39,17 @@ struct Exponential {
   /// paper      dL_i/ds_it = Σ_{k≠t} a_ik π_it^k (1 − w_it) − a_it,   π_i^k = softmax of u_i without k
   void gradient(const Pull& p, Index i, const RowView<double>& row, RowOut g) const {
     const Row u = repulsion<double>(p, i, row - shift<double>(row));
-    const Row push = reference() ? Row(p.a.row(i).sum() * softmax(u)) : softmax_without_each(u, p.a.row(i));
+    const Row push = options.reference() ? Row(p.a.row(i).sum() * softmax(u)) : softmax_without_each(u, p.a.row(i));
     g = push * (1 - p.w.row(i)) - p.a.row(i);
   }
 
- private:
-  bool reference() const { return options.formulation == Formulation::reference; }
-
+  /// What is taken from s: in the reference formulation the maximum over all t, i among them.
   template <class T>
   double shift(const RowView<T>& s) const {
-    return reference() ? number(s.maxCoeff()) : 0;  // over all t, i among them
+    return options.reference() ? number(s.maxCoeff()) : 0;
   }
 
+ private:
   /// u_i, without the anchor.
   template <class T>
   RowOf<T> repulsion(const Pull& p, Index i, const RowOf<T>& s) const {

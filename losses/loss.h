@@ -37,6 +37,8 @@ struct LossOptions {
   DeltaReduction delta_reduction = DeltaReduction::sum;
   double bin_width = 10;   ///< years
   Index queue_size = 256;  ///< rows
+
+  bool reference() const { return formulation == Formulation::reference; }
 };
 
 /// What a loss is evaluated for. n = views × batch rows: all of view 1, then all of view 2.

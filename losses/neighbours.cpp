@@ -39,7 +39,7 @@ Array distances(const ArrayView& z, Distance distance) {
 Array log_repulsion(const Array& distances, Index neighbours, double far_decay) {
   const Index n = distances.rows(), others = neighbours - 1;  // without the anchor
   const auto far = [far_decay](double edge, double d) {
-    if (std::isinf(far_decay)) return kLeftOut;
+    if (std::isinf(far_decay)) return left_out;
     return d <= edge || far_decay == 0 ? 0.0 : far_decay * std::log(edge / d);
   };
   Array log_nu(n, n);
@@ -56,7 +56,7 @@ Array log_repulsion(const Array& distances, Index neighbours, double far_decay) 
       const bool near = t != i && (d < edge || (d == edge && at_edge-- > 0));
       log_nu(i, t) = near ? 0 : far(edge, d);
     }
-    log_nu(i, i) = kLeftOut;
+    log_nu(i, i) = left_out;
   }
   return log_nu;
 }

@@ -44,12 +44,7 @@ struct Nnclr {
   static constexpr const char* name = "nnclr";
   LossOptions options;
 
-  Attraction pairs(const LossInput& in) const {
-    check_two_views(name, in);
-    Attraction p{Array::Zero(in.rows(), in.rows()), {}};
-    for (Index i = 0; i < in.rows(); ++i) p.a(i, in.pair(i)) = 1 / static_cast<double>(in.rows());
-    return p;
-  }
+  Attraction pairs(const LossInput& in) const { return pull_to_other_view(name, in); }
 
   /// L_i = Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ],   t in the other view: one k
   template <class T>
@@ -66,7 +61,7 @@ struct Nnclr {
   template <class T>
   RowOf<T> without_own_view(Index i, RowOf<T> u) const {
     const Index batch = u.size() / 2;
-    u.segment(i < batch ? 0 : batch, batch) = T(kLeftOut);
+    u.segment(i < batch ? 0 : batch, batch) = T(left_out);
     return u;
   }
 };

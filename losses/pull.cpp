@@ -2,7 +2,10 @@
 
 namespace cg {
 
-Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser, double factor) {
+Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser) {
+  const bool by_anchor = normaliser == Normaliser::anchor;
+  const double mean = by_anchor ? 1 / static_cast<double>(in.rows()) : 1;
+  const double factor = options.reference() ? options.temperature / options.base_temperature * mean : 1;
   Pull p;
   p.w = age_weights(options.kernel, options.sigma, in.ages);
   p.a = p.w;
@@ -13,14 +16,16 @@ Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser
     if (anchor == 0)
       ++p.metrics.anchors_without_weight;
     else  // divided first: the inverse of a sum that has nearly underflowed is infinite
-      p.a.row(i) = p.a.row(i) / (normaliser == Normaliser::anchor ? anchor : together) * factor;
+      p.a.row(i) = p.a.row(i) / (by_anchor ? anchor : together) * factor;
   }
   return p;
 }
 
-void check_someone_besides_k(const std::string& loss, const LossInput& in, Formulation formulation) {
-  const bool paper = formulation == Formulation::paper;
-  check_someone_to_repel(loss, in, paper ? 3 : 2, paper ? ", or loss.formulation to reference" : "");
+void check_someone_besides_k(const std::string& loss, const LossInput& in, const LossOptions& options) {
+  if (options.reference())
+    check_someone_to_repel(loss, in, 2);
+  else
+    check_someone_to_repel(loss, in, 3, ", or loss.formulation to reference");
 }
 
 }  // namespace cg

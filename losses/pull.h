@@ -12,15 +12,16 @@ struct Pull : Attraction {
 };
 
 /// How a pull is normalised.
+///              paper                reference
 enum class Normaliser {
-  anchor,    ///< a_ik = w_ik / Σ_t w_it: every anchor counts the same
-  together,  ///< a_ik = w_ik / Σ_jt w_jt: an anchor with many near its age counts more
+  anchor,    ///< w_ik / Σ_t w_it     the same / n × τ/τ_base: every anchor counts the same
+  together,  ///< w_ik / Σ_jt w_jt    the same × τ/τ_base: an anchor with many near its age counts more
 };
 
-/// Age weights and pull of an input, × `factor`. An anchor whose weights are all 0 gets no pull and is counted.
-Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser, double factor);
+/// Age weights and pull a_ik of an input. An anchor whose weights are all 0 gets no pull and is counted.
+Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser);
 
 /// Fails when a sum of repulsions has no term: it leaves out the anchor, and in the `paper` formulation the positive k.
-void check_someone_besides_k(const std::string& loss, const LossInput& in, Formulation formulation);
+void check_someone_besides_k(const std::string& loss, const LossInput& in, const LossOptions& options);
 
 }  // namespace cg

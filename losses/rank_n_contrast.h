@@ -28,8 +28,7 @@ struct RankNContrast {
   Pairs pairs(const LossInput& in) const {
     check_someone_to_repel(name, in, 2);
     const Index n = in.rows();
-    const bool mean = options.formulation == Formulation::reference;
-    Pairs p{{Array::Constant(n, n, mean ? 1 / static_cast<double>(n * (n - 1)) : 1), {}},
+    Pairs p{{Array::Constant(n, n, options.reference() ? 1 / static_cast<double>(n * (n - 1)) : 1), {}},
             rank_by_age(in.ages, age_closeness(in.ages), Compared::at_least_as_far)};
     p.a.matrix().diagonal().setZero();
     return p;

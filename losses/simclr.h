@@ -20,12 +20,7 @@ struct SimClr {
   static constexpr const char* name = "simclr";
   LossOptions options;
 
-  Attraction pairs(const LossInput& in) const {
-    check_two_views(name, in);
-    Attraction p{Array::Zero(in.rows(), in.rows()), {}};
-    for (Index i = 0; i < in.rows(); ++i) p.a(i, in.pair(i)) = 1 / static_cast<double>(in.rows());
-    return p;
-  }
+  Attraction pairs(const LossInput& in) const { return pull_to_other_view(name, in); }
 
   /// L_i = Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ]: one k
   template <class T>

@@ -57,6 +57,9 @@ LossResult evaluate_rows(const L& loss, const M& similarity, const ArrayView& x,
   return out;
 }
 
+/// e^u, and 0 for what is left out.
+inline Array exp_or_zero(const Array& u) { return (u == left_out).select(0.0, exp(u)); }
+
 /// The same taken apart. O(n³): for batches to look at.
 template <RowLoss L, Similarity M>
 Explanation explain_rows(const L& loss, const M& similarity, const ArrayView& x, const LossInput& in) {
@@ -67,13 +70,22 @@ Explanation explain_rows(const L& loss, const M& similarity, const ArrayView& x,
   e.distance = distances(embeddings(in), loss.options.distance);
   e.s = similarity.template of<double>(x);
   if constexpr (requires { pairs.w; }) e.w = pairs.w;
-  if constexpr (requires { pairs.log_nu; }) e.nu = (pairs.log_nu == kLeftOut).select(0.0, exp(pairs.log_nu));
+  if constexpr (requires { pairs.log_nu; }) e.nu = exp_or_zero(pairs.log_nu);
+  if constexpr (requires { pairs.log_c; }) e.c = exp_or_zero(pairs.log_c);
+  if constexpr (requires { similarity.q; }) e.q = similarity.q;
   e.pull = pairs.a;
   e.push.resize(n, n);
   for (Index i = 0; i < n; ++i) loss.gradient(pairs, i, e.s.row(i), e.push.row(i));
   e.push += e.pull;
   e.pulled = similarity.gradient(x, e.s, e.pull);
   e.pushed = -similarity.gradient(x, e.s, e.push);
+  if constexpr (requires { loss.template shift<double>(e.s.row(0)); }) {
+    if (loss.options.reference()) e.shift.resize(n);
+    for (Index i = 0; i < e.shift.size(); ++i) {
+      e.shift[i] = loss.template shift<double>(e.s.row(i));
+      e.s.row(i) -= e.shift[i];  // in this row the loss finds a maximum of 0, and so the same value
+    }
+  }
   e.denominator = e.s;
   for (Index i = 0; i < n; ++i)
     for (Index k = 0; k < n; ++k) {

@@ -9,18 +9,22 @@
 namespace cg {
 namespace {
 
-constexpr double kMostWeight = 1e6;  // in training: a larger pull leaves nothing of the others' in float32
+constexpr double most_weight = 1e6;  // in training: a larger pull leaves nothing of the others' in float32
 
 }  // namespace
 
 Threshold::Pairs Threshold::pairs(const LossInput& in) const {
   check_someone_to_repel(name, in, 2);
-  return reference() ? reference_pairs(in) : paper_pairs(in);
+  Pairs p{pull(in, options, Normaliser::anchor), {}, {}};
+  p.ranking = rank_by_age(in.ages, p.w, Compared::farther);
+  if (options.reference())
+    count_comparisons(p);
+  else
+    divide_by_the_far(in, p);
+  return p;
 }
 
-Threshold::Pairs Threshold::paper_pairs(const LossInput& in) const {
-  Pairs p{pull(in, options, Normaliser::anchor, 1), {}, {}};  // for w and the metrics; a comes below
-  p.ranking = rank_by_age(in.ages, p.w, Compared::farther);
+void Threshold::divide_by_the_far(const LossInput& in, Pairs& p) const {
   p.a.setZero();
   Row farther(in.rows());  // Σ w_it over the first 1, 2, … of the order: from the smallest weight up
   for (Index i = 0; i < in.rows(); ++i) {
@@ -32,26 +36,23 @@ Threshold::Pairs Threshold::paper_pairs(const LossInput& in) const {
     }
   }
   const double largest = p.a.maxCoeff();
-  if (std::isfinite(largest) && !(in.training && largest > kMostWeight)) return p;
+  if (std::isfinite(largest) && !(in.training && largest > most_weight)) return;
   fail(in.training ? ErrorKind::usage : ErrorKind::numbers, std::string("loss.") + name,
        fmt::format("a weight is {:.3g}, {}: the paper formulation divides by the weights of those farther away",
                    largest, in.training ? "at most 1e6 can be trained with" : "too large for a number"),
        "Set loss.formulation = \"reference\", or widen loss.sigma");
 }
 
-Threshold::Pairs Threshold::reference_pairs(const LossInput& in) const {
-  const auto n = static_cast<double>(in.rows());
-  Pairs p{pull(in, options, Normaliser::anchor, options.temperature / options.base_temperature / n), {}, {}};
-  p.ranking = rank_by_age(in.ages, p.w, Compared::farther);
-  Array c = Array::Zero(in.rows(), in.rows());
-  for (Index t = 0; t < in.rows(); ++t)
+void Threshold::count_comparisons(Pairs& p) const {
+  const Index n = p.w.rows();
+  Array c = Array::Zero(n, n);
+  for (Index t = 0; t < n; ++t)
     for (Index place = 0; place < p.ranking.order.cols(); ++place)
       c(p.ranking.order(t, place), t) = p.ranking.reach(t, place);
-  if (options.delta_reduction == DeltaReduction::mean) c /= n;
+  if (options.delta_reduction == DeltaReduction::mean) c /= static_cast<double>(n);
   p.log_c = c.log();
-  for (Index i = 0; i < in.rows(); ++i)
+  for (Index i = 0; i < n; ++i)
     if (repels_nobody(p, i)) p.a.row(i).setZero();
-  return p;
 }
 
 }  // namespace cg

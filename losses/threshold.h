@@ -38,7 +38,7 @@ struct Threshold {
   /// paper      L_i = Σ_k a_ik [ D_ik − s_ik ],   D_ik = log Σ_t e^{s_it} over all t farther than k
   template <class T>
   T value(const Pairs& p, Index i, const RowView<T>& s) const {
-    if (!reference()) return ranked_value<T>(p.ranking, i, p.a.row(i), s);
+    if (!options.reference()) return ranked_value<T>(p.ranking, i, p.a.row(i), s);
     if (repels_nobody(p, i)) return T(0);
     return (p.a.row(i) * (log_sum_exp<T>(s + p.log_c.row(i)) - s)).sum();
   }
@@ -46,7 +46,7 @@ struct Threshold {
   /// reference  dL_i/ds_it = A_i π_it − a_it,   A_i = Σ_k a_ik,   π_i = softmax of s_i + log c_i
   /// paper      dL_i/ds_it = Σ_k a_ik e^{s_it − D_ik} − a_it,   over all k nearer in age than t
   void gradient(const Pairs& p, Index i, const RowView<double>& s, RowOut g) const {
-    if (!reference())
+    if (!options.reference())
       ranked_gradient(p.ranking, i, p.a.row(i), s, g);
     else if (repels_nobody(p, i))
       g.setZero();
@@ -55,10 +55,9 @@ struct Threshold {
   }
 
  private:
-  bool reference() const { return options.formulation == Formulation::reference; }
-  bool repels_nobody(const Pairs& p, Index i) const { return (p.log_c.row(i) == kLeftOut).all(); }
-  Pairs paper_pairs(const LossInput& in) const;
-  Pairs reference_pairs(const LossInput& in) const;
+  bool repels_nobody(const Pairs& p, Index i) const { return (p.log_c.row(i) == left_out).all(); }
+  void divide_by_the_far(const LossInput& in, Pairs& p) const;  // a as printed
+  void count_comparisons(Pairs& p) const;                       // c as published
 };
 static_assert(RowLoss<Threshold>);
 

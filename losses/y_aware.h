@@ -20,9 +20,8 @@ struct YAware {
   LossOptions options;
 
   Pull pairs(const LossInput& in) const {
-    check_someone_besides_k(name, in, options.formulation);
-    const double mean = options.temperature / options.base_temperature / static_cast<double>(in.rows());
-    return pull(in, options, Normaliser::anchor, reference() ? mean : 1);
+    check_someone_besides_k(name, in, options);
+    return pull(in, options, Normaliser::anchor);
   }
 
   /// reference  L_i = Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ]
@@ -30,7 +29,7 @@ struct YAware {
   template <class T>
   T value(const Pull& p, Index i, const RowView<T>& s) const {
     const RowOf<T> u = without_anchor<T>(i, s);
-    if (reference()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
+    if (options.reference()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
     return (p.a.row(i) * (log_sum_exp_without_each<T>(u) - s)).sum();
   }
 
@@ -38,14 +37,11 @@ struct YAware {
   /// paper      dL_i/ds_it = Σ_{k≠t} a_ik π_it^k − a_it,   π_i^k = softmax of s_i without k
   void gradient(const Pull& p, Index i, const RowView<double>& s, RowOut g) const {
     const Row u = without_anchor<double>(i, s);
-    if (reference())
+    if (options.reference())
       g = p.a.row(i).sum() * softmax(u) - p.a.row(i);
     else
       g = softmax_without_each(u, p.a.row(i)) - p.a.row(i);
   }
-
- private:
-  bool reference() const { return options.formulation == Formulation::reference; }
 };
 static_assert(RowLoss<YAware>);
 

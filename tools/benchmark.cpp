@@ -154,7 +154,7 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
     }
     if (s >= 0) seconds.push_back(spent);
   }
-  nlohmann::json out = result(o, seconds, loss.value_or(0), base, *learner);
+  nlohmann::json out = result(o, seconds, loss.value_or(NAN), base, *learner);
   out["device"] = backend->description();
   if (o.layers) times.print(o.steps + o.warmup);
   if (o.layers) out["layers"] = times.to_json(o.steps + o.warmup);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Our training step and PyTorch's side by side: fresh processes in turn (A B A B …), the same threads, volumes, weights.
 #   tools/compare_with_pytorch.sh [CASE ...]       cases: full2 full8 full32 small epoch; all by default
-#   PAIRS=5 tools/compare_with_pytorch.sh small    pairs a case (default 5; full32 and epoch take one step a run)
+#   PAIRS=5 tools/compare_with_pytorch.sh small    pairs a case (default 5; full32 takes one step a run, epoch one epoch after one to warm up)
 #   PRECISIONS=float32 tools/compare_with_pytorch.sh full2    default "float32 bfloat16"
 # PyTorch runs in the fastest of its settings (default layout, channels_last, channels_last with torch.compile), tried
 # first, for full32 at batch 2 and for epoch with one step; CORTEXGRAD_PYTHON names a Python that has it, else the pinned
@@ -24,7 +24,7 @@ arguments() {
     full8) echo "step --size 91 109 91 --batch 8 --steps 3 --warmup 1" ;;
     full32) echo "step --size 91 109 91 --batch 32 --steps 1 --warmup 0" ;;
     small) echo "step --size 46 55 46 --batch 16 --steps 7 --warmup 2" ;;
-    epoch) echo "epoch --size 46 55 46 --batch 32 --subjects 248 --steps 1 --warmup 0" ;;
+    epoch) echo "epoch --size 46 55 46 --batch 32 --subjects 248 --steps 1 --warmup 1" ;;
     *) echo "unknown case $1: full2 full8 full32 small epoch" >&2; exit 2 ;;
   esac
 }
@@ -34,7 +34,10 @@ seconds() { python3 -c 'import json, sys; print(json.loads(sys.stdin.read())["se
 fastest() {
   case $1 in full32) trial=$(arguments full2) ;; epoch) trial=$(arguments small) ;; *) trial=$(arguments "$1") ;; esac
   for setting in default channels_last "channels_last --compile"; do
-    took=$(torch "${trial%--steps*}--steps 2 --warmup 1" "$2" "$setting" | seconds)
+    took=$(torch "${trial%--steps*}--steps 2 --warmup 1" "$2" "$setting" | seconds) || {
+      echo "trial: PyTorch, $1, $2, $setting: failed, left out" >&2
+      continue
+    }
     echo "trial: PyTorch, $1, $2, $setting: $took s" >&2
     echo "$took $setting"
   done | sort -g | head -n 1 | cut -d' ' -f2-
@@ -50,6 +53,7 @@ for name in "${cases[@]}"; do
   pairs=${PAIRS:-5}; case $name in full32 | epoch) pairs=${PAIRS:-1} ;; esac
   for precision in ${PRECISIONS:-float32 bfloat16}; do
     setting=$(fastest "$name" "$precision")
+    [ -n "$setting" ] || { echo "PyTorch ran in none of its settings" >&2; exit 1; }
     for pair in $(seq "$pairs"); do
       ours=$(build/release/bin/benchmark $settings --precision $precision --json)
       theirs=$(torch "$settings" "$precision" "$setting")

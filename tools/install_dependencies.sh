@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The one list of what Cortexgrad is built with, and its installer for Debian and Ubuntu.
 #   tools/install_dependencies.sh          installs what is missing (quick when nothing is)
+#   tools/install_dependencies.sh --tests  and what tests alone compare with
 #   tools/install_dependencies.sh --list   prints the list
 # Debian's packages come from apt; oneDNN 3 (Debian 12 has only version 2) comes from PyPI as two pinned wheels whose
 # SHA-256 is checked, unpacked into build/onednn. Exit code 2: something is missing and can't be installed from here;
@@ -12,6 +13,7 @@ packages=(
   g++ cmake ninja-build pkgconf   # compiler, build system
   python3 ca-certificates         # fetch the wheels and unpack them
   libhdf5-dev                     # cohort files, weights, run folders
+  libnifti2-dev zlib1g-dev        # headers of NIfTI volumes, gzip
   libeigen3-dev                   # matrix products of the losses, ridge regression
   doctest-dev librapidcheck-dev   # tests, property tests
   libtomlplusplus-dev libcli11-dev libfmt-dev nlohmann-json3-dev   # configuration, command line, text, JSON
@@ -19,14 +21,19 @@ packages=(
   librandom123-dev                # Philox, the counter-based random generator
   libcairo2-dev                   # pictures of volumes as PNG
 )
+test_packages=(                   # 145 MB to fetch, 630 MB on the disk
+  python3-torch python3-h5py      # PyTorch's checkpoints and features, beside ours
+)
 onednn_version=2023.2.0           # = oneDNN v3.2.0 with OpenMP of GCC
 onednn_wheels=(
   onednn_cpu_gomp        2f22a54d6a890ed14bfa185d42a4be65d8b5b1df85dc1f0f3a9abe31620416fb
   onednn_devel_cpu_gomp  9763c69e8c907e119056bd52ad918ca84ac9ba939d130a99dfa95ccca3e5e284
 )
 
+[ "${1:-}" != --tests ] || packages+=("${test_packages[@]}")
 if [ "${1:-}" = --list ]; then
-  printf '%s\n' "${packages[@]}" "onednn-cpu-gomp==$onednn_version" "onednn-devel-cpu-gomp==$onednn_version"
+  printf '%s\n' "${packages[@]}" "${test_packages[@]}" \
+    "onednn-cpu-gomp==$onednn_version" "onednn-devel-cpu-gomp==$onednn_version"
   exit 0
 fi
 

@@ -13,7 +13,7 @@ namespace cg::plain_loops {
 /// log Σ_t e^{s(t)} over the t < n for which `in_sum(t)`; −∞ where there is none.
 template <class S, class InSum>
 double log_sum_exp(Index n, const S& s, const InSum& in_sum) {
-  double top = kLeftOut, sum = 0;
+  double top = left_out, sum = 0;
   for (Index t = 0; t < n; ++t)
     if (in_sum(t)) top = std::max(top, s(t));
   for (Index t = 0; t < n; ++t)

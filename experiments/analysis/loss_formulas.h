@@ -20,7 +20,7 @@ struct LossFormula {
 /// What is known of the loss that the options name, in their formulation. Errors: usage, for an unknown name.
 LossFormula formula_of(const LossOptions& options);
 
-/// Whether printed and published formula of a loss differ by more than a constant factor.
+/// Whether printed and published formula of a loss differ.
 bool has_two_formulations(const std::string& loss);
 
 }  // namespace cg

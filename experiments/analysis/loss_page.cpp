@@ -51,11 +51,9 @@ class Store {
 
 Numbers list_of(const Array& a) { return {a.data(), a.data() + a.size()}; }
 
-void append(Numbers& to, const Array& a) { to.insert(to.end(), a.data(), a.data() + a.size()); }
-
-/// A in the first place what is in each list of a scene; the page finds them by these names.
-const std::vector<std::string> parts = {"z",    "s",    "distance", "w",     "nu",   "pull",
-                                        "push", "sums", "forces",   "edges", "queue"};
+/// What the lists of a scene are, in their order; the page finds them by these names.
+const std::vector<std::string> parts = {"z",     "s",    "distance", "w",     "nu",    "c", "pull", "push",
+                                        "terms", "sums", "forces",   "edges", "shift", "q", "queue"};
 
 /// For each anchor Σ a, attraction, repulsion, and its row of the value; behind them the value.
 Numbers sums(const Explanation& e) {
@@ -65,13 +63,6 @@ Numbers sums(const Explanation& e) {
     out.insert(out.end(), {e.pull.row(i).sum(), e.attraction(i), e.repulsion(i), row});
   }
   out.push_back(e.result.value);
-  return out;
-}
-
-/// The forces along the sphere: pulls, pushes, and both together.
-Numbers forces(const Explanation& e, const ArrayView& z) {
-  Numbers out;
-  for (const Array& force : {e.pulled, e.pushed, Array(e.pulled + e.pushed)}) append(out, tangential(force, z));
   return out;
 }
 
@@ -195,9 +186,10 @@ class Data {
     const Explanation e = make_loss(c.options)->explain(c.input());
     const Eigen::Map<const Array> z(c.z.data(), e.s.rows(), width);
     json out = json::array();
-    for (const Numbers& list :
-         {c.z, list_of(e.s), list_of(e.distance), list_of(e.w), list_of(e.nu), list_of(e.pull), list_of(e.push),
-          sums(e), forces(e, z), edges(e), c.options.name == "nnclr" ? c.queue : Numbers()})
+    for (const Numbers& list : {c.z, list_of(e.s), list_of(e.distance), list_of(e.w), list_of(e.nu), list_of(e.c),
+                                list_of(e.pull), list_of(e.push), list_of(e.pull * (e.denominator - e.s)), sums(e),
+                                list_of(tangential(e.pulled + e.pushed, z)), edges(e), list_of(e.shift), list_of(e.q),
+                                e.q.size() > 0 ? c.queue : Numbers()})
       out.push_back(store_.place(list));
     return out;
   }

@@ -10,7 +10,7 @@
 namespace cg {
 
 /// Prints what a run of this configuration would do, without opening its volumes: on standard output. Errors: those of
-/// the cohort's file, if one is named.
+/// the cohort's file and of the weights to start from, where they are named.
 void print_plan(const Config& config, const RunOptions& options);
 
 /// Prints network, cohort, split, loss, device, memory and time on standard output. `learner` has the plan of a full

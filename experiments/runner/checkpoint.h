@@ -35,9 +35,10 @@ struct RunState {
 };
 
 struct Checkpoint {
-  std::string config_digest;  ///< of the configuration it belongs to
-  std::string cohort_digest;  ///< of the cohort
-  std::string setting;        ///< device, type of activations, threads: the same bits come only from the same
+  std::string config_digest;   ///< of the configuration it belongs to
+  std::string cohort_digest;   ///< of the cohort
+  std::string weights_digest;  ///< of the weights that training starts from; empty if they are random
+  std::string setting;         ///< device, type of activations, threads: the same bits come only from the same
   RunState run;
   Index batches_seen = 0;            ///< by the learner
   std::vector<NamedTensor> learner;  ///< Learner::state(), float32; empty if the run is fresh

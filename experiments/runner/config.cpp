@@ -29,12 +29,15 @@ Fields<TrainOptions> train_fields() {
       field("decay_factor", &O::decay_factor, {.least = 0, .most = 1, .open = true, .choices = {}},
             "The learning rate is multiplied by it every `decay_every` epochs."),
       field("decay_every", &O::decay_every, between(1, 100000), "Epochs between two decays of the learning rate."),
+      field("order", &O::order, {"shuffled", "study_balanced"},
+            "Each subject once an epoch, or as many draws dealt out to the studies (sites) in equal shares."),
   };
 }
 
 Fields<PhantomOptions> phantom_fields() {
   using O = PhantomOptions;
   return {
+      field("modality", &O::modality, {"mre", "t1"}, "Stiffness maps, or T1-like volumes of 62 scanners."),
       field("voxel_mm", &O::voxel_mm, between(1, 16), "Edge of a voxel in mm; 4 serves for quick tests."),
       field("subjects", &O::subjects, between(10, 100000), "Synthetic subjects in the cohort."),
       field("seed", &O::seed, between(0, most_seed), "Seed of the synthetic cohort."),
@@ -55,6 +58,17 @@ Fields<DataOptions> data_fields() {
   for (Field<O>& f : section("phantom", &O::phantom, phantom_fields())) out.push_back(std::move(f));
   for (Field<O>& f : section("augment", &O::augment, augment_fields())) out.push_back(std::move(f));
   return out;
+}
+
+Fields<PretrainedOptions> pretrained_fields() {
+  using O = PretrainedOptions;
+  return {
+      field("weights", &O::weights, any(),
+            "Weights to start from (.h5 or .safetensors), relative to the file that names them; empty: random ones."),
+      field("allow_missing", &O::allow_missing, any(),
+            "Parameters, by name or its beginning (\"head\"), in which that file may differ from the network: missing, "
+            "extra or of another shape. They start at random; any other difference is an error."),
+  };
 }
 
 Fields<EvaluationOptions> evaluation_fields() {
@@ -94,6 +108,8 @@ void cross_check(const Config& config, Checked& checked) {
   const std::vector<std::string>& augmentations = config.data.augment.apply;
   if (std::set(augmentations.begin(), augmentations.end()).size() < augmentations.size())
     checked.conflict({"data.augment.apply"}, "data.augment.apply: the same augmentation stands twice");
+  if (config.pretrained.weights.empty() && !config.pretrained.allow_missing.empty())
+    checked.conflict({"pretrained.allow_missing"}, "pretrained.allow_missing: there is no pretrained.weights");
   if (config.loss.name != "dynlocrep" || checked.wrong.contains("loss.name")) return;
   if (config.loss.final_neighbours > config.train.batch_size)
     checked.conflict({"loss.final_neighbours", "train.batch_size"},
@@ -130,6 +146,7 @@ Fields<Config> config_fields() {
   append(out, "model", &Config::model, model_fields());
   out.push_back(field("model.precision", &Config::precision, {"auto", "float32", "bfloat16"},
                       "Type of the activations; auto: bfloat16 where the device computes with it faster."));
+  append(out, "pretrained", &Config::pretrained, pretrained_fields());
   append(out, "evaluation", &Config::evaluation, evaluation_fields());
   return out;
 }
@@ -142,6 +159,7 @@ Config parse_config(const Source& source) {
   throw_findings(source, checked.findings);
   if (!checked.where.contains("loss.temperature")) config.loss.temperature = published_temperature(config.loss.name);
   make_absolute(config.data.cohort, "data.cohort", checked, source);
+  make_absolute(config.pretrained.weights, "pretrained.weights", checked, source);
   return config;
 }
 

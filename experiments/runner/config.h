@@ -9,8 +9,10 @@
 
 #include "data/augment/augmentations.h"
 #include "data/normalise.h"
+#include "data/subject_order.h"
 #include "experiments/analysis/predictor.h"
 #include "experiments/runner/fields.h"
+#include "experiments/runner/pretrained.h"
 #include "experiments/runner/stop_signal.h"
 #include "layers/model.h"
 #include "losses/loss.h"
@@ -29,9 +31,13 @@ struct TrainOptions {
   double weight_decay = 5e-5;
   double decay_factor = 0.9;
   Index decay_every = 10;
+  SubjectOrder order = SubjectOrder::shuffled;
 };
 
+enum class PhantomModality { mre, t1 };
+
 struct PhantomOptions {
+  PhantomModality modality = PhantomModality::mre;
   double voxel_mm = 2;
   Index subjects = 311;
   Index seed = 1;
@@ -64,6 +70,7 @@ struct Config {
   DataOptions data;
   ModelOptions model;
   Precision precision = Precision::automatic;  ///< key model.precision
+  PretrainedOptions pretrained;
   EvaluationOptions evaluation;
 };
 

@@ -1,4 +1,5 @@
-// The trained network as HDF5: a dataset a parameter, with the names and the axis order of the published checkpoints.
+// The trained network as a weights file (data/weights_file.h), HDF5 or safetensors by its ending: an array a parameter,
+// with the names and the axis order of the published checkpoints.
 #pragma once
 
 #include <filesystem>

@@ -165,7 +165,7 @@ void Recorder::predictions(std::span<const PredictionRow> rows) {
   predictions_.append(lines);
 }
 
-void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baseline, const std::string& digest,
+void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests,
                        Index resumed) {
   ordered_json out;
   out["test"] = over_seeds(seeds);
@@ -180,7 +180,8 @@ void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baselin
     out["seeds"].push_back(one);
   }
   out["resumed"] = resumed;
-  out["config_sha256"] = digest;
+  out["config_sha256"] = digests.config;
+  if (!digests.weights.empty()) out["pretrained_sha256"] = digests.weights;
   write_atomically(folder_ / summary_name, out.dump(2) + "\n");
   remove_file(checkpoint());
 }

@@ -48,6 +48,12 @@ struct SeedResult {
   double seconds = 0;
 };
 
+/// SHA-256 of what decides a run's numbers besides its cohort.
+struct RunDigests {
+  std::string config;
+  std::string weights;  ///< that training starts from; empty if they are random
+};
+
 /// Sizes of the growing files, saved in a checkpoint so that resuming cuts off what came after it.
 struct LogSizes {
   Index metrics = 0, predictions = 0;
@@ -70,7 +76,7 @@ class Recorder {
   void predictions(std::span<const PredictionRow> rows);  ///< appends to predictions.csv
   /// Finishes the run: writes summary.json and removes the checkpoint. `test.mae` and the other metrics as means over
   /// seeds with their sample SD (null for one seed), `baseline.mae`, and a list by seed; how often it was `resumed`.
-  void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const std::string& digest, Index resumed);
+  void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests, Index resumed);
 
   LogSizes sizes() const;
   /// Cuts the growing files to what they were at a checkpoint; {} starts them anew. Errors: corrupt, if a file is

@@ -43,6 +43,11 @@ const Config& checked(const Config& config) {
   return config;
 }
 
+std::optional<Pretrained> first_weights(const Config& config) {
+  if (config.pretrained.weights.empty()) return std::nullopt;
+  return read_pretrained(config.pretrained, config.model);
+}
+
 /// The sizes of an epoch's batches.
 std::vector<Index> checked_batches(const Config& config, const Cohort& cohort) {
   const auto subjects = static_cast<Index>(cohort.split.train.size());
@@ -88,9 +93,11 @@ class Trainer {
     return (state_.seed * config_.train.epochs + state_.epoch - 1) * steps_an_epoch() + state_.step;
   }
   std::string place() const;
+  std::string weights_digest() const { return pretrained_ ? pretrained_->digest : ""; }
   /// Without an augmentation both views are equal, and encoded once.
   LoaderOptions epoch_options() const {
     return {.batch_size = config_.train.batch_size,
+            .order = config_.train.order,
             .seed = static_cast<std::uint64_t>(seed()),
             .epoch = state_.epoch,
             .first_batch = state_.step,
@@ -109,6 +116,7 @@ class Trainer {
   std::vector<Index> batches_;
   LearnerOptions planned_;  // of the first seed; what memory is asked for follows from them
   Index spare_;             // bytes of the device's memory that training leaves
+  std::optional<Pretrained> pretrained_;
   Recorder recorder_;
   std::string setting_;  // as in a checkpoint
   RunState state_;
@@ -126,6 +134,7 @@ Trainer::Trainer(const Config& config, const RunOptions& options)
       batches_(checked_batches(config, cohort_)),
       planned_(learner_options(config, cohort_.file->volume_shape(), *backend_, config.seeds[0])),
       spare_(require_memory(memory_job())),
+      pretrained_(first_weights(config)),
       recorder_(options.out, resolved_config(config), options.overwrite) {
   if (recorder_.resumable()) saved_ = read_checkpoint(recorder_.checkpoint());
   setting_ = fmt::format("{}: {}, activations in {}", name_of(backend_->device()), backend_->description(),
@@ -146,6 +155,9 @@ void Trainer::resume() {
   if (saved_->cohort_digest != cohort_.digest())
     fail(ErrorKind::data, where, "the cohort has changed since it was saved",
          "Bring the cohort back as it was, or start anew with --overwrite");
+  if (saved_->weights_digest != weights_digest())
+    fail(ErrorKind::data, where, "the weights to start from have changed since it was saved",
+         "Bring the weights back as they were, or start anew with --overwrite");
   if (saved_->setting != setting_)
     say(fmt::format("warning: this run was begun on {}, and goes on on {}: its figures will be of neither alone",
                     saved_->setting, setting_));
@@ -192,12 +204,14 @@ void Trainer::trial() {
   }
   const double left = 1 - static_cast<double>(steps_done()) / static_cast<double>(all_steps());
   announce(config_, options_, cohort_, *backend_, *learner, seconds, left, saved_ ? place() : "");
+  if (pretrained_) fmt::print("{}\n\n", to_string(*pretrained_));
 }
 
 std::unique_ptr<Learner> Trainer::make_learner(Index seed) {
   LearnerOptions o = learner_options(config_, cohort_.file->volume_shape(), *backend_, seed);
   o.rounded_volumes = cohort_.on_device.has_value();
   auto learner = std::make_unique<Learner>(*backend_, o, make_loss(config_.loss));
+  if (pretrained_) start_from(*pretrained_, learner->parameters());
   const std::vector<Index> evaluated = {batches_.front()};
   learner->reserve(batches_, evaluated);
   return learner;
@@ -224,7 +238,7 @@ LossResult Trainer::step(Learner& learner, const Batch& batch, double rate) {
 
 void Trainer::save() {
   const auto start = Clock::now();
-  Checkpoint c{config_digest(config_), cohort_.digest(), setting_, state_, 0, {}};
+  Checkpoint c{config_digest(config_), cohort_.digest(), weights_digest(), setting_, state_, 0, {}};
   if (!state_.fresh()) {
     c.batches_seen = learner_->batches_seen();
     c.learner = learner_->state();
@@ -318,7 +332,7 @@ void Trainer::end_seed(const Evaluation& e, double loss) {
 void Trainer::finish() {
   if (!state_.kept.empty()) write_embeddings(recorder_.folder() / "embeddings.h5", *cohort_.file, state_.kept);
   const Metrics mean_age = baseline(cohort_.ages(cohort_.split.train), cohort_.ages(cohort_.split.test));
-  recorder_.summary(state_.results, mean_age, config_digest(config_), state_.resumed);
+  recorder_.summary(state_.results, mean_age, {config_digest(config_), weights_digest()}, state_.resumed);
   print_results(state_.results, mean_age, cohort_.file->synthetic());
   fmt::print("results in {}\n", recorder_.folder().string());
 }

@@ -3,6 +3,9 @@
 #include "data/hdf5_file.h"
 
 #include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <numeric>
@@ -274,4 +277,30 @@ TEST_CASE("H5Writer: equal content gives equal bytes, whenever it is written") {
 TEST_CASE("H5Writer: a folder that is not there is a storage error that names the file") {
   const std::string path = (fs::temp_directory_path() / "no-such-folder" / "x.h5").string();
   check_fails([&] { H5Writer writer(path); }, ErrorKind::storage, {path});
+}
+
+TEST_CASE("H5Writer: what a killed writer of the same file left behind is removed, what a living one writes is not") {
+  const TemporaryFile file("abandoned.h5");
+  int ready[2];
+  REQUIRE(pipe(ready) == 0);
+  const pid_t killed = fork();
+  if (killed == 0) {
+    const H5Writer writer(file.path);
+    char byte = 1;
+    if (write(ready[1], &byte, 1) == 1) pause();
+    _exit(1);
+  }
+  char byte = 0;
+  REQUIRE(read(ready[0], &byte, 1) == 1);
+  const std::string left = file.path + "." + std::to_string(killed) + ".tmp";
+  { const H5Writer beside(file.path); }
+  CHECK(fs::exists(left));  // its writer lives
+  kill(killed, SIGKILL);
+  REQUIRE(waitpid(killed, nullptr, 0) == killed);
+  CHECK(fs::exists(left));
+  const std::string other = file.path + ".notes.tmp";  // no process's number: not ours
+  { const std::ofstream made(other); }
+  { const H5Writer next(file.path); }
+  CHECK_FALSE(fs::exists(left));
+  CHECK(fs::remove(other));
 }

@@ -81,7 +81,59 @@ TEST_CASE("Explanation: a loss without normalised push pushes as much as it pull
   });
 }
 
-TEST_CASE("Explanation: weights and ν are there where a loss has them") {
+TEST_CASE("Explanation: s, w, ν and c, put into the formula, give its log Σ") {
+  int checked = 0;
+  for_every_explanation([&](const LossOptions& options, const LossInput&, const Explanation& e) {
+    const bool sum_of_its_own = options.name == RankNContrast::name ||  // for each k
+                                (!options.reference() && options.name != DynLocRep::name && e.w.size() > 0);
+    if (options.name == Nnclr::name || sum_of_its_own) return;
+    for (Index i = 0; i < e.s.rows(); ++i) {
+      double sum = 0;
+      for (Index t = 0; t < e.s.rows(); ++t) {
+        if (t == i) continue;
+        const bool less_if_alike = options.name == DynLocRep::name || options.name == Exponential::name;
+        const double u = less_if_alike ? e.s(i, t) * (1 - e.w(i, t)) : e.s(i, t);
+        sum += (e.nu.size() > 0 ? e.nu(i, t) : 1) * (e.c.size() > 0 ? e.c(i, t) : 1) * std::exp(u);
+      }
+      for (Index k = 0; k < e.s.rows(); ++k)
+        if (e.pull(i, k) > 0) {
+          CHECK(e.denominator(i, k) == doctest::Approx(std::log(sum)).epsilon(1e-12));
+          ++checked;
+        }
+    }
+  });
+  CHECK(checked > 1000);
+}
+
+TEST_CASE(
+    "Explanation: the row maximum is taken from s where the formula says so, its own entry of the row the largest") {
+  Batch b = random_batch(3, 6, 2, 4);
+  b.neighbours = 5;
+  for (const char* name : {DynLocRep::name, Exponential::name})
+    for (const Formulation f : {Formulation::paper, Formulation::reference}) {
+      const LossOptions options{.name = name, .formulation = f};
+      const Explanation e = make_loss(options)->explain(b.input());
+      REQUIRE(e.shift.size() == (options.reference() ? 12 : 0));
+      for (Index i = 0; i < 12; ++i) {
+        CHECK(e.s(i, i) == doctest::Approx(options.reference() ? 0 : 10));  // rows of length 1, τ = 0.1
+        if (options.reference()) CHECK(e.shift[i] == doctest::Approx(10));
+      }
+    }
+}
+
+TEST_CASE("Explanation: what stands for the anchors of NNCLR is a row of the queue") {
+  const Batch b = random_batch(3, 6, 2, 4);
+  const Explanation e = make_loss({.name = Nnclr::name})->explain(b.input());
+  const Eigen::Map<const Array> queue(b.queue.data(), 7, 4);
+  for (Index i = 0; i < 12; ++i) {
+    int same = 0;
+    for (Index row = 0; row < 7; ++row) same += (queue.row(row) == e.q.row(i)).all();
+    CHECK(same == 1);
+  }
+  CHECK(make_loss({.name = SimClr::name})->explain(b.input()).q.size() == 0);
+}
+
+TEST_CASE("Explanation: weights, ν and c are there where a loss has them") {
   const Batch b = random_batch(3, 6, 2, 4);
   const auto explained = [&](const std::string& name) { return make_loss({.name = name})->explain(b.input()); };
   for (const std::string& name : loss_names()) {
@@ -90,6 +142,7 @@ TEST_CASE("Explanation: weights and ν are there where a loss has them") {
     const bool weighs = name == "dynlocrep" || name == "exponential" || name == "y_aware" || name == "threshold";
     CHECK((e.w.size() == 144) == weighs);
     CHECK((e.nu.size() == 144) == (name == "dynlocrep"));
+    CHECK((e.c.size() == 144) == (name == "threshold"));
     CHECK(e.distance.rows() == 12);
   }
   LossOptions two{.final_neighbours = 2, .far_decay = 1};

@@ -130,7 +130,7 @@ TEST_CASE("Formulations: the published Threshold pushes the nearest ages most, w
   }
   std::printf("\n");
   CHECK(std::exp(log_c(0, 1)) == doctest::Approx(9));
-  CHECK(log_c(0, 11) == kLeftOut);
+  CHECK(log_c(0, 11) == left_out);
 }
 
 TEST_CASE("Formulations: SupCon cuts at the edges of its bins") {

@@ -99,7 +99,7 @@ TEST_CASE("Dual: derivatives of sums, products, quotients, exp and log") {
 
 TEST_CASE("Log-sum-exp without each: as summed one by one, though one term hides all others") {
   Row u(4);
-  u << 1000, 1, 2, kLeftOut;
+  u << 1000, 1, 2, left_out;
   const Row out = log_sum_exp_without_each(u);
   CHECK(out[0] == doctest::Approx(std::log(std::exp(1) + std::exp(2))));
   CHECK(out[1] == 1000);

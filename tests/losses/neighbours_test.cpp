@@ -102,8 +102,8 @@ TEST_CASE("Far decay: weight 1 at the edge, falling as (e/d)^lambda, and nothing
   CHECK(one(0, 4) == doctest::Approx(2.0 / 8));
   CHECK(log_repulsion(d, 3, 3)(0, 4) == doctest::Approx(3 * std::log(0.25)));
   CHECK(log_repulsion(d, 3, 0)(0, 4) == 0);
-  CHECK(log_repulsion(d, 3, none)(0, 4) == kLeftOut);
-  CHECK(log_repulsion(d, 3, 0)(0, 0) == kLeftOut);
+  CHECK(log_repulsion(d, 3, none)(0, 4) == left_out);
+  CHECK(log_repulsion(d, 3, 0)(0, 0) == left_out);
 }
 
 TEST_CASE("Far decay: a row that ties with the edge and is no neighbour has weight 1, or none for infinity") {
@@ -111,14 +111,14 @@ TEST_CASE("Far decay: a row that ties with the edge and is no neighbour has weig
   z << 0, 1, -1, 3;
   const Array d = distances(z, Distance::manhattan);
   CHECK(log_repulsion(d, 2, 4)(0, 2) == 0);
-  CHECK(log_repulsion(d, 2, none)(0, 2) == kLeftOut);
+  CHECK(log_repulsion(d, 2, none)(0, 2) == left_out);
 }
 
 TEST_CASE("Far decay: where all neighbours are at distance 0, the others have no weight unless lambda is 0") {
   Array z(4, 1);
   z << 1, 1, 1, 3;
   const Array d = distances(z, Distance::manhattan);
-  CHECK(log_repulsion(d, 3, 0.5)(0, 3) == kLeftOut);
+  CHECK(log_repulsion(d, 3, 0.5)(0, 3) == left_out);
   CHECK(log_repulsion(d, 3, 0)(0, 3) == 0);
 }
 

@@ -2,10 +2,12 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
+#include <sstream>
 
 #include "data/hdf5_file.h"
 #include "losses/registry.h"
@@ -58,14 +60,29 @@ TEST_CASE("explain_loss: the row of every anchor is attraction and repulsion, an
   CHECK(found(result.text, R"(differ by at most (\S+) of)")[0] < 1e-12);
 }
 
-TEST_CASE("explain_loss: every loss and formulation is explained, with sums that match") {
+TEST_CASE("explain_loss: every loss and formulation is explained in 118 columns, with sums that match") {
+  // The pull of threshold as printed is beyond 10^130.
   for (const std::string& name : loss_names())
     for (const char* formulation : {"paper", "reference"}) {
-      const Finished result = run(fmt::format("--loss {} --formulation {} --ages 20,23,41,70", name, formulation));
+      const Finished result = run(fmt::format("--loss {} --formulation {} --ages 20,21,25,70,71", name, formulation));
       CAPTURE(result.text);
       REQUIRE(result.code == 0);
       CHECK(found(result.text, R"(differ by at most (\S+) of)")[0] < 1e-9);
       CHECK_FALSE(result.says("nan"));
+      std::istringstream lines(result.text);
+      for (std::string line; std::getline(lines, line);) {
+        CAPTURE(line);
+        const auto columns = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
+        if (line.find('=') == std::string::npos) CHECK(columns <= 118);  // a formula and a sum have no columns
+      }
+      const bool reference = formulation == std::string("reference");
+      CHECK(result.says("kernel") ==
+            (name == "dynlocrep" || name == "exponential" || name == "threshold" || name == "y_aware"));
+      CHECK(result.says(" ν ") == (name == "dynlocrep"));
+      CHECK(result.says(" c ") == (name == "threshold" && reference));
+      CHECK(result.says(", m = ") == (reference && (name == "dynlocrep" || name == "exponential")));
+      CHECK(result.says("of the queue") == (name == "nnclr"));
+      CHECK(result.says("bin_width") == (name == "sup_con"));
     }
 }
 

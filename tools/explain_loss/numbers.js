@@ -6,7 +6,7 @@ const n = data.ages.length, subjects = n / data.views, rows = [...Array(n).keys(
 const unit = 150;  // pixels of a radius
 const byName = Object.fromEntries(data.losses.map((loss) => [loss.name, loss]));
 const state = {
-  geometry: "circle", mode: "still", turn: 30, anchor: 1,
+  geometry: "circle", mode: "still", turn: -70, anchor: 1,
   epoch: 0, far_decay: data.far_decays.length - 1, sigma: 0, temperature: 0,
   left: ["dynlocrep", "reference"], right: ["exponential", "reference"],
 };
@@ -37,10 +37,16 @@ function list(place) {
   return lists.get(place);
 }
 
+/** A panel's loss and formulation; "reference" where there is one alone. */
+function chosen(side) {
+  const [name, formulation] = state[side], loss = byName[name];
+  return [loss, loss.two ? formulation : "reference"];
+}
+
 /** All lists of a panel's scene at an epoch's stop, by name. */
 function scene(side, stop = state.epoch) {
-  const [name, formulation] = state[side], loss = byName[name];
-  const key = [name, loss.two ? formulation : "reference", loss.weighs ? state.sigma : 0, state.temperature,
+  const [loss, formulation] = chosen(side);
+  const key = [loss.name, formulation, loss.weighs ? state.sigma : 0, state.temperature,
     loss.selects ? state.far_decay : 0].join("/");
   const places = data.scenes[state.geometry][state.mode][key][stop];
   return Object.fromEntries(data.parts.map((part, k) => [part, list(places[k])]));

@@ -3,8 +3,9 @@
 
 function facts(side) {
   const now = scene(side), fact = (name, value) => `<span>${name} <b>${value}</b></span>`;
-  return fact("value", text(now.sums.at(-1))) + fact("longest force", text(Math.max(...netForces(now).map(length)))) +
+  return fact("value", text(now.sums.at(-1))) + fact("longest force", text(Math.max(...forces(now).map(length)))) +
     fact("τ", text(data.temperatures[state.temperature] * byName[state[side][0]].temperature)) +
+    (now.shift ? fact("m<sub>i</sub>", text(now.shift[state.anchor])) : "") +
     (now.edges ? `<span>NN(i) holds <b>${now.edges.at(-1)}</b> of ${n} dots, the anchor among them</span>` : "");
 }
 
@@ -12,7 +13,8 @@ function facts(side) {
 function columns(now) {
   return [
     ["distance", now.distance], ["s<sub>it</sub>", now.s], ["w<sub>it</sub>", now.w], ["ν<sub>it</sub>", now.nu],
-    ["pull a<sub>it</sub>", now.pull, "pull"], ["push p<sub>it</sub>", now.push, "push"],
+    ["c<sub>it</sub>", now.c], ["pull a<sub>it</sub>", now.pull, "pull"], ["push p<sub>it</sub>", now.push, "push"],
+    ["a [log Σ − s]", now.terms],
   ].filter(([, numbers]) => numbers);
 }
 
@@ -31,8 +33,8 @@ function table(side) {
   return `<div class="scroll" tabindex="0" role="group" aria-label="Table, may be scrolled"><table>` +
     `<caption>Anchor i: ${whom(i)}. The others t, the nearest first</caption>` +
     `<thead><tr><th scope="col">t</th>${shown.map(([name]) => `<th scope="col">${name}</th>`).join("")}</tr></thead>` +
-    `<tbody>${body}</tbody><tfoot><tr><td colspan="${shown.length - 1}">Σ<sub>t</sub> a<sub>it</sub></td>` +
-    `<td>${text(now.sums[4 * i])}</td><td></td></tr></tfoot></table></div>`;
+    `<tbody>${body}</tbody><tfoot><tr><td colspan="${shown.length - 2}">Σ<sub>t</sub></td>` +
+    `<td>${text(now.sums[4 * i])}</td><td></td><td>${text(now.sums[4 * i + 3])}</td></tr></tfoot></table></div>`;
 }
 
 /** What the anchor adds to the value. */
@@ -43,7 +45,7 @@ function filled(side) {
 }
 
 function formulas(side) {
-  const [name, formulation] = state[side], f = byName[name].formulas[formulation];
+  const [loss, formulation] = chosen(side), f = loss.formulas[formulation];
   const more = (html) => `<div class="more">${html}</div>`;
   return `<div>${formula(f.value)}</div>` + more(formula(f.pull)) + more(formula(f.similarity)) +
     more(`<b class="pull">pulls</b> ${escaped(f.pulls)}`) + more(`<b class="push">pushes</b> ${escaped(f.pushes)}`);
@@ -57,8 +59,8 @@ function build(side) {
     `<div class="choices"><select class="loss" aria-label="Loss">${options}</select>` +
     `<select class="formulation" aria-label="Formulation"><option value="paper">as printed</option>` +
     `<option value="reference">as in the published code</option></select></div><div class="formula"></div>` +
-    `<svg class="plot" viewBox="-195 -195 390 390" role="group" ` +
-    `aria-label="Embeddings; arrow keys choose the anchor"></svg>` +
+    `<svg class="plot" viewBox="-185 -183 370 366" role="radiogroup" ` +
+    `aria-label="The anchor among the embeddings"></svg>` +
     `<div class="facts"></div><div class="row"></div>`;
 }
 
@@ -88,6 +90,7 @@ function show() {
   document.getElementById("sigma").parentElement.classList.toggle("idle", !used("weighs"));
   document.getElementById("turn-slider").hidden = state.geometry === "circle";
   document.getElementById("turn").value = state.turn;
+  document.querySelector("output[for=turn]").textContent = `${state.turn}°`.replace("-", "−");
   clearTimeout(noting);
   noting = setTimeout(note, 200);  // browsers allow few changes of the address a second
 }
@@ -133,9 +136,7 @@ let playing = null;
 function stop() {
   cancelAnimationFrame(playing);
   playing = null;
-  const button = document.getElementById("play");
-  button.textContent = "Play";
-  button.setAttribute("aria-pressed", "false");
+  document.getElementById("play").textContent = "Play";
 }
 
 /** From one stop to the next: the dots go the straight way on the sphere, 0.8 s each. */
@@ -143,7 +144,6 @@ function play() {
   const last = data.epochs.length - 1, still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   change({ mode: "moving", epoch: state.epoch === last ? 0 : state.epoch });
   document.getElementById("play").textContent = "Stop";
-  document.getElementById("play").setAttribute("aria-pressed", "true");
   let began = performance.now();
   const frame = (time) => {
     const part = (time - began) / 800;

@@ -40,13 +40,13 @@ function reach(z, edge) {
 
 // ---- the picture -------------------------------------------------------------------------------------------------
 
-/** Lines between the anchor and the others, a pull bending to one side and a push to the other. */
-function links(z, strengths, kind) {
-  const i = state.anchor, of = strengths.slice(i * n, (i + 1) * n), most = Math.max(...of);
+/** Lines between the anchor, or what stands for it, and the others: a pull bends to one side, a push to the other. */
+function links(z, now, kind) {
+  const i = state.anchor, of = now[kind].slice(i * n, (i + 1) * n), most = Math.max(...of);
   let out = "";
   of.forEach((strength, t) => {
     if (t === i || !(strength > 0.004 * most)) return;
-    const [x0, y0] = at(row(z, i)).map(Number), [x1, y1] = at(row(z, t)).map(Number);
+    const [x0, y0] = at(row(now.q ?? z, i)).map(Number), [x1, y1] = at(row(z, t)).map(Number);
     const bend = kind === "pull" ? 0.14 : -0.14;
     const x = (x0 + x1) / 2 - bend * (y1 - y0), y = (y0 + y1) / 2 + bend * (x1 - x0);
     const wide = (0.8 + 7.2 * (strength / most)).toFixed(1);
@@ -64,13 +64,13 @@ function arrow([x, y], [dx, dy], edge, long) {
     `<path class="head" d="M${point(end, 0)}L${point(end - head, head / 2)}L${point(end - head, -head / 2)}Z"/>`;
 }
 
-const netForces = (now) => rows.map((i) => row(now.forces.slice(2 * n * width()), i));
+const forces = (now) => rows.map((i) => row(now.forces, i));
 
 /** An arrow for the force on each dot; the longest is 0.45 radii long. */
 function arrows(z, now) {
-  const forces = netForces(now), most = Math.max(...forces.map(length));
-  return rows.filter((i) => length(forces[i]) > 0.03 * most).map((i) => {
-    const from = at(row(z, i)).map(Number), to = at(added(row(z, i), scaled(forces[i], 0.45 / most))).map(Number);
+  const all = forces(now), most = Math.max(...all.map(length));
+  return rows.filter((i) => length(all[i]) > 0.03 * most).map((i) => {
+    const from = at(row(z, i)).map(Number), to = at(added(row(z, i), scaled(all[i], 0.45 / most))).map(Number);
     const along = [to[0] - from[0], to[1] - from[1]], long = length(along) + 1e-9;
     return arrow(from, scaled(along, 1 / long), radius(i), long);
   }).join("");
@@ -84,7 +84,7 @@ function dot(z, now, t) {
   const kind = `dot${t >= subjects ? " second" : ""}${chosen ? " chosen" : nu > 0 ? " near" : ""}`;
   const label = `${whom(t)}; its row of the value is ${text(now.sums[4 * t + 3])}`;
   const faint = nu > 0 && nu < 1 ? `stroke-opacity="${(0.15 + 0.7 * nu).toFixed(2)}"` : "";
-  return `<g class="${kind}" data-row="${t}" role="button" tabindex="${chosen ? 0 : -1}" aria-pressed="${chosen}" ` +
+  return `<g class="${kind}" data-row="${t}" role="radio" tabindex="${chosen ? 0 : -1}" aria-checked="${chosen}" ` +
     `aria-label="${label}" transform="translate(${x} ${y})" opacity="${behind ? 0.5 : 1}">` +
     `<circle class="ring" r="${radius(t) + 3.5}" ${faint}/>` +
     `<circle class="body" r="${radius(t)}" style="fill:${colour(t)}"/><text>${age(t)}</text></g>`;
@@ -116,13 +116,15 @@ function trails(side) {
   return ways.map((way, t) => `<path class="trail" style="stroke:${colour(t)}" d="M${way.join("L")}"/>`).join("");
 }
 
-/** The queue of earlier embeddings. */
-function queue(now) {
+/** The queue of earlier embeddings, and the one of them that stands for the anchor. */
+function queue(z, now) {
   if (!now.queue) return "";
-  let out = "";
+  const standIn = row(now.q, state.anchor).join();
+  const ends = [z, now.q].map((of) => at(row(of, state.anchor)).join(" "));
+  let out = `<path class="stand-in" d="M${ends.join("L")}"/>`;
   for (let q = 0; q * width() < now.queue.length; ++q) {
-    const [x, y] = at(row(now.queue, q));
-    out += `<path class="queue" d="M${x} ${y - 6}l6 6l-6 6l-6 -6Z"/>`;
+    const of = row(now.queue, q), [x, y] = at(of).map(Number);
+    out += `<path class="queue${of.join() === standIn ? " chosen" : ""}" d="M${x} ${y - 6}l6 6l-6 6l-6 -6Z"/>`;
   }
   return out;
 }
@@ -135,8 +137,8 @@ function plot(side, z = null) {
   const region = now.edges ? reach(row(where, state.anchor), now.edges[state.anchor]) : "";
   const near = region && `<clipPath id="disc-${side}"><circle r="${1.2 * unit}"/></clipPath>` +
     `<path class="reach" clip-path="url(#disc-${side})" d="${region}"/>`;
-  const pairs = links(where, now.pull, "pull") + links(where, now.push, "push");
-  const forces = near + queue(now) + pairs + arrows(where, now);
-  svg.innerHTML = background() + trails(side) + (resting ? forces : "") + dots(where, now);
+  const pairs = links(where, now, "pull") + links(where, now, "push");
+  const acting = near + pairs + queue(where, now) + arrows(where, now);
+  svg.innerHTML = background() + trails(side) + (resting ? acting : "") + dots(where, now);
   if (focused) svg.querySelector(".chosen").focus({ preventScroll: true });
 }

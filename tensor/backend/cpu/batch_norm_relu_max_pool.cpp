@@ -1,8 +1,9 @@
 // The end of the stem on the CPU: batch norm, ReLU and max-pool in one pass over the largest volume of the network;
 // only the pooled values and a byte a window are written. Formula in tensor/ops/batch_norm_relu_max_pool.h.
-#include <limits>
+#include <algorithm>
 
 #include "tensor/backend/cpu/kernels.h"
+#include "tensor/backend/cpu/lanes.h"
 #include "tensor/backend/cpu/norm_loops.h"
 
 namespace cg::cpu {
@@ -17,25 +18,53 @@ Workspace workspace(const BatchNormReluMaxPool& op, const WorkspaceQuery& query)
           .rebuild = 0};
 }
 
-/// One window: the largest normalised value of each channel and the tap it came from; the first of equals wins.
+/// The voxels under one window: where their channels begin, and which tap each is.
+struct Taps {
+  static constexpr Index most = 256;  // as the winner is a byte
+  Index number = 0, from[most];
+  std::int32_t tap[most];
+
+  void find(const VolumeShape& in, const Window& window, Index n, Index d, Index h, Index w) {
+    number = 0;
+    for_each_tap(in, window, d, h, w, [&](Index a, Index b, Index e, Index at) {
+      from[number] = in.at(n, a, b, e);
+      tap[number++] = static_cast<std::int32_t>(at);
+    });
+  }
+};
+
+/// The largest normalised value under a window and the tap it came from; the first of equals wins. Channels
+/// c … c + lanes − 1: the best so far stays in registers.
 template <class T>
-void pool_window(const VolumeShape& in, const Window& window, const T* x, const Affine& affine, Index n, Index d,
-                 Index h, Index w, float* best, std::int32_t* winner) {
-  const Index channels = in.channels;
-  const float *scale = affine.scale.data(), *shift = affine.shift.data();
-  std::fill_n(best, channels, -std::numeric_limits<float>::infinity());
-  std::fill_n(winner, channels, 0);
-  for_each_tap(in, window, d, h, w, [&](Index a, Index b, Index e, Index tap) {
-    const T* xs = x + in.at(n, a, b, e);
-    const auto place = static_cast<std::int32_t>(tap);
-#pragma omp simd
-    for (Index c = 0; c < channels; ++c) {
-      const float normalised = scale[c] * static_cast<float>(xs[c]) + shift[c];
-      const float value = normalised > 0 ? normalised : 0;
-      winner[c] = value > best[c] ? place : winner[c];
-      best[c] = value > best[c] ? value : best[c];
-    }
-  });
+void pool_lanes(const Taps& taps, const T* x, const Affine& affine, Index c, T* y, std::uint8_t* winners) {
+  Floats scale, shift, value, best = Floats{} - 1;
+  Integers winner = {};
+  load(scale, affine.scale.data() + c);
+  load(shift, affine.shift.data() + c);
+  for (Index k = 0; k < taps.number; ++k) {
+    load(value, x + taps.from[k] + c);
+    value = scale * value + shift;
+    value = value > 0 ? value : Floats{};
+    const Integers better = value > best;
+    winner = better ? Integers{} + taps.tap[k] : winner;
+    best = better ? value : best;
+  }
+  store(y + c, best);
+  store(winners + c, winner);
+}
+
+/// The same for one channel.
+template <class T>
+void pool_one(const Taps& taps, const T* x, const Affine& affine, Index c, T* y, std::uint8_t* winners) {
+  const float scale = affine.scale[static_cast<std::size_t>(c)], shift = affine.shift[static_cast<std::size_t>(c)];
+  float best = -1;
+  for (Index k = 0; k < taps.number; ++k) {
+    const float value = std::max(scale * static_cast<float>(x[taps.from[k] + c]) + shift, 0.0f);
+    if (!(value > best)) continue;
+    best = value;
+    winners[c] = static_cast<std::uint8_t>(taps.tap[k]);
+  }
+  y[c] = best;
 }
 
 template <class T>
@@ -46,24 +75,20 @@ void forward(const BatchNormReluMaxPool& op, Call& call) {
   const Window window = op.pool.window();
   const T* x = call.in[0].data<T>().data();
   T* y = call.out[0].data<T>().data();
-  std::uint8_t* taps = call.saved[2].data<std::uint8_t>().data();
-  const Index channels = in.channels;
+  std::uint8_t* winners = call.saved[2].data<std::uint8_t>().data();
 #pragma omp parallel
   {
-    std::vector<float> best(static_cast<std::size_t>(channels));
-    std::vector<std::int32_t> winner(best.size());
+    Taps taps;
 #pragma omp for collapse(3) schedule(static)
     for (Index n = 0; n < out.n; ++n)
       for (Index d = 0; d < out.depth; ++d)
         for (Index h = 0; h < out.height; ++h)
           for (Index w = 0; w < out.width; ++w) {
-            pool_window(in, window, x, affine, n, d, h, w, best.data(), winner.data());
+            taps.find(in, window, n, d, h, w);
             const Index at = out.at(n, d, h, w);
-#pragma omp simd
-            for (Index c = 0; c < channels; ++c) {
-              y[at + c] = best[static_cast<std::size_t>(c)];
-              taps[at + c] = static_cast<std::uint8_t>(winner[static_cast<std::size_t>(c)]);
-            }
+            Index c = 0;
+            for (; c + lanes <= in.channels; c += lanes) pool_lanes(taps, x, affine, c, y + at, winners + at);
+            for (; c < in.channels; ++c) pool_one(taps, x, affine, c, y + at, winners + at);
           }
   }
 }

@@ -109,7 +109,11 @@ TEST_CASE("Loss page: its numbers are the engine's, for every loss, still and mo
         check_list(page.list("sphere", mode, key, stop, "pull"), numbers(e.pull));
         check_list(page.list("sphere", mode, key, stop, "push"), numbers(e.push));
         CHECK(page.list("sphere", mode, key, stop, "sums").back() == doctest::Approx(e.result.value).epsilon(2e-4));
-        CHECK(page.list("sphere", mode, key, stop, "forces").size() == 3 * now.z.size());
+        check_list(page.list("sphere", mode, key, stop, "c"), numbers(e.c));
+        check_list(page.list("sphere", mode, key, stop, "terms"), numbers(e.pull * (e.denominator - e.s)));
+        check_list(page.list("sphere", mode, key, stop, "shift"), numbers(e.shift));
+        check_list(page.list("sphere", mode, key, stop, "q"), numbers(e.q));
+        CHECK(page.list("sphere", mode, key, stop, "forces").size() == now.z.size());
         CHECK(page.list("sphere", mode, key, stop, "queue").empty() == (name != "nnclr"));
       }
     }

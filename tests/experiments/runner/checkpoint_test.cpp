@@ -53,7 +53,7 @@ SubjectFeatures features(Index width, double value) {
 
 /// Every field is set, and differs from every other.
 Checkpoint full(Index tensor_size = 20) {
-  Checkpoint c{"0123abc", "4567def", "cpu: 8 threads, bfloat16", {}, 101, {}};
+  Checkpoint c{"0123abc", "4567def", "89ab", "cpu: 8 threads, bfloat16", {}, 101, {}};
   c.run = {.seed = 2,
            .epoch = 17,
            .step = 3,
@@ -107,6 +107,7 @@ TEST_CASE("Checkpoint: everything that is written reads back to the bit") {
   const Checkpoint r = read_checkpoint(f.file);
   CHECK(r.config_digest == c.config_digest);
   CHECK(r.cohort_digest == c.cohort_digest);
+  CHECK(r.weights_digest == c.weights_digest);
   CHECK(r.setting == c.setting);
   CHECK(r.batches_seen == 101);
   CHECK(r.run.seed == 2);
@@ -145,8 +146,10 @@ TEST_CASE("Checkpoint: everything that is written reads back to the bit") {
 
 TEST_CASE("Checkpoint: of a run at its very start") {
   const Folder f;
-  write_checkpoint(f.file, {.config_digest = "a", .cohort_digest = "", .setting = "c", .run = {}, .learner = {}},
-                   backend());
+  write_checkpoint(
+      f.file,
+      {.config_digest = "a", .cohort_digest = "", .weights_digest = "", .setting = "c", .run = {}, .learner = {}},
+      backend());
   const Checkpoint r = read_checkpoint(f.file);
   CHECK(r.run.fresh());
   CHECK(r.learner.empty());

@@ -94,7 +94,7 @@ TEST_CASE("Recorder: the summary has means over seeds, the baseline, and every s
   other.seed = 4;
   other.test.mae = 6;
   const std::vector<SeedResult> seeds{one_seed, other};
-  recorder.summary(seeds, baseline(std::vector<double>{10, 20}, std::vector<double>{10, 40}), "abc", 0);
+  recorder.summary(seeds, baseline(std::vector<double>{10, 20}, std::vector<double>{10, 40}), {"abc", "def"}, 0);
   const auto json = nlohmann::json::parse(contents(f.path / "summary.json"));
   CHECK(json["test"]["mae"] == 5);
   CHECK(json["test"]["mae_sd"].get<double>() == doctest::Approx(std::sqrt(2.0)));
@@ -110,7 +110,7 @@ TEST_CASE("Recorder: the summary has means over seeds, the baseline, and every s
 TEST_CASE("Recorder: one seed has no standard deviation") {
   const Folder f;
   Recorder recorder(f.path, config, false);
-  recorder.summary(std::vector<SeedResult>{one_seed}, {}, "", 0);
+  recorder.summary(std::vector<SeedResult>{one_seed}, {}, {}, 0);
   CHECK(nlohmann::json::parse(contents(f.path / "summary.json"))["test"]["mae_sd"].is_null());
 }
 
@@ -146,7 +146,7 @@ TEST_CASE("Recorder: the lock of a killed run is free") {
 
 TEST_CASE("Recorder: a finished run stays as it is, unless the same configuration asks to overwrite") {
   const Folder f;
-  { Recorder(f.path, config, false).summary(std::vector<SeedResult>{one_seed}, {}, "", 0); }
+  { Recorder(f.path, config, false).summary(std::vector<SeedResult>{one_seed}, {}, {}, 0); }
   CHECK(kind([&] { Recorder(f.path, config, false); }) == 9);
   CHECK(kind([&] { Recorder(f.path, "seeds = [1]\n", true); }) == 9);
   CHECK(fs::exists(f.path / "summary.json"));
@@ -184,7 +184,7 @@ TEST_CASE("Recorder: what killed runs had half written is removed, and a summary
   Recorder recorder(f.path, config, false);
   CHECK(names(f.path) ==
         std::set<std::string>{".lock", "checkpoint.h5", "config.resolved.toml", "metrics.csv", "predictions.csv"});
-  recorder.summary(std::vector<SeedResult>{one_seed}, {}, "", 3);
+  recorder.summary(std::vector<SeedResult>{one_seed}, {}, {}, 3);
   CHECK_FALSE(fs::exists(f.path / "checkpoint.h5"));
   CHECK(nlohmann::json::parse(contents(f.path / "summary.json"))["resumed"] == 3);
 }

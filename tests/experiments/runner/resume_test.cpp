@@ -222,6 +222,11 @@ TEST_CASE("resuming: a checkpoint of another configuration or cohort, or tables 
   write_checkpoint(checkpoint("mine"), changed, host);
   check_fails([] { run_here("mine", one_seed); }, ErrorKind::data, {"checkpoint.h5", "cohort has changed"});
 
+  changed = read_checkpoint(checkpoint("other"));
+  changed.weights_digest = "of others";
+  write_checkpoint(checkpoint("other"), changed, host);
+  check_fails([] { run_here("other", "seeds=4 train.epochs=3"); }, ErrorKind::data, {"checkpoint.h5", "have changed"});
+
   std::ofstream(checkpoint("mine"), std::ios::binary) << good;
   const std::string table = bytes("mine/metrics.csv");
   fs::resize_file(folder("mine") / "metrics.csv", table.size() - 1);

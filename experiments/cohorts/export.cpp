@@ -1,0 +1,88 @@
+#include "experiments/cohorts/export.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "data/nifti.h"
+#include "data/storage.h"
+#include "experiments/cohorts/map_reader.h"
+#include "experiments/runner/environment.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A cell without what would end it.
+std::string cell(const std::string& text) {
+  std::string out;
+  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  return out.empty() ? "n/a" : out;
+}
+
+std::string table(const CohortFile& cohort, const std::vector<std::string>& ids) {
+  std::string text = "participant_id\tage\tsex\tstudy\n";
+  for (Index i = 0; i < cohort.size(); ++i) {
+    const Subject& s = cohort.subject(i);
+    // Ages are float32 in most cohort files: their shortest decimal comes back to the same bits.
+    const auto age = static_cast<float>(s.age);
+    const std::string years = static_cast<double>(age) == s.age ? fmt::format("{}", age) : fmt::format("{}", s.age);
+    text += fmt::format("{}\t{}\t{}\t{}\n", ids[static_cast<std::size_t>(i)], years, cell(s.sex), cell(s.study));
+  }
+  return text;
+}
+
+std::string description(const CohortFile& cohort) {
+  nlohmann::ordered_json json = {{"Name", cohort.synthetic() ? synthetic_mark + ": not data of any person" : "cohort"},
+                                 {"BIDSVersion", "1.8.0"},
+                                 {"DatasetType", "derivative"},
+                                 {"GeneratedBy", {{{"Name", "Cortexgrad"}, {"Version", version()}}}}};
+  return json.dump(2) + "\n";
+}
+
+}  // namespace
+
+std::string bids_id(const std::string& id) {
+  std::string out = "sub-";
+  for (const char c : id.starts_with("sub-") ? id.substr(4) : id)
+    if (std::isalnum(static_cast<unsigned char>(c))) out += c;
+  return out;
+}
+
+std::string exported_files(const CohortFile& cohort) {
+  return cohort.unit() == "kPa" ? "{participant_id}/mre/{participant_id}_stiffness.nii.gz"
+                                : "{participant_id}/anat/{participant_id}_T1w.nii.gz";
+}
+
+void export_cohort(const CohortFile& cohort, const fs::path& folder, const ProgressOutput& output) {
+  make_folder(folder);
+  if (!fs::is_empty(folder)) fail(ErrorKind::usage, folder.string(), "the folder is not empty", "Name a new one.");
+  std::vector<std::string> ids;
+  std::map<std::string, Index> rows;
+  for (Index i = 0; i < cohort.size(); ++i) {
+    ids.push_back(bids_id(cohort.subject(i).id));
+    if (const auto [at, fresh] = rows.emplace(ids.back(), i); !fresh)
+      fail(ErrorKind::data, cohort.path(),
+           fmt::format("\"{}\" and \"{}\" both become {}", cohort.subject(at->second).id, cohort.subject(i).id,
+                       at->first),
+           "Rename one of them.");
+  }
+  const Affine affine = cohort.affine();
+  Progress progress(cohort.size(), output);
+  for (Index i = 0; i < cohort.size(); ++i) {
+    const std::string& id = ids[static_cast<std::size_t>(i)];
+    const fs::path file = folder / filled(exported_files(cohort), "", id);
+    make_folder(file.parent_path());
+    write_nifti(file, {cohort.volume(i), affine}, cohort.synthetic() ? synthetic_mark : "");
+    progress.advance(1, id);
+  }
+  progress.finish();
+  write_atomically(folder / "dataset_description.json", description(cohort));
+  write_atomically(folder / "participants.tsv", table(cohort, ids));
+}
+
+}  // namespace cg

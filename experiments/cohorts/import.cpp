@@ -1,0 +1,235 @@
+#include "experiments/cohorts/import.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <cmath>
+#include <exception>
+#include <memory>
+#include <set>
+
+#include "data/cohort_h5.h"
+#include "data/hdf5_file.h"
+#include "experiments/cohorts/map_places.h"
+#include "experiments/cohorts/map_reader.h"
+#include "experiments/runner/csv.h"
+#include "experiments/runner/digest.h"
+#include "experiments/runner/environment.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+constexpr double much_lost = 0.05;
+constexpr std::size_t most_findings = 100;
+
+void check_options(const ImportOptions& o) {
+  const auto usage = [](const std::string& where, const std::string& what, const std::string& fix) {
+    fail(ErrorKind::usage, where, what, fix);
+  };
+  if (o.files.empty() == o.stack.empty() || o.stack.empty() != o.ids.empty())
+    usage("maps", "expected either a file a participant or a stack with its ids",
+          "Give --files, or --stack and --ids.");
+  if (!o.files.empty() && o.files.find("{participant_id}") == std::string::npos)
+    usage("--files", fmt::format("\"{}\" names one file for all", o.files),
+          "Put {participant_id} where the id stands.");
+  for (const std::string& pattern : {o.table, o.files, o.stack, o.ids, o.masks})
+    if (o.parts.empty() && pattern.find("{part}") != std::string::npos)
+      usage("--parts", fmt::format("\"{}\" has a {{part}}, but no parts are named", pattern),
+            "Give --parts train,val.");
+  for (const std::string& pattern : {o.files, o.stack})
+    if (o.parts.size() > 1 && !pattern.empty() && pattern.find("{part}") == std::string::npos)
+      usage("--parts", fmt::format("\"{}\" is the same for all parts", pattern), "Put {part} where its name stands.");
+  if (!o.npy_axes.empty() && o.npy_axes != "RAS" && o.npy_axes != "LAS")
+    usage("--npy-axes", fmt::format("\"{}\", expected RAS or LAS", o.npy_axes), "Choose one.");
+}
+
+/// The cohort file, written row by row as long as nothing was found.
+class Writer {
+ public:
+  Writer(const std::filesystem::path& out, const ImportOptions& o, const PlacedGrid& grid, Index maps)
+      : options_(o), grid_(grid), maps_(maps), file_(out.string()) {
+    Shape shape = {maps, 1, grid.extents[0], grid.extents[1], grid.extents[2]};
+    file_.make_rows("maps", {shape, DType::f32});
+    file_.make_rows("mask", {shape, DType::u8});
+  }
+
+  void add(Index row, const MapReading& reading) {
+    std::vector<std::uint8_t> mask;
+    for (const float v : reading.volume.values) mask.push_back(v != 0);
+    file_.row("maps", row, reading.volume.values);
+    file_.row("mask", row, mask);
+  }
+
+  void finish(const std::vector<MapPlace>& places, const std::string& digest, bool synthetic) {
+    std::vector<std::string> ids, sexes, studies, parts;
+    std::vector<float> ages;
+    for (const MapPlace& place : places) {
+      const Participant& p = place.participant;
+      ids.push_back(p.id);
+      sexes.push_back(p.sex);
+      studies.push_back(p.study);
+      if (!options_.parts.empty()) parts.push_back(options_.parts[*p.part]);
+      ages.push_back(static_cast<float>(p.age));
+    }
+    const auto any = [](const std::vector<std::string>& texts) {
+      return std::any_of(texts.begin(), texts.end(), [](const std::string& text) { return !text.empty(); });
+    };
+    file_.strings("participant_id", ids);
+    file_.floats("age", {maps_}, ages);
+    if (any(sexes)) file_.strings("sex", sexes);
+    if (any(studies)) file_.strings("study", studies);
+    if (any(parts)) file_.strings("part", parts);
+    attributes(digest, synthetic);
+    file_.commit();
+  }
+
+ private:
+  void attributes(const std::string& digest, bool synthetic) {
+    std::vector<double> affine;
+    for (const auto& row : grid_.affine.m) affine.insert(affine.end(), row.begin(), row.end());
+    affine.insert(affine.end(), {0, 0, 0, 1});
+    file_.numbers("affine", {4, 4}, affine);
+    file_.attribute("voxel_mm", options_.voxel_mm);
+    file_.attribute("modality", options_.modality);
+    if (synthetic) file_.attribute("synthetic", 1);
+    file_.attribute("importer", "Cortexgrad " + version());
+    file_.attribute("digest", "sha256:" + digest);
+    file_.attribute("source", options_.root.filename().empty() ? options_.root.parent_path().filename().string()
+                                                               : options_.root.filename().string());
+    file_.attribute("source_table", options_.table);
+    file_.attribute("source_maps", options_.files.empty() ? options_.stack : options_.files);
+    if (!options_.masks.empty()) file_.attribute("source_masks", options_.masks);
+    file_.attribute("sampling", name_of(options_.sampling));
+    file_.attribute("nan_is_zero", options_.nan_is_zero ? 1 : 0);
+    if (!options_.npy_axes.empty()) file_.attribute("npy_axes", options_.npy_axes);
+  }
+
+  const ImportOptions& options_;
+  const PlacedGrid& grid_;
+  Index maps_;
+  H5Writer file_;
+};
+
+std::string report_head() {
+  return "participant_id,age,sex,study,part,source,sha256,format,axes,done,voxels,least,mean,most,outside_of_grid\n";
+}
+
+std::string report_line(const MapPlace& place, const MapReading& r, const std::string& part) {
+  const Participant& p = place.participant;
+  return csv_line({csv_text(p.id), csv_number(p.age), p.sex, csv_text(p.study), csv_text(part), csv_text(place.where),
+                   r.sha256, csv_text(r.format), r.axes, csv_text(r.done), fmt::format("{}", r.voxels),
+                   csv_number(r.least), csv_number(r.mean), csv_number(r.most), fmt::format("{:.4f}", r.lost)});
+}
+
+void check_apart(const ImportOptions& o, const std::vector<Participant>& people, Findings& findings) {
+  if (o.not_in.empty()) return;
+  const CohortFile other(o.not_in);
+  std::set<std::string> ids;
+  for (Index i = 0; i < other.size(); ++i) ids.insert(join_key(other.subject(i).id));
+  for (const Participant& p : people)
+    if (ids.contains(join_key(p.id)))
+      findings.add(
+          fmt::format("{}: the participant is in {} too. Leave it out of one: --exclude {}.", p.where, o.not_in, p.id));
+}
+
+/// All maps, in order, on several threads.
+class Importer {
+ public:
+  Importer(const ImportOptions& options, Findings& findings, std::vector<MapPlace> places)
+      : options_(options), findings_(findings), places_(std::move(places)), reader_(options) {
+    out_.report = report_head();
+  }
+
+  Imported run(const std::filesystem::path& out, const ProgressOutput& output, int threads) {
+    const auto n = static_cast<Index>(places_.size());
+    Progress progress(n, output);
+    if (!out.empty() && findings_.empty()) writer_ = std::make_unique<Writer>(out, options_, reader_.grid(), n);
+    std::exception_ptr problem;
+#pragma omp parallel for ordered schedule(dynamic) num_threads(threads > 0 ? threads : omp_get_max_threads())
+    for (Index i = 0; i < n; ++i) {
+      MapReading reading;
+      std::exception_ptr error;
+      bool stop;
+#pragma omp atomic read
+      stop = stop_;
+      if (!stop) try {
+          reading = reader_.read(places_[static_cast<std::size_t>(i)]);
+        } catch (...) {
+          error = std::current_exception();
+        }
+#pragma omp ordered
+      if (!problem) try {
+          add(i, reading, error);
+          progress.advance(1, places_[static_cast<std::size_t>(i)].participant.id);
+        } catch (...) {
+          problem = std::current_exception();
+#pragma omp atomic write
+          stop_ = true;
+        }
+    }
+    if (n > 0) progress.finish();
+    if (problem) std::rethrow_exception(problem);
+    return finish();
+  }
+
+ private:
+  void add(Index i, const MapReading& reading, const std::exception_ptr& error) {
+    const MapPlace& place = places_[static_cast<std::size_t>(i)];
+    if (error) {
+      findings_.collect([&] { std::rethrow_exception(error); });
+      writer_.reset();
+      return;
+    }
+    if (writer_) writer_->add(i, reading);
+    out_.report += report_line(place, reading, options_.parts.empty() ? "" : options_.parts[*place.participant.part]);
+    out_.lossy += reading.lost > much_lost;
+    out_.hidden_ages += place.participant.or_more;
+    synthetic_ = synthetic_ || reading.synthetic;
+    const auto& values = reading.volume.values;
+    hashes_ += fmt::format("{} {} {}\n", place.participant.id, place.participant.age,
+                           sha256({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)}));
+  }
+
+  Imported finish() {
+    findings_.report(options_.root.string(), "Nothing was written: mend these, then try again.", most_findings);
+    out_.maps = static_cast<Index>(places_.size());
+    out_.digest = sha256(hashes_);
+    if (writer_) writer_->finish(places_, out_.digest, synthetic_);
+    return std::move(out_);
+  }
+
+  const ImportOptions& options_;
+  Findings& findings_;
+  std::vector<MapPlace> places_;
+  MapReader reader_;
+  std::unique_ptr<Writer> writer_;
+  Imported out_;
+  std::string hashes_;
+  bool synthetic_ = false, stop_ = false;
+};
+
+}  // namespace
+
+Imported import_cohort(const ImportOptions& options, const std::filesystem::path& out, const ProgressOutput& output,
+                       int threads) {
+  check_options(options);
+  if (!std::filesystem::is_directory(options.root))
+    fail(ErrorKind::data, options.root.string(), "no such folder", "Name the folder that holds the table.");
+  Findings findings;
+  std::vector<std::string> left_out;
+  const std::vector<Participant> people = read_participants(options, findings);
+  check_apart(options, people, findings);
+  std::vector<MapPlace> places = find_maps(options, people, findings, left_out);
+  if (places.empty()) {
+    findings.report(options.root.string(), "Nothing was written: mend these, then try again.", most_findings);
+    fail(ErrorKind::data, options.root.string(), "no participant has a map", "Check --table and --files.");
+  }
+  Imported imported = Importer(options, findings, std::move(places)).run(out, output, threads);
+  imported.left_out = std::move(left_out);
+  for (const std::string& id : imported.left_out)
+    imported.report += csv_line({csv_text(id), "", "", "", "", "", "", "", "", "left out: no map", "", "", "", "", ""});
+  return imported;
+}
+
+}  // namespace cg

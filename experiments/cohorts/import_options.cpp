@@ -1,0 +1,79 @@
+#include "experiments/cohorts/import_options.h"
+
+#include <fmt/format.h>
+
+#include "experiments/cohorts/id_pattern.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where OpenBHB's files are found, by whom they were downloaded from.
+constexpr const char* openbhb_tables[] = {"{part}_labels/{part}_participants.tsv", "{part}_labels/participants.tsv",
+                                          "{part}/participants.tsv", "participants.tsv"};
+constexpr const char* openbhb_files[] = {
+    "{part}/derivatives/sub-{participant_id}/ses-1/sub-{participant_id}_preproc-quasiraw_T1w.npy",
+    "{part}_quasiraw/{part}_quasiraw/sub-{participant_id}_preproc-quasiraw_T1w.npy",
+    "{part}_quasiraw/sub-{participant_id}_preproc-quasiraw_T1w.npy",
+    "{part}/sub-{participant_id}_preproc-quasiraw_T1w.npy"};
+constexpr const char* openbhb_folders[] = {"{part}_quasiraw/{part}_quasiraw/", "{part}_quasiraw/", "{part}/"};
+
+void replace_all(std::string& text, const std::string& word, const std::string& by) {
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size()))
+    text.replace(at, word.size(), by);
+}
+
+[[noreturn]] void not_found(const ImportOptions& o, const std::string& what) {
+  fail(ErrorKind::data, o.root.string(), fmt::format("no {} of part \"{}\" where OpenBHB has them", what, o.parts[0]),
+       "Check the folder, or say where they are with --table, --files, or --stack and --ids.");
+}
+
+/// The first of the places that is there for the first part.
+template <class Places>
+std::string first_there(const ImportOptions& o, const Places& places, const std::string& behind, const char* what) {
+  for (const char* place : places)
+    if (fs::exists(o.root / filled(place + behind, o.parts[0], ""))) return place + behind;
+  not_found(o, what);
+}
+
+ImportOptions with_openbhb(ImportOptions o, Layout layout) {
+  if (o.parts.empty()) o.parts = {"train", "val"};
+  if (o.table.empty()) o.table = first_there(o, openbhb_tables, "", "table");
+  if (o.study_column.empty()) o.study_column = "site";
+  if (o.npy_axes.empty()) o.npy_axes = "LAS";  // as FSL's MNI152 template, which its maps were registered to
+  if (layout == Layout::openbhb_2mm) {
+    if (o.stack.empty()) o.stack = first_there(o, openbhb_folders, "{part}_quasiraw_2mm.npy", "stack of maps");
+    if (o.ids.empty()) o.ids = first_there(o, openbhb_folders, "participants_id.npy", "list of ids");
+    return o;
+  }
+  for (const char* pattern : openbhb_files)
+    if (o.files.empty() && !matching_files(o.root, filled(pattern, o.parts[0], "{participant_id}")).empty())
+      o.files = pattern;
+  if (o.files.empty()) not_found(o, "maps");
+  return o;
+}
+
+}  // namespace
+
+std::string filled(const std::string& pattern, const std::string& part, const std::string& id) {
+  std::string out = pattern;
+  replace_all(out, "{part}", part);
+  replace_all(out, "{participant_id}", id);
+  return out;
+}
+
+std::string name_of(Sampling sampling) {
+  constexpr const char* names[] = {"linear", "measured", "nearest"};
+  return names[static_cast<std::size_t>(sampling)];
+}
+
+ImportOptions with_layout(ImportOptions o, Layout layout) {
+  if (layout != Layout::bids) return with_openbhb(std::move(o), layout);
+  if (o.table.empty()) o.table = "participants.tsv";
+  if (o.files.empty() && o.stack.empty()) o.files = "{participant_id}/anat/{participant_id}_T1w.nii.gz";
+  return o;
+}
+
+}  // namespace cg

@@ -1,0 +1,148 @@
+#include "experiments/cohorts/map_places.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+
+#include "data/input_file.h"
+#include "data/npy.h"
+#include "experiments/cohorts/id_pattern.h"
+
+namespace cg {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Finder {
+ public:
+  Finder(const ImportOptions& options, const std::vector<Participant>& people, Findings& findings)
+      : o_(options), people_(people), findings_(findings) {
+    for (std::size_t k = 0; k < std::max<std::size_t>(o_.parts.size(), 1); ++k)
+      available_.push_back(o_.files.empty() ? rows_of_stack(k) : files(k));
+  }
+
+  std::vector<MapPlace> find(std::vector<std::string>& left_out) {
+    std::vector<MapPlace> out;
+    for (const Participant& person : people_) {
+      std::vector<MapPlace> places;
+      for (std::size_t part = 0; part < available_.size(); ++part) {
+        if (person.part && *person.part != part) continue;
+        if (const auto at = available_[part].find(join_key(person.id)); at != available_[part].end()) {
+          places.push_back(at->second);
+          places.back().participant = person;
+          places.back().participant.part = part;
+        }
+      }
+      if (places.size() > 1)
+        findings_.add(
+            fmt::format("{}: there are maps in part \"{}\" and in part \"{}\" ({}, {}). Keep each participant "
+                        "in one part.",
+                        person.where, name(*places[0].participant.part), name(*places[1].participant.part),
+                        places[0].where, places[1].where));
+      if (places.empty() && o_.allow_missing) left_out.push_back(person.id);
+      if (places.empty() && !o_.allow_missing) report_missing(person);
+      if (places.size() == 1) out.push_back(places[0]);
+    }
+    if (!o_.allow_unused) report_unused();
+    for (MapPlace& place : out) add_mask(place);
+    return out;
+  }
+
+ private:
+  using Places = std::map<std::string, MapPlace>;  // by join key
+
+  std::string name(std::size_t part) const { return o_.parts.empty() ? "" : o_.parts[part]; }
+
+  Places files(std::size_t part) {
+    Places out;
+    if (!findings_.collect([&] { inside(o_.root, o_.files); })) return out;
+    for (const auto& [id, file] : matching_files(o_.root, filled(o_.files, name(part), "{participant_id}"))) {
+      MapPlace place;
+      place.participant.id = id;
+      place.where = file;
+      findings_.collect([&] { place.file = inside(o_.root, file); });
+      if (const auto [at, fresh] = out.emplace(join_key(id), place); !fresh)
+        findings_.add(fmt::format("{}: {} is of the same participant. Keep one of them.", file, at->second.where));
+    }
+    return out;
+  }
+
+  Places rows_of_stack(std::size_t part) {
+    Places out;
+    const std::string stack = filled(o_.stack, name(part), ""), ids = filled(o_.ids, name(part), "");
+    findings_.collect([&] {
+      const fs::path path = inside(o_.root, stack);
+      const NpyFile maps(path);
+      const std::vector<std::string> all = NpyFile(inside(o_.root, ids)).texts();
+      const Index rows = maps.shape().empty() ? 0 : maps.shape()[0];
+      if (rows != static_cast<Index>(all.size()))
+        fail(ErrorKind::data, ids, fmt::format("{} ids for {} maps in {}", all.size(), rows, stack),
+             "Use the list of ids that was saved with the maps.");
+      for (std::size_t row = 0; row < all.size(); ++row) {
+        MapPlace place;
+        place.participant.id = all[row];
+        place.file = path;
+        place.row = static_cast<Index>(row);
+        place.where = fmt::format("{}, row {} ({})", stack, row, all[row]);
+        if (const auto [at, fresh] = out.emplace(join_key(all[row]), place); !fresh)
+          findings_.add(fmt::format("{}: row {} has the id \"{}\" of row {} too. Save one map a participant.", ids, row,
+                                    all[row], at->second.row));
+      }
+    });
+    return out;
+  }
+
+  void report_missing(const Participant& person) {
+    const std::string part = name(person.part.value_or(0));
+    const std::string looked = o_.files.empty() ? filled(o_.ids, part, "") : filled(o_.files, part, person.id);
+    const bool leads_out = !o_.files.empty() && !findings_.collect([&] {
+      try {
+        inside(o_.root, looked);
+      } catch (const Error& error) {
+        fail(error.kind(), person.where, looked + ": " + error.found(), error.fix());
+      }
+    });
+    if (leads_out) return;
+    findings_.add(
+        fmt::format("{}: no map: {} {}. Add it, leave the participant out with --exclude {}, or all such with "
+                    "--allow-missing.",
+                    person.where, looked, o_.files.empty() ? "does not list the id" : "is not there", person.id));
+  }
+
+  void report_unused() {
+    std::set<std::string> known;
+    for (const std::string& id : o_.exclude) known.insert(join_key(id));
+    std::set<std::pair<std::size_t, std::string>> rows;
+    for (const Participant& person : people_)
+      for (std::size_t part = 0; part < available_.size(); ++part)
+        if (!person.part || *person.part == part) rows.insert({part, join_key(person.id)});
+    for (std::size_t part = 0; part < available_.size(); ++part)
+      for (const auto& [id, place] : available_[part])
+        if (!known.contains(id) && !rows.contains({part, id}))
+          findings_.add(
+              fmt::format("{}: no row in {} for \"{}\". Add the row, or leave all such maps out with "
+                          "--allow-unused.",
+                          place.where, filled(o_.table, name(part), ""), place.participant.id));
+  }
+
+  void add_mask(MapPlace& place) {
+    if (o_.masks.empty()) return;
+    const std::string file = filled(o_.masks, name(*place.participant.part), place.participant.id);
+    findings_.collect([&] { place.mask = inside(o_.root, file); });
+  }
+
+  const ImportOptions& o_;
+  const std::vector<Participant>& people_;
+  Findings& findings_;
+  std::vector<Places> available_;  ///< of each part
+};
+
+}  // namespace
+
+std::vector<MapPlace> find_maps(const ImportOptions& options, const std::vector<Participant>& people,
+                                Findings& findings, std::vector<std::string>& left_out) {
+  return Finder(options, people, findings).find(left_out);
+}
+
+}  // namespace cg

@@ -1,0 +1,151 @@
+#include "experiments/cohorts/map_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "data/nifti.h"
+#include "experiments/runner/digest.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+/// Grids of .npy files: FSL's MNI152 templates, whose voxel 0 lies at x = 90 mm and whose x runs to the left, and the
+/// phantom's at 4 mm.
+struct KnownGrid {
+  Shape shape;
+  double edge, right;
+  Vector3 origin;  ///< where x runs to the right
+};
+const KnownGrid known_grids[] = {{{91, 109, 91}, 2, 90, {-90, -126, -72}},
+                                 {{182, 218, 182}, 1, 90, {-91, -126, -72}},
+                                 {{46, 55, 46}, 4, 91, {-89, -125, -71}}};
+
+/// Errors (data): a voxel that is not finite, or none that differs.
+void check_values(const Volume& volume, const std::string& where) {
+  const Shape& n = volume.shape;
+  float first = 0;
+  bool constant = true, any = false;
+  for (std::size_t k = 0; k < volume.values.size(); ++k) {
+    const float v = volume.values[k];
+    if (!std::isfinite(v)) {
+      const auto at = static_cast<Index>(k);
+      fail(ErrorKind::data, where,
+           fmt::format("voxel {}, {}, {} is {}", at / (n[1] * n[2]), at / n[2] % n[1], at % n[2], v),
+           std::isnan(v) ? "Replace it, or say with --nan-is-zero that NaN means not measured." : "Replace it.");
+    }
+    if (v == 0) continue;
+    if (!any) first = v;
+    constant = constant && v == first;
+    any = true;
+  }
+  if (constant)
+    fail(ErrorKind::data, where,
+         any ? fmt::format("all voxels but those that are 0 are {}: a constant map, or a mask", first)
+             : "all voxels are 0",
+         "Name the file that holds the map.");
+}
+
+double nonzero(const Volume& volume) {
+  return static_cast<double>(std::count_if(volume.values.begin(), volume.values.end(), [](float v) { return v != 0; }));
+}
+
+void describe(const PlacedVolume& from, const PlacedGrid& grid, MapReading& reading) {
+  double sum = 0;
+  bool first = true;
+  for (const float value : reading.volume.values) {
+    if (value == 0) continue;
+    const auto v = static_cast<double>(value);
+    reading.least = first ? v : std::min(reading.least, v);
+    reading.most = first ? v : std::max(reading.most, v);
+    first = false;
+    sum += v;
+    ++reading.voxels;
+  }
+  if (reading.voxels > 0) reading.mean = sum / static_cast<double>(reading.voxels);
+  const double had = nonzero(from.volume) * std::abs(from.affine.determinant()),
+               has = static_cast<double>(reading.voxels) * std::abs(grid.affine.determinant());
+  reading.lost = std::max(0.0, 1 - has / had);
+}
+
+}  // namespace
+
+MapReader::MapReader(const ImportOptions& options) : options_(options), grid_(mni_grid(options.voxel_mm)) {}
+
+PlacedVolume MapReader::placed_npy(const Shape& full, std::vector<float> values, const MapPlace& place) const {
+  Shape shape = full;
+  while (shape.size() > 3 && shape[0] == 1) shape.erase(shape.begin());  // channels and batches of one
+  for (const KnownGrid& known : known_grids) {
+    if (known.shape != shape) continue;
+    if (options_.npy_axes.empty())
+      fail(ErrorKind::data, place.where, "a .npy file does not say which way its x axis runs",
+           "Say it: --npy-axes LAS (as FSL's MNI template, to the left) or RAS (to the right).");
+    const bool right = options_.npy_axes == "RAS";
+    const Vector3 origin = {right ? known.origin[0] : known.right, known.origin[1], known.origin[2]};
+    return {{shape, std::move(values)},
+            Affine::scale({right ? known.edge : -known.edge, known.edge, known.edge}, origin)};
+  }
+  fail(ErrorKind::data, place.where,
+       fmt::format("shape {}, expected [91, 109, 91] (2 mm) or [182, 218, 182] (1 mm)", to_string(full)),
+       "Convert it to NIfTI, whose affine says where the voxels lie.");
+}
+
+PlacedVolume MapReader::placed(const MapPlace& place, MapReading& reading) const {
+  if (!is_nifti_name(place.file)) {
+    const NpyFile npy(place.file);
+    reading.format = "npy, " + npy.type() + (npy.fortran_order() ? ", Fortran order" : "");
+    Shape shape = npy.shape();
+    if (place.row >= 0) shape.erase(shape.begin());
+    PlacedVolume out = placed_npy(shape, {}, place);  // the shape is checked before anything is read
+    out.volume.values = place.row < 0 ? npy.all() : npy.row(place.row);
+    return out;
+  }
+  NiftiVolume read = read_nifti(place.file);
+  reading.format = read.format;
+  reading.synthetic = read.description.starts_with(synthetic_mark);
+  if (!read.disagreement.empty())
+    fail(ErrorKind::data, place.where, read.disagreement,
+         "Find out which one is right, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
+  if (read.affine_from == NiftiVolume::Source::none)
+    fail(ErrorKind::data, place.where, "neither sform nor qform: which side is left is unknown",
+         "Convert it again from the scanner's files, or set the sform.");
+  return std::move(read.placed);
+}
+
+void MapReader::apply_mask(const MapPlace& place, Volume& volume) const {
+  if (place.mask.empty()) return;
+  const NiftiVolume mask = read_nifti(place.mask);
+  const Volume inside = resample(mask.placed, grid_, Sampling::nearest).volume;
+  for (std::size_t k = 0; k < volume.values.size(); ++k)
+    if (!(inside.values[k] > 0)) volume.values[k] = 0;
+}
+
+MapReading MapReader::read(const MapPlace& place) const {
+  MapReading reading;
+  PlacedVolume from;
+  try {
+    from = placed(place, reading);
+  } catch (const Error& error) {  // name the file as the table's folder has it
+    if (error.where() == place.where) throw;
+    fail(error.kind(), place.where, error.found(), error.fix());
+  }
+  if (options_.nan_is_zero)
+    for (float& v : from.volume.values)
+      if (std::isnan(v)) v = 0;
+  check_values(from.volume, place.where);
+  Resampled made = resample(from, grid_, options_.sampling);
+  reading.axes = orientation(from.affine).letters();
+  reading.done = std::move(made.done);
+  reading.volume = std::move(made.volume);
+  apply_mask(place, reading.volume);
+  describe(from, grid_, reading);
+  if (reading.voxels == 0 || reading.least == reading.most)
+    fail(ErrorKind::data, place.where, "nothing of it is left on the MNI grid",
+         "Register it to MNI space, or check its affine and mask.");
+  if (place.row < 0) reading.sha256 = sha256_of_file(place.file.string());
+  return reading;
+}
+
+}  // namespace cg

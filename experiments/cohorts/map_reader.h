@@ -1,0 +1,48 @@
+// One participant's map: read from its file, checked, brought to the common grid.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "data/npy.h"
+#include "experiments/cohorts/map_places.h"
+
+namespace cg {
+
+/// A map on the grid, and what the report says of it.
+struct MapReading {
+  Volume volume;
+  std::string format;                    ///< "NIfTI-1, INT16", "npy, <f4"
+  std::string axes;                      ///< of the file: "LAS"
+  std::string done;                      ///< "turned from LAS, area-weighted"
+  std::string sha256;                    ///< of the file; empty for a row of a stack
+  bool synthetic = false;                ///< the file says so
+  Index voxels = 0;                      ///< that hold data (are not 0)
+  double least = 0, most = 0, mean = 0;  ///< of these
+  double lost = 0;                       ///< share of the file's non-zero volume that lies outside of the grid
+};
+
+class MapReader {
+ public:
+  explicit MapReader(const ImportOptions& options);
+
+  /// Errors (data): another shape than a brain's, voxels that are not finite, a constant map, an orientation that is
+  /// unknown or contradicts itself; corrupt, storage. May be called from several threads.
+  MapReading read(const MapPlace& place) const;
+
+  const PlacedGrid& grid() const { return grid_; }
+
+ private:
+  PlacedVolume placed(const MapPlace& place, MapReading& reading) const;
+  PlacedVolume placed_npy(const Shape& shape, std::vector<float> values, const MapPlace& place) const;
+  void apply_mask(const MapPlace& place, Volume& volume) const;
+
+  const ImportOptions& options_;
+  PlacedGrid grid_;
+};
+
+/// Files of a phantom say this in front of their description; a cohort made from them is synthetic.
+inline const std::string synthetic_mark = "synthetic phantom";
+
+}  // namespace cg

@@ -1,0 +1,138 @@
+#include "experiments/cohorts/participants.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "data/input_file.h"
+#include "data/tsv.h"
+
+namespace cg {
+namespace {
+
+constexpr double oldest = 130;  // years
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+class Reader {
+ public:
+  Reader(const ImportOptions& options, Findings& findings) : o_(options), findings_(findings) {
+    for (const std::string& id : o_.exclude) excluded_.emplace(join_key(id), Excluded{id, false});
+  }
+
+  std::vector<Participant> read() {
+    const bool shared = o_.table.find("{part}") == std::string::npos;
+    for (std::size_t part = 0; part < (shared ? 1 : o_.parts.size()); ++part)
+      findings_.collect([&] {
+        const std::string file = filled(o_.table, shared ? "" : o_.parts[part], "");
+        read(Table(inside(o_.root, file)), file, shared && o_.parts.size() > 1 ? std::nullopt : std::optional(part));
+      });
+    for (const auto& [key, excluded] : excluded_)
+      if (!excluded.met)
+        findings_.add(fmt::format("--exclude: no participant \"{}\" in the table. Check the id.", excluded.id));
+    return std::move(people_);
+  }
+
+ private:
+  void read(const Table& table, const std::string& file, std::optional<std::size_t> part) {
+    for (Index row = 0; row < table.rows(); ++row) {
+      Participant p;
+      p.id = table.cell(row, o_.id_column);
+      p.part = part;
+      p.where = fmt::format("{}:{} ({})", file, table.line(row), p.id);
+      if (is_missing(p.id)) {
+        findings_.add(fmt::format("{}:{}: the {} is missing. Fill it in, or take the row out.", file, table.line(row),
+                                  o_.id_column));
+        continue;
+      }
+      if (const auto at = excluded_.find(join_key(p.id)); at != excluded_.end()) {
+        at->second.met = true;
+        continue;
+      }
+      if (!is_first(p)) continue;
+      read_age(table.cell(row, o_.age_column), p);
+      if (table.has(o_.sex_column)) read_sex(table.cell(row, o_.sex_column), p);
+      p.study = study(table, row);
+      people_.push_back(p);
+    }
+  }
+
+  bool is_first(const Participant& p) {
+    const auto [at, fresh] = met_.emplace(join_key(p.id), people_.size());
+    if (fresh) return true;
+    const Participant& first = people_[at->second];
+    if (first.part != p.part)
+      findings_.add(fmt::format("{}: the participant is in part \"{}\" too, {}. Keep each participant in one part.",
+                                p.where, o_.parts[*first.part], first.where));
+    else
+      findings_.add(fmt::format("{}: the id is also that of {}. Keep one row a participant.", p.where, first.where));
+    return false;
+  }
+
+  void read_age(const std::string& cell, Participant& p) {
+    p.age = std::numeric_limits<double>::quiet_NaN();
+    const std::string fix = fmt::format("Correct it, or leave the participant out: --exclude {}.", p.id);
+    if (is_missing(cell)) return findings_.add(fmt::format("{}: the age is missing. {}", p.where, fix));
+    const std::optional<Age> age = age_of(cell);
+    if (!age)
+      return findings_.add(fmt::format("{}: the age is \"{}\", expected years as a number. {}", p.where, cell, fix));
+    if (age->years < 0 || age->years > oldest)
+      return findings_.add(fmt::format("{}: the age is {}, expected 0 to {} years. {}", p.where, cell, oldest, fix));
+    p.age = age->years;
+    p.or_more = age->or_more;
+  }
+
+  void read_sex(const std::string& cell, Participant& p) {
+    if (is_missing(cell)) return;
+    const std::string word = lower(cell);
+    const auto is = [&](const std::string& wanted, std::initializer_list<const char*> usual) {
+      return cell == wanted || std::find(usual.begin(), usual.end(), word) != usual.end();
+    };
+    if (is(o_.female, {"f", "female", "w", "woman"}))
+      p.sex = "F";
+    else if (is(o_.male, {"m", "male", "man"}))
+      p.sex = "M";
+    else if (word != "o" && word != "other")
+      findings_.add(fmt::format("{}: the sex is \"{}\". Say what it means: --female {} or --male {}.", p.where, cell,
+                                cell, cell));
+  }
+
+  std::string study(const Table& table, Index row) const {
+    std::vector<std::string> columns = {o_.study_column};
+    if (o_.study_column.empty()) columns = {"study", "site"};
+    for (const std::string& column : columns)
+      if (!o_.study_column.empty() || table.has(column)) {
+        const std::string& cell = table.cell(row, column);
+        return is_missing(cell) ? "" : cell;
+      }
+    return "";
+  }
+
+  const ImportOptions& o_;
+  Findings& findings_;
+  std::vector<Participant> people_;
+  std::map<std::string, std::size_t> met_;
+  struct Excluded {
+    std::string id;
+    bool met;  ///< in a table
+  };
+  std::map<std::string, Excluded> excluded_;
+};
+
+}  // namespace
+
+std::string join_key(const std::string& id) { return id.starts_with("sub-") ? id.substr(4) : id; }
+
+std::vector<Participant> read_participants(const ImportOptions& options, Findings& findings) {
+  return Reader(options, findings).read();
+}
+
+}  // namespace cg

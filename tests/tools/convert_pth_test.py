@@ -1,0 +1,151 @@
+"""tools/convert_pth.py on checkpoints put together by hand: no PyTorch is needed, and nothing in them is run."""
+import io
+import json
+import pathlib
+import pickle
+import subprocess
+import sys
+import tempfile
+import unittest
+import zipfile
+
+SCRIPT = pathlib.Path(__file__).resolve().parents[2] / "tools" / "convert_pth.py"
+NUMBERS = b"\x00\x00\x80\x3f" * 6  # six ones
+
+
+class Named:
+    """Pickles as the global module.name."""
+
+    def __init__(self, module, name):
+        self.module, self.name = module, name
+
+
+class Call:
+    """Pickles as function(*arguments)."""
+
+    def __init__(self, function, arguments, state=None):
+        self.function, self.arguments, self.state = function, arguments, state
+
+
+class Pickler(pickle._Pickler):
+    """Writes names without importing what they name."""
+
+    def persistent_id(self, thing):
+        return thing.identifier if isinstance(thing, Storage) else None
+
+    def save(self, thing, save_persistent_id=True):
+        if isinstance(thing, Named):
+            self.write(b"c" + f"{thing.module}\n{thing.name}\n".encode())
+        elif isinstance(thing, Call):
+            self.save(thing.function)
+            self.save(tuple(thing.arguments))
+            self.write(b"R")
+            if thing.state is not None:
+                self.save(thing.state)
+                self.write(b"b")
+        else:
+            super().save(thing, save_persistent_id)
+
+
+class Storage:
+    def __init__(self, kind="FloatStorage", key="0", values=6):
+        self.identifier = ("storage", Named("torch", kind), key, "cpu", values)
+
+
+def tensor(shape=(2, 3), stride=(3, 1), offset=0, storage=None):
+    return Call(Named("torch._utils", "_rebuild_tensor_v2"), (storage or Storage(), offset, shape, stride, False, {}))
+
+
+def pickled(content):
+    buffer = io.BytesIO()
+    Pickler(buffer, 2).dump(content)
+    return buffer.getvalue()
+
+
+class ConvertPth(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.pth = pathlib.Path(self.folder.name) / "a.pth"
+        self.out = pathlib.Path(self.folder.name) / "a.safetensors"
+
+    def convert(self, *more):
+        return subprocess.run([sys.executable, SCRIPT, self.pth, self.out, *more], capture_output=True, text=True)
+
+    def pack(self, content, data=NUMBERS, compression=zipfile.ZIP_STORED, byteorder=None):
+        with zipfile.ZipFile(self.pth, "w", compression) as archive:
+            archive.writestr("a/data.pkl", content if isinstance(content, bytes) else pickled(content))
+            archive.writestr("a/data/0", data)
+            if byteorder:
+                archive.writestr("a/byteorder", byteorder)
+
+    def refused(self, code, words, *more):
+        done = self.convert(*more)
+        self.assertEqual(done.returncode, code, done.stderr)
+        self.assertIn(words, done.stderr)
+        self.assertFalse(self.out.exists())
+
+    def read(self):
+        data = self.out.read_bytes()
+        start = 8 + int.from_bytes(data[:8], "little")
+        return json.loads(data[8:start]), data[start:]
+
+    def test_the_model_is_taken_and_all_else_left(self):
+        options = Call(Named("argparse", "Namespace"), (), {"lr": 1e-4, "tags": ["a", None, True]})
+        self.pack({"opts": options, "model": {"module.a.weight": tensor(), "a.part": tensor((2,), (1,), 4)},
+                   "optimizer": {"state": {0: {"step": tensor()}}}, "epoch": 300}, byteorder="little")
+        done = self.convert()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        header, data = self.read()
+        self.assertEqual(header["a.weight"], {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]})
+        self.assertEqual(header["a.part"]["shape"], [2])
+        self.assertEqual(len(data), 32)
+        self.assertEqual(header["__metadata__"]["converted_from"], "a.pth")
+
+    def test_a_state_dict_alone_is_taken_whole(self):
+        self.pack({"w": tensor()})
+        self.assertEqual(self.convert().returncode, 0)
+        self.assertIn("w", self.read()[0])
+
+    def test_a_pickle_that_runs_something_is_refused_unrun(self):
+        made = pathlib.Path(self.folder.name) / "made"
+        for module, name in (("os", "system"), ("posix", "system"), ("builtins", "exec"), ("builtins", "getattr"),
+                             ("torch", "load"), ("subprocess", "Popen"), ("torch.FloatStorage", "__class__")):
+            self.pack({"model": {"w": Call(Named(module, name), (f"touch {made}",))}})
+            self.refused(4, f"asks for {module}.{name}")
+        self.assertFalse(made.exists())
+
+    def test_tensors_that_lie_are_refused(self):
+        for wrong, words in ((tensor((2, 4), (4, 1)), "leaves its storage"), (tensor((2, 3), (3, 1), 1), "leaves"),
+                             (tensor((2, 3), (3, 1), -1), "leaves"), (tensor((2, 3), (1, 2)), "one piece"),
+                             (tensor((1 << 40, 1 << 40), (1 << 40, 1)), "leaves"),
+                             (tensor(storage=Storage(values=1 << 40), shape=(1 << 40,), stride=(1,)), "cut short"),
+                             (tensor(storage=Storage(key="../../etc/passwd")), "damaged")):
+            self.pack({"model": {"w": wrong}})
+            self.refused(4, words)
+
+    def test_other_files_and_keys_are_refused(self):
+        self.pth.write_bytes(b"not a zip")
+        self.refused(4, "damaged")
+        self.pack(pickled({"model": {"w": tensor()}})[:-5])
+        self.refused(4, "damaged")
+        self.pack(b"\x80\x02r\xff\xff\xff\x7f.")  # a memo of two thousand million places
+        self.refused(4, "damaged")
+        self.pack({"model": {"w": tensor()}}, compression=zipfile.ZIP_DEFLATED)
+        self.refused(4, "compressed")
+        self.pack({"model": {"w": tensor()}}, byteorder="big")
+        self.refused(4, "big-endian")
+        self.pack({"model": {"w": 5}})
+        self.refused(3, "no tensors under \"model\"")
+        self.pack({"weights": {"w": tensor()}, "epoch": 3})
+        self.refused(3, "it holds weights, epoch")
+        self.assertEqual(self.convert("--key", "weights").returncode, 0)
+
+    def test_a_wrong_command_line_ends_with_2(self):
+        self.pack({"w": tensor()})
+        self.out = self.out.with_suffix(".npz")
+        self.refused(2, "must end in")
+
+
+if __name__ == "__main__":
+    unittest.main()

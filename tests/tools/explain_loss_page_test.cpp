@@ -1,0 +1,139 @@
+// The page of explain_loss in a real browser: what its tables show, and what its keys do. Skipped without Chromium.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "experiments/analysis/loss_example.h"
+#include "experiments/analysis/loss_page.h"
+#include "losses/explanation.h"
+#include "losses/registry.h"
+#include "tests/data/raw_h5.h"
+#include "tests/support/shell.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+constexpr Index anchor = 4, stop = 3;
+
+/// Goes through the losses as a reader does, and leaves what the left table shows, a list of cells a row, as JSON.
+constexpr const char* reader = R"(<pre id="seen"></pre><script>
+const seen = { tables: {} };
+for (const loss of data.losses)
+  for (const formulation of ["paper", "reference"])
+    for (const geometry of ["circle", "sphere"]) {
+      change({ geometry, left: [loss.name, formulation], anchor: 4, epoch: 3 });
+      seen.tables[[loss.name, loss.two ? formulation : "reference", geometry].join(" ")] =
+        [...document.querySelectorAll("#left tbody tr")].map((r) => [...r.cells].map((c) => c.textContent));
+    }
+const press = (key) => document.querySelector("#left .chosen").dispatchEvent(
+  new KeyboardEvent("keydown", { key, bubbles: true }));
+press("ArrowRight");
+seen.right = state.anchor;
+press("ArrowUp");
+press("ArrowUp");
+seen.up = state.anchor;
+seen.both = ["left", "right"].map((side) => document.querySelector(`#${side} [aria-checked=true]`).dataset.row);
+seen.focus = document.activeElement.dataset.row;
+document.getElementById("play").click();
+seen.playing = [document.getElementById("play").textContent, state.mode];
+document.getElementById("seen").textContent = JSON.stringify(seen);
+</script></body>)";
+
+std::string browser() {
+  return shell("command -v chromium || command -v chromium-browser || command -v google-chrome").text;
+}
+
+/// What the page left behind after the reader.
+nlohmann::json seen_in(const std::string& browser) {
+  const TemporaryFile page("page.html"), profile("profile");
+  REQUIRE(shell(fmt::format("'{}/explain_loss' --html {}", CG_TEST_BINARIES, page.path)).code == 0);
+  std::ifstream in(page.path);
+  std::string html{std::istreambuf_iterator<char>(in), {}};
+  html.replace(html.rfind("</body>"), 7, reader);
+  std::ofstream(page.path) << html;
+  const Finished dom = shell(fmt::format(
+      "{} --headless --no-sandbox --disable-gpu --user-data-dir={} --dump-dom file://{} 2>/dev/null; rm -rf {}",
+      browser.substr(0, browser.find('\n')), profile.path, page.path, profile.path));
+  const std::string begin = R"(<pre id="seen">)";
+  const auto from = dom.text.find(begin, dom.text.find("</footer>"));
+  REQUIRE(from != std::string::npos);
+  return nlohmann::json::parse(
+      dom.text.substr(from + begin.size(), dom.text.find("</pre>", from) - from - begin.size()));
+}
+
+/// A number as the page writes it: −1.23 or 4.5·10⁻⁶.
+double number_in(std::string text) {
+  const auto replace = [&](const std::string& from, const std::string& to) {
+    for (std::size_t at; (at = text.find(from)) != std::string::npos;) text.replace(at, from.size(), to);
+  };
+  replace("−", "-");
+  replace("·10", "e");
+  replace("⁻", "-");
+  const char* digits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
+  for (int d = 0; d < 10; ++d) replace(digits[d], std::to_string(d));
+  return std::stod(text);
+}
+
+/// The tables' columns, as the engine computes them for the page's first settings.
+std::vector<Array> columns(const std::string& loss, Formulation formulation, Index width) {
+  const PageGrid grid;
+  LossCase c = make_example({.name = loss,
+                             .formulation = formulation,
+                             .temperature = published_temperature(loss),
+                             .distance = Distance::euclidean,
+                             .final_neighbours = grid.final_neighbours},
+                            grid.subject_ages, grid.views, width, grid.seed);
+  c.epoch = grid.epochs[stop];
+  c.max_epochs = grid.epochs.back();
+  const Explanation e = make_loss(c.options)->explain(c.input());
+  std::vector<Array> out = {e.distance, e.s};
+  for (const Array& known : {e.w, e.nu, e.c})
+    if (known.size() > 0) out.push_back(known);
+  out.insert(out.end(), {e.pull, e.push, e.pull * (e.denominator - e.s)});
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("explain_loss: in a browser the page's tables hold the engine's numbers, and its keys choose the anchor") {
+  const std::string found = browser();
+  if (found.empty()) {
+    MESSAGE("[skipped: no Chromium]");
+    return;
+  }
+  const nlohmann::json seen = seen_in(found);
+  for (const auto& [setting, table] : seen["tables"].items()) {
+    CAPTURE(setting);
+    const bool paper = setting.find("paper") != std::string::npos, circle = setting.ends_with("circle");
+    const auto want = columns(setting.substr(0, setting.find(' ')), paper ? Formulation::paper : Formulation::reference,
+                              circle ? 2 : 3);
+    REQUIRE(table.size() == 11);
+    // The nearest first.
+    std::vector<Index> order;
+    for (Index t = 0; t < 12; ++t)
+      if (t != anchor) order.push_back(t);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](Index a, Index b) { return want[0](anchor, a) < want[0](anchor, b); });
+    for (std::size_t r = 0; r < 11; ++r) {
+      REQUIRE(table[r].size() == want.size() + 1);
+      for (std::size_t k = 0; k < want.size(); ++k) {
+        const double shown = number_in(table[r][k + 1].get<std::string>()), right = want[k](anchor, order[r]),
+                     size = std::abs(right);
+        const bool three_digits = size >= 1e-3 && size < 1e5;  // else two
+        CAPTURE(k);
+        CHECK(std::abs(shown - right) <= (three_digits ? 6e-3 : 6e-2) * size);
+      }
+    }
+  }
+  CHECK(seen["tables"].size() == 26);  // five losses with two formulations, three with one, on circle and sphere
+  CHECK(seen["right"] == anchor + 1);
+  CHECK(seen["up"] == anchor - 1);
+  CHECK(seen["both"] == nlohmann::json{"3", "3"});
+  CHECK(seen["focus"] == "3");
+  CHECK(seen["playing"] == nlohmann::json{"Stop", "moving"});
+}

@@ -1,0 +1,142 @@
+"""Weights out of a PyTorch checkpoint (.pth): into a .safetensors file, or .h5 where Python has h5py.
+
+    convert_pth.py published.pth weights.safetensors [--key model]
+
+A .pth is a zip of raw numbers and a pickle, and a pickle is a program. Nothing of it is run here: the few names that a
+checkpoint needs stand for inert things of this file, and any other name ends the conversion. PyTorch is not needed.
+Exit codes: 2 command line, 3 no such file or key, 4 a damaged or hostile file.
+"""
+import argparse
+import collections
+import hashlib
+import json
+import math
+import pathlib
+import pickle
+import resource
+import sys
+import zipfile
+
+# PyTorch's storage: safetensors' type, bytes of a value, numpy's type
+STORAGES = {"FloatStorage": ("F32", 4, "<f4"), "DoubleStorage": ("F64", 8, "<f8"), "HalfStorage": ("F16", 2, "<f2"),
+            "BFloat16Storage": ("BF16", 2, None), "LongStorage": ("I64", 8, "<i8"), "IntStorage": ("I32", 4, "<i4"),
+            "ShortStorage": ("I16", 2, "<i2"), "CharStorage": ("I8", 1, "i1"), "ByteStorage": ("U8", 1, "u1"),
+            "BoolStorage": ("BOOL", 1, "?")}
+Tensor = collections.namedtuple("Tensor", "dtype shape key first bytes")
+
+
+class Options:
+    """Stands for argparse.Namespace, the training's options."""
+
+
+def fail(code, message):
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def rebuild(storage, offset, shape, stride, *_):
+    kind, key, values = storage
+    dense, step = [], 1
+    for extent in reversed(shape):
+        dense.insert(0, step)
+        step *= extent
+    if any(s != d for s, d, extent in zip(stride, dense, shape) if extent > 1):
+        fail(4, f"a tensor of shape {list(shape)} does not lie in one piece; save it with .contiguous()")
+    dtype, width, _ = STORAGES[kind]
+    if offset < 0 or min(shape, default=1) < 0 or offset + math.prod(shape) > values:
+        fail(4, f"a tensor of shape {list(shape)} leaves its storage of {values} values")
+    return Tensor(dtype, list(shape), str(key), offset * width, math.prod(shape) * width)
+
+
+class Unpickler(pickle.Unpickler):
+    def find_class(self, module, name):
+        if module == "torch" and name in STORAGES:
+            return name
+        inert = {("collections", "OrderedDict"): collections.OrderedDict, ("argparse", "Namespace"): Options,
+                 ("torch._utils", "_rebuild_tensor_v2"): rebuild,
+                 ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor}
+        if (module, name) not in inert:
+            fail(4, f"the file asks for {module}.{name}, which no checkpoint of weights needs; it was not run")
+        return inert[module, name]
+
+    def persistent_load(self, identifier):
+        _, kind, key, _, values = identifier
+        return kind, key, values
+
+
+def read(path, key):
+    """The tensors under `key` by name, each with its bytes."""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        root = next(name for name in names if name.endswith("data.pkl"))[:-len("data.pkl")]
+        if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
+            fail(4, f"{path}: it is compressed, as no checkpoint is")
+        if root + "byteorder" in names and archive.read(root + "byteorder") != b"little":
+            fail(4, f"{path}: its numbers are big-endian")
+        with archive.open(root + "data.pkl") as file:
+            content = Unpickler(file).load()
+        tensors = content.get(key, content) if isinstance(content, dict) else {}
+        if not tensors or not all(isinstance(t, Tensor) and isinstance(n, str) for n, t in tensors.items()):
+            fail(3, f"{path}: there are no tensors under \"{key}\"; it holds {', '.join(map(str, content))}")
+        out = {}
+        for name, tensor in tensors.items():
+            data = archive.read(f"{root}data/{tensor.key}")[tensor.first:tensor.first + tensor.bytes]
+            if len(data) != tensor.bytes:
+                fail(4, f"{path}: {name} is cut short")
+            out[name.removeprefix("module.")] = (tensor, data)
+        return out
+
+
+def write_safetensors(path, tensors, notes):
+    header, at = {"__metadata__": notes}, 0
+    for name, (tensor, data) in tensors.items():
+        header[name] = {"dtype": tensor.dtype, "shape": tensor.shape, "data_offsets": [at, at + len(data)]}
+        at += len(data)
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for _, data in tensors.values():
+            file.write(data)
+
+
+def write_h5(path, tensors, notes):
+    try:
+        import h5py
+        import numpy
+    except ImportError:
+        fail(2, "HDF5 needs python3-h5py; install it, or name a .safetensors file, which is read as well")
+    types = {dtype: numpy_type for dtype, _, numpy_type in STORAGES.values()}
+    with h5py.File(path, "w") as file:
+        file.attrs.update(notes)
+        for name, (tensor, data) in tensors.items():
+            if types[tensor.dtype] is None:
+                fail(2, f"{name} is in bfloat16, which HDF5 lacks; name a .safetensors file")
+            file.create_dataset(name, data=numpy.frombuffer(data, types[tensor.dtype]).reshape(tensor.shape))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pth", type=pathlib.Path)
+    parser.add_argument("weights", type=pathlib.Path, help="the .safetensors or .h5 file to write")
+    parser.add_argument("--key", default="model", help="where in the checkpoint the weights are (default: model)")
+    options = parser.parse_args()
+    writers = {".safetensors": write_safetensors, ".h5": write_h5, ".hdf5": write_h5}
+    if options.weights.suffix not in writers:
+        parser.error("the file to write must end in .safetensors, .h5 or .hdf5")
+    if not options.pth.is_file():
+        fail(3, f"{options.pth}: there is no such file")
+    most = (2 << 30) + 4 * options.pth.stat().st_size  # a few bytes of pickle can ask for more than a machine has
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    try:
+        tensors = read(options.pth, options.key)
+    except (zipfile.BadZipFile, pickle.UnpicklingError, StopIteration, ValueError, TypeError, KeyError, AttributeError,
+            IndexError, EOFError, MemoryError, OverflowError, RecursionError) as error:
+        fail(4, f"{options.pth}: it is damaged, or no PyTorch checkpoint ({type(error).__name__}: {error})")
+    digest = hashlib.sha256(options.pth.read_bytes()).hexdigest()
+    writers[options.weights.suffix](options.weights, tensors, {"converted_from": options.pth.name, "pth_sha256": digest})
+    print(f"{options.weights}: {len(tensors)} tensors from {options.pth} (SHA-256 {digest})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+// Weights from one file format to another: HDF5 (.h5, .hdf5) and safetensors, by the files' endings.
+//   convert_weights runs/quickstart-…/model.h5 model.safetensors
+//   convert_weights published.safetensors --list
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "data/input_file.h"
+#include "data/storage.h"
+#include "data/weights_file.h"
+#include "experiments/runner/digest.h"
+#include "experiments/runner/program.h"
+#include "tensor/error.h"
+
+namespace {
+
+using namespace cg;
+
+void print_list(const std::string& bytes, const WeightsFile& file) {
+  fmt::print("SHA-256 {}\n", sha256(bytes));
+  for (const auto& [name, text] : file.texts)
+    fmt::print("{} = {}\n", printable(name), printable(text.size() > 60 ? text.substr(0, 57) + "..." : text));
+  for (const NamedArray& array : file.arrays) fmt::print("{:<50} {}\n", printable(array.name), to_string(array.shape));
+}
+
+void warn_of_unread(const WeightsFile& file) {
+  for (const ArrayHeader& array : file.unread)
+    fmt::print(stderr, "warning: \"{}\" holds no numbers, and is left out\n", printable(array.name));
+}
+
+int run(const std::string& from, const std::string& to, bool list) {
+  constexpr Index small = Index{64} << 20, packed = 4;  // compression makes weights little smaller
+  if (!list) weights_format(to);                        // before the work
+  weights_format(from);
+  const std::string bytes = read_input(from, most_weights_bytes);
+  const WeightsFile file = read_weights(from, bytes,
+                                        {[](const ArrayHeader& array) { return !array.type.empty(); },
+                                         small + packed * static_cast<Index>(bytes.size())});
+  warn_of_unread(file);
+  if (list) {
+    print_list(bytes, file);
+    return 0;
+  }
+  const std::string out = weights_bytes(weights_format(to), file.arrays, file.texts);
+  write_atomically(to, out);
+  fmt::print("{}: {} arrays, SHA-256 {}\n", to, file.arrays.size(), sha256(out));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Converts weights between HDF5 and safetensors; 64- and 16-bit floats become 32-bit ones.",
+               "convert_weights");
+  std::string from, to;
+  bool list = false;
+  app.add_option("FROM", from, ".h5, .hdf5 or .safetensors")->required();
+  app.add_option("TO", to, "the file to write, of the other ending or the same");
+  app.add_flag("--list", list, "print what is in FROM and write nothing");
+  return exit_code_of([&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0) return app.exit(error);
+      fail(ErrorKind::usage, "command line", error.what(), "--help lists the options");
+    }
+    if (to.empty() && !list)
+      fail(ErrorKind::usage, "command line", "no file to write is named", "Name one, or give --list");
+    return run(from, to, list);
+  });
+}

@@ -1,0 +1,28 @@
+// Writes a cohort file's maps as NIfTI files with a table of participants, in BIDS's form.
+//   export_cohort phantom.h5 phantom-bids/
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "experiments/cohorts/export.h"
+#include "experiments/runner/program.h"
+#include "tensor/error.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("Writes a cohort file's maps as NIfTI files with a table of participants, in BIDS's form.");
+  std::string cohort, folder;
+  app.add_option("COHORT", cohort, "cohort file (HDF5)")->required();
+  app.add_option("FOLDER", folder, "a new folder")->required();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(cg::ErrorKind::usage);
+  }
+  return cg::exit_code_of([&] {
+    const cg::CohortFile file(cohort);
+    cg::export_cohort(file, folder, cg::standard_error());
+    fmt::print("{} {}maps in {}; import_cohort reads them with --files '{}'\n", file.size(),
+               file.synthetic() ? "synthetic " : "", folder, cg::exported_files(file));
+    return 0;
+  });
+}

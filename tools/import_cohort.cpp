@@ -1,0 +1,114 @@
+// Makes a cohort file from NIfTI or .npy files and a table of participants (docs/import-cohort.md).
+//   import_cohort study/ --files '{participant_id}/mre/{participant_id}_stiffness.nii.gz' --out cohort.h5
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "data/storage.h"
+#include "experiments/cohorts/import.h"
+#include "experiments/runner/program.h"
+#include "tensor/error.h"
+
+namespace {
+
+using namespace cg;
+
+struct Arguments {
+  ImportOptions options;
+  std::string out, report;
+  Layout layout = Layout::bids;
+  std::string sampling;
+  int threads = 0;
+  bool check = false, overwrite = false;
+};
+
+void add_sources(CLI::App& app, Arguments& a) {
+  ImportOptions& o = a.options;
+  app.add_option("FOLDER", o.root, "all paths below are relative to it, and may not leave it")->required();
+  app.add_option("--layout", a.layout, "bids: ID/anat/ID_T1w.nii.gz; openbhb: 1 mm .npy files; openbhb-2mm: stacks")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Layout>{
+              {"bids", Layout::bids}, {"openbhb", Layout::openbhb}, {"openbhb-2mm", Layout::openbhb_2mm}},
+          CLI::ignore_case));
+  app.add_option("--table", o.table, "participants (.tsv or .csv); default: participants.tsv");
+  app.add_option("--files", o.files, "the maps (NIfTI or .npy), with {participant_id} for the id");
+  app.add_option("--stack", o.stack, "one .npy with all maps, a row each; needs --ids");
+  app.add_option("--ids", o.ids, "a .npy with the ids of the stack's rows");
+  app.add_option("--masks", o.masks, "masks (NIfTI), with {participant_id}: outside of them maps become 0");
+  app.add_option("--parts", o.parts, "names for {part} in the paths above, e.g. train,val")->delimiter(',');
+  app.add_option("--id-column", o.id_column, "of the table")->capture_default_str();
+  app.add_option("--age-column", o.age_column, "years")->capture_default_str();
+  app.add_option("--sex-column", o.sex_column)->capture_default_str();
+  app.add_option("--study-column", o.study_column, "study or site; default: study, else site, if there");
+  app.add_option("--female", o.female, "how the table says it, besides F and female, e.g. 2");
+  app.add_option("--male", o.male);
+}
+
+void add_choices(CLI::App& app, Arguments& a) {
+  ImportOptions& o = a.options;
+  app.add_option("--exclude", o.exclude, "ids that are left out, separated by commas")->delimiter(',');
+  app.add_flag("--allow-missing", o.allow_missing, "rows of the table without a map are left out");
+  app.add_flag("--allow-unused", o.allow_unused, "maps without a row in the table are left out");
+  app.add_flag("--nan-is-zero", o.nan_is_zero, "NaN in a map means that nothing was measured");
+  app.add_option("--not-in", o.not_in, "a cohort file: an error if it has a participant of this one");
+  app.add_option("--npy-axes", o.npy_axes, "which way x runs in .npy files: LAS as FSL's template, or RAS");
+  app.add_option("--modality", o.modality, "mre (kPa), t1, …; default: t1 if the files are called T1w, else mre");
+  app.add_option("--voxel", o.voxel_mm, "edge of the MNI grid's voxels, mm")->capture_default_str();
+  app.add_option("--sampling", a.sampling,
+                 "measured: zeros are no data and blur no rim (default for mre); linear (for others); nearest")
+      ->check(CLI::IsMember({"linear", "measured", "nearest"}));
+  app.add_option("--threads", a.threads, "0: all")->check(CLI::Range(0, 1024))->capture_default_str();
+  app.add_option("--out", a.out, "the cohort file to write (.h5)");
+  app.add_option("--report", a.report, "what was done to each file, as CSV; default: beside the cohort file");
+  app.add_flag("--check", a.check, "only say what would be done, and everything that is wrong");
+  app.add_flag("--overwrite", a.overwrite, "an existing cohort file is replaced");
+}
+
+void complete(Arguments& a, bool modality_given) {
+  a.options = with_layout(std::move(a.options), a.layout);
+  const bool t1 = a.layout != Layout::bids || a.options.files.find("T1w") != std::string::npos;
+  if (!modality_given) a.options.modality = t1 ? "t1" : "mre";
+  const bool mre = a.options.modality == "mre";
+  a.options.sampling = a.sampling == "nearest"                                   ? Sampling::nearest
+                       : a.sampling == "measured" || (a.sampling.empty() && mre) ? Sampling::measured
+                                                                                 : Sampling::linear;
+  if (a.check) return;
+  if (a.out.empty()) fail(ErrorKind::usage, "--out", "no cohort file is named", "Give one, or --check.");
+  if (std::filesystem::exists(a.out) && !a.overwrite)
+    fail(ErrorKind::usage, a.out, "the file is there already", "Name another one, or add --overwrite.");
+  if (a.report.empty()) a.report = std::filesystem::path(a.out).replace_extension("").string() + "-import.csv";
+}
+
+void tell(const Arguments& a, const Imported& done) {
+  fmt::print("{}: {} maps at {:g} mm, digest {}\n", a.check ? "nothing is wrong" : a.out, done.maps, a.options.voxel_mm,
+             done.digest.substr(0, 16));
+  if (!done.left_out.empty()) fmt::print("{} participants have no map and were left out\n", done.left_out.size());
+  if (done.hidden_ages > 0)
+    fmt::print("{} ages are hidden (\"89+\") and count as the number given\n", done.hidden_ages);
+  if (done.lossy > 0)
+    fmt::print("warning: of {} maps more than 5 % lie outside of the MNI grid: are they registered to it?\n",
+               done.lossy);
+  if (!a.check) fmt::print("what was done to each: {}\n", a.report);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Makes a cohort file from NIfTI or .npy files and a table of participants.");
+  Arguments arguments;
+  add_sources(app, arguments);
+  add_choices(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
+  }
+  return exit_code_of([&] {
+    complete(arguments, app.count("--modality") > 0);
+    const Imported done =
+        import_cohort(arguments.options, arguments.check ? "" : arguments.out, standard_error(), arguments.threads);
+    if (!arguments.check) write_atomically(arguments.report, done.report);
+    tell(arguments, done);
+    return 0;
+  });
+}
