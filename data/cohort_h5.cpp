@@ -112,6 +112,15 @@ std::array<bool, 3> CohortFile::reversed_axes() const {
   return out;
 }
 
+std::vector<double> CohortFile::coverage() const {
+  if (!file_.has("coverage")) return {};
+  std::vector<double> out = file_.numbers("coverage");
+  if (static_cast<Index>(out.size()) != size())
+    fail(ErrorKind::data, file_.path(), fmt::format("coverage has {} entries for {} maps", out.size(), size()),
+         "Mend it, or leave it out.");
+  return out;
+}
+
 std::string CohortFile::unit() const {
   return file_.has_attribute("modality") && file_.text_attribute("modality") != "mre" ? "a.u." : "kPa";
 }

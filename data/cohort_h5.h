@@ -34,6 +34,8 @@ class CohortFile final : public Dataset {
   Affine affine() const;
   /// What the numbers of a map are: kPa, or "a.u." (arbitrary units) where the file says that it holds no stiffness.
   std::string unit() const;
+  /// The share of the brain that each map covers, if the file says it; else empty. Errors (data): not one a map.
+  std::vector<double> coverage() const;
   bool synthetic() const { return synthetic_; }  ///< the file says that it is a phantom
   const std::string& path() const { return file_.path(); }
 

@@ -1,0 +1,35 @@
+// A cohort on one page: ages, studies, coverage, maps.
+//   show_cohort cohort.h5 --beside t1.h5 --out cohort.html
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "data/storage.h"
+#include "experiments/analysis/cohort_page.h"
+#include "experiments/runner/program.h"
+#include "experiments/runner/progress.h"
+#include "tensor/error.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("Shows a cohort on one HTML page: ages by study, women and men, coverage, maps at several ages.");
+  std::string file, beside, out = "cohort.html";
+  app.add_option("FILE", file, "cohort file (HDF5)")->required();
+  app.add_option("--beside", beside, "a second cohort file whose volumes stand beside the maps, e.g. T1");
+  app.add_option("--out", out, "the page to write")->capture_default_str();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(cg::ErrorKind::usage);
+  }
+  return cg::exit_code_of([&] {
+    const cg::CohortFile cohort(file);
+    const auto other = beside.empty() ? nullptr : std::make_unique<cg::CohortFile>(beside);
+    cg::Progress progress(2 * cohort.size(), cg::standard_error());
+    const cg::CohortSummary summary = cg::summarise(cohort, [&] { progress.advance(1, "reading maps for coverage"); });
+    if (progress.done() > 0) progress.finish();
+    cg::write_atomically(out, cg::cohort_page(cohort, summary, other.get()));
+    fmt::print("{}\n", out);
+    return 0;
+  });
+}
