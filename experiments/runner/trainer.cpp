@@ -306,7 +306,7 @@ void Trainer::end_seed(const Evaluation& e, double loss) {
   if (state_.results.empty())
     write_atomically(recorder_.folder() / "predictions.svg",
                      prediction_picture(*cohort_.file, e, fmt::format("{}, seed {}", options_.name, seed())));
-  state_.results.push_back({seed(), e.metrics, e.alpha, loss, state_.seed_seconds});
+  state_.results.push_back({seed(), e.metrics, e.predictor.alpha, loss, state_.seed_seconds});
   const std::string name = config_.seeds.size() == 1 ? "model.h5" : fmt::format("model-seed{}.h5", seed());
   write_model(recorder_.folder() / name, *learner_);
 }
