@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "data/site_balance.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
 
@@ -45,8 +46,14 @@ Loader::Loader(VolumeSource& source, std::vector<Index> subjects, LoaderOptions 
   order_ = subjects;
   if (options_.shuffle) {
     Random random({.seed = options_.seed, .epoch = static_cast<std::uint32_t>(options_.epoch), .use = Use::shuffle});
-    const std::vector<Index> places = random.permutation(static_cast<Index>(subjects.size()));
-    for (std::size_t i = 0; i < places.size(); ++i) order_[i] = subjects[static_cast<std::size_t>(places[i])];
+    if (options_.balance_sites) {
+      std::vector<std::string> sites;
+      for (const Index i : subjects) sites.push_back(source_.dataset().subject(i).study);
+      order_ = site_balanced_order(subjects, sites, options_.batch_size, random);
+    } else {
+      const std::vector<Index> places = random.permutation(static_cast<Index>(subjects.size()));
+      for (std::size_t i = 0; i < places.size(); ++i) order_[i] = subjects[static_cast<std::size_t>(places[i])];
+    }
   }
   thread_ = std::thread([this] { work(); });
 }

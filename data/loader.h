@@ -46,7 +46,8 @@ struct Batch {
 
 struct LoaderOptions {
   Index batch_size = 32;
-  bool shuffle = true;  ///< by (seed, epoch); otherwise the subjects' order is kept
+  bool shuffle = true;         ///< by (seed, epoch); otherwise the subjects' order is kept
+  bool balance_sites = false;  ///< shuffled so that each batch has all studies or sites alike (site_balance.h)
   std::uint64_t seed = 0;
   Index epoch = 1;
   Index first_batch = 0;      ///< those before it are passed over without being read, to go on within an epoch
@@ -57,7 +58,7 @@ struct LoaderOptions {
   Backend* device = nullptr;  ///< the device that will copy the batches; none: host memory like any other
 };
 
-/// One epoch over `subjects`, each once; the last batch may be short.
+/// One epoch over `subjects`, each once unless sites are balanced; the last batch may be short.
 class Loader {
  public:
   Loader(VolumeSource& source, std::vector<Index> subjects, LoaderOptions options);

@@ -59,6 +59,7 @@ void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
   options.subjects = o.subjects;
   options.voxel_mm = o.voxel_mm;
   options.seed = static_cast<std::uint32_t>(o.seed);
+  options.t1 = o.modality == PhantomModality::t1;
   options.command = "run_experiment";
   phantom::write_cohort(options, path.string());
 }
@@ -67,7 +68,8 @@ void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
 
 std::filesystem::path phantom_path(const PhantomOptions& o) {
   return source_root() / "phantoms" /
-         fmt::format("synthetic-phantom-{:g}mm-seed{}-n{}.h5", o.voxel_mm, o.seed, o.subjects);
+         fmt::format("synthetic-{}phantom-{:g}mm-seed{}-n{}.h5", o.modality == PhantomModality::t1 ? "t1-" : "",
+                     o.voxel_mm, o.seed, o.subjects);
 }
 
 Shape volume_shape(const DataOptions& o) {
@@ -88,10 +90,10 @@ std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
   return out;
 }
 
-std::string Cohort::digest() const {
-  std::string text = to_string(file->volume_shape());
+std::string cohort_digest(const CohortFile& file, const std::optional<Intensity>& intensity) {
+  std::string text = to_string(file.volume_shape());
   if (intensity) text += fmt::format(" {:.6g} {:.6g} {}", intensity->mean, intensity->sd, intensity->count);
-  for (Index i = 0; i < file->size(); ++i) text += fmt::format("\n{} {}", file->subject(i).id, file->subject(i).age);
+  for (Index i = 0; i < file.size(); ++i) text += fmt::format("\n{} {}", file.subject(i).id, file.subject(i).age);
   return sha256(text);
 }
 

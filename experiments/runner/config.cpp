@@ -35,6 +35,8 @@ Fields<TrainOptions> train_fields() {
 Fields<PhantomOptions> phantom_fields() {
   using O = PhantomOptions;
   return {
+      field("modality", &O::modality, {"mre", "t1"},
+            "mre: stiffness maps of five studies; t1: T1-like volumes of 62 sites, as for pre-training."),
       field("voxel_mm", &O::voxel_mm, between(1, 16), "Edge of a voxel in mm; 4 serves for quick tests."),
       field("subjects", &O::subjects, between(10, 100000), "Synthetic subjects in the cohort."),
       field("seed", &O::seed, between(0, most_seed), "Seed of the synthetic cohort."),
@@ -51,6 +53,8 @@ Fields<DataOptions> data_fields() {
       field("split_seed", &O::split_seed, between(0, most_seed), "Seed of the split, the same for all runs."),
       field("normalise", &O::normalise, {"train", "all", "subject"},
             "Mean and SD of the non-zero voxels of the training part, of all maps (as published), or of each map."),
+      field("draw", &O::draw, {"plain", "site_balanced"},
+            "How a training batch is drawn: from all subjects alike, or from each study or site alike."),
   };
   for (Field<O>& f : section("phantom", &O::phantom, phantom_fields())) out.push_back(std::move(f));
   for (Field<O>& f : section("augment", &O::augment, augment_fields())) out.push_back(std::move(f));

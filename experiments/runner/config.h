@@ -32,7 +32,14 @@ struct TrainOptions {
   Index decay_every = 10;
 };
 
+enum class Draw {
+  plain,          ///< a training batch is drawn from all subjects alike
+  site_balanced,  ///< from each study or site alike
+};
+enum class PhantomModality { mre, t1 };
+
 struct PhantomOptions {
+  PhantomModality modality = PhantomModality::mre;
   double voxel_mm = 2;
   Index subjects = 311;
   Index seed = 1;
@@ -44,6 +51,7 @@ struct DataOptions {
   Index fold = 0;
   Index split_seed = 42;
   NormaliseScope normalise = NormaliseScope::train;
+  Draw draw = Draw::plain;
   PhantomOptions phantom;
   AugmentOptions augment;  ///< of training volumes
 };

@@ -48,8 +48,19 @@ std::optional<Pretrained> first_weights(const Config& config) {
   return read_pretrained(config.pretrained, config.model);
 }
 
+/// Batches can be drawn from each site alike where there are sites.
+void check_sites(const Config& config, const Cohort& cohort) {
+  if (config.data.draw == Draw::plain) return;
+  for (const Index i : cohort.split.train)
+    if (cohort.file->subject(i).study.empty())
+      fail(ErrorKind::data, cohort.file->path(),
+           fmt::format("\"{}\" has no study, and data.draw is site_balanced", cohort.file->subject(i).id),
+           "Add the dataset `study` with a study or site for each subject, or set data.draw to plain");
+}
+
 /// The sizes of an epoch's batches, the largest of which fits in memory.
 std::vector<Index> checked_batches(const Config& config, const Cohort& cohort, Backend& backend) {
+  check_sites(config, cohort);
   const auto subjects = static_cast<Index>(cohort.split.train.size());
   const std::vector<Index> batches = Loader::batch_sizes(subjects, config.train.batch_size);
   if (batches.back() == 1)
@@ -79,6 +90,7 @@ class Trainer {
   void run_epoch(Progress& progress);
   void end_epoch(Progress& progress);
   void end_seed(const Evaluation& evaluation, double loss);
+  Prediction prediction(const Evaluation& evaluation);
   void finish();
   void save();
   void stop_if_asked(Progress& progress);
@@ -95,11 +107,16 @@ class Trainer {
   /// Without an augmentation both views are equal, and encoded once.
   LoaderOptions epoch_options() const {
     return {.batch_size = config_.train.batch_size,
+            .balance_sites = config_.data.draw == Draw::site_balanced,
             .seed = static_cast<std::uint64_t>(seed()),
             .epoch = state_.epoch,
             .first_batch = state_.step,
             .views = encoded_views(config_),
             .augment = make_augment(config_.data.augment, cohort_.file->grid())};
+  }
+  PredictorOptions predictor_options() const {
+    const EvaluationOptions& o = config_.evaluation;
+    return {o.predictor, o.huber_delta, o.penalty, static_cast<std::uint64_t>(seed())};
   }
   double rate() const {
     const auto& t = config_.train;
@@ -117,6 +134,7 @@ class Trainer {
   RunState state_;
   std::optional<Checkpoint> saved_;  // until its learner is made
   std::unique_ptr<Learner> learner_;
+  std::optional<TrainingPart> training_part_;  // the same for all seeds; made when the first model is written
   Clock::time_point saved_at_ = Clock::now();
   double save_seconds_ = 0;
 };
@@ -287,8 +305,7 @@ void Trainer::end_epoch(Progress& progress) {
   CohortFeatures features;
   if (measured || kept) features = encode(*learner_, cohort_, batches_.front(), poll);
   if (measured) {
-    const PredictorOptions predictor{o.predictor, o.huber_delta, o.penalty, static_cast<std::uint64_t>(seed())};
-    evaluation = evaluate(features.at(o.features), cohort_, predictor);
+    evaluation = evaluate(features.at(o.features), cohort_, predictor_options());
     row.mae = evaluation.metrics.mae;
     progress.say(
         fmt::format("seed {}, epoch {}: loss {:.4f}, test MAE {:.3f} years", seed(), epoch, row.loss, row.mae));
@@ -308,7 +325,20 @@ void Trainer::end_seed(const Evaluation& e, double loss) {
                      prediction_picture(*cohort_.file, e, fmt::format("{}, seed {}", options_.name, seed())));
   state_.results.push_back({seed(), e.metrics, e.predictor.alpha, loss, state_.seed_seconds});
   const std::string name = config_.seeds.size() == 1 ? "model.h5" : fmt::format("model-seed{}.h5", seed());
-  write_model(recorder_.folder() / name, *learner_);
+  const Prediction held = prediction(e);
+  write_model(recorder_.folder() / name, *learner_, &held);
+}
+
+/// What the model file holds besides its weights.
+Prediction Trainer::prediction(const Evaluation& e) {
+  if (!training_part_) training_part_ = describe_training(cohort_);
+  const std::vector<double> ages = cohort_.ages(e.train.subjects);
+  return {.features = config_.evaluation.features,
+          .activations = learner_->options().activations,
+          .predictor = e.predictor,
+          .bias = fit_age_bias(ages, predict_left_out(predictor_options(), e.train.rows(), ages)),
+          .preprocessing = preprocessing_of(cohort_),
+          .training = *training_part_};
 }
 
 void Trainer::finish() {
