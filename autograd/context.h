@@ -13,7 +13,13 @@ class Context {
  public:
   /// `copies`: how many equal views each sample stands for (batch norm's running variance alone depends on it).
   Context(Tape& tape, bool is_training, Index equal_views = 1)
-      : training(is_training), copies(equal_views), tape_(tape) {}
+      : training(is_training), copies(equal_views), tape_(tape), keeps_(is_training) {}
+  /// Evaluation mode, and yet a backward pass will follow: to differentiate by the input what a trained network says.
+  static Context explaining(Tape& tape) {
+    Context context(tape, false);
+    context.keeps_ = true;
+    return context;
+  }
 
   const bool training;
   const Index copies;
@@ -21,7 +27,7 @@ class Context {
   /// y = op(inputs), recorded under the current scope.
   template <Op O>
   Variable apply(const O& op, std::vector<Variable> inputs) {
-    return tape_.apply(erase(op), std::move(inputs), scope_, training);
+    return tape_.apply(erase(op), std::move(inputs), scope_, keeps_);
   }
 
   /// While it lives, ops belong to `name` inside the current scope.
@@ -42,6 +48,7 @@ class Context {
 
  private:
   Tape& tape_;
+  bool keeps_;  // what a backward pass reads
   std::string scope_;
 };
 

@@ -121,8 +121,20 @@ std::vector<double> CohortFile::coverage() const {
   return out;
 }
 
-std::string CohortFile::unit() const {
-  return file_.has_attribute("modality") && file_.text_attribute("modality") != "mre" ? "a.u." : "kPa";
+std::string CohortFile::modality() const {
+  return file_.has_attribute("modality") ? file_.text_attribute("modality") : "mre";
+}
+
+std::string CohortFile::unit() const { return modality() == "mre" ? "kPa" : "a.u."; }
+
+Sampling CohortFile::sampling() const {
+  const std::string name = file_.has_attribute("sampling") ? file_.text_attribute("sampling") : "";
+  if (name == "nearest") return Sampling::nearest;
+  return name == "measured" || (name.empty() && modality() == "mre") ? Sampling::measured : Sampling::linear;
+}
+
+bool CohortFile::nan_is_zero() const {
+  return file_.has_attribute("nan_is_zero") && file_.number_attribute("nan_is_zero") != 0;
 }
 
 }  // namespace cg

@@ -10,6 +10,7 @@
 #include "data/affine.h"
 #include "data/dataset.h"
 #include "data/hdf5_file.h"
+#include "data/preprocess.h"
 #include "data/voxel_grid.h"
 
 namespace cg {
@@ -36,6 +37,10 @@ class CohortFile final : public Dataset {
   std::string unit() const;
   /// The share of the brain that each map covers, if the file says it; else empty. Errors (data): not one a map.
   std::vector<double> coverage() const;
+  std::string modality() const;  ///< "mre" unless the file says otherwise
+  /// How the maps were brought to their grid; where the file does not say, as the import does by default.
+  Sampling sampling() const;
+  bool nan_is_zero() const;                      ///< NaN in the maps' files meant that nothing was measured
   bool synthetic() const { return synthetic_; }  ///< the file says that it is a phantom
   const std::string& path() const { return file_.path(); }
 

@@ -42,6 +42,11 @@ std::optional<Index> bounded_count(const Shape& shape, Index most) {
   return product;
 }
 
+Index bound_of_values(std::string_view bytes) {
+  constexpr Index small = Index{64} << 20, packed = 4;
+  return small + packed * static_cast<Index>(bytes.size());
+}
+
 Index Allowance::take(const ArrayHeader& array) {
   constexpr auto size = static_cast<Index>(sizeof(float));
   if (array.type.empty())

@@ -64,6 +64,9 @@ std::string weights_bytes(WeightsFormat format, const std::vector<NamedArray>& a
 /// A shape's product, or none where an extent is negative or the product exceeds `most`.
 std::optional<Index> bounded_count(const Shape& shape, Index most);
 
+/// Bytes of float32 values that a file of weights may hold, whatever is in it: packing makes weights little smaller.
+Index bound_of_values(std::string_view bytes);
+
 /// Takes what wanted arrays need from what a request allows. Errors: corrupt, where they need more, or where an array
 /// of this type cannot be read.
 class Allowance {

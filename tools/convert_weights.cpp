@@ -29,13 +29,11 @@ void warn_of_unread(const WeightsFile& file) {
 }
 
 int run(const std::string& from, const std::string& to, bool list) {
-  constexpr Index small = Index{64} << 20, packed = 4;  // compression makes weights little smaller
-  if (!list) weights_format(to);                        // before the work
+  if (!list) weights_format(to);  // before the work
   weights_format(from);
   const std::string bytes = read_input(from, most_weights_bytes);
-  const WeightsFile file = read_weights(from, bytes,
-                                        {[](const ArrayHeader& array) { return !array.type.empty(); },
-                                         small + packed * static_cast<Index>(bytes.size())});
+  const auto numbers = [](const ArrayHeader& array) { return !array.type.empty(); };
+  const WeightsFile file = read_weights(from, bytes, {numbers, bound_of_values(bytes)});
   warn_of_unread(file);
   if (list) {
     print_list(bytes, file);

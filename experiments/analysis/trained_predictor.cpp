@@ -50,16 +50,15 @@ struct Scale {
 struct LinearModel {
   std::vector<double> weight, bias;  // [o, p], [o]
 
-  std::vector<double> operator()(const Tensor& x) const {
-    const auto values = x.data<float>();
-    const std::size_t inputs = weight.size() / bias.size();
-    std::vector<double> out;
-    for (std::size_t row = 0; row < values.size(); row += inputs)
-      for (std::size_t o = 0; o < bias.size(); ++o) {
-        out.push_back(bias[o]);
-        for (std::size_t i = 0; i < inputs; ++i)
-          out.back() += weight[o * inputs + i] * static_cast<double>(values[row + i]);
-      }
+  /// The same of features as they are.
+  AgePredictor of_plain(const Scale& features) const {
+    AgePredictor out{.weights = weight, .bias = bias};
+    const std::size_t inputs = features.mean.size();
+    for (std::size_t k = 0; k < weight.size(); ++k) {
+      const double sd = features.sd[k % inputs];
+      out.weights[k] = sd > 0 ? weight[k] / sd : 0;
+      out.bias[k / inputs] -= out.weights[k] * features.mean[k % inputs];
+    }
     return out;
   }
 };
@@ -144,69 +143,39 @@ class Training {
 };
 
 /// L1 and Huber.
-class Regression final : public AgePredictor {
- public:
-  Regression(const PredictorOptions& o, const FeatureRows& features, std::span<const double> ages)
-      : features_(features), ages_(FeatureRows{ages, features.rows, 1}) {
-    std::vector<double> y;
-    for (const double age : ages) y.push_back((age - ages_.mean[0]) / spread());
-    const OutputLoss loss = [&](std::span<const double> p) {
-      return o.kind == PredictorKind::l1 ? l1_loss(p, y) : huber_loss(p, y, o.huber_delta / spread());
-    };
-    model_ = Training(features_(features), 1, loss, o).run();
-  }
+AgePredictor fit_regression(const PredictorOptions& o, const FeatureRows& rows, std::span<const double> ages) {
+  const Scale features(rows), years(FeatureRows{ages, rows.rows, 1});
+  const double spread = years.sd[0] > 0 ? years.sd[0] : 1;  // all ages equal: any unit will do
+  std::vector<double> y;
+  for (const double age : ages) y.push_back((age - years.mean[0]) / spread);
+  const OutputLoss loss = [&](std::span<const double> p) {
+    return o.kind == PredictorKind::l1 ? l1_loss(p, y) : huber_loss(p, y, o.huber_delta / spread);
+  };
+  AgePredictor out = Training(features(rows), 1, loss, o).run().of_plain(features);
+  for (double& w : out.weights) w *= spread;
+  out.bias[0] = years.mean[0] + spread * out.bias[0];
+  return out;
+}
 
-  std::vector<double> predict(const FeatureRows& features) const override {
-    check_columns("predictor", features, static_cast<Index>(features_.mean.size()));
-    std::vector<double> out = model_(features_(features));
-    for (double& p : out) p = ages_.mean[0] + spread() * p;
-    return out;
-  }
-
- private:
-  double spread() const { return ages_.sd[0] > 0 ? ages_.sd[0] : 1; }  // all ages equal: any unit will do
-  Scale features_, ages_;
-  LinearModel model_;
-};
-
-class Dex final : public AgePredictor {
- public:
-  Dex(const PredictorOptions& o, const FeatureRows& features, std::span<const double> ages) : features_(features) {
-    const auto [youngest, oldest] = std::minmax_element(ages.begin(), ages.end());
-    first_ = std::lround(*youngest);
-    const Index years = std::lround(*oldest) - first_ + 1;
-    std::vector<Index> truth;
-    for (const double age : ages) truth.push_back(std::lround(age) - first_);
-    const OutputLoss loss = [&](std::span<const double> logits) { return cross_entropy(logits, truth, years); };
-    model_ = Training(features_(features), years, loss, o).run();
-  }
-
-  std::vector<double> predict(const FeatureRows& features) const override {
-    check_columns("predictor", features, static_cast<Index>(features_.mean.size()));
-    const std::vector<double> logits = model_(features_(features));
-    const std::size_t years = model_.bias.size();
-    std::vector<double> out;
-    for (std::size_t at = 0; at < logits.size(); at += years) {
-      const std::vector<double> p = softmax(std::span(logits).subspan(at, years));
-      out.push_back(static_cast<double>(first_));
-      for (std::size_t k = 0; k < years; ++k) out.back() += p[k] * static_cast<double>(k);
-    }
-    return out;
-  }
-
- private:
-  Scale features_;
-  Index first_;  // the youngest year
-  LinearModel model_;
-};
+AgePredictor fit_dex(const PredictorOptions& o, const FeatureRows& rows, std::span<const double> ages) {
+  const Scale features(rows);
+  const auto [youngest, oldest] = std::minmax_element(ages.begin(), ages.end());
+  const Index first = std::lround(*youngest), years = std::lround(*oldest) - first + 1;
+  std::vector<Index> truth;
+  for (const double age : ages) truth.push_back(std::lround(age) - first);
+  const OutputLoss loss = [&](std::span<const double> logits) { return cross_entropy(logits, truth, years); };
+  AgePredictor out = Training(features(rows), years, loss, o).run().of_plain(features);
+  out.expectation = true;
+  out.first_year = static_cast<double>(first);
+  return out;
+}
 
 }  // namespace
 
-std::unique_ptr<AgePredictor> fit_trained(const PredictorOptions& options, const FeatureRows& features,
-                                          std::span<const double> ages) {
+AgePredictor fit_trained(const PredictorOptions& options, const FeatureRows& features, std::span<const double> ages) {
   check_features("predictor", features, ages, 10);
-  if (options.kind == PredictorKind::dex) return std::make_unique<Dex>(options, features, ages);
-  return std::make_unique<Regression>(options, features, ages);
+  return options.kind == PredictorKind::dex ? fit_dex(options, features, ages)
+                                            : fit_regression(options, features, ages);
 }
 
 }  // namespace cg

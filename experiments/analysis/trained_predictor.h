@@ -14,7 +14,6 @@
 namespace cg {
 
 /// Fits L1, Huber or DEX. Errors: as fit_predictor.
-std::unique_ptr<AgePredictor> fit_trained(const PredictorOptions& options, const FeatureRows& features,
-                                          std::span<const double> ages);
+AgePredictor fit_trained(const PredictorOptions& options, const FeatureRows& features, std::span<const double> ages);
 
 }  // namespace cg

@@ -26,10 +26,18 @@ struct MapReading {
 class MapReader {
  public:
   explicit MapReader(const ImportOptions& options);
+  /// On another grid than the options'.
+  MapReader(const ImportOptions& options, const PlacedGrid& grid) : options_(options), grid_(grid) {}
 
   /// Errors (data): another shape than a brain's, voxels that are not finite, a constant map, an orientation that is
   /// unknown or contradicts itself; corrupt, storage. May be called from several threads.
   MapReading read(const MapPlace& place) const;
+
+  /// The map as its file has it. Errors: of those, the ones about shape and orientation.
+  PlacedVolume original(const MapPlace& place) const {
+    MapReading reading;
+    return placed(place, reading);
+  }
 
   const PlacedGrid& grid() const { return grid_; }
 

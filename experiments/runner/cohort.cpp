@@ -97,10 +97,10 @@ std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
   return out;
 }
 
-std::string Cohort::digest() const {
-  std::string text = to_string(file->volume_shape());
+std::string cohort_digest(const CohortFile& file, const std::optional<Intensity>& intensity) {
+  std::string text = to_string(file.volume_shape());
   if (intensity) text += fmt::format(" {:.6g} {:.6g} {}", intensity->mean, intensity->sd, intensity->count);
-  for (Index i = 0; i < file->size(); ++i) text += fmt::format("\n{} {}", file->subject(i).id, file->subject(i).age);
+  for (Index i = 0; i < file.size(); ++i) text += fmt::format("\n{} {}", file.subject(i).id, file.subject(i).age);
   return sha256(text);
 }
 

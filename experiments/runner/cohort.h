@@ -21,6 +21,10 @@ std::filesystem::path phantom_path(const PhantomOptions& options);
 /// [X, Y, Z] of the cohort's maps: of the file that is named, or of the phantom, which need not be made for it.
 Shape volume_shape(const DataOptions& options);
 
+/// SHA-256 of what tells a cohort from another: ids, ages, the grid, and the intensity its maps are normalised with to
+/// six digits.
+std::string cohort_digest(const CohortFile& file, const std::optional<Intensity>& intensity);
+
 /// Everything about the data that is the same for all seeds.
 struct Cohort {
   std::unique_ptr<CohortFile> file;
@@ -38,8 +42,7 @@ struct Cohort {
   /// One epoch of the device's batches; one at a time.
   DeviceLoader batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options);
   std::vector<double> ages(const std::vector<Index>& subjects) const;
-  /// SHA-256 of what tells this cohort from another: ids, ages, the grid, and the intensity to six digits.
-  std::string digest() const;
+  std::string digest() const { return cohort_digest(*file, intensity); }
 };
 
 /// Opens the cohort, making the phantom first if it is asked for and not there; `say` is told what happens. Normalised

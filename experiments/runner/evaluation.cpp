@@ -43,10 +43,9 @@ Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const Pred
   Evaluation e;
   e.train = select(all, cohort.split.train);
   e.test = select(all, cohort.split.test);
-  const auto predictor = fit_predictor(options, e.train.rows(), cohort.ages(e.train.subjects));
-  e.alpha = predictor->alpha();
-  e.train_predicted = predictor->predict(e.train.rows());
-  e.test_predicted = predictor->predict(e.test.rows());
+  e.predictor = fit_predictor(options, e.train.rows(), cohort.ages(e.train.subjects));
+  e.train_predicted = e.predictor.predict(e.train.rows());
+  e.test_predicted = e.predictor.predict(e.test.rows());
   e.metrics = measure(cohort.ages(e.test.subjects), e.test_predicted);
   return e;
 }

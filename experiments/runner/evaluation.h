@@ -36,7 +36,7 @@ SubjectFeatures select(const SubjectFeatures& all, const std::vector<Index>& sub
 
 struct Evaluation {
   SubjectFeatures train, test;
-  double alpha = 0;                                     ///< ridge regression's penalty; NaN with other predictors
+  AgePredictor predictor;                               ///< fitted on the training part
   std::vector<double> train_predicted, test_predicted;  ///< years
   Metrics metrics;                                      ///< of the test part
 };

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "data/input_file.h"
-#include "data/weights_file.h"
 #include "experiments/runner/digest.h"
 #include "layers/file_order.h"
 #include "tensor/error.h"
@@ -14,8 +14,11 @@
 namespace cg {
 namespace {
 
-/// Batches that a batch norm has seen; this engine's momentum does not depend on them.
-bool is_counter(const std::string& name) { return name.ends_with("num_batches_tracked"); }
+/// Batches that a batch norm has seen, on which this engine's momentum does not depend; what predicts age
+/// (model_file.h).
+bool is_no_weight(const std::string& name) {
+  return name.ends_with("num_batches_tracked") || name.starts_with("prediction.");
+}
 
 /// Whether an exception, a name or the beginning of dotted ones, speaks of `name`.
 bool covers(const std::string& exception, const std::string& name) {
@@ -71,38 +74,53 @@ void check_finite(const std::string& path, const NamedArray& array) {
 
 }  // namespace
 
+Pretrained compared(const std::string& path, const std::string& digest, WeightsFile file, const ModelOptions& network) {
+  Model model(network);
+  std::map<std::string, Shape> places;  // of the engine
+  for (const Parameter* p : model.parameters()) places[p->name] = p->shape;
+  Pretrained out{path, digest, {}, {}, {}, {}};
+  std::set<std::string> misshapen;
+  const auto differs = [&](const std::string& name, const Shape& shape) {
+    if (const auto at = places.find(name); at != places.end()) {
+      misshapen.insert(name);
+      out.reshaped.push_back(
+          fmt::format("{} {} instead of {}", name, to_string(shape), to_string(file_shape(at->second))));
+    } else if (!is_no_weight(name)) {
+      out.unexpected.push_back(name);
+    }
+  };
+  for (NamedArray& array : file.arrays) {
+    const auto at = places.find(array.name);
+    if (at == places.end() || array.shape != file_shape(at->second)) {
+      differs(array.name, array.shape);
+      continue;
+    }
+    check_finite(path, array);
+    out.values[array.name] = from_file_order(at->second, array.values);
+    array.values = {};
+  }
+  for (const ArrayHeader& array : file.unread) differs(array.name, array.shape);
+  for (const auto& place : places)
+    if (!out.values.contains(place.first) && !misshapen.contains(place.first)) out.missing.push_back(place.first);
+  return out;
+}
+
 Pretrained read_pretrained(const PretrainedOptions& options, const ModelOptions& network) {
   Model model(network);
-  std::map<std::string, const Parameter*> places;
+  std::map<std::string, Shape> places;  // as files have them
   Index bytes = 0;
   for (const Parameter* p : model.parameters()) {
-    places[p->name] = p;
+    places[p->name] = file_shape(p->shape);
     bytes += count(p->shape) * static_cast<Index>(sizeof(float));
   }
   const auto has_place = [&](const ArrayHeader& array) {
     const auto at = places.find(array.name);
-    return at != places.end() && array.shape == file_shape(at->second->shape);
+    return at != places.end() && array.shape == at->second;
   };
   weights_format(options.weights);  // before a file of another kind is read
   const std::string file = read_input(options.weights, most_weights_bytes);
-  Pretrained out{options.weights, sha256(file), {}, {}, {}, {}};
-  const WeightsFile read = read_weights(options.weights, file, {has_place, bytes});
-  for (const NamedArray& array : read.arrays) {
-    check_finite(options.weights, array);
-    out.values[array.name] = from_file_order(places.at(array.name)->shape, array.values);
-  }
-  for (const ArrayHeader& array : read.unread) {
-    const auto at = places.find(array.name);
-    if (at != places.end())
-      out.reshaped.push_back(fmt::format("{} {} instead of {}", array.name, to_string(array.shape),
-                                         to_string(file_shape(at->second->shape))));
-    else if (!is_counter(array.name))
-      out.unexpected.push_back(array.name);
-  }
-  for (const auto& [name, parameter] : places)
-    if (!out.values.contains(name) &&
-        std::ranges::none_of(read.unread, [&](const ArrayHeader& a) { return a.name == name; }))
-      out.missing.push_back(name);
+  Pretrained out =
+      compared(options.weights, sha256(file), read_weights(options.weights, file, {has_place, bytes}), network);
   check_exceptions(out, options.allow_missing);
   check_differences(out, options.allow_missing);
   return out;

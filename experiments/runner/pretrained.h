@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autograd/parameter.h"
+#include "data/weights_file.h"
 #include "layers/model.h"
 
 namespace cg {
@@ -30,6 +31,10 @@ struct Pretrained {
 /// where `allow_missing` names no exception, or holds numbers that are not finite; usage, for an exception that names
 /// nothing in either.
 Pretrained read_pretrained(const PretrainedOptions& options, const ModelOptions& network);
+
+/// The arrays of a file that have a place in the network with the shape that files have, and the names of all that
+/// differ; what is in the file besides weights is passed over. Errors: data, for numbers that are not finite.
+Pretrained compared(const std::string& path, const std::string& digest, WeightsFile file, const ModelOptions& network);
 
 /// Puts the values in their places; all other parameters stay as they are.
 void start_from(const Pretrained& weights, ParameterStore& store);

@@ -81,6 +81,7 @@ class Trainer {
   void run_epoch(Progress& progress);
   void end_epoch(Progress& progress);
   void end_seed(const Evaluation& evaluation, double loss);
+  Prediction prediction(const Evaluation& evaluation);
   void finish();
   void save();
   void stop_if_asked(Progress& progress);
@@ -105,6 +106,10 @@ class Trainer {
             .augment = make_augment(config_.data.augment, cohort_.file->grid()),
             .threads = backend_->has_own_memory() ? omp_get_max_threads() : 1};
   }
+  PredictorOptions predictor_options() const {
+    const EvaluationOptions& o = config_.evaluation;
+    return {o.predictor, o.huber_delta, o.penalty, static_cast<std::uint64_t>(seed())};
+  }
   double rate() const {
     const auto& t = config_.train;
     return Schedule{t.learning_rate, t.decay_factor, t.decay_every}.rate(state_.epoch);
@@ -123,6 +128,7 @@ class Trainer {
   RunState state_;
   std::optional<Checkpoint> saved_;  // until its learner is made
   std::unique_ptr<Learner> learner_;
+  std::optional<TrainingPart> training_part_;  // the same for all seeds; made when the first model is written
   Clock::time_point saved_at_ = Clock::now();
   double save_seconds_ = 0;
 };
@@ -306,8 +312,7 @@ void Trainer::end_epoch(Progress& progress) {
   CohortFeatures features;
   if (measured || kept) features = encode(*learner_, cohort_, batches_.front(), poll);
   if (measured) {
-    const PredictorOptions predictor{o.predictor, o.huber_delta, o.penalty, static_cast<std::uint64_t>(seed())};
-    evaluation = evaluate(features.at(o.features), cohort_, predictor);
+    evaluation = evaluate(features.at(o.features), cohort_, predictor_options());
     row.mae = evaluation.metrics.mae;
     progress.say(
         fmt::format("seed {}, epoch {}: loss {:.4f}, test MAE {:.3f} years", seed(), epoch, row.loss, row.mae));
@@ -325,9 +330,22 @@ void Trainer::end_seed(const Evaluation& e, double loss) {
   if (state_.results.empty())
     write_atomically(recorder_.folder() / "predictions.svg",
                      prediction_picture(*cohort_.file, e, fmt::format("{}, seed {}", options_.name, seed())));
-  state_.results.push_back({seed(), e.metrics, e.alpha, loss, state_.seed_seconds});
+  state_.results.push_back({seed(), e.metrics, e.predictor.alpha, loss, state_.seed_seconds});
   const std::string name = config_.seeds.size() == 1 ? "model.h5" : fmt::format("model-seed{}.h5", seed());
-  write_model(recorder_.folder() / name, *learner_);
+  const Prediction held = prediction(e);
+  write_model(recorder_.folder() / name, *learner_, &held);
+}
+
+/// What the model file holds besides its weights.
+Prediction Trainer::prediction(const Evaluation& e) {
+  if (!training_part_) training_part_ = describe_training(cohort_);
+  const std::vector<double> ages = cohort_.ages(e.train.subjects);
+  return {.features = config_.evaluation.features,
+          .activations = learner_->options().activations,
+          .predictor = e.predictor,
+          .bias = fit_age_bias(ages, predict_left_out(predictor_options(), e.train.rows(), ages)),
+          .preprocessing = preprocessing_of(cohort_),
+          .training = *training_part_};
 }
 
 void Trainer::finish() {

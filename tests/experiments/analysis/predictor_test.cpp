@@ -41,7 +41,7 @@ Made linear(Index rows, Index columns, double noise, std::uint64_t seed = 1) {
 }
 
 std::vector<double> predictions(const PredictorOptions& options, const Made& fitted, const Made& asked) {
-  return fit_predictor(options, fitted.features(), fitted.ages)->predict(asked.features());
+  return fit_predictor(options, fitted.features(), fitted.ages).predict(asked.features());
 }
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
@@ -75,8 +75,25 @@ TEST_CASE("Predictor: ridge is the grid search of ridge.h") {
   const Made m = linear(40, 3, 2);
   const RidgeSearch search = search_ridge(m.features(), m.ages);
   const auto predictor = fit_predictor({}, m.features(), m.ages);
-  CHECK(predictor->predict(m.features()) == predict(search.model, m.features()));
-  CHECK(predictor->alpha() == search.model.alpha);
+  CHECK(largest_difference(predictor.predict(m.features()), predict(search.model, m.features())) < 1e-12);
+  CHECK(predictor.alpha == search.model.alpha);
+}
+
+TEST_CASE("Predictor: its gradient is the change of the predicted age") {
+  const Made m = linear(60, 3, 5);
+  for (const PredictorKind kind : {PredictorKind::ridge, PredictorKind::huber, PredictorKind::dex}) {
+    const AgePredictor predictor = fit_predictor({.kind = kind}, m.features(), m.ages);
+    std::vector<double> x = {0.3, -0.2, 0.5};
+    const std::vector<double> gradient = predictor.gradient(x);
+    for (std::size_t i = 0; i < 3; ++i) {
+      constexpr double step = 1e-5;
+      std::vector<double> below = x, above = x;
+      below[i] -= step;
+      above[i] += step;
+      const double change = predictor.predict({above, 1, 3})[0] - predictor.predict({below, 1, 3})[0];
+      CHECK(gradient[i] == doctest::Approx(change / (2 * step)).epsilon(1e-6));
+    }
+  }
 }
 
 TEST_CASE("Predictor: L1 on groups predicts each group's weighted median") {
@@ -182,7 +199,7 @@ TEST_CASE("Predictor: sizes that disagree and numbers that are not finite are re
   for (const PredictorKind kind : {PredictorKind::ridge, PredictorKind::l1, PredictorKind::dex}) {
     const PredictorOptions options{.kind = kind};
     const auto predictor = fit_predictor(options, m.features(), m.ages);
-    check_fails([&] { predictor->predict({m.x, 40, 1}); }, ErrorKind::data, {"1 features", "fitted on 2"});
+    check_fails([&] { predictor.predict({m.x, 40, 1}); }, ErrorKind::data, {"1 features", "fitted on 2"});
     check_fails([&] { fit_predictor(options, {m.x, 20, 3}, m.ages); }, ErrorKind::data, {"40 values", "20 rows of 3"});
     const std::span<const double> x = m.x, ages = m.ages;
     check_fails(

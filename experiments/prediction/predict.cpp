@@ -1,0 +1,125 @@
+#include "experiments/prediction/predict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "data/findings.h"
+#include "experiments/runner/csv.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+/// A share in per cent.
+std::string percent(double share) { return fmt::format("{:.0f} %", 100 * share); }
+
+MapStatistics in_unit(MapStatistics s, const std::optional<Intensity>& intensity) {
+  if (!intensity) return s;
+  s.mean = intensity->mean + intensity->sd * s.mean;
+  s.sd *= intensity->sd;
+  return s;
+}
+
+/// How far `value` lies outside of the training maps' range, in their standard deviations; 0 inside.
+double beyond(const Spread& spread, double value) {
+  const double outside = std::max({spread.least - value, value - spread.most, 0.0});
+  return spread.sd > 0 ? outside / spread.sd : (outside > 0 ? std::numeric_limits<double>::infinity() : 0);
+}
+
+void warn_of_brightness(const MapStatistics& map, const TrainingPart& t, std::vector<std::string>& out) {
+  constexpr double far = 2;  // standard deviations beyond the darkest or brightest training map
+  const auto check = [&](const char* what, const Spread& s, double value) {
+    if (beyond(s, value) > far)
+      out.push_back(
+          fmt::format("intensity: {} {:.3g} {}, training maps {:.3g} to {:.3g}", what, value, t.unit, s.least, s.most));
+  };
+  check("mean", t.mean, map.mean);
+  check("SD", t.sd, map.sd);
+}
+
+void warn_of_place(const Scan& scan, const MapStatistics& map, const TrainingPart& t, std::vector<std::string>& out) {
+  constexpr double margin = 0.05, most_lost = 0.05;
+  if (map.coverage < t.coverage.least - margin)
+    out.push_back(fmt::format("coverage: {} of the brain hold data, training maps {} to {}", percent(map.coverage),
+                              percent(t.coverage.least), percent(t.coverage.most)));
+  if (map.outside > t.outside.most + margin)
+    out.push_back(fmt::format("place: {} of the data lie where no training map has any; is it registered to {}?",
+                              percent(map.outside), "the training maps' space"));
+  if (scan.lost > most_lost)
+    out.push_back(fmt::format("place: {} of the data lie outside of the model's grid", percent(scan.lost)));
+}
+
+void warn_of_age(const PredictedAge& p, const TrainingPart& t, std::vector<std::string>& out) {
+  const std::string range = fmt::format("training part {:.3g} to {:.3g} years", t.youngest, t.oldest);
+  if (std::isnan(p.age)) out.push_back("age unknown: no gap");
+  if (p.age < t.youngest || p.age > t.oldest) out.push_back(fmt::format("age {:.4g}: {}", p.age, range));
+  if (p.predicted < t.youngest || p.predicted > t.oldest)
+    out.push_back(fmt::format("predicted age {:.4g}: {}", p.predicted, range));
+}
+
+}  // namespace
+
+Tensor network_input(const Volume& volume, const std::string& source, const std::optional<Intensity>& by) {
+  const Intensity used = by ? *by : intensity(volume.values);
+  if (!(used.sd > 1e-12))
+    fail(ErrorKind::data, source, "all voxels that hold data are equal", "Name the file that holds the map");
+  const Tensor out = HostBackend().tensor({{1, volume.shape[0], volume.shape[1], volume.shape[2], 1}, DType::f32});
+  std::ranges::copy(volume.values, out.data<float>().begin());
+  normalise(out.data<float>(), used);
+  return out;
+}
+
+std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& prediction, const TrainingPart& training,
+                                     bool own_intensity) {
+  std::vector<std::string> out;
+  if (training.synthetic && !scan.synthetic)
+    out.push_back("the model was trained on a synthetic phantom: this says nothing of a person");
+  if (scan.trained_on) out.push_back("of the cohort that the model was trained on");
+  if (!own_intensity) warn_of_brightness(prediction.map, training, out);
+  warn_of_place(scan, prediction.map, training, out);
+  warn_of_age(prediction, training, out);
+  return out;
+}
+
+std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& model, Inference& network,
+                                       const ProgressOutput& output) {
+  const Prediction& m = model.prediction;
+  const std::optional<Intensity>& by = m.preprocessing.intensity;
+  std::vector<PredictedAge> out;
+  Findings findings;
+  Progress progress(scans.size(), output);
+  for (Index i = 0; i < scans.size(); ++i) {
+    findings.collect([&] {
+      const Scan scan = scans.read(i);
+      const Tensor input = network_input(scan.volume, scan.source, by);
+      PredictedAge p{.id = scan.id, .age = scan.age, .predicted = network.ages(input)[0], .map = {}, .warnings = {}};
+      if (!std::isfinite(p.predicted))
+        fail(ErrorKind::data, scan.source, "the predicted age is not finite", "Look at the scan's values");
+      p.gap = p.predicted - p.age;
+      p.corrected = p.gap - m.bias(p.age);
+      p.map = in_unit(map_statistics(input.data<float>(), m.training.occupancy), by);
+      p.warnings = warnings_of(scan, p, m.training, !by);
+      out.push_back(std::move(p));
+    });
+    if (scans.size() > 1) progress.advance(1, scans.source(i));
+  }
+  if (scans.size() > 1) progress.finish();
+  findings.report(fmt::format("{} scans", scans.size()), "Mend them or leave them out; nothing was written");
+  return out;
+}
+
+std::string prediction_table(std::span<const PredictedAge> rows) {
+  std::string out = "participant_id,age,predicted_age,gap,gap_bias_corrected,coverage,map_mean,map_sd,warnings\n";
+  for (const PredictedAge& row : rows) {
+    std::string warnings;
+    for (const std::string& warning : row.warnings) warnings += (warnings.empty() ? "" : "; ") + warning;
+    out += csv_line({csv_text(row.id), csv_number(row.age), csv_number(row.predicted), csv_number(row.gap),
+                     csv_number(row.corrected), csv_number(row.map.coverage), csv_number(row.map.mean),
+                     csv_number(row.map.sd), csv_text(warnings)});
+  }
+  return out;
+}
+
+}  // namespace cg

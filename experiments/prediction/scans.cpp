@@ -1,0 +1,132 @@
+#include "experiments/prediction/scans.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+
+#include "data/tsv.h"
+#include "experiments/cohorts/participants.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
+ImportOptions import_options(const ScanOptions& options, const Prediction& model) {
+  ImportOptions out;
+  out.nan_is_zero = model.preprocessing.nan_is_zero;
+  out.sampling = model.preprocessing.sampling;
+  out.modality = model.training.modality;
+  out.npy_axes = options.npy_axes;
+  return out;
+}
+
+/// The ages of a table by id; who has none there is left out.
+std::map<std::string, double> read_ages(const std::string& path) {
+  std::map<std::string, double> out;
+  if (path.empty()) return out;
+  const Table table{std::filesystem::path(path)};
+  for (Index row = 0; row < table.rows(); ++row)
+    if (const auto age = age_of(table.cell(row, "age"))) {
+      const std::string& id = table.cell(row, "participant_id");
+      if (!out.emplace(join_key(id), age->years).second)
+        fail(ErrorKind::data, fmt::format("{}:{}", path, table.line(row)),
+             fmt::format("participant \"{}\" has another row", id), "Keep one row a participant");
+    }
+  return out;
+}
+
+bool is_cohort_name(const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); }
+
+bool same_grid(const PlacedGrid& a, const PlacedGrid& b) { return a.extents == b.extents && a.affine == b.affine; }
+
+}  // namespace
+
+std::string id_of_file(const std::string& path) {
+  std::string name = std::filesystem::path(path).filename().string();
+  for (const char* ending : {".gz", ".nii", ".hdr", ".img", ".npy"})
+    if (name.ends_with(ending)) name.resize(name.size() - std::string_view(ending).size());
+  return name.starts_with("sub-") ? name.substr(0, name.find('_')) : name;
+}
+
+Scans::Scans(const ScanOptions& options, const Prediction& model)
+    : options_(import_options(options, model)),
+      reader_(options_, model.preprocessing.grid),
+      ages_(read_ages(options.participants)) {
+  if (options.inputs.empty())
+    fail(ErrorKind::usage, "command line", "no scan is named", "Name NIfTI files or a cohort file");
+  for (const std::string& path : options.inputs)
+    if (is_cohort_name(path))
+      add_cohort(path, model);
+    else
+      add_volume(path, options.age);
+  if (std::isfinite(options.age) && (places_.size() != 1 || places_[0].cohort))
+    fail(ErrorKind::usage, "--age", "it is the age of one scan, and more are named, or a cohort file",
+         "Give the ages in a table: --participants");
+}
+
+void Scans::add_cohort(const std::string& path, const Prediction& model) {
+  CohortFile file(path);
+  if (file.modality() != model.training.modality)
+    fail(ErrorKind::data, path,
+         fmt::format("its maps are {}, the model was trained on {}", file.modality(), model.training.modality),
+         "Name a model of that modality");
+  const bool trained_on = cohort_digest(file, model.preprocessing.intensity) == model.training.cohort;
+  cohorts_.push_back({std::move(file), trained_on});
+  const Cohort& cohort = cohorts_.back();
+  for (Index i = 0; i < cohort.file.size(); ++i) {
+    const Subject& subject = cohort.file.subject(i);
+    MapPlace place;
+    place.participant.id = subject.id;
+    place.participant.age = subject.age;
+    place.row = i;
+    place.where = fmt::format("{}: {}", path, subject.id);
+    places_.push_back({place, &cohort});
+  }
+}
+
+void Scans::add_volume(const std::string& path, double age) {
+  MapPlace place;
+  place.participant.id = id_of_file(path);
+  const auto known = ages_.find(join_key(place.participant.id));
+  place.participant.age = std::isfinite(age) ? age : known != ages_.end() ? known->second : unknown;
+  place.file = path;
+  place.where = path;
+  places_.push_back({place, nullptr});
+}
+
+PlacedVolume Scans::original(Index scan) const {
+  const Place& place = places_.at(static_cast<std::size_t>(scan));
+  if (!place.cohort) return reader_.original(place.map);
+  return {place.cohort->file.volume(place.map.row), place.cohort->file.affine()};
+}
+
+Scan Scans::read(Index scan) const {
+  const Place& place = places_.at(static_cast<std::size_t>(scan));
+  Scan out{place.map.participant.id, place.map.participant.age, place.map.where, {}, "as it is"};
+  if (!place.cohort) {
+    MapReading reading = reader_.read(place.map);
+    out.volume = std::move(reading.volume);
+    out.done = std::move(reading.done);
+    out.lost = reading.lost;
+    out.synthetic = reading.synthetic;
+    return out;
+  }
+  const CohortFile& file = place.cohort->file;
+  out.synthetic = file.synthetic();
+  out.trained_on = place.cohort->trained_on;
+  PlacedVolume own = original(scan);
+  if (same_grid({file.grid().extents, own.affine}, reader_.grid())) {
+    out.volume = std::move(own.volume);
+    return out;
+  }
+  Resampled made = resample(own, reader_.grid(), options_.sampling);
+  out.volume = std::move(made.volume);
+  out.done = std::move(made.done);
+  return out;
+}
+
+}  // namespace cg

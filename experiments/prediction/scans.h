@@ -1,0 +1,73 @@
+// Brains whose age is asked for: files of volumes (NIfTI, .npy) and cohort files, one after the other, each brought to
+// the model's grid as the cohort that it was trained on was. Read next: predict.h.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "data/cohort_h5.h"
+#include "experiments/cohorts/map_reader.h"
+#include "experiments/runner/trained_model.h"
+
+namespace cg {
+
+struct ScanOptions {
+  std::vector<std::string> inputs;  ///< paths of volumes and cohort files
+  std::string participants;         ///< a table with the ages of the volumes' participants; may be empty
+  double age;                       ///< of the only volume, years; NaN: unknown
+  std::string npy_axes;             ///< as in ImportOptions
+};
+
+/// A scan on the model's grid, in its own unit.
+struct Scan {
+  std::string id;
+  double age = 0;  ///< years; NaN where it is unknown
+  std::string source;
+  Volume volume;
+  std::string done;         ///< how it was brought to the grid
+  double lost = 0;          ///< share of its data outside of the grid
+  bool synthetic = false;   ///< its file says that it was computed
+  bool trained_on = false;  ///< it is of the cohort that the model was trained on
+};
+
+class Scans {
+ public:
+  /// Opens cohort files and the table, volumes not yet. Errors: usage (nothing is named, an age for several volumes),
+  /// data (no such file, another modality than the model's), corrupt.
+  Scans(const ScanOptions& options, const Prediction& model);
+  Scans(const Scans&) = delete;
+  Scans& operator=(const Scans&) = delete;
+
+  Index size() const { return static_cast<Index>(places_.size()); }
+  /// Errors: those of MapReader.
+  Scan read(Index scan) const;
+  /// The scan as its file has it.
+  PlacedVolume original(Index scan) const;
+  const std::string& source(Index scan) const { return places_[static_cast<std::size_t>(scan)].map.where; }
+
+ private:
+  struct Cohort {
+    CohortFile file;
+    bool trained_on;
+  };
+  struct Place {
+    MapPlace map;
+    const Cohort* cohort = nullptr;  ///< its row is map.row
+  };
+  void add_cohort(const std::string& path, const Prediction& model);
+  void add_volume(const std::string& path, double age);
+
+  ImportOptions options_;
+  MapReader reader_;
+  std::map<std::string, double> ages_;  // by join_key
+  std::deque<Cohort> cohorts_;
+  std::vector<Place> places_;
+};
+
+/// A volume's participant by its file's name: sub-07 of sub-07_T1w.nii.gz, as BIDS has it; else the name without its
+/// ending.
+std::string id_of_file(const std::string& path);
+
+}  // namespace cg

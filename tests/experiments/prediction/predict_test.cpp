@@ -1,0 +1,199 @@
+// Prediction with a model that a run left, as a user asks for it: the run's own numbers come back, from the cohort file
+// as from NIfTI files in whatever axes; scans far from the training part are told; bad inputs write nothing.
+#include "experiments/prediction/predict.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "data/nifti.h"
+#include "experiments/runner/model_file.h"
+#include "tests/experiments/runner/tiny_run.h"
+#include "tests/support/program.h"
+#include "tests/support/thrown.h"
+
+using namespace cg;
+using namespace cg::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+Finished predict(const std::string& arguments) { return run_program(workplace().folder, "predict", arguments); }
+
+/// The model of a run, its subjects as NIfTI files.
+struct Trained {
+  std::string model = workplace().folder + "/run/model.h5", nifti = workplace().folder + "/bids";
+  Rows of_run;  ///< predictions.csv
+  Trained() {
+    const Result result = run_tiny("run", "seeds=0 train.epochs=2 --device cpu");
+    REQUIRE_MESSAGE(result.code == 0, result.text);
+    of_run = table("run/predictions.csv");
+    const Finished exported = run_program(workplace().folder, "export_cohort", workplace().cohort + " " + nifti);
+    REQUIRE_MESSAGE(exported.code == 0, exported.text);
+  }
+  /// All of the exported maps, in the table's order.
+  std::vector<std::string> files() const {
+    std::vector<std::string> out;
+    for (const auto& entry : fs::recursive_directory_iterator(nifti))
+      if (entry.path().string().ends_with(".nii.gz")) out.push_back(entry.path().string());
+    std::ranges::sort(out);
+    return out;
+  }
+};
+
+const Trained& trained() {
+  static const Trained made;
+  return made;
+}
+
+double number(const std::map<std::string, std::string>& row, const std::string& column) {
+  CAPTURE(column);
+  REQUIRE_FALSE(row.at(column).empty());
+  return std::stod(row.at(column));
+}
+
+/// The only row that predicting a changed first subject gives. `change` changes the volume and where it lies.
+std::map<std::string, std::string> changed(const std::function<void(PlacedVolume&)>& change,
+                                           const std::string& more = "") {
+  PlacedVolume placed = read_nifti(trained().files()[0]).placed;
+  change(placed);
+  const std::string file = workplace().folder + "/sub-changed.nii.gz";
+  write_nifti(file, placed, "synthetic phantom, changed");
+  const Finished done = predict(trained().model + " " + file + " --out changed.csv " + more);
+  REQUIRE_MESSAGE(done.code == 0, done.text);
+  return table("changed.csv").at(0);
+}
+
+bool warns(const std::map<std::string, std::string>& row, const std::string& words) {
+  return row.at("warnings").find(words) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("predict: the cohort of a run gives the predictions of that run, and says that they are of that cohort") {
+  const Finished done = predict(trained().model + " " + workplace().cohort + " --out all.csv");
+  REQUIRE_MESSAGE(done.code == 0, done.text);
+  CHECK(done.says("SYNTHETIC PHANTOM"));
+  CHECK(done.says("mean absolute error"));
+  const Rows rows = table("all.csv");
+  REQUIRE(rows.size() == tiny_subjects);
+  std::map<std::string, double> expected;
+  for (const auto& row : trained().of_run) expected[row.at("participant_id")] = number(row, "predicted");
+  for (const auto& row : rows) {
+    CAPTURE(row.at("participant_id"));
+    // A batch of one may be summed in another order than a batch of eight.
+    CHECK(std::abs(number(row, "predicted_age") - expected.at(row.at("participant_id"))) < 1e-3);
+    CHECK(number(row, "gap") == doctest::Approx(number(row, "predicted_age") - number(row, "age")).epsilon(1e-6));
+    CHECK(warns(row, "of the cohort that the model was trained on"));
+    CHECK(number(row, "coverage") > 0.5);
+  }
+}
+
+TEST_CASE("predict: NIfTI files give the same ages to the bit, with their table the same gaps") {
+  REQUIRE(predict(trained().model + " " + workplace().cohort + " --out all.csv").code == 0);
+  std::string files;
+  for (const std::string& file : trained().files()) files += " " + file;
+  const Finished done = predict(trained().model + files + " --participants bids/participants.tsv --out files.csv");
+  REQUIRE_MESSAGE(done.code == 0, done.text);
+  const Rows cohort = table("all.csv"), volumes = table("files.csv");
+  REQUIRE(volumes.size() == cohort.size());
+  for (std::size_t i = 0; i < cohort.size(); ++i) {
+    for (const char* column : {"predicted_age", "coverage", "map_mean"})
+      CHECK(volumes[i].at(column) == cohort[i].at(column));
+    for (const char* column : {"age", "gap", "gap_bias_corrected"})  // a cohort file holds ages as float32
+      CHECK(number(volumes[i], column) == doctest::Approx(number(cohort[i], column)).epsilon(1e-6));
+  }
+  CHECK(volumes[0].at("warnings").empty());
+}
+
+TEST_CASE("predict: axes in another order or direction change nothing, a model in the other format neither") {
+  const auto plain = changed([](PlacedVolume&) {});
+  const auto turned = changed([](PlacedVolume& placed) {  // x from right to left
+    const Shape n = placed.volume.shape;
+    PlacedVolume out = placed;
+    for (Index x = 0; x < n[0]; ++x)
+      for (Index rest = 0; rest < n[1] * n[2]; ++rest)
+        out.volume.values[static_cast<std::size_t>((n[0] - 1 - x) * n[1] * n[2] + rest)] =
+            placed.volume.values[static_cast<std::size_t>(x * n[1] * n[2] + rest)];
+    for (auto& row : out.affine.m) {
+      row[3] += row[0] * static_cast<double>(n[0] - 1);
+      row[0] = -row[0];
+    }
+    placed = out;
+  });
+  CHECK(turned.at("predicted_age") == plain.at("predicted_age"));
+  REQUIRE(run_program(workplace().folder, "convert_weights", trained().model + " model.safetensors").code == 0);
+  REQUIRE(predict("model.safetensors sub-changed.nii.gz --out other.csv").code == 0);
+  CHECK(table("other.csv")[0].at("predicted_age") == plain.at("predicted_age"));
+}
+
+TEST_CASE("predict: without an age there is no gap; a known one gives the gap and, apart, the corrected gap") {
+  const auto unknown = changed([](PlacedVolume&) {});
+  CHECK(unknown.at("gap").empty());
+  CHECK(unknown.at("gap_bias_corrected").empty());
+  CHECK(warns(unknown, "age unknown"));
+  const auto known = changed([](PlacedVolume&) {}, "--age 50");
+  const TrainedModel model = read_model(trained().model);
+  CHECK(number(known, "gap") == doctest::Approx(number(known, "predicted_age") - 50));
+  CHECK(number(known, "gap_bias_corrected") ==
+        doctest::Approx(number(known, "gap") - model.prediction.bias(50)).epsilon(1e-6));
+  CHECK_FALSE(warns(known, "age"));
+  CHECK(warns(changed([](PlacedVolume&) {}, "--age 128"), "age 128: training part"));
+}
+
+TEST_CASE("predict: scans far from the training part are told from those near it") {
+  const auto scaled = changed([](PlacedVolume& p) {
+    for (float& v : p.volume.values) v *= 4;
+  });
+  CHECK(warns(scaled, "intensity: mean"));
+  const auto half =
+      changed([](PlacedVolume& p) { std::fill_n(p.volume.values.begin(), p.volume.values.size() / 2, 0.0f); });
+  CHECK(warns(half, "coverage: "));
+  const auto moved = changed([](PlacedVolume& p) { p.affine.m[2][3] += 60; });
+  CHECK(warns(moved, "place: "));
+  for (const auto& row : {scaled, half, moved}) CHECK_FALSE(warns(row, "of a person"));
+  PlacedVolume placed = read_nifti(trained().files()[0]).placed;
+  write_nifti(workplace().folder + "/sub-real.nii", placed);  // says nothing of a phantom
+  REQUIRE(predict(trained().model + " sub-real.nii --out real.csv").code == 0);
+  CHECK(warns(table("real.csv")[0], "says nothing of a person"));
+}
+
+TEST_CASE("predict: bad scans are told at once, end with 3, and nothing is written") {
+  PlacedVolume placed = read_nifti(trained().files()[0]).placed;
+  PlacedVolume constant = placed;
+  for (float& v : constant.volume.values) v = v != 0 ? 2.0f : 0.0f;
+  placed.volume.values[700] = NAN;
+  write_nifti(workplace().folder + "/nan.nii", placed);
+  write_nifti(workplace().folder + "/constant.nii", constant);
+  std::ofstream(workplace().folder + "/text.nii") << "text";
+  const std::string good = trained().files()[0];
+  const Finished bad = predict(trained().model + " nan.nii " + good + " constant.nii text.nii none.nii --out no.csv");
+  CHECK(bad.code == 3);
+  for (const char* words : {"nan.nii", "constant.nii", "text.nii", "none.nii", "4 findings"}) {
+    CAPTURE(bad.text);
+    CHECK(bad.says(words));
+  }
+  CHECK_FALSE(fs::exists(workplace().folder + "/no.csv"));
+  CHECK(predict(trained().model + " " + good + " " + good + " --age 50 --out no.csv").code == 2);
+  CHECK(predict(trained().model + " --out no.csv").code == 2);
+  CHECK(predict(trained().model + " " + good + " --age 150 --out no.csv").code == 2);
+  CHECK(predict(trained().model + " " + good + " --out nowhere/no.csv").code == 8);
+  CHECK(predict(trained().model + " " + good + " --participants none.tsv --out no.csv").code == 3);
+  CHECK_FALSE(fs::exists(workplace().folder + "/no.csv"));
+}
+
+TEST_CASE("predict: cells that a spreadsheet would compute are made harmless") {
+  PredictedAge row{.id = "=1+1", .age = -3, .predicted = 40, .gap = -2, .corrected = 1, .map = {}, .warnings = {"@x"}};
+  const std::string text = prediction_table(std::span(&row, 1));
+  CHECK(text.find("\n'=1+1,-3,40,-2,1,") != std::string::npos);  // numbers stay numbers
+  CHECK(text.find(",'@x\n") != std::string::npos);
+}
+
+TEST_CASE("predict: files that are no model, or a damaged one, end with their codes") {
+  const std::string good = trained().files()[0], model = trained().model;
+  CHECK(predict("none.h5 " + good).code == 3);
+  CHECK(predict("model.pth " + good).code == 2);
+  CHECK(predict(workplace().cohort + " " + good).code == 3);  // holds numbers, and nothing to predict with
+  std::ofstream(workplace().folder + "/cut.h5", std::ios::binary) << contents(model).substr(0, 9000);
+  CHECK(predict("cut.h5 " + good).code == 4);
+}

@@ -1,0 +1,97 @@
+// The age of brains by a trained model: NIfTI files or a cohort file in, a table out.
+//   predict runs/dynlocrep-…/model-seed0.h5 sub-01_stiffness.nii.gz --age 63
+//   predict model.h5 study/*.nii.gz --participants study/participants.tsv --out predictions.csv
+#include "experiments/prediction/predict.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <limits>
+
+#include "data/storage.h"
+#include "experiments/analysis/metrics.h"
+#include "experiments/runner/model_file.h"
+#include "experiments/runner/program.h"
+#include "experiments/runner/setup.h"
+#include "tensor/error.h"
+
+namespace {
+
+using namespace cg;
+
+struct Arguments {
+  std::string model, out = "predictions.csv", device = "cpu";
+  ScanOptions scans{{}, "", std::numeric_limits<double>::quiet_NaN(), ""};
+};
+
+void print_model(const TrainedModel& model) {
+  const TrainingPart& t = model.prediction.training;
+  if (t.synthetic)
+    fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no figure here says anything of people. ***\n");
+  fmt::print("model       {}, SHA-256 {}\n", printable(model.path), model.digest);
+  fmt::print("trained on  {} {} maps, {:.3g} to {:.3g} years\n\n", t.subjects, printable(t.modality), t.youngest,
+             t.oldest);
+}
+
+void print_row(const PredictedAge& row) {
+  fmt::print("{:<24} {:6.1f} years", printable(row.id), row.predicted);
+  if (!std::isnan(row.age)) fmt::print(", age {:.1f}: gap {:+.1f}", row.age, row.gap);
+  fmt::print("\n");
+  for (const std::string& warning : row.warnings) fmt::print("  warning: {}\n", printable(warning));
+}
+
+/// The mean absolute error, where ages are known.
+void print_error(const std::vector<PredictedAge>& rows) {
+  std::vector<double> ages, predicted;
+  for (const PredictedAge& row : rows) {
+    if (std::isnan(row.age)) continue;
+    ages.push_back(row.age);
+    predicted.push_back(row.predicted);
+  }
+  if (ages.size() > 1)
+    fmt::print("mean absolute error {:.3f} years over {} scans of known age\n", mean_absolute_error(ages, predicted),
+               ages.size());
+}
+
+int run(const Arguments& arguments) {
+  constexpr std::size_t most_printed = 20;
+  const TrainedModel model = read_model(arguments.model);
+  const Scans scans(arguments.scans, model.prediction);
+  const auto backend = choose_backend(arguments.device);
+  Inference network(*backend, model);
+  print_model(model);
+  const std::vector<PredictedAge> rows = predict_ages(scans, model, network, standard_error());
+  write_atomically(arguments.out, prediction_table(rows));
+  for (std::size_t k = 0; k < std::min(rows.size(), most_printed); ++k) print_row(rows[k]);
+  if (rows.size() > most_printed) fmt::print("and {} more\n", rows.size() - most_printed);
+  print_error(rows);
+  fmt::print("{}\n", arguments.out);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Predicts the age of brains with a model file that a run left.", "predict");
+  app.add_option("MODEL", arguments.model, "model.h5 of a run, or its .safetensors")->required();
+  app.add_option("SCAN", arguments.scans.inputs, ".nii .nii.gz .hdr .img .npy files, cohort files (.h5)")->required();
+  app.add_option("--out", arguments.out, "the table to write (CSV)")->capture_default_str();
+  app.add_option("--age", arguments.scans.age, "age of the only scan, years")->check(CLI::Range(0.0, 130.0));
+  app.add_option("--participants", arguments.scans.participants, "table with participant_id and age (.tsv, .csv)");
+  app.add_option("--npy-axes", arguments.scans.npy_axes, "which way x runs in .npy files")
+      ->check(CLI::IsMember({"RAS", "LAS"}));
+  app.add_option("--device", arguments.device, "cpu, cuda, auto or reference")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}))
+      ->capture_default_str();
+  return exit_code_of([&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0) return app.exit(error);
+      fail(ErrorKind::usage, "command line", error.what(), "--help lists the options");
+    }
+    return run(arguments);
+  });
+}
