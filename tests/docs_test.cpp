@@ -1,4 +1,5 @@
-// The pages for readers: every link leads to a file, and to a heading where it names one; nothing was left to fill in.
+// The pages for readers: every link leads to a file, and to a heading where it names one; nothing was left to fill in;
+// the tests and the experiments that they name are there.
 #include <doctest/doctest.h>
 
 #include <cctype>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "experiments/runner/environment.h"
+#include "tests/support/shell.h"
 
 namespace fs = std::filesystem;
 
@@ -84,4 +86,43 @@ TEST_CASE("docs: pages of docs are reached from README or from one another, and 
     CAPTURE(page);
     if (page.filename() != "README.md") CHECK(all.find(page.filename().string() + ")") != std::string::npos);
   }
+}
+
+TEST_CASE("docs: every test that a page tells its reader to run is there") {
+  int named = 0;
+  for (const fs::path& page : pages()) {
+    const std::string text = text_of(page);
+    for (const char* pattern : {R"re(([a-z_.]+_test) -tc=("[^"]+"))re", R"re(-tc=("[^"]+")` of `([a-z_.]+_test))re"}) {
+      const std::regex expression(pattern);
+      const bool program_first = pattern[0] == '(';
+      for (std::sregex_iterator it(text.begin(), text.end(), expression), end; it != end; ++it) {
+        const std::string program = (*it)[program_first ? 1 : 2], filter = (*it)[program_first ? 2 : 1];
+        CAPTURE(page);
+        CAPTURE(program);
+        CAPTURE(filter);
+        const auto counted =
+            cg::test::shell(std::string(CG_TEST_BINARIES) + "/../tests/" + program + " -c -tc=" + filter);
+        CHECK(counted.code == 0);
+        CHECK(counted.says("passing the current filters: "));
+        CHECK_FALSE(counted.says("passing the current filters: 0"));
+        ++named;
+      }
+    }
+  }
+  CHECK(named > 8);
+}
+
+TEST_CASE("docs: every experiment that a page shows is accepted as it stands") {
+  int shown = 0;
+  for (const fs::path& page : pages())
+    for (const std::string& words : matches(text_of(page), R"(\./run_experiment ([^`\n#;]+))")) {
+      CAPTURE(page);
+      CAPTURE(words);
+      if (words.find("maps.h5") != std::string::npos) continue;  // the reader's own
+      const auto result = cg::test::shell("cd '" + cg::source_root().string() + "' && '" + CG_TEST_BINARIES +
+                                          "/run_experiment' " + words + " --check 2>&1");
+      CHECK_MESSAGE(result.code == 0, result.text);
+      ++shown;
+    }
+  CHECK(shown > 8);
 }
