@@ -148,8 +148,11 @@ using Rows = std::vector<std::map<std::string, std::string>>;
 inline Rows table(const std::string& file) {
   const auto cells = [](const std::string& line) {
     std::vector<std::string> out(1);
+    bool quoted = false;
     for (const char c : line)
-      if (c == ',')
+      if (c == '"')
+        quoted = !quoted;
+      else if (c == ',' && !quoted)
         out.emplace_back();
       else
         out.back() += c;
