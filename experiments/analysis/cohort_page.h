@@ -9,16 +9,17 @@
 namespace cg {
 
 /// The page as HTML. `beside`: a second cohort whose volumes stand beside the maps (T1-weighted images beside
-/// stiffness), of the same participant where ids agree, else of the nearest age; may be null.
+/// stiffness), of the same participant or of the nearest age; may be null.
 std::string cohort_page(const CohortFile& cohort, const CohortSummary& summary, const CohortFile* beside);
 
 /// The numbers of `cohort` whose ages are nearest to `n` evenly spaced ones from the youngest to the oldest, each once.
 std::vector<Index> of_evenly_spaced_ages(const CohortFile& cohort, std::size_t n);
 
-/// The numbers whose coverage is nearest to each of `shares`, each once; none where the nearest is not within 0.02.
+/// The numbers whose coverage is nearest to each of `shares`, each once; none where the nearest is not within 0.05.
 std::vector<Index> of_coverage(const std::vector<double>& coverage, const std::vector<double>& shares);
 
-/// The subject of `other` that stands beside this one.
+/// The subject of `other` that stands beside this one: with its id and no more than two years away, or the nearest in
+/// age.
 Index counterpart(const CohortFile& other, const Subject& subject);
 
 }  // namespace cg
