@@ -1,11 +1,29 @@
 #include "data/loader.h"
 
 #include <algorithm>
+#include <atomic>
+#include <functional>
+#include <future>
 
 #include "tensor/backend.h"
 #include "tensor/error.h"
 
 namespace cg {
+namespace {
+
+/// Calls `task` for 0 … n − 1, each once, on so many threads, this one among them. Rethrows what went wrong.
+void share(Index n, Index threads, const std::function<void(Index)>& task) {
+  std::atomic<Index> next = 0;
+  const auto work = [&] {
+    for (Index k; (k = next++) < n;) task(k);
+  };
+  std::vector<std::future<void>> others;
+  for (Index t = 1; t < std::min(threads, n); ++t) others.push_back(std::async(std::launch::async, work));
+  work();
+  for (std::future<void>& other : others) other.get();
+}
+
+}  // namespace
 
 VolumeSource::VolumeSource(const Dataset& dataset, std::optional<Intensity> by, Index budget)
     : dataset_(dataset),
@@ -45,8 +63,7 @@ Loader::Loader(VolumeSource& source, std::vector<Index> subjects, LoaderOptions 
   order_ = subjects;
   if (options_.shuffle) {
     Random random({.seed = options_.seed, .epoch = static_cast<std::uint32_t>(options_.epoch), .use = Use::shuffle});
-    const std::vector<Index> places = random.permutation(static_cast<Index>(subjects.size()));
-    for (std::size_t i = 0; i < places.size(); ++i) order_[i] = subjects[static_cast<std::size_t>(places[i])];
+    order_ = epoch_order(subjects, source.dataset(), options_.order, random);
   }
   thread_ = std::thread([this] { work(); });
 }
@@ -96,16 +113,18 @@ Tensor Loader::read(std::span<const Index> subjects) {
     return values.subspan(static_cast<std::size_t>(view * b + i) * voxels, voxels);
   };
   for (Index i = 0; i < b; ++i) {
-    const Index subject = subjects[static_cast<std::size_t>(i)];
-    source_.read(subject, row(0, i));
+    source_.read(subjects[static_cast<std::size_t>(i)], row(0, i));
     for (Index view = 1; view < options_.views; ++view) std::copy_n(row(0, i).begin(), voxels, row(view, i).begin());
-    for (Index view = 0; options_.augment && view < options_.views; ++view)
+  }
+  if (options_.augment)
+    share(options_.views * b, options_.threads, [&](Index k) {
+      const Index view = k / b, i = k % b;
       options_.augment({.seed = options_.seed,
                         .epoch = static_cast<std::uint32_t>(options_.epoch),
-                        .sample = static_cast<std::uint32_t>(subject),
+                        .sample = static_cast<std::uint32_t>(subjects[static_cast<std::size_t>(i)]),
                         .view = static_cast<std::uint32_t>(view)},
                        row(view, i));
-  }
+    });
   return volumes;
 }
 

@@ -14,6 +14,7 @@
 #include "data/augment/augmentation.h"
 #include "data/dataset.h"
 #include "data/normalise.h"
+#include "data/subject_order.h"
 
 namespace cg {
 
@@ -46,18 +47,20 @@ struct Batch {
 
 struct LoaderOptions {
   Index batch_size = 32;
-  bool shuffle = true;  ///< by (seed, epoch); otherwise the subjects' order is kept
+  bool shuffle = true;                          ///< by (seed, epoch); otherwise the subjects' order is kept
+  SubjectOrder order = SubjectOrder::shuffled;  ///< of a shuffle
   std::uint64_t seed = 0;
   Index epoch = 1;
   Index first_batch = 0;      ///< those before it are passed over without being read, to go on within an epoch
   Index views = 1;            ///< volumes a subject; more than one only with an augmentation
   Augment augment;            ///< of normalised volumes, told seed, epoch, sample and view; none: volumes as they are
+  Index threads = 1;          ///< that augment a batch; where the processor computes the steps, more would disturb them
   Index prefetch = 2;         ///< batches prepared ahead
   bool reads_volumes = true;  ///< false: subjects and ages alone
   Backend* device = nullptr;  ///< the device that will copy the batches; none: host memory like any other
 };
 
-/// One epoch over `subjects`, each once; the last batch may be short.
+/// One epoch over `subjects`, each once unless `order` says otherwise; the last batch may be short.
 class Loader {
  public:
   Loader(VolumeSource& source, std::vector<Index> subjects, LoaderOptions options);

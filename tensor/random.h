@@ -31,6 +31,9 @@ struct Key {
   Use use = Use::test;
 };
 
+/// The words of many blocks: word w of block k is [w][k].
+using Blocks = std::array<std::array<std::uint32_t, 256>, 4>;
+
 /// The stream of a key. Copies draw the same numbers.
 class Random {
  public:
@@ -38,10 +41,13 @@ class Random {
   double uniform();                         ///< in (0, 1)
   double normal();                          ///< mean 0, standard deviation 1
   std::array<std::uint32_t, 4> words();     ///< the next whole block of random bits
+  Blocks blocks();                          ///< the next 256 of them, computed side by side
   Index below(Index n);                     ///< 0 … n − 1, n ≥ 1
   std::vector<Index> permutation(Index n);  ///< of 0 … n − 1 (Fisher-Yates)
 
  private:
+  std::array<std::uint32_t, 4> counter(std::uint32_t index) const;
+  std::array<std::uint32_t, 2> key() const;
   std::array<std::uint32_t, 4> block(std::uint32_t index) const;
   std::uint32_t word();
   Key key_;

@@ -192,6 +192,10 @@ int main(int argc, char** argv) {
     if (losses->parsed()) {
       const auto table = time_losses(l);
       fmt::print("{}", o.json ? to_json(table, l).dump() + "\n" : to_string(table, l));
+      if (!o.json)
+        fmt::print("Peak memory {:.0f} MB; a matrix of {} x {} numbers is {:.0f} MB.\n",
+                   static_cast<double>(peak_rss()) / 1e6, l.rows.back(), l.rows.back(),
+                   8e-6 * static_cast<double>(l.rows.back() * l.rows.back()));
       return 0;
     }
     const nlohmann::json out = run_steps(o, epoch->parsed());

@@ -102,6 +102,7 @@ def main():
         "--rehearse", action="store_true", help="tiny sizes on the CPU: tries the script out, measures nothing"
     )
     parser.add_argument("--root", default=Path(__file__).resolve().parent.parent, help=argparse.SUPPRESS)
+    parser.add_argument("--build", default="build/release", help=argparse.SUPPRESS)
     options = parser.parse_args()
     names = [name for word in options.stages or ["all"] for name in GROUPS.get(word, [word])]
     unknown = [name for name in names if name not in STAGES]
@@ -109,7 +110,7 @@ def main():
         parser.error(f"there is no stage {', '.join(unknown)}; choose from {', '.join([*STAGES, *GROUPS])}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended too
     Path(options.out).mkdir(parents=True, exist_ok=True)
-    job = Job(options.root, Path(options.out).resolve(), options.seconds, options.rehearse)
+    job = Job(options.root, Path(options.out).resolve(), options.seconds, options.rehearse, options.build)
     for name in names:
         run_stage(job, name, options.seconds)
     shutil.rmtree(job.scratch, ignore_errors=True)

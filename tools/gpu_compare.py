@@ -197,11 +197,13 @@ def compared(rounds, rivals, rows):
 def verdict(precision, result, reasons, rehearsal):
     """A stage's status and what is wrong. `reasons`: what could not run, which leaves PyTorch's best unknown."""
     failed = []
+    # Tiny volumes leave the last layers few numbers to normalise by, which magnifies roundings.
+    most = MOST_LOSS_DIFFERENCE[precision] * (20 if rehearsal else 1)
     for stem in ("plain", "folded"):
         if stem not in result:
             continue
         off = result[stem]["loss_difference"]
-        if not off <= MOST_LOSS_DIFFERENCE[precision]:  # nor is NaN
+        if not off <= most:  # nor is NaN
             failed.append(f"the first loss differs from PyTorch's ({stem} stem) by {off:.1e} of it")
     times = result.get("plain", {}).get("times_faster")
     if precision == "bfloat16" and times and not rehearsal and times < LEAST_TIMES_FASTER:
@@ -258,7 +260,7 @@ def benchmark(job, precision):
         status=status,
         reasons=reasons,
         precision=precision,
-        batch=32,
+        batch=4 if job.rehearse else 32,
         device=rounds[0]["device"],
         goals=goals(result) if precision == "bfloat16" and not job.rehearse else [],
         result=result,

@@ -125,14 +125,15 @@ class Finished:
 
 
 class Job:
-    """One run of some stages. `root`: of the repository or of an unpacked bundle, with build/release in it."""
+    """One run of some stages. `root`: of the repository or of an unpacked bundle; `build`: the folder in it with bin/
+    and tests/."""
 
-    def __init__(self, root, out, seconds, rehearse):
+    def __init__(self, root, out, seconds, rehearse, build="build/release"):
         self.root, self.out, self.rehearse = Path(root), Path(out), rehearse
         self.seconds = seconds
         self.deadline = time.monotonic() + seconds
-        self.bin = self.root / "build/release/bin"
-        self.tests = self.root / "build/release/tests"
+        self.bin = self.root / build / "bin"
+        self.tests = self.root / build / "tests"
         self.scratch = self.out / "scratch"
         self.device = "cpu" if rehearse else "cuda"
         self.log = []

@@ -9,7 +9,7 @@ from pathlib import Path
 from gpu_job import FAILED, INCOMPLETE, PASSED
 
 OPS, TRAINING = "every_op_parity_cuda_test", "training_cuda_test"
-FEW_EXAMPLES = {"RC_PARAMS": "seed=20260731 max_success=40", "CORTEXGRAD_LARGE_EXAMPLES": "3"}
+FEW_EXAMPLES = {"RC_PARAMS": "seed=20260731 max_success=100", "CORTEXGRAD_LARGE_EXAMPLES": "3"}
 
 # Programs, their options and environment: every op in both types, and training.
 WHOLE = [(OPS, [], {}), (TRAINING, [], {})]

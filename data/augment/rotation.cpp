@@ -1,6 +1,10 @@
 #include "data/augment/rotation.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 namespace cg {
@@ -40,25 +44,15 @@ Matrix inverse_rotation(const Rotation::Draw& angles) {
   return out;
 }
 
-/// The volume's value at a point given in voxels.
+/// The volume's value at a point given in voxels, anywhere; outside of the volume all is 0.
 float interpolated(const std::vector<float>& volume, const VoxelGrid& grid, const Vector& point) {
   Triple low;
   std::array<float, 3> t;  // from the lower neighbour to the upper one
-  bool inside = true;
   for (std::size_t a = 0; a < 3; ++a) {
     if (!(point[a] > -1 && point[a] < static_cast<double>(grid.extents[a]))) return 0;
     const double floor = std::floor(point[a]);
     low[a] = static_cast<Index>(floor);
     t[a] = static_cast<float>(point[a] - floor);
-    inside = inside && low[a] >= 0 && low[a] + 1 < grid.extents[a];
-  }
-  if (inside) {
-    const auto line = [&](Index x, Index y) {
-      const float* v = &volume[grid.at(low[0] + x, low[1] + y, low[2])];
-      return (1 - t[2]) * v[0] + t[2] * v[1];
-    };
-    return (1 - t[0]) * ((1 - t[1]) * line(0, 0) + t[1] * line(0, 1)) +
-           t[0] * ((1 - t[1]) * line(1, 0) + t[1] * line(1, 1));
   }
   float sum = 0;
   for (unsigned corner = 0; corner < 8; ++corner) {
@@ -76,6 +70,60 @@ float interpolated(const std::vector<float>& volume, const VoxelGrid& grid, cons
   return sum;
 }
 
+/// A line of new voxels along z, seen at their old places: points from `start` in steps of `step`.
+struct Line {
+  Vector start, step;
+  Vector at(Index z) const {
+    Vector point;
+    for (std::size_t a = 0; a < 3; ++a) point[a] = start[a] + static_cast<double>(z) * step[a];
+    return point;
+  }
+};
+
+/// The z of a line, first and behind the last, at which all eight neighbours are inside of the volume.
+std::pair<Index, Index> inside(const Line& line, const VoxelGrid& grid) {
+  const auto is_inside = [&](Index z) {
+    const Vector point = line.at(z);
+    bool all = true;
+    for (std::size_t a = 0; a < 3; ++a)
+      all = all && point[a] >= 0 && point[a] < static_cast<double>(grid.extents[a] - 1);
+    return all;
+  };
+  double first = 0, last = static_cast<double>(grid.extents[2] - 1);
+  for (std::size_t a = 0; a < 3; ++a) {
+    if (std::abs(line.step[a]) < 1e-12) continue;  // inside all along the line, or nowhere
+    const double enters = -line.start[a] / line.step[a];
+    const double leaves = (static_cast<double>(grid.extents[a] - 1) - line.start[a]) / line.step[a];
+    first = std::max(first, std::min(enters, leaves));
+    last = std::min(last, std::max(enters, leaves));
+  }
+  if (!(first <= last)) return {0, 0};
+  auto z0 = static_cast<Index>(std::floor(first)), z1 = static_cast<Index>(std::ceil(last)) + 1;
+  while (z0 < z1 && !is_inside(z0)) ++z0;  // what rounding put a step too far
+  while (z0 < z1 && !is_inside(z1 - 1)) --z1;
+  return {z0, z1};
+}
+
+/// The values of a line from z0 to z1, where all eight neighbours are inside: without a question, many at a time.
+void interpolate_inside(const float* volume, const VoxelGrid& grid, const Line& line, Index z0, Index z1, float* into) {
+  const auto row = static_cast<std::int32_t>(grid.extents[2]), plane = row * static_cast<std::int32_t>(grid.extents[1]);
+  const auto [x0, y0, start] = line.start;
+  const auto [dx, dy, dz] = line.step;
+#pragma omp simd
+  for (Index z = z0; z < z1; ++z) {
+    const auto steps = static_cast<double>(z);
+    const double x = x0 + steps * dx, y = y0 + steps * dy, w = start + steps * dz;
+    const auto i = static_cast<std::int32_t>(x), j = static_cast<std::int32_t>(y), k = static_cast<std::int32_t>(w);
+    const auto u = static_cast<float>(x - i), v = static_cast<float>(y - j), t = static_cast<float>(w - k);
+    const std::int32_t at = i * plane + j * row + k;
+    const float a = (1 - t) * volume[at] + t * volume[at + 1];
+    const float b = (1 - t) * volume[at + row] + t * volume[at + row + 1];
+    const float c = (1 - t) * volume[at + plane] + t * volume[at + plane + 1];
+    const float d = (1 - t) * volume[at + plane + row] + t * volume[at + plane + row + 1];
+    into[z] = (1 - u) * ((1 - v) * a + v * b) + u * ((1 - v) * c + v * d);
+  }
+}
+
 }  // namespace
 
 void Rotation::apply(const Draw& angles, const VoxelGrid& grid, std::span<float> volume) {
@@ -84,15 +132,19 @@ void Rotation::apply(const Draw& angles, const VoxelGrid& grid, std::span<float>
   Vector middle;
   for (std::size_t a = 0; a < 3; ++a) middle[a] = static_cast<double>(grid.extents[a] - 1) / 2;
   for (Index x = 0; x < grid.extents[0]; ++x)
-    for (Index y = 0; y < grid.extents[1]; ++y)
-      for (Index z = 0; z < grid.extents[2]; ++z) {
-        const Vector to = {static_cast<double>(x) - middle[0], static_cast<double>(y) - middle[1],
-                           static_cast<double>(z) - middle[2]};
-        Vector from;
-        for (std::size_t a = 0; a < 3; ++a)
-          from[a] = back[a][0] * to[0] + back[a][1] * to[1] + back[a][2] * to[2] + middle[a];
-        volume[grid.at(x, y, z)] = interpolated(before, grid, from);
+    for (Index y = 0; y < grid.extents[1]; ++y) {
+      const Vector to = {static_cast<double>(x) - middle[0], static_cast<double>(y) - middle[1], -middle[2]};
+      Line line;
+      for (std::size_t a = 0; a < 3; ++a) {
+        line.start[a] = back[a][0] * to[0] + back[a][1] * to[1] + back[a][2] * to[2] + middle[a];
+        line.step[a] = back[a][2];
       }
+      float* const into = &volume[grid.at(x, y, 0)];
+      const auto [z0, z1] = inside(line, grid);
+      for (Index z = 0; z < z0; ++z) into[z] = interpolated(before, grid, line.at(z));
+      interpolate_inside(before.data(), grid, line, z0, z1, into);
+      for (Index z = z1; z < grid.extents[2]; ++z) into[z] = interpolated(before, grid, line.at(z));
+    }
 }
 
 }  // namespace cg

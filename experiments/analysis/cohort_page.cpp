@@ -236,7 +236,7 @@ void Page::maps() {
     if (beside_) {
       const Index other = counterpart(*beside_, s);
       const Subject& o = beside_->subject(other);
-      if (o.id != s.id || o.age != s.age) page_.text(fmt::format("; left: {}, {:.1f} years", o.id, o.age));
+      if (!same_person(o, s)) page_.text(fmt::format("; left: {}, {:.1f} years", o.id, o.age));
       page_.close();
       planes(*beside_, other, middle(*beside_, other), beside_->unit() == "kPa" ? Tone::viridis : Tone::grey);
     } else {
@@ -329,13 +329,16 @@ std::vector<Index> of_coverage(const std::vector<double>& coverage, const std::v
   return out;
 }
 
+bool same_person(const Subject& a, const Subject& b) {
+  constexpr double apart = 1;  // years between two scans
+  return a.id == b.id && std::abs(a.age - b.age) <= apart && (a.sex == b.sex || a.sex.empty() || b.sex.empty());
+}
+
 Index counterpart(const CohortFile& other, const Subject& subject) {
-  constexpr double same_person = 2;  // years between two scans
   Index best = 0;
   for (Index i = 0; i < other.size(); ++i) {
-    const double apart = std::abs(other.subject(i).age - subject.age);
-    if (other.subject(i).id == subject.id && apart <= same_person) return i;
-    if (apart < std::abs(other.subject(best).age - subject.age)) best = i;
+    if (same_person(other.subject(i), subject)) return i;
+    if (std::abs(other.subject(i).age - subject.age) < std::abs(other.subject(best).age - subject.age)) best = i;
   }
   return best;
 }

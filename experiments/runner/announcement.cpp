@@ -31,7 +31,8 @@ void print_training(const Config& config) {
     fmt::print("augmented   {}; the two views of a subject differ\n", to_string(config.data.augment));
   fmt::print("loss        {}, {}\n", config.loss.name,
              config.loss.formulation == Formulation::paper ? "as printed" : "as in the published code");
-  fmt::print("training    {}, batches of {}, learning rate {:g}\n", seeds_and_epochs(config), config.train.batch_size,
+  fmt::print("training    {}, batches of {}{}, learning rate {:g}\n", seeds_and_epochs(config), config.train.batch_size,
+             config.train.order == SubjectOrder::study_balanced ? ", every study equally often" : "",
              config.train.learning_rate);
 }
 
@@ -51,7 +52,8 @@ void print_plan(const Config& config, const RunOptions& options) {
   const PhantomOptions& phantom = config.data.phantom;
   fmt::print("The configuration is valid: {}\n\n", options.name);
   if (config.data.cohort.empty())
-    fmt::print("cohort      SYNTHETIC phantom, {} subjects at {:g} mm, seed {}\n", phantom.subjects, phantom.voxel_mm,
+    fmt::print("cohort      SYNTHETIC phantom{}, {} subjects at {:g} mm, seed {}\n",
+               phantom.modality == PhantomModality::t1 ? ", T1-like" : "", phantom.subjects, phantom.voxel_mm,
                phantom.seed);
   else
     print_cohort(CohortFile(config.data.cohort));

@@ -52,12 +52,13 @@ void read_maps(Cohort& cohort, NormaliseScope scope) {
 
 void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
                   const std::function<void(const std::string&)>& say) {
-  say(fmt::format("Making the synthetic phantom cohort once: {} subjects at {:g} mm, {}", o.subjects, o.voxel_mm,
-                  path.string()));
+  say(fmt::format("Making the synthetic phantom cohort once: {} subjects{} at {:g} mm, {}", o.subjects,
+                  o.modality == PhantomModality::t1 ? ", T1-like," : "", o.voxel_mm, path.string()));
   make_folder(path.parent_path());
   phantom::CohortOptions options;
   options.subjects = o.subjects;
   options.voxel_mm = o.voxel_mm;
+  options.t1 = o.modality == PhantomModality::t1;
   options.seed = static_cast<std::uint32_t>(o.seed);
   options.command = "run_experiment";
   phantom::write_cohort(options, path.string());
@@ -67,7 +68,8 @@ void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
 
 std::filesystem::path phantom_path(const PhantomOptions& o) {
   return source_root() / "phantoms" /
-         fmt::format("synthetic-phantom-{:g}mm-seed{}-n{}.h5", o.voxel_mm, o.seed, o.subjects);
+         fmt::format("synthetic-phantom-{}{:g}mm-seed{}-n{}.h5", o.modality == PhantomModality::t1 ? "t1-" : "",
+                     o.voxel_mm, o.seed, o.subjects);
 }
 
 Shape volume_shape(const DataOptions& o) {

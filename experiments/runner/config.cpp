@@ -29,12 +29,15 @@ Fields<TrainOptions> train_fields() {
       field("decay_factor", &O::decay_factor, {.least = 0, .most = 1, .open = true, .choices = {}},
             "The learning rate is multiplied by it every `decay_every` epochs."),
       field("decay_every", &O::decay_every, between(1, 100000), "Epochs between two decays of the learning rate."),
+      field("order", &O::order, {"shuffled", "study_balanced"},
+            "Each subject once an epoch, or as many draws dealt out to the studies (sites) in equal shares."),
   };
 }
 
 Fields<PhantomOptions> phantom_fields() {
   using O = PhantomOptions;
   return {
+      field("modality", &O::modality, {"mre", "t1"}, "Stiffness maps, or T1-like volumes of 62 scanners."),
       field("voxel_mm", &O::voxel_mm, between(1, 16), "Edge of a voxel in mm; 4 serves for quick tests."),
       field("subjects", &O::subjects, between(10, 100000), "Synthetic subjects in the cohort."),
       field("seed", &O::seed, between(0, most_seed), "Seed of the synthetic cohort."),

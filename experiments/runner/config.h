@@ -9,6 +9,7 @@
 
 #include "data/augment/augmentations.h"
 #include "data/normalise.h"
+#include "data/subject_order.h"
 #include "experiments/analysis/predictor.h"
 #include "experiments/runner/fields.h"
 #include "experiments/runner/pretrained.h"
@@ -30,9 +31,13 @@ struct TrainOptions {
   double weight_decay = 5e-5;
   double decay_factor = 0.9;
   Index decay_every = 10;
+  SubjectOrder order = SubjectOrder::shuffled;
 };
 
+enum class PhantomModality { mre, t1 };
+
 struct PhantomOptions {
+  PhantomModality modality = PhantomModality::mre;
   double voxel_mm = 2;
   Index subjects = 311;
   Index seed = 1;

@@ -97,11 +97,13 @@ class Trainer {
   /// Without an augmentation both views are equal, and encoded once.
   LoaderOptions epoch_options() const {
     return {.batch_size = config_.train.batch_size,
+            .order = config_.train.order,
             .seed = static_cast<std::uint64_t>(seed()),
             .epoch = state_.epoch,
             .first_batch = state_.step,
             .views = encoded_views(config_),
-            .augment = make_augment(config_.data.augment, cohort_.file->grid())};
+            .augment = make_augment(config_.data.augment, cohort_.file->grid()),
+            .threads = backend_->has_own_memory() ? omp_get_max_threads() : 1};
   }
   double rate() const {
     const auto& t = config_.train;

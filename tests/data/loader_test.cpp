@@ -4,7 +4,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <numeric>
+#include <set>
+#include <stdexcept>
+#include <thread>
 
 #include "data/augment/augmentations.h"
 #include "tests/data/made_dataset.h"
@@ -104,7 +110,7 @@ TEST_CASE("Loader: an epoch that is gone on with has the batches that are left, 
   }
 }
 
-TEST_CASE("Loader: augmented views differ, and are the same for any prefetching and any batch that is gone on with") {
+TEST_CASE("Loader: augmented views differ, and are the same for any prefetching, threads and batch gone on with") {
   const MadeDataset dataset(11);
   AugmentOptions noise;
   noise.apply = {"noise"};
@@ -121,6 +127,40 @@ TEST_CASE("Loader: augmented views differ, and are the same for any prefetching 
   REQUIRE(left.size() == 2);
   for (std::size_t k = 0; k < 2; ++k)
     CHECK(std::ranges::equal(left[k].volumes[0].data<float>(), all[k + 1].volumes[0].data<float>()));
+  options.first_batch = 0;
+  for (const Index threads : {2, 3, 50}) {
+    options.threads = threads;
+    const auto shared = epoch(dataset, options);
+    for (std::size_t k = 0; k < 3; ++k)
+      CHECK(std::ranges::equal(shared[k].volumes[0].data<float>(), all[k].volumes[0].data<float>()));
+  }
+}
+
+TEST_CASE("Loader: every volume is augmented once, on as many threads as it was given, and what one throws comes out") {
+  const MadeDataset dataset(6);
+  LoaderOptions options = shuffled(3, 1);
+  options.batch_size = 6;
+  options.views = 2;
+  options.threads = 3;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::multiset<std::pair<std::uint32_t, std::uint32_t>> seen;
+  std::set<std::thread::id> on;
+  options.augment = [&](const Key& key, std::span<float>) {
+    std::unique_lock lock(mutex);
+    seen.insert({key.sample, key.view});
+    on.insert(std::this_thread::get_id());
+    changed.notify_all();
+    changed.wait_for(lock, std::chrono::seconds(20), [&] { return on.size() == 3; });
+  };
+  CHECK(epoch(dataset, options).size() == 1);
+  CHECK(seen.size() == 12);
+  CHECK(std::set(seen.begin(), seen.end()).size() == 12);
+  CHECK(on.size() == 3);
+  options.augment = [](const Key& key, std::span<float>) {
+    if (key.sample == 4) throw std::runtime_error("of subject 4");
+  };
+  CHECK_THROWS_WITH(epoch(dataset, options), "of subject 4");
 }
 
 TEST_CASE("Loader: batch sizes are known beforehand") {

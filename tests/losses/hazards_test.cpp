@@ -38,6 +38,52 @@ bool finite(const LossResult& r) {
          std::all_of(r.gradient.begin(), r.gradient.end(), [](double x) { return std::isfinite(x); });
 }
 
+/// Batches that are hard to evaluate, by name: of `batch` subjects in `views`.
+std::vector<std::pair<std::string, Batch>> hard_batches(Index batch, Index views) {
+  const Batch usual = random_batch(2, batch, views, 4);
+  std::vector<std::pair<std::string, Batch>> out = {{"nothing special", usual}};
+  const auto add = [&](const std::string& name, const auto& change) {
+    out.emplace_back(name, usual);
+    change(out.back().second);
+    out.back().second.predictions = out.back().second.z;
+  };
+  const auto ages_apart = [&](double years) {
+    return [&, years](Batch& b) {
+      for (Index i = 0; i < b.rows(); ++i) b.ages[static_cast<std::size_t>(i)] = years * static_cast<double>(i % batch);
+    };
+  };
+  const auto same_rows = [](Batch& b) {
+    for (Index i = 1; i < b.rows(); ++i) std::copy_n(b.row(0), b.dims(), b.row(i));
+  };
+  const auto large = [](Batch& b) {  // z·z/τ = 1e4
+    for (auto* rows : {&b.z, &b.queue})
+      for (double& x : *rows) x *= std::sqrt(1e3);
+  };
+  add("equal ages", ages_apart(0));
+  add("ages nobody is near", ages_apart(1000));
+  add("weights that nearly underflow", ages_apart(76.9));  // exp(-76.9²/8) ~ 1e-321
+  add("identical rows", same_rows);
+  add("a row of zeros", [](Batch& b) { std::fill_n(b.row(b.rows() - 1), b.dims(), 0.0); });
+  add("nothing but zeros", [](Batch& b) { std::fill(b.z.begin(), b.z.end(), 0.0); });
+  add("similarities of 1e4", [&](Batch& b) {
+    same_rows(b);
+    large(b);
+  });
+  add("similarities of ±1e4", [&](Batch& b) {
+    large(b);
+    for (Index i = 0; i < b.rows() / 2; ++i)
+      for (Index k = 0; k < b.dims(); ++k) b.row(i)[k] = -b.row(b.rows() / 2 + i)[k];
+  });
+  return out;
+}
+
+/// Whether a loss has nobody to repel in a batch, or nobody to be pulled to.
+bool too_few(const LossOptions& o, const Batch& b) {
+  if (o.name == SimClr::name || o.name == Nnclr::name) return b.views != 2;
+  const bool leaves_out_k = !o.reference() && (o.name == YAware::name || o.name == Exponential::name);
+  return leaves_out_k && b.rows() < 3;
+}
+
 }  // namespace
 
 TEST_CASE("Losses: an anchor whose weights all underflow adds 0 and is counted") {
@@ -205,30 +251,35 @@ TEST_CASE("Losses: one row alone is refused, two subjects with two views are not
   }
 }
 
-TEST_CASE("Losses: identical rows, a row of zeros, and similarities of ±1e4 stay finite") {
+TEST_CASE("Losses: whatever the batch and the setting, numbers are finite, or an error names the loss and a remedy") {
+  int evaluated = 0, refused = 0;
   for (const std::string& name : loss_names())
-    for (LossOptions options : every_setting(name)) {
-      const std::string setting = describe(options);
-      CAPTURE(setting);
-      const auto loss = make_loss(options);
-      const auto evaluate = [&](Batch& b) {
-        b.neighbours = 3;
-        b.predictions = b.z;
-        return loss->evaluate(b.input());
-      };
-      Batch same = random_batch(2, 3, 2, 4);
-      for (Index i = 1; i < 6; ++i) std::copy_n(same.row(0), 4, same.row(i));
-      CHECK(finite(evaluate(same)));
-      Batch zero = random_batch(2, 3, 2, 4);
-      std::fill_n(zero.row(3), 4, 0.0);
-      CHECK(finite(evaluate(zero)));
-      Batch large = random_batch(2, 3, 2, 4);
-      for (auto* rows : {&large.z, &large.queue})
-        for (double& x : *rows) x *= std::sqrt(1e3);
-      for (Index i = 0; i < 3; ++i)  // opposite rows: similarities of both signs
-        for (Index k = 0; k < 4; ++k) large.row(i)[k] = -large.row(i + 3)[k];
-      CHECK(finite(evaluate(large)));
-    }
+    for (const LossOptions& options : every_setting(name))
+      for (const auto& [batch, views] : {std::pair<Index, Index>{2, 1}, {2, 2}, {3, 2}, {6, 1}})
+        for (auto& [hazard, b] : hard_batches(batch, views))
+          for (const Index neighbours : {Index{0}, Index{2}, b.rows()}) {
+            const std::string setting = describe(options);
+            CAPTURE(setting);
+            CAPTURE(hazard);
+            CAPTURE(b.rows());
+            b.neighbours = neighbours;
+            try {
+              const LossResult r = make_loss(options)->evaluate(b.input());
+              CHECK(finite(r));
+              CHECK(!too_few(options, b));
+              ++evaluated;
+            } catch (const Error& error) {
+              CHECK(error.where() == "loss." + name);
+              CHECK(!error.fix().empty());
+              const bool divides_by_nothing =
+                  is_threshold_as_printed(options) &&
+                  (hazard == "ages nobody is near" || hazard == "weights that nearly underflow");
+              CHECK((too_few(options, b) || divides_by_nothing));
+              ++refused;
+            }
+          }
+  CHECK(evaluated > 15000);
+  CHECK(refused > 100);
 }
 
 TEST_CASE("Losses: equal views give equal gradients") {

@@ -49,6 +49,18 @@ TEST_CASE("Random: a block of words is a whole one, and what follows comes from 
   CHECK(later.uniform() == singly.uniform());
 }
 
+TEST_CASE("Random: many blocks are those drawn singly, from wherever the stream is, and so is what follows") {
+  const Key key{.seed = 0x123456789abcdef, .epoch = 7, .sample = 11, .view = 1, .use = Use::noise};
+  for (int before = 0; before < 6; ++before) {
+    Random singly(key), many(key);
+    for (int k = 0; k < before; ++k) CHECK(singly.uniform() == many.uniform());
+    const Blocks blocks = many.blocks();
+    for (std::size_t k = 0; k < blocks[0].size(); ++k)
+      CHECK(singly.words() == std::array{blocks[0][k], blocks[1][k], blocks[2][k], blocks[3][k]});
+    CHECK(singly.uniform() == many.uniform());
+  }
+}
+
 TEST_CASE("Random: a permutation holds every index once, and differs between epochs") {
   auto order = Random({.seed = 1, .epoch = 1, .use = Use::shuffle}).permutation(50);
   CHECK(order != Random({.seed = 1, .epoch = 2, .use = Use::shuffle}).permutation(50));

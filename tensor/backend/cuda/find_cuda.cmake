@@ -16,7 +16,8 @@ else()
 endif()
 if(NOT CG_CUDA_ABSENT)
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-    # A100 and H100/H200 in machine code; newer devices translate the last one's PTX when they first load it.
+    # A100 and H100/H200 in machine code; newer devices translate the last one's PTX when they first load it. The presets
+    # release and cuda name more.
     set(CMAKE_CUDA_ARCHITECTURES "80-real;90-real;90-virtual" CACHE STRING "Devices to compile for")
   endif()
   set(CMAKE_CUDA_COMPILER ${CUDAToolkit_NVCC_EXECUTABLE})

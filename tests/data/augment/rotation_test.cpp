@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "tests/data/augment/made_volume.h"
+#include "tests/support/property.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -77,6 +78,27 @@ TEST_CASE("Rotation: half a voxel beyond the border is half of it") {
   const double x = 1 - std::sqrt(3.0) / 4;
   CHECK(static_cast<double>(after[0]) == doctest::Approx(x * (0.75 * 8 + 0.25 * 4)).epsilon(1e-6));
   CHECK(static_cast<double>(after[1]) == doctest::Approx(x * (0.25 * 8 + 0.75 * 4)).epsilon(1e-6));
+}
+
+TEST_CASE(
+    "Rotation: what is interpolated at the border, or none is left inside of it, is as in a larger volume of zeros") {
+  property("padded", [] {
+    const auto length = [] { return *rc::gen::inRange<Index>(1, 9); };
+    const VoxelGrid grid{{length(), length(), length()}, 2};
+    constexpr Index edge = 2;
+    const VoxelGrid larger{{grid.extents[0] + 2 * edge, grid.extents[1] + 2 * edge, grid.extents[2] + 2 * edge}, 2};
+    Rotation::Draw degrees;
+    for (double& angle : degrees) angle = *rc::gen::inRange(-180, 181);
+    const std::vector<float> before = numbered(grid), after = rotated(before, grid, degrees);
+    std::vector<float> padded(static_cast<std::size_t>(larger.voxels()), 0.0f);
+    const auto in_larger = [&](Index x, Index y, Index z) { return larger.at(x + edge, y + edge, z + edge); };
+    each_voxel(grid, [&](Index x, Index y, Index z) { padded[in_larger(x, y, z)] = before[grid.at(x, y, z)]; });
+    const std::vector<float> want = rotated(padded, larger, degrees);
+    each_voxel(grid, [&](Index x, Index y, Index z) {
+      // Sums of eight numbers up to 512 in float32, in another order.
+      RC_ASSERT(std::abs(after[grid.at(x, y, z)] - want[in_larger(x, y, z)]) < 1e-3f);
+    });
+  });
 }
 
 TEST_CASE("Rotation: angles are drawn evenly up to the option's") {

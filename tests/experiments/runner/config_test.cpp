@@ -209,10 +209,29 @@ TEST_CASE("Config: a name is looked up among the experiments, and what there is 
     std::filesystem::remove_all(folder);
   }
   CHECK(find_config((experiments / "dynlocrep.toml").string(), "/nowhere") == experiments / "dynlocrep.toml");
-  CHECK_THROWS_WITH_AS(find_config("quikstart", experiments), doctest::Contains("one of: dynlocrep, quickstart"),
-                       Error);
+  CHECK_THROWS_WITH_AS(
+      find_config("quikstart", experiments),
+      doctest::Contains("one of: dynlocrep, finetune_phantom, pretrain_openbhb, pretrain_phantom, quickstart"), Error);
   CHECK_THROWS_WITH_AS(read_source(experiments.string(), {}), doctest::Contains("cannot be read"), Error);
   CHECK_THROWS_WITH_AS(read_source("/nowhere/f.toml", {}), doctest::Contains("cannot be read"), Error);
+}
+
+TEST_CASE("Every experiment that is shipped is valid, and pre-training is as published") {
+  std::size_t read = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(experiments))
+    if (entry.path().extension() == ".toml") {
+      CAPTURE(entry.path().string());
+      CHECK_NOTHROW(parse_config(read_source(entry.path().string(), {})));
+      ++read;
+    }
+  CHECK(read >= 5);
+  const Config c = parse_config(read_source((experiments / "pretrain_openbhb.toml").string(), {"data.cohort=t1.h5"}));
+  CHECK(c.train.epochs == 300);
+  CHECK(c.train.batch_size == 32);
+  CHECK(c.loss.name == "exponential");
+  CHECK(c.loss.sigma == 2);
+  CHECK(c.data.normalise == NormaliseScope::subject);
+  CHECK(c.data.augment.apply.size() > 1);
 }
 
 TEST_CASE("SHA-256: the published digests") {
