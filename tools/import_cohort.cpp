@@ -7,6 +7,7 @@
 #include "data/storage.h"
 #include "experiments/cohorts/import.h"
 #include "experiments/runner/program.h"
+#include "experiments/runner/stop_signal.h"
 #include "tensor/error.h"
 
 namespace {
@@ -104,11 +105,18 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
   }
   return exit_code_of([&] {
+    const StopSignals stop;  // so that nothing half written stays behind
     complete(arguments, app.count("--modality") > 0);
-    const Imported done =
-        import_cohort(arguments.options, arguments.check ? "" : arguments.out, standard_error(), arguments.threads);
-    if (!arguments.check) write_atomically(arguments.report, done.report);
-    tell(arguments, done);
+    try {
+      const Imported done =
+          import_cohort(arguments.options, arguments.check ? "" : arguments.out, standard_error(), arguments.threads);
+      if (!arguments.check) write_atomically(arguments.report, done.report);
+      tell(arguments, done);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::interrupted) throw;
+      fmt::print(stderr, "interrupted: {}\n", error.what());
+      return 128 + stop_signal();
+    }
     return 0;
   });
 }

@@ -207,7 +207,7 @@ void Page::coverage() {
   if (!examples.empty()) {
     at_ = middle(cohort_, examples[0]);
     most_ = common_end(examples);
-    page_.open("div", {{"class", "maps"}});
+    page_.open("div", {{"class", "maps pairs"}});
     for (const Index i : examples)
       brain(i, fmt::format("{:.0f} %", 100 * shares[static_cast<std::size_t>(i)]),
             fmt::format("{}, {:.1f} years", cohort_.subject(i).id, cohort_.subject(i).age));
@@ -236,7 +236,7 @@ void Page::maps() {
     if (beside_) {
       const Index other = counterpart(*beside_, s);
       const Subject& o = beside_->subject(other);
-      if (!same_person(o, s)) page_.text(fmt::format("; left {}, {:.1f} years", o.id, o.age));
+      if (!same_person(o, s)) page_.text(fmt::format("; left: {}, {:.1f} years", o.id, o.age));
       page_.close();
       planes(*beside_, other, middle(*beside_, other), beside_->unit() == "kPa" ? Tone::viridis : Tone::grey);
     } else {
@@ -317,7 +317,7 @@ std::vector<Index> of_evenly_spaced_ages(const CohortFile& cohort, std::size_t n
 }
 
 std::vector<Index> of_coverage(const std::vector<double>& coverage, const std::vector<double>& shares) {
-  constexpr double near = 0.02;
+  constexpr double near = 0.05;
   std::vector<Index> out;
   for (const double share : shares) {
     std::size_t best = 0;

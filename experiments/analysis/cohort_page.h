@@ -15,7 +15,7 @@ std::string cohort_page(const CohortFile& cohort, const CohortSummary& summary, 
 /// The numbers of `cohort` whose ages are nearest to `n` evenly spaced ones from the youngest to the oldest, each once.
 std::vector<Index> of_evenly_spaced_ages(const CohortFile& cohort, std::size_t n);
 
-/// The numbers whose coverage is nearest to each of `shares`, each once; none where the nearest is not within 0.02.
+/// The numbers whose coverage is nearest to each of `shares`, each once; none where the nearest is not within 0.05.
 std::vector<Index> of_coverage(const std::vector<double>& coverage, const std::vector<double>& shares);
 
 /// Whether two cohorts' subjects are one person: the same id, ages at most a year apart, and no other sex. Ids alone

@@ -54,6 +54,7 @@ table.people { border-collapse: collapse; font-size: 14px; font-variant-numeric:
 .people th:first-child { text-align: left; } .people tbody th { font-weight: 400; }
 .people tfoot th, .people tfoot td { font-weight: 700; border-top: 2px solid var(--rule); border-bottom: none; }
 .maps { display: grid; gap: 14px 10px; margin-top: 12px; }
+.pairs { grid-template-columns: 1fr 1fr; } .pairs .brain .who { flex-basis: 96px; }
 .brain { display: flex; align-items: center; gap: 18px; min-width: 0; }
 .brain .who { flex: 0 0 128px; font-size: 13px; color: var(--soft); overflow-wrap: anywhere; }
 .brain .who b { display: block; font-size: 17px; color: var(--ink); }
@@ -68,7 +69,7 @@ table.people { border-collapse: collapse; font-size: 14px; font-variant-numeric:
 footer { margin-top: 40px; color: var(--soft); font-size: 13px; }
 @media (max-width: 720px) {
   body { padding: 18px 14px 36px; } .brain { flex-wrap: wrap; } .brain .who { flex-basis: 100%; }
-  .columns { display: none; } .planes { flex-basis: 240px; }
+  .columns { display: none; } .pairs { grid-template-columns: 1fr; } .planes { flex-basis: 240px; }
 }
 @media print { body { padding: 0; max-width: none; font-size: 11px; } .scroll { max-height: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } .brain, figure { break-inside: avoid; } }

@@ -8,7 +8,9 @@
 
 #include "data/nifti.h"
 #include "data/storage.h"
+#include "data/tsv.h"
 #include "experiments/cohorts/map_reader.h"
+#include "experiments/runner/csv.h"
 #include "experiments/runner/environment.h"
 #include "tensor/error.h"
 
@@ -17,12 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A cell without what would end it.
-std::string cell(const std::string& text) {
-  std::string out;
-  for (const char c : text) out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  return out.empty() ? "n/a" : out;
-}
+/// A cell that ends where it should and that no spreadsheet computes.
+std::string cell(const std::string& text) { return text.empty() ? "n/a" : decimal(text) ? text : csv_text(text); }
 
 std::string table(const CohortFile& cohort, const std::vector<std::string>& ids) {
   std::string text = "participant_id\tage\tsex\tstudy\n";
@@ -65,6 +63,9 @@ void export_cohort(const CohortFile& cohort, const fs::path& folder, const Progr
   std::map<std::string, Index> rows;
   for (Index i = 0; i < cohort.size(); ++i) {
     ids.push_back(bids_id(cohort.subject(i).id));
+    if (ids.back() == "sub-")
+      fail(ErrorKind::data, cohort.path(), fmt::format("\"{}\" has neither letters nor digits", cohort.subject(i).id),
+           "Rename the participant.");
     if (const auto [at, fresh] = rows.emplace(ids.back(), i); !fresh)
       fail(ErrorKind::data, cohort.path(),
            fmt::format("\"{}\" and \"{}\" both become {}", cohort.subject(at->second).id, cohort.subject(i).id,

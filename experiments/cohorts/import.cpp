@@ -15,13 +15,15 @@
 #include "experiments/runner/csv.h"
 #include "experiments/runner/digest.h"
 #include "experiments/runner/environment.h"
+#include "experiments/runner/stop_signal.h"
 #include "tensor/error.h"
 
 namespace cg {
 namespace {
 
 constexpr double much_lost = 0.05;
-constexpr std::size_t most_findings = 100;
+constexpr const char* mend = "Nothing was written: mend these, then try again.";
+constexpr std::size_t most_findings = 100;  // told of an import; a check tells all
 
 void check_options(const ImportOptions& o) {
   const auto usage = [](const std::string& where, const std::string& what, const std::string& fix) {
@@ -170,12 +172,16 @@ class Importer {
     }
     if (n > 0) progress.finish();
     if (problem) std::rethrow_exception(problem);
+    findings_.report(options_.root.string(), mend, out.empty() ? findings_.size() : most_findings);
     return finish();
   }
 
  private:
   void add(Index i, const MapReading& reading, const std::exception_ptr& error) {
     const MapPlace& place = places_[static_cast<std::size_t>(i)];
+    if (stop_signal() != 0)
+      fail(ErrorKind::interrupted, options_.root.string(), "stopped by a signal, nothing was written",
+           "Start it again.");
     if (error) {
       findings_.collect([&] { std::rethrow_exception(error); });
       writer_.reset();
@@ -192,7 +198,6 @@ class Importer {
   }
 
   Imported finish() {
-    findings_.report(options_.root.string(), "Nothing was written: mend these, then try again.", most_findings);
     out_.maps = static_cast<Index>(places_.size());
     out_.digest = sha256(hashes_);
     if (writer_) writer_->finish(places_, out_.digest, synthetic_);
@@ -222,7 +227,7 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
   check_apart(options, people, findings);
   std::vector<MapPlace> places = find_maps(options, people, findings, left_out);
   if (places.empty()) {
-    findings.report(options.root.string(), "Nothing was written: mend these, then try again.", most_findings);
+    findings.report(options.root.string(), mend, out.empty() ? findings.size() : most_findings);
     fail(ErrorKind::data, options.root.string(), "no participant has a map", "Check --table and --files.");
   }
   Imported imported = Importer(options, findings, std::move(places)).run(out, output, threads);

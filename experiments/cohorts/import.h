@@ -22,7 +22,7 @@ struct Imported {
 };
 
 /// Reads and checks everything; with `out`, writes the cohort file. `threads`: 0: all.
-/// Errors: data or corrupt, listing every finding; usage, storage.
+/// Errors: data or corrupt, listing every finding; usage, storage; interrupted, if a signal is noted (stop_signal.h).
 Imported import_cohort(const ImportOptions& options, const std::filesystem::path& out, const ProgressOutput& output,
                        int threads = 0);
 

@@ -70,6 +70,18 @@ void describe(const PlacedVolume& from, const PlacedGrid& grid, MapReading& read
   reading.lost = std::max(0.0, 1 - has / had);
 }
 
+/// A volume that says without doubt which side is left.
+NiftiVolume oriented(const std::filesystem::path& file) {
+  NiftiVolume read = read_nifti(file);
+  if (!read.disagreement.empty())
+    fail(ErrorKind::data, file.string(), read.disagreement,
+         "Find out which one is right, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
+  if (read.affine_from == NiftiVolume::Source::none)
+    fail(ErrorKind::data, file.string(), "neither sform nor qform: which side is left is unknown",
+         "Convert it again from the scanner's files, or set the sform.");
+  return read;
+}
+
 }  // namespace
 
 MapReader::MapReader(const ImportOptions& options) : options_(options), grid_(mni_grid(options.voxel_mm)) {}
@@ -102,21 +114,21 @@ PlacedVolume MapReader::placed(const MapPlace& place, MapReading& reading) const
     out.volume.values = place.row < 0 ? npy.all() : npy.row(place.row);
     return out;
   }
-  NiftiVolume read = read_nifti(place.file);
+  NiftiVolume read = oriented(place.file);
   reading.format = read.format;
   reading.synthetic = read.description.starts_with(synthetic_mark);
-  if (!read.disagreement.empty())
-    fail(ErrorKind::data, place.where, read.disagreement,
-         "Find out which one is right, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
-  if (read.affine_from == NiftiVolume::Source::none)
-    fail(ErrorKind::data, place.where, "neither sform nor qform: which side is left is unknown",
-         "Convert it again from the scanner's files, or set the sform.");
   return std::move(read.placed);
 }
 
 void MapReader::apply_mask(const MapPlace& place, Volume& volume) const {
   if (place.mask.empty()) return;
-  const NiftiVolume mask = read_nifti(place.mask);
+  NiftiVolume mask;
+  try {
+    mask = oriented(place.mask);
+  } catch (const Error& error) {
+    fail(error.kind(), place.where, fmt::format("its mask {}: {}", place.mask.filename().string(), error.found()),
+         error.fix());
+  }
   const Volume inside = resample(mask.placed, grid_, Sampling::nearest).volume;
   for (std::size_t k = 0; k < volume.values.size(); ++k)
     if (!(inside.values[k] > 0)) volume.values[k] = 0;

@@ -163,16 +163,24 @@ TEST_CASE("import refuses: maps that are constant, empty, a mask, or hold NaN or
 }
 
 TEST_CASE("import refuses: sform and qform that exchange left and right, and files that do not say where left is") {
-  check_refused({"flip",
-                 with_header([](std::string& b) { put(b, srow_x_at, -20.0f); }),
-                 {"sub-2/sub-2.nii", "voxel axis 1 runs left by the sform, right by the qform",
-                  "mirror image", "fslorient"}});
+  check_refused(
+      {"flip",
+       with_header([](std::string& b) { put(b, srow_x_at, -20.0f); }),
+       {"sub-2/sub-2.nii", "voxel axis 1 runs left by the sform, right by the qform", "mirror image", "fslorient"}});
   check_refused({"no orientation",
                  with_header([](std::string& b) {
                    put(b, qform_code_at, short{0});
                    put(b, sform_code_at, short{0});
                  }),
                  {"sub-2/sub-2.nii", "which side is left is unknown", "set the sform"}});
+  check_refused({"mask",
+                 [](Study& s) {
+                   with_header([](std::string& b) { put(b, srow_x_at, -20.0f); })(s);
+                   s.options.masks = s.options.files;
+                   s.options.files = "{participant_id}/{participant_id}_mre.nii.gz";
+                   for (const int k : {1, 2, 3}) s.write_map(k, made_map(1));
+                 },
+                 {in_file, "its mask sub-2.nii", "mirror image"}});
   check_refused({"npy",
                  [](Study& s) {
                    s.make_stack();

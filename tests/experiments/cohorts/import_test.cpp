@@ -3,11 +3,13 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <sstream>
 
 #include "data/cohort_h5.h"
 #include "data/phantom_cohort.h"
 #include "experiments/cohorts/export.h"
+#include "experiments/runner/stop_signal.h"
 #include "tests/data/raw_h5.h"
 #include "tests/experiments/cohorts/made_study.h"
 #include "tests/support/thrown.h"
@@ -85,6 +87,17 @@ TEST_CASE("import: the same files give the same bytes for one and for many threa
   std::ifstream second(study.out, std::ios::binary);
   after << second.rdbuf();
   CHECK(before.str() == after.str());
+}
+
+TEST_CASE("import: a signal ends it before the next map, and nothing is left behind") {
+  const Study study;
+  {
+    const StopSignals stop;
+    std::raise(SIGTERM);
+  }
+  check_fails([&] { study.import(); }, ErrorKind::interrupted, {"nothing was written"});
+  const StopSignals forgotten;  // the next cases are not stopped
+  for (const auto& entry : fs::directory_iterator(study.out.parent_path())) CHECK(entry.path() == study.folder);
 }
 
 TEST_CASE("import: a volume turned to any side comes to the same place") {
