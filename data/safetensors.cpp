@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "data/raw_numbers.h"
 #include "tensor/bfloat16.h"
 #include "tensor/error.h"
 
@@ -34,26 +35,10 @@ constexpr Type types[] = {{"F16", 2, false}, {"BF16", 2, false}, {"F32", 4, fals
   fail(ErrorKind::corrupt, path, what, "Make or fetch the file again");
 }
 
-/// A 16-bit float (IEEE 754) as float32.
-float half_to_float(std::uint16_t half) {
-  const auto sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-  const std::uint32_t exponent = half >> 10 & 31u, fraction = half & 1023u;
-  if (exponent == 0) {  // zero or subnormal: fraction · 2⁻²⁴
-    const float value = static_cast<float>(fraction) * 0x1p-24f;
-    return sign ? -value : value;
-  }
-  const std::uint32_t wide = exponent == 31 ? 255u : exponent + 112u;  // 127 − 15
-  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
-}
-
 template <class T, class Convert>
 std::vector<float> converted(std::string_view data, const Convert& convert) {
   std::vector<float> out(data.size() / sizeof(T));
-  for (std::size_t k = 0; k < out.size(); ++k) {
-    T value;
-    std::memcpy(&value, data.data() + k * sizeof(T), sizeof(T));
-    out[k] = convert(value);
-  }
+  for (std::size_t k = 0; k < out.size(); ++k) out[k] = convert(element_at<T>(data.data() + k * sizeof(T), false));
   return out;
 }
 

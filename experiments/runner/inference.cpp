@@ -1,13 +1,8 @@
 #include "experiments/runner/inference.h"
 
+#include "experiments/runner/learner_options.h"
+
 namespace cg {
-namespace {
-
-bool reads_bfloat16_copies(const Backend& backend, DType activations) {
-  return activations == DType::bf16 && backend.reads_bfloat16_copies();
-}
-
-}  // namespace
 
 Inference::Inference(Backend& backend, const TrainedModel& model)
     : backend_(backend),
