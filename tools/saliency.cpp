@@ -58,11 +58,13 @@ void print_checks(const std::vector<ScanSaliency>& rows) {
 /// Prints, and gives as CSV, how the mean maps agree with what truly ages.
 std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const TrainedModel& model) {
   std::string table = "map,weights,voxel_correlation,region_correlation,auroc,dice,dice_by_chance\n";
-  fmt::print("\nagreement with the voxels that truly age        voxels  regions    AUROC   Dice (by chance)\n");
+  fmt::print(
+      "\nagreement with what truly ages           rank correlation over    the quarter that ages most:\n               "
+      "                             voxels  regions       AUROC  Dice (by chance)\n");
   const auto line = [&](const std::string& kind, const char* weights, std::span<const float> map) {
     if (map.empty()) return;
     const Agreement a = agreement(map, truth, model.prediction.training.occupancy);
-    fmt::print("  {:<10} {:<33} {:8.2f} {:8.2f} {:8.2f} {:6.2f} ({:.2f})\n", kind, weights, a.voxels, a.regions,
+    fmt::print("  {:<10} {:<30} {:8.2f} {:8.2f} {:11.2f} {:5.2f} ({:.2f})\n", kind, weights, a.voxels, a.regions,
                a.auroc, a.dice, a.share);
     table += csv_line({kind, weights, csv_number(a.voxels), csv_number(a.regions), csv_number(a.auroc),
                        csv_number(a.dice), csv_number(a.share)});
