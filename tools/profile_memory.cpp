@@ -191,12 +191,10 @@ int run(const Arguments& arguments) {
                              .parameters = options.parameters,
                              .free = free,
                              .beside = Demand(memory, backend).beside};
-  fmt::print("{}", memory_text(memory, step, terminal_style()));
   std::vector<PlanLine> plans;
-  if (arguments.plans) {
-    plans = plans_of(options, batch, backend);
-    fmt::print("\nConvolutions as cuDNN plans them\n{}", to_string(plans));
-  }
+  if (arguments.plans) plans = plans_of(options, batch, backend);
+  fmt::print("{}", memory_text(memory, step, terminal_style()));
+  if (arguments.plans) fmt::print("\nConvolutions as cuDNN plans them\n{}", to_string(plans));
   if (!arguments.csv.empty()) write_atomically(arguments.csv, memory_csv(memory.plan));
   if (!arguments.html.empty()) write_atomically(arguments.html, memory_page(memory, step));
   std::optional<MeasuredMemory> measured;

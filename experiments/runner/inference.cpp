@@ -8,12 +8,8 @@ Inference::Inference(Backend& backend, const TrainedModel& model)
     : backend_(backend),
       prediction_(model.prediction),
       model_(model.network),
-      store_(backend, DType::f32, model_.parameters(), reads_bfloat16_copies(backend, prediction_.activations)) {
-  for (Parameter* p : store_.parameters()) {
-    const std::vector<float>& values = model.values.at(p->name);
-    store_.write(*p, std::vector<double>(values.begin(), values.end()));
-    p->variable.needs_gradient = false;  // what is differentiated here is the volume
-  }
+      store_(backend, DType::f32, model_.parameters(), reads_bfloat16_copies(backend, prediction_.activations), false) {
+  for (Parameter* p : store_.parameters()) store_.write(*p, std::span(model.values.at(p->name)));
 }
 
 const std::vector<double>& Inference::seen(const Encoded& encoded) const {
