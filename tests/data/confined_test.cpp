@@ -44,6 +44,15 @@ TEST_CASE("confined: an answer comes back byte for byte, an error with its kind 
               ErrorKind::data, {"here", "that is so", "Do this"});
 }
 
+TEST_CASE("confined: how it ended is known where ended children are ignored, and they are ignored again after") {
+  const auto before = signal(SIGCHLD, SIG_IGN);
+  CHECK(run(limits(), [] { return std::string("x"); }) == "x");
+  check_fails([] { run(limits(), []() -> std::string { fail(ErrorKind::data, "here", "that is so", "Do this"); }); },
+              ErrorKind::data, {"here", "that is so", "Do this"});
+  const bool ignored = signal(SIGCHLD, before) == SIG_IGN;
+  CHECK(ignored);
+}
+
 TEST_CASE("confined: a crash, an exception, an endless loop and an exit are errors of the file") {
   const auto refused = [](const std::function<std::string()>& body, const std::string& word) {
     check_fails([&] { run(limits(), body); }, ErrorKind::corrupt, {"weights.h5", word});
