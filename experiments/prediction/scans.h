@@ -46,6 +46,7 @@ class Scans {
   /// The scan as its file has it.
   PlacedVolume original(Index scan) const;
   const std::string& source(Index scan) const { return places_[static_cast<std::size_t>(scan)].map.where; }
+  const std::string& id(Index scan) const { return places_[static_cast<std::size_t>(scan)].map.participant.id; }
 
  private:
   struct Cohort {

@@ -1,0 +1,242 @@
+#include "experiments/prediction/saliency_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "data/nifti.h"
+#include "data/storage.h"
+#include "experiments/analysis/map_agreement.h"
+#include "experiments/analysis/volume_picture.h"
+#include "experiments/prediction/predict.h"
+#include "experiments/runner/csv.h"
+
+namespace cg {
+namespace {
+
+constexpr double none = std::numeric_limits<double>::quiet_NaN();
+constexpr std::uint64_t random_seed = 1;
+
+std::vector<float> absolute(std::span<const float> values) {
+  std::vector<float> out;
+  for (const float v : values) out.push_back(std::abs(v));
+  return out;
+}
+
+/// The rank correlation of |a| and |b| where the volume holds data.
+double correlation_on_data(std::span<const float> volume, std::span<const float> a, std::span<const float> b) {
+  std::vector<float> x, y;
+  for (std::size_t k = 0; k < volume.size(); ++k)
+    if (volume[k] != 0) {
+      x.push_back(std::abs(a[k]));
+      y.push_back(std::abs(b[k]));
+    }
+  return rank_correlation(x, y);
+}
+
+/// A row of a picture, as a share of its largest value, which its label tells.
+PictureRow row_of(const std::string& name, const std::string& unit, std::span<const float> values) {
+  PictureRow row{name, absolute(values)};
+  const double most = scale_end(row.values);
+  row.label += fmt::format(": 1 is {:.3g} {}", most, unit);
+  for (float& v : row.values) v = static_cast<float>(static_cast<double>(v) / most);
+  return row;
+}
+
+VolumePicture picture_of(const VoxelGrid& grid, const Affine& affine, const std::string& title, bool synthetic) {
+  VolumePicture picture;
+  picture.title = title;
+  if (synthetic) picture.note = "SYNTHETIC PHANTOM: computed, not measured";
+  picture.grid = grid;
+  for (std::size_t axis = 0; axis < 3; ++axis) picture.reversed[axis] = affine.m[axis][axis] < 0;
+  picture.unit = "of 1";
+  return picture;
+}
+
+std::string described(const SaliencyMap& map, bool synthetic) {
+  return fmt::format("{}saliency of age, {}, {}", synthetic ? synthetic_mark + ", " : "", map.kind, map.unit);
+}
+
+void add_absolute(std::vector<float>& sum, std::span<const float> values) {
+  sum.resize(std::max(sum.size(), values.size()), 0.0f);
+  for (std::size_t k = 0; k < values.size(); ++k) sum[k] += std::abs(values[k]);
+}
+
+VoxelGrid grid_of(const PlacedGrid& placed) {
+  const Vector3 edges = placed.affine.edges();
+  return {placed.extents, std::cbrt(edges[0] * edges[1] * edges[2])};
+}
+
+}  // namespace
+
+std::optional<KnownAgeing> known_ageing(const std::string& path, const Triple& grid) {
+  const H5Reader file(path);
+  const Shape shape = {grid[0], grid[1], grid[2]};
+  for (const char* name : {"truth/labels", "truth/age_effect"})
+    if (!file.has(name) || file.shape(name) != shape) return std::nullopt;
+  KnownAgeing out;
+  for (const double label : file.numbers("truth/labels")) out.labels.push_back(static_cast<std::uint8_t>(label));
+  for (const double effect : file.numbers("truth/age_effect"))
+    out.effect.push_back(static_cast<float>(std::abs(effect)));
+  return out;
+}
+
+Agreement agreement(std::span<const float> map, const KnownAgeing& truth, std::span<const float> occupancy) {
+  constexpr float brain = 0.5f;
+  constexpr std::size_t labels = 256, first_region = 2;
+  std::vector<float> here, effects;
+  std::vector<std::uint8_t> ages;
+  std::vector<double> map_sum(labels, 0.0), effect_sum(labels, 0.0), count(labels, 0.0);
+  for (std::size_t k = 0; k < map.size(); ++k) {
+    if (truth.labels[k] == 0 || occupancy[k] < brain) continue;
+    here.push_back(map[k]);
+    effects.push_back(truth.effect[k]);
+    ages.push_back(truth.effect[k] > 0);
+    map_sum[truth.labels[k]] += static_cast<double>(map[k]);
+    effect_sum[truth.labels[k]] += static_cast<double>(truth.effect[k]);
+    ++count[truth.labels[k]];
+  }
+  std::vector<float> map_mean, effect_mean;
+  for (std::size_t label = first_region; label < labels; ++label)
+    if (count[label] > 0) {
+      map_mean.push_back(static_cast<float>(map_sum[label] / count[label]));
+      effect_mean.push_back(static_cast<float>(effect_sum[label] / count[label]));
+    }
+  const Detection found = detection(here, ages);
+  return {.voxels = rank_correlation(here, effects),
+          .regions = rank_correlation(map_mean, effect_mean),
+          .auroc = found.auroc,
+          .dice = found.dice,
+          .share = found.share};
+}
+
+SaliencyRun::SaliencyRun(Backend& backend, const TrainedModel& model, SaliencyOptions options,
+                         std::filesystem::path folder)
+    : model_(model),
+      options_(options),
+      folder_(std::move(folder)),
+      grid_(grid_of(model.prediction.preprocessing.grid)),
+      trained_(backend, model),
+      random_(backend, model) {
+  random_.randomise(random_seed);
+  make_folder(folder_);
+}
+
+std::vector<SaliencyMap> SaliencyRun::maps_of(Inference& network, const Tensor& volume,
+                                              const SaliencyStep& step) const {
+  std::vector<SaliencyMap> out;
+  const std::optional<Intensity>& by = model_.prediction.preprocessing.intensity;
+  if (options_.gradient) {
+    out.push_back({"gradient",
+                   by ? "years/" + model_.prediction.training.unit : "years/SD",
+                   gradient_map(network, volume, options_.of_gradient, step),
+                   {}});
+    if (by)
+      for (float& v : out.back().values) v = static_cast<float>(static_cast<double>(v) / by->sd);
+  }
+  if (options_.occlusion)
+    out.push_back({"occlusion", "years", occlusion_map(network, volume, grid_, options_.of_occlusion, step), {}});
+  return out;
+}
+
+Index SaliencyRun::steps_of(bool checked) const {
+  const auto places = static_cast<Index>(occlusion_places(grid_, options_.of_occlusion).size());
+  const Index batch = options_.of_occlusion.batch;
+  const Index steps =
+      (options_.gradient ? options_.of_gradient.samples : 0) + (options_.occlusion ? (places + batch - 1) / batch : 0);
+  return steps * (checked ? 2 : 1);
+}
+
+/// A file's name for an id: nothing that leads out of the folder, and none twice.
+std::string SaliencyRun::name_for(const std::string& id) {
+  std::string name;
+  for (const char c : id) name += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ? c : '_';
+  if (name.empty() || name == "mean") name += "scan";
+  const std::string first = name;
+  for (int n = 2; std::ranges::find(names_, name) != names_.end(); ++n) name = fmt::format("{}-{}", first, n);
+  names_.push_back(name);
+  return name;
+}
+
+ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress) {
+  const Preprocessing& p = model_.prediction.preprocessing;
+  const Scan read = scans.read(scan);
+  const Tensor volume = network_input(read.volume, read.source, p.intensity);
+  const bool checked = checked_ < options_.checked;
+  Index left = steps_of(checked);
+  const SaliencyStep step = [&] {
+    --left;
+    progress.advance(1, read.source);
+  };
+  ScanSaliency out{read.id, read.age, trained_.ages(volume)[0], maps_of(trained_, volume, step), {}};
+  const std::vector<SaliencyMap> random = checked ? maps_of(random_, volume, step) : std::vector<SaliencyMap>();
+  progress.advance(left, read.source);  // cubes without data took none
+  const std::string name = name_for(read.id);
+  const PlacedVolume original = scans.original(scan);
+  VolumePicture picture = picture_of(grid_, p.grid.affine, fmt::format("{}: {:.1f} years", read.id, out.predicted),
+                                     read.synthetic || model_.prediction.training.synthetic);
+  picture.at = centre_of(grid_, read.volume.values);
+  picture.rows.push_back(row_of("scan", model_.prediction.training.unit, read.volume.values));
+  sums_.resize(out.maps.size());
+  for (std::size_t k = 0; k < out.maps.size(); ++k) {
+    SaliencyMap& map = out.maps[k];
+    if (checked) map.random = random[k].values;
+    out.correlations.push_back(checked ? correlation_on_data(read.volume.values, map.values, map.random) : none);
+    picture.rows.push_back(row_of("|" + map.kind + "|", map.unit, map.values));
+    const Triple n = {original.volume.shape[0], original.volume.shape[1], original.volume.shape[2]};
+    const Resampled there =
+        resample({{read.volume.shape, map.values}, p.grid.affine}, {n, original.affine}, Sampling::linear);
+    write_nifti(folder_ / fmt::format("{}_{}.nii.gz", name, map.kind), {there.volume, original.affine},
+                described(map, read.synthetic));
+    sums_[k].kind = map.kind;
+    sums_[k].unit = map.unit;
+    add_absolute(sums_[k].values, map.values);
+    add_absolute(sums_[k].random, map.random);
+  }
+  write_atomically(folder_ / (name + ".png"), volume_png(picture));
+  ++scans_;
+  checked_ += checked;
+  synthetic_ = synthetic_ || read.synthetic;
+  return out;
+}
+
+std::vector<SaliencyMap> SaliencyRun::mean() const {
+  std::vector<SaliencyMap> out = sums_;
+  for (SaliencyMap& map : out) {
+    for (float& v : map.values) v /= static_cast<float>(scans_);
+    for (float& v : map.random) v /= static_cast<float>(checked_);
+  }
+  return out;
+}
+
+void SaliencyRun::write_mean(const std::optional<KnownAgeing>& truth) const {
+  const PlacedGrid& grid = model_.prediction.preprocessing.grid;
+  VolumePicture picture = picture_of(grid_, grid.affine, fmt::format("mean of |map| over {} scans", scans_),
+                                     synthetic_ || model_.prediction.training.synthetic);
+  const Shape shape = {grid.extents[0], grid.extents[1], grid.extents[2]};
+  for (const SaliencyMap& map : mean()) {
+    write_nifti(folder_ / fmt::format("mean_{}.nii.gz", map.kind), {{shape, map.values}, grid.affine},
+                described(map, synthetic_));
+    picture.rows.push_back(row_of("|" + map.kind + "|", map.unit, map.values));
+  }
+  if (truth) picture.rows.push_back(row_of("what truly ages", "of ln kPa a year", truth->effect));
+  picture.at = centre_of(grid_, model_.prediction.training.occupancy);
+  write_atomically(folder_ / "mean.png", volume_png(picture));
+}
+
+std::string saliency_table(const std::vector<ScanSaliency>& rows) {
+  std::string out = "participant_id,age,predicted_age";
+  if (!rows.empty())
+    for (const SaliencyMap& map : rows[0].maps) out += "," + map.kind + "_random_correlation";
+  out += "\n";
+  for (const ScanSaliency& row : rows) {
+    std::vector<std::string> cells = {csv_text(row.id), csv_number(row.age), csv_number(row.predicted)};
+    for (const double c : row.correlations) cells.push_back(csv_number(c));
+    out += csv_line(cells);
+  }
+  return out;
+}
+
+}  // namespace cg

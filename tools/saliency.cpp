@@ -1,0 +1,150 @@
+// Which voxels a predicted age hangs on: maps of scans by a trained model, as NIfTI and as pictures.
+//   saliency model.h5 sub-01.nii.gz --out saliency
+//   saliency model.h5 synthetic-phantom.h5 --subject phantom-00007 --method gradient
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "experiments/prediction/saliency_report.h"
+#include "experiments/runner/csv.h"
+#include "experiments/runner/model_file.h"
+#include "experiments/runner/program.h"
+#include "experiments/runner/setup.h"
+#include "tensor/error.h"
+
+namespace {
+
+using namespace cg;
+
+struct Arguments {
+  std::string model, out = "saliency", device = "cpu", method = "both";
+  std::vector<std::string> subjects;
+  ScanOptions scans{{}, "", std::numeric_limits<double>::quiet_NaN(), ""};
+  SaliencyOptions saliency;
+};
+
+/// The scans that were asked for by id; all if none was.
+std::vector<Index> chosen(const Scans& scans, const std::vector<std::string>& subjects) {
+  std::vector<Index> out;
+  for (Index i = 0; i < scans.size(); ++i)
+    if (subjects.empty() || std::ranges::find(subjects, scans.id(i)) != subjects.end()) out.push_back(i);
+  for (const std::string& subject : subjects)
+    if (std::ranges::none_of(out, [&](Index i) { return scans.id(i) == subject; }))
+      fail(ErrorKind::usage, "--subject", fmt::format("no scan is of \"{}\"", subject), "Give an id of the scans");
+  return out;
+}
+
+std::optional<KnownAgeing> truth_of(const Arguments& a, const TrainedModel& model) {
+  for (const std::string& input : a.scans.inputs)
+    if (input.ends_with(".h5") || input.ends_with(".hdf5"))
+      if (auto truth = known_ageing(input, model.prediction.preprocessing.grid.extents)) return truth;
+  return std::nullopt;
+}
+
+void print_checks(const std::vector<ScanSaliency>& rows) {
+  if (rows.empty()) return;
+  fmt::print("\nrank correlation of |map| with that of random weights (near 1: the map does not depend on training)\n");
+  for (std::size_t k = 0; k < rows[0].maps.size(); ++k) {
+    std::string values;
+    for (const ScanSaliency& row : rows)
+      if (std::isfinite(row.correlations[k])) values += fmt::format(" {:+.2f}", row.correlations[k]);
+    fmt::print("  {:<10}{}\n", rows[0].maps[k].kind, values.empty() ? " not checked" : values);
+  }
+}
+
+/// Prints, and gives as CSV, how the mean maps agree with what truly ages.
+std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const TrainedModel& model) {
+  std::string table = "map,weights,voxel_correlation,region_correlation,auroc,dice,dice_by_chance\n";
+  fmt::print("\nagreement with the voxels that truly age        voxels  regions    AUROC   Dice (by chance)\n");
+  const auto line = [&](const std::string& kind, const char* weights, std::span<const float> map) {
+    if (map.empty()) return;
+    const Agreement a = agreement(map, truth, model.prediction.training.occupancy);
+    fmt::print("  {:<10} {:<33} {:8.2f} {:8.2f} {:8.2f} {:6.2f} ({:.2f})\n", kind, weights, a.voxels, a.regions,
+               a.auroc, a.dice, a.share);
+    table += csv_line({kind, weights, csv_number(a.voxels), csv_number(a.regions), csv_number(a.auroc),
+                       csv_number(a.dice), csv_number(a.share)});
+  };
+  for (const SaliencyMap& map : run.mean()) {
+    line(map.kind, "trained", map.values);
+    line(map.kind, "random", map.random);
+  }
+  return table;
+}
+
+int run(const Arguments& a) {
+  const TrainedModel model = read_model(a.model);
+  const Scans scans(a.scans, model.prediction);
+  const std::vector<Index> which = chosen(scans, a.subjects);
+  const auto backend = choose_backend(a.device);
+  SaliencyRun made(*backend, model, a.saliency, a.out);
+  if (model.prediction.training.synthetic)
+    fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no map here says anything of people. ***\n");
+  const auto n = static_cast<Index>(which.size()), checked = std::min(n, a.saliency.checked);
+  Progress progress(checked * made.steps_of(true) + (n - checked) * made.steps_of(false), standard_error());
+  std::vector<ScanSaliency> rows;
+  for (const Index i : which) {
+    rows.push_back(made.add(scans, i, progress));
+    for (SaliencyMap& map : rows.back().maps) map.values = map.random = {};  // they are in files and sums
+  }
+  progress.finish();
+  const std::filesystem::path folder = a.out;
+  write_atomically(folder / "saliency.csv", saliency_table(rows));
+  print_checks(rows);
+  const std::optional<KnownAgeing> truth = truth_of(a, model);
+  if (truth) write_atomically(folder / "agreement.csv", agreements(made, *truth, model));
+  if (truth || n > 1) made.write_mean(truth);
+  fmt::print("\nmaps in {}\n", a.out);
+  return 0;
+}
+
+void add_options(CLI::App& app, Arguments& a) {
+  app.add_option("MODEL", a.model, "model.h5 of a run, or its .safetensors")->required();
+  app.add_option("SCAN", a.scans.inputs, ".nii .nii.gz .hdr .img .npy files, cohort files (.h5)")->required();
+  app.add_option("--out", a.out, "the folder for maps and pictures")->capture_default_str();
+  app.add_option("--subject", a.subjects, "only this participant; may be given several times");
+  app.add_option("--method", a.method, "gradient, occlusion or both")
+      ->check(CLI::IsMember({"gradient", "occlusion", "both"}))
+      ->capture_default_str();
+  app.add_option("--samples", a.saliency.of_gradient.samples, "noisy copies that a gradient is averaged over")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--noise", a.saliency.of_gradient.noise, "SD of that noise, in SDs of the data")
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
+  app.add_option("--edge", a.saliency.of_occlusion.edge_mm, "edge of the occluding cube, mm")
+      ->check(CLI::Range(1.0, 500.0))
+      ->capture_default_str();
+  app.add_option("--stride", a.saliency.of_occlusion.stride_mm, "from cube to cube, mm")
+      ->check(CLI::Range(1.0, 500.0))
+      ->capture_default_str();
+  app.add_option("--check-scans", a.saliency.checked, "scans compared with random weights")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  app.add_option("--npy-axes", a.scans.npy_axes, "which way x runs in .npy files")
+      ->check(CLI::IsMember({"RAS", "LAS"}));
+  app.add_option("--device", a.device, "cpu, cuda, auto or reference")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}))
+      ->capture_default_str();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Maps the voxels that a predicted age hangs on.", "saliency");
+  add_options(app, arguments);
+  return exit_code_of([&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() == 0) return app.exit(error);
+      fail(ErrorKind::usage, "command line", error.what(), "--help lists the options");
+    }
+    arguments.saliency.gradient = arguments.method != "occlusion";
+    arguments.saliency.occlusion = arguments.method != "gradient";
+    return run(arguments);
+  });
+}
