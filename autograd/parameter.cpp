@@ -16,7 +16,8 @@ Index padded(Index bytes) { return (bytes + alignment - 1) / alignment * alignme
 
 }  // namespace
 
-ParameterStore::ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters, bool bfloat16_copy)
+ParameterStore::ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters, bool bfloat16_copy,
+                               bool trains)
     : backend_(backend), parameters_(std::move(parameters)) {
   Index trained = 0, statistics = 0;
   for (const Parameter* p : parameters_)
@@ -27,18 +28,19 @@ ParameterStore::ParameterStore(Backend& backend, DType dtype, std::vector<Parame
     return tensor;
   };
   values_ = flat(trained, dtype);
-  gradients_ = flat(trained, dtype);
+  if (trains) gradients_ = flat(trained, dtype);
   statistics_ = flat(statistics, dtype);
   if (bfloat16_copy) bfloat16_copy_ = flat(trained, DType::bf16);
   Index at_trained = 0, at_statistic = 0;
   for (Parameter* p : parameters_) {
     const Spec spec{p->shape, dtype};
     Index& at = p->trained ? at_trained : at_statistic;
-    p->variable = p->trained ? leaf(p->name, values_.part(spec, at), gradients_.part(spec, at))
+    p->variable = p->trained ? leaf(p->name, values_.part(spec, at), trains ? gradients_.part(spec, at) : Tensor())
                              : constant(statistics_.part(spec, at));
     if (p->trained && bfloat16_copy)
       p->variable.leaf->bfloat16_copy =
           bfloat16_copy_.part({p->shape, DType::bf16}, at / size_of(dtype) * size_of(DType::bf16));
+    p->variable.needs_gradient = p->trained && trains;
     at += padded(spec.bytes());
   }
 }
@@ -98,6 +100,16 @@ void ParameterStore::write(Parameter& parameter, const std::vector<double>& valu
          fmt::format("{} values for shape {}", values.size(), to_string(parameter.shape)));
   from_doubles(backend_, values, parameter.variable.value);
   if (parameter.trained && bfloat16_copy_) from_doubles(backend_, values, parameter.variable.leaf->bfloat16_copy);
+}
+
+void ParameterStore::write(Parameter& parameter, std::span<const float> values) {
+  Tensor& to = parameter.variable.value;
+  if (to.dtype() != DType::f32 || bfloat16_copy_ || static_cast<Index>(values.size()) != count(parameter.shape))
+    return write(parameter, std::vector<double>(values.begin(), values.end()));
+  HostBackend memory;
+  const Tensor host = backend_.has_own_memory() ? memory.tensor(to.spec()) : to.on(Device::reference);
+  std::copy(values.begin(), values.end(), host.data<float>().begin());
+  if (backend_.has_own_memory()) backend_.to_device(host, to);
 }
 
 }  // namespace cg

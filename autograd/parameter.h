@@ -2,6 +2,7 @@
 // values, gradients and statistics, so that an update is one pass.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,10 @@ struct Parameter {
 class ParameterStore {
  public:
   /// Allocates and connects; values are not set. `dtype`: float32 or float64. `bfloat16_copy`: whether a rounded copy
-  /// of the values is kept beside them, for kernels.
-  ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters, bool bfloat16_copy = false);
+  /// of the values is kept beside them, for kernels. `trains`: false where no gradient will be asked for, and there is
+  /// no memory for one.
+  ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters, bool bfloat16_copy = false,
+                 bool trains = true);
 
   /// Draws every value from the seed; parameter by parameter, so one does not depend on the others' sizes.
   void initialise(std::uint64_t seed);
@@ -53,6 +56,7 @@ class ParameterStore {
   std::vector<double> read(const Parameter& parameter) const;
   std::vector<double> read_gradient(const Parameter& parameter) const;
   void write(Parameter& parameter, const std::vector<double>& values);
+  void write(Parameter& parameter, std::span<const float> values);
 
  private:
   Backend& backend_;

@@ -7,7 +7,6 @@
 #include <map>
 
 #include "data/findings.h"
-#include "data/preprocess.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -129,8 +128,7 @@ std::string CohortFile::unit() const { return modality() == "mre" ? "kPa" : "a.u
 
 Sampling CohortFile::sampling() const {
   const std::string name = file_.has_attribute("sampling") ? file_.text_attribute("sampling") : "";
-  if (name == "nearest") return Sampling::nearest;
-  return name == "measured" || (name.empty() && modality() == "mre") ? Sampling::measured : Sampling::linear;
+  return name.empty() ? usual_sampling(modality()) : sampling_of(name).value_or(Sampling::linear);
 }
 
 bool CohortFile::nan_is_zero() const {

@@ -28,39 +28,35 @@ namespace {
 
 constexpr int out_of_memory = 100, crashed = 101;  // the child's exit codes that are no ErrorKind
 
-/// What the child hands back, in memory that both see.
-struct Answer {
-  std::size_t size;
-  char bytes[1];
-};
-
-/// Shared memory of which only what is written to exists.
-class SharedAnswer {
+/// Memory that parent and child both see, of which only what is written to exists: a size, and the answer.
+class SharedSpace {
  public:
-  explicit SharedAnswer(Index most)
-      : most_(static_cast<std::size_t>(most)),
-        memory_(mmap(nullptr, sizeof(Answer) + most_, PROT_READ | PROT_WRITE,
-                     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)) {}
-  ~SharedAnswer() {
-    if (good()) munmap(memory_, sizeof(Answer) + most_);
+  explicit SharedSpace(Index most) : most_(static_cast<std::size_t>(most)) {
+    const std::size_t bytes = sizeof(std::size_t) + most_;
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory != MAP_FAILED) memory_ = {static_cast<char*>(memory), [bytes](char* m) { munmap(m, bytes); }};
   }
-  SharedAnswer(const SharedAnswer&) = delete;
-  SharedAnswer& operator=(const SharedAnswer&) = delete;
 
-  bool good() const { return memory_ != MAP_FAILED; }
+  bool good() const { return memory_ != nullptr; }
+  std::span<char> space() { return {memory_.get() + sizeof(std::size_t), most_}; }
   /// False: it does not fit.
-  bool put(const std::string& bytes) {
-    if (bytes.size() > most_) return false;
-    std::memcpy(answer()->bytes, bytes.data(), bytes.size());
-    answer()->size = bytes.size();
-    return true;
+  bool set_size(std::size_t size) {
+    *reinterpret_cast<std::size_t*>(memory_.get()) = size;
+    return size <= most_;
   }
-  std::string take() const { return {answer()->bytes, std::min(answer()->size, most_)}; }
+  bool put(const std::string& text) {
+    if (text.size() > most_) return false;
+    std::memcpy(space().data(), text.data(), text.size());
+    return set_size(text.size());
+  }
+  Answer take() const {
+    const std::size_t size = std::min(*reinterpret_cast<const std::size_t*>(memory_.get()), most_);
+    return {std::shared_ptr<const char>(memory_, memory_.get() + sizeof(std::size_t)), size};
+  }
 
  private:
-  Answer* answer() const { return static_cast<Answer*>(memory_); }
   std::size_t most_;
-  void* memory_;
+  std::shared_ptr<char> memory_;
 };
 
 /// The kernel's services that are left: memory, the end of the process, and what the C library needs for both.
@@ -111,10 +107,10 @@ void lock_down(const Confinement& c) {
 }
 
 /// The child's work; its exit code.
-int child(const Confinement& c, const std::function<std::string()>& body, SharedAnswer& answer) {
+int child(const Confinement& c, const ConfinedBody& body, SharedSpace& answer) {
   try {
     lock_down(c);
-    return answer.put(body()) ? 0 : out_of_memory;
+    return answer.set_size(body(answer.space())) ? 0 : out_of_memory;
   } catch (const Error& error) {
     return answer.put(error.where() + '\0' + error.found() + '\0' + error.fix()) ? static_cast<int>(error.kind())
                                                                                  : out_of_memory;
@@ -141,7 +137,8 @@ int wait_for(pid_t id, int processor_seconds) {
   fail(ErrorKind::corrupt, c.path, what + ": it is damaged or hostile", "Make or fetch the file again");
 }
 
-[[noreturn]] void rethrow(const Confinement& c, int code, const std::string& text) {
+[[noreturn]] void rethrow(const Confinement& c, int code, std::string_view answer) {
+  const std::string text(answer);
   const std::size_t first = text.find('\0'), second = text.find('\0', first + 1);
   if (first == std::string::npos || second == std::string::npos) refuse(c, "it cannot be read");
   fail(static_cast<ErrorKind>(code), text.substr(0, first), text.substr(first + 1, second - first - 1),
@@ -150,8 +147,8 @@ int wait_for(pid_t id, int processor_seconds) {
 
 }  // namespace
 
-std::string confined(const Confinement& c, const std::function<std::string()>& body) {
-  SharedAnswer answer(c.answer_bytes);
+Answer confined(const Confinement& c, const ConfinedBody& body) {
+  SharedSpace answer(c.answer_bytes);
   const pid_t id = answer.good() ? fork() : -1;
   if (id < 0) fail(ErrorKind::memory, c.path, "no process can be made to read it in", "Free some memory");
   if (id == 0) _exit(child(c, body, answer));
@@ -166,7 +163,7 @@ std::string confined(const Confinement& c, const std::function<std::string()>& b
   if (code == 0) return answer.take();
   if (code == out_of_memory) refuse(c, fmt::format("reading it takes more than {} MB", c.memory_bytes >> 20));
   for (const ErrorKind kind : {ErrorKind::usage, ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory})
-    if (code == static_cast<int>(kind)) rethrow(c, code, answer.take());
+    if (code == static_cast<int>(kind)) rethrow(c, code, answer.take().view());
   refuse(c, "reading it failed in the process set apart for that");
 }
 

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "tensor/index.h"
 
@@ -16,11 +19,25 @@ struct Confinement {
   int processor_seconds = 60;
 };
 
-/// What `body` returns. It runs in a child that sees a copy of this process's memory; of the kernel's services it has
+/// What came out of it: memory that a child wrote, which has ended.
+class Answer {
+ public:
+  Answer(std::shared_ptr<const char> bytes, std::size_t size) : bytes_(std::move(bytes)), size_(size) {}
+  std::string_view view() const { return {bytes_.get(), size_}; }
+
+ private:
+  std::shared_ptr<const char> bytes_;
+  std::size_t size_;
+};
+
+/// Writes its answer and returns the size of it; the space is Confinement::answer_bytes large, and aligned to 8 bytes.
+using ConfinedBody = std::function<std::size_t(std::span<char> space)>;
+
+/// What `body` writes. It runs in a child that sees a copy of this process's memory; of the kernel's services it has
 /// memory and the end of the process alone (seccomp), and it leaves no core file. Only the calling thread goes with it:
 /// `body` must not wait for another, and the caller holds the locks that `body` needs. Linux on x86-64.
 /// Errors: those that `body` throws; corrupt, if it crashes, takes too long or asks for too much memory; memory, if the
 /// child cannot be made.
-std::string confined(const Confinement& confinement, const std::function<std::string()>& body);
+Answer confined(const Confinement& confinement, const ConfinedBody& body);
 
 }  // namespace cg

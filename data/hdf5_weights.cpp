@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <hdf5.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 
 #include "data/confined.h"
 #include "data/hdf5_file.h"
@@ -147,14 +150,14 @@ struct WeightsDataset {
     return H5Dget_num_chunks(dataset, space, &stored) >= 0 && stored == needed;
   }
 
-  NamedArray read(const std::string& path, Index count) const {
+  /// Writes its numbers to `to`: 64-bit integers where they are whole, else float32.
+  void read(const std::string& path, Index count, char* to) const {
     if (count > 0 && !is_whole())
       refuse(path, fmt::format("\"{}\" of shape {} has no data, or not all", array.name, to_string(array.shape)));
-    NamedArray out{array.name, array.shape, std::vector<float>(static_cast<std::size_t>(count)), array.type[0] != 'F'};
-    if (H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, out.values.data()) < 0)
+    if (H5Dread(dataset, counts() ? H5T_NATIVE_INT64 : H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, to) < 0)
       refuse(path, fmt::format("\"{}\" cannot be read", array.name));
-    return out;
   }
+  bool counts() const { return !array.type.empty() && array.type[0] != 'F'; }
 };
 
 herr_t collect_attribute(hid_t, const char* name, const H5A_info_t*, void* into) {
@@ -185,48 +188,65 @@ Texts attributes_of(hid_t file) {
   return texts;
 }
 
+/// The library works on the file's bytes where they are, without the copies that it would make of them.
+void* same_bytes(std::size_t, H5FD_file_image_op_t, void* bytes) { return bytes; }
+void* no_copy(void* to, const void*, std::size_t, H5FD_file_image_op_t, void*) { return to; }
+void* no_growth(void*, std::size_t, H5FD_file_image_op_t, void*) { return nullptr; }
+herr_t no_free(void*, H5FD_file_image_op_t, void*) { return 0; }
+void* same_data(void* bytes) { return bytes; }
+herr_t keep_data(void*) { return 0; }
+
 /// The file as it stands in memory; the library opens nothing.
 Id open_image(const std::string& path, std::string_view bytes) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   H5PLset_loading_state(0);
   const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fapl_core(access, 1 << 20, false);
-  H5Pset_file_image(access, const_cast<char*>(bytes.data()), bytes.size());  // it copies them
+  char* image = const_cast<char*>(bytes.data());  // this process's own, and never written: the file is read-only
+  H5FD_file_image_callbacks_t in_place{same_bytes, no_copy, no_growth, no_free, same_data, keep_data, image};
+  H5Pset_file_image_callbacks(access, &in_place);
+  H5Pset_file_image(access, image, bytes.size());
   Id file(H5Fopen("weights in memory", H5F_ACC_RDONLY, access), H5Fclose);
   if (!file.valid()) refuse(path, "this is no HDF5 file, or it is damaged or cut short");
   return file;
 }
 
-/// In the child: what was wanted, and the rest by name alone.
-WeightsFile read_image(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
+/// In the child: writes what was wanted, and the rest by name alone, as safetensors, the one format whose reader needs
+/// no library. The size of it.
+std::size_t read_image(const std::string& path, std::string_view bytes, const WeightsRequest& request,
+                       std::span<char> space) {
   const Id file = open_image(path, bytes);
-  WeightsFile out;
-  out.texts = attributes_of(file);
+  Texts texts = attributes_of(file);
+  nlohmann::json unread = nlohmann::json::array();
+  std::vector<ArrayPlace> wanted;
   Allowance allowance(path, request);
-  for (const std::string& name : names_in(path, file)) {
+  const auto dataset = [&](const std::string& name) -> std::optional<WeightsDataset> {
     Id object(H5Oopen(file, name.c_str(), H5P_DEFAULT), H5Oclose);
     if (!object.valid()) refuse(path, fmt::format("\"{}\" cannot be opened", name));
-    if (H5Iget_type(object) != H5I_DATASET) continue;
-    const WeightsDataset dataset(path, name, std::move(object));
-    if (dataset.is_text())
-      out.texts[name] = dataset.text(path);
-    else if (request.wants(dataset.array))
-      out.arrays.push_back(dataset.read(path, allowance.take(dataset.array)));
+    if (H5Iget_type(object) != H5I_DATASET) return std::nullopt;
+    return WeightsDataset(path, name, std::move(object));
+  };
+  for (const std::string& name : names_in(path, file)) {
+    const std::optional<WeightsDataset> found = dataset(name);
+    if (!found) continue;
+    const ArrayHeader& array = found->array;
+    if (found->is_text())
+      texts[name] = found->text(path);
+    else if (request.wants(array))
+      wanted.push_back({name, array.shape, allowance.take(array), found->counts()});
     else
-      out.unread.push_back(dataset.array);
+      unread.push_back({name, array.shape, array.type});
   }
-  return out;
+  texts[unread_key] = unread.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  const SafetensorsLayout layout = safetensors_layout(wanted, texts);
+  if (layout.size > space.size()) refuse(path, "its names and texts are too long");
+  std::ranges::copy(layout.head, space.begin());
+  for (std::size_t k = 0; k < wanted.size(); ++k)
+    dataset(wanted[k].name).value().read(path, wanted[k].count, space.data() + layout.at[k]);
+  return layout.size;
 }
 
-/// What the child hands over, as safetensors: the one format whose reader needs no library.
-std::string packed(WeightsFile file) {
-  nlohmann::json unread = nlohmann::json::array();
-  for (const ArrayHeader& array : file.unread) unread.push_back({array.name, array.shape, array.type});
-  file.texts[unread_key] = unread.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  return write_safetensors(file.arrays, file.texts);
-}
-
-WeightsFile unpacked(const std::string& path, const std::string& bytes, Index most_bytes) {
+WeightsFile unpacked(const std::string& path, std::string_view bytes, Index most_bytes) {
   WeightsFile file = read_safetensors(path, bytes, {[](const ArrayHeader&) { return true; }, 2 * most_bytes});
   try {
     for (const auto& array : nlohmann::json::parse(file.texts[unread_key]))
@@ -248,9 +268,10 @@ bool is_number(const std::string& text, double& value) {
 WeightsFile read_hdf5_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
   constexpr Index own = Index{256} << 20;  // for the library's own tables and a dataset's chunks
   const Index answer = 2 * request.most_bytes + most_header_bytes;
-  const Confinement limits{path, own + 3 * static_cast<Index>(bytes.size()) + 2 * answer, answer};
+  const Confinement limits{path, own + static_cast<Index>(bytes.size()), answer};
   const Lock lock(hdf5::library);  // no other thread is inside the library when the process is copied
-  return unpacked(path, confined(limits, [&] { return packed(read_image(path, bytes, request)); }), request.most_bytes);
+  const Answer read = confined(limits, [&](std::span<char> space) { return read_image(path, bytes, request, space); });
+  return unpacked(path, read.view(), request.most_bytes);
 }
 
 std::string write_hdf5_weights(const std::vector<NamedArray>& arrays, const Texts& texts) {

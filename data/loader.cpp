@@ -60,11 +60,8 @@ std::vector<Index> Loader::batch_sizes(Index n, Index batch_size) {
 
 Loader::Loader(VolumeSource& source, std::vector<Index> subjects, LoaderOptions options)
     : source_(source), options_(std::move(options)) {
-  order_ = subjects;
-  if (options_.shuffle) {
-    Random random({.seed = options_.seed, .epoch = static_cast<std::uint32_t>(options_.epoch), .use = Use::shuffle});
-    order_ = epoch_order(subjects, source.dataset(), options_.order, random);
-  }
+  Random random({.seed = options_.seed, .epoch = static_cast<std::uint32_t>(options_.epoch), .use = Use::shuffle});
+  order_ = options_.shuffle ? epoch_order(subjects, source.dataset(), options_.order, random) : std::move(subjects);
   thread_ = std::thread([this] { work(); });
 }
 

@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 #include <nifti2_io.h>
 
-#include <algorithm>
-#include <bit>
-#include <cstring>
 #include <memory>
 
 #include "data/byte_stream.h"
 #include "data/nifti_header.h"
+#include "data/raw_numbers.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -19,14 +17,6 @@ namespace fs = std::filesystem;
 using nifti::Header;
 
 constexpr Index most_behind = 1 << 20;  // bytes that may follow the voxels of a packed file
-
-template <class T>
-T element_at(const char* from, bool swapped) {
-  std::array<char, sizeof(T)> bytes;
-  std::memcpy(bytes.data(), from, sizeof(T));
-  if (swapped) std::reverse(bytes.begin(), bytes.end());
-  return std::bit_cast<T>(bytes);
-}
 
 /// From the file's order, first axis fastest, to ours, last axis fastest. Float32 without a scale keeps its bits.
 template <class T>

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cctype>
 #include <cmath>
 #include <cstring>
 #include <numeric>
 
+#include "data/raw_numbers.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -113,23 +113,6 @@ Index element_bytes(const std::string& type) {
 
 bool is_text(const std::string& type) { return type[1] == 'U' || type[1] == 'S'; }
 
-template <class T>
-T element_at(const char* from, bool swapped) {
-  std::array<char, sizeof(T)> bytes;
-  std::memcpy(bytes.data(), from, sizeof(T));
-  if (swapped) std::reverse(bytes.begin(), bytes.end());
-  return std::bit_cast<T>(bytes);
-}
-
-/// IEEE 754 binary16.
-float from_half(std::uint16_t half) {
-  const int exponent = half >> 10 & 31, fraction = half & 1023;
-  const float sign = half & 0x8000 ? -1 : 1;
-  if (exponent == 31) return fraction ? std::nanf("") : sign * HUGE_VALF;
-  return sign * (exponent ? std::ldexp(static_cast<float>(1024 + fraction), exponent - 25)
-                          : std::ldexp(static_cast<float>(fraction), -24));
-}
-
 /// Calls body with a value of the C++ type of the elements.
 template <class Body>
 auto with_element(const std::string& type, const char* from, const Body& body) {
@@ -137,7 +120,7 @@ auto with_element(const std::string& type, const char* from, const Body& body) {
   const auto value = [&]<class T>(T) { return body(element_at<T>(from, swapped)); };
   switch (type[1] * 256 + type[2]) {
     case 'f' * 256 + '2':
-      return body(from_half(element_at<std::uint16_t>(from, swapped)));
+      return body(half_to_float(element_at<std::uint16_t>(from, swapped)));
     case 'f' * 256 + '8':
       return value(double{});
     case 'i' * 256 + '1':

@@ -205,6 +205,16 @@ std::string words(const PlacedVolume& from, const PlacedGrid& to, const Affine& 
 
 }  // namespace
 
+std::string name_of(Sampling sampling) { return sampling_names[static_cast<std::size_t>(sampling)]; }
+
+std::optional<Sampling> sampling_of(std::string_view name) {
+  const auto at = std::ranges::find(sampling_names, name);
+  if (at == std::end(sampling_names)) return {};
+  return static_cast<Sampling>(at - std::begin(sampling_names));
+}
+
+Sampling usual_sampling(std::string_view modality) { return modality == "mre" ? Sampling::measured : Sampling::linear; }
+
 PlacedGrid mni_grid(double voxel_mm) {
   if (!(voxel_mm >= 0.5 && voxel_mm <= 20))
     fail(ErrorKind::usage, "voxel size", fmt::format("{} mm, expected 0.5 to 20 mm", voxel_mm),

@@ -2,7 +2,9 @@
 // linear in the voxels, and a volume that lies on the grid already comes back bit by bit. Read next: nifti.h.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "data/affine.h"
 #include "data/dataset.h"
@@ -36,6 +38,14 @@ enum class Sampling {
   /// The nearest voxel's value: for masks and labels.
   nearest,
 };
+
+/// Their names in files and on command lines, in their order.
+inline constexpr const char* sampling_names[] = {"linear", "measured", "nearest"};
+std::string name_of(Sampling sampling);
+/// None: no such name.
+std::optional<Sampling> sampling_of(std::string_view name);
+/// How maps of a modality are sampled unless something else is said: zeros of a stiffness map ("mre") are no data.
+Sampling usual_sampling(std::string_view modality);
 
 /// A resampled volume, and in words what was done: "as it is", "turned from LPS", "shifted by whole
 /// voxels", "area-weighted", "linear, oblique".

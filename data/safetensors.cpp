@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "data/raw_numbers.h"
 #include "tensor/bfloat16.h"
 #include "tensor/error.h"
 
@@ -34,26 +35,10 @@ constexpr Type types[] = {{"F16", 2, false}, {"BF16", 2, false}, {"F32", 4, fals
   fail(ErrorKind::corrupt, path, what, "Make or fetch the file again");
 }
 
-/// A 16-bit float (IEEE 754) as float32.
-float half_to_float(std::uint16_t half) {
-  const auto sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-  const std::uint32_t exponent = half >> 10 & 31u, fraction = half & 1023u;
-  if (exponent == 0) {  // zero or subnormal: fraction · 2⁻²⁴
-    const float value = static_cast<float>(fraction) * 0x1p-24f;
-    return sign ? -value : value;
-  }
-  const std::uint32_t wide = exponent == 31 ? 255u : exponent + 112u;  // 127 − 15
-  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
-}
-
 template <class T, class Convert>
 std::vector<float> converted(std::string_view data, const Convert& convert) {
   std::vector<float> out(data.size() / sizeof(T));
-  for (std::size_t k = 0; k < out.size(); ++k) {
-    T value;
-    std::memcpy(&value, data.data() + k * sizeof(T), sizeof(T));
-    out[k] = convert(value);
-  }
+  for (std::size_t k = 0; k < out.size(); ++k) out[k] = convert(element_at<T>(data.data() + k * sizeof(T), false));
   return out;
 }
 
@@ -184,36 +169,45 @@ WeightsFile read_safetensors(const std::string& path, std::string_view bytes, co
   return out;
 }
 
-std::string write_safetensors(const std::vector<NamedArray>& arrays, const Texts& texts) {
-  std::vector<const NamedArray*> order;
-  for (const bool counts : {true, false})  // the wider first: all then stand at multiples of their size
-    for (const NamedArray& array : arrays)
-      if (array.counts == counts) order.push_back(&array);
+SafetensorsLayout safetensors_layout(const std::vector<ArrayPlace>& arrays, const Texts& texts) {
+  SafetensorsLayout out;
+  out.at.resize(arrays.size());
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!texts.empty()) header["__metadata__"] = texts;
-  std::size_t at = 0;
-  for (const NamedArray* array : order) {
-    const std::size_t size = array->values.size() * (array->counts ? sizeof(std::int64_t) : sizeof(float));
-    header[array->name] = {
-        {"dtype", array->counts ? "I64" : "F32"}, {"shape", array->shape}, {"data_offsets", {at, at + size}}};
-    at += size;
-  }
+  for (const bool counts : {true, false})  // the wider first: all then stand at multiples of their size
+    for (std::size_t k = 0; k < arrays.size(); ++k) {
+      const ArrayPlace& array = arrays[k];
+      if (array.counts != counts) continue;
+      const std::size_t begin = out.size;
+      out.at[k] = begin;
+      out.size += static_cast<std::size_t>(array.count) * (counts ? sizeof(std::int64_t) : sizeof(float));
+      header[array.name] = {
+          {"dtype", counts ? "I64" : "F32"}, {"shape", array.shape}, {"data_offsets", {begin, out.size}}};
+    }
   std::string text = header.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   text.resize((text.size() + alignment - 1) / alignment * alignment, ' ');
   const std::uint64_t length = text.size();
-  std::string out(length_bytes, '\0');
-  out.reserve(length_bytes + text.size() + at);
-  std::memcpy(out.data(), &length, length_bytes);
-  out += text;
-  for (const NamedArray* array : order) {
-    if (array->counts) {
-      for (const float value : array->values) {
-        const auto number = static_cast<std::int64_t>(value);
-        out.append(reinterpret_cast<const char*>(&number), sizeof number);
-      }
-    } else {
-      out.append(reinterpret_cast<const char*>(array->values.data()), array->values.size() * sizeof(float));
-    }
+  out.head.resize(length_bytes);
+  std::memcpy(out.head.data(), &length, length_bytes);
+  out.head += text;
+  for (std::size_t& at : out.at) at += out.head.size();
+  out.size += out.head.size();
+  return out;
+}
+
+std::string write_safetensors(const std::vector<NamedArray>& arrays, const Texts& texts) {
+  std::vector<ArrayPlace> places;
+  for (const NamedArray& a : arrays) places.push_back({a.name, a.shape, static_cast<Index>(a.values.size()), a.counts});
+  const SafetensorsLayout layout = safetensors_layout(places, texts);
+  std::string out(layout.size, '\0');
+  std::ranges::copy(layout.head, out.begin());
+  for (std::size_t k = 0; k < arrays.size(); ++k) {
+    const std::vector<float>& values = arrays[k].values;
+    const std::vector<std::int64_t> whole(arrays[k].counts ? values.begin() : values.end(), values.end());
+    if (arrays[k].counts)
+      std::memcpy(out.data() + layout.at[k], whole.data(), whole.size() * sizeof(std::int64_t));
+    else if (!values.empty())
+      std::memcpy(out.data() + layout.at[k], values.data(), values.size() * sizeof(float));
   }
   return out;
 }

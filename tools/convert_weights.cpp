@@ -8,8 +8,8 @@
 #include "data/input_file.h"
 #include "data/storage.h"
 #include "data/weights_file.h"
+#include "experiments/runner/command_line.h"
 #include "experiments/runner/digest.h"
-#include "experiments/runner/program.h"
 #include "tensor/error.h"
 
 namespace {
@@ -55,13 +55,7 @@ int main(int argc, char** argv) {
   app.add_option("FROM", from, ".h5, .hdf5 or .safetensors")->required();
   app.add_option("TO", to, "the file to write, of the other ending or the same");
   app.add_flag("--list", list, "print what is in FROM and write nothing");
-  return exit_code_of([&] {
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      if (error.get_exit_code() == 0) return app.exit(error);
-      fail(ErrorKind::usage, "command line", error.what(), "--help lists the options");
-    }
+  return run_program(app, argc, argv, [&] {
     if (to.empty() && !list)
       fail(ErrorKind::usage, "command line", "no file to write is named", "Name one, or give --list");
     return run(from, to, list);

@@ -13,8 +13,8 @@
 #include "experiments/analysis/loss_example.h"
 #include "experiments/analysis/loss_page.h"
 #include "experiments/analysis/loss_text.h"
+#include "experiments/runner/command_line.h"
 #include "experiments/runner/fields.h"
-#include "experiments/runner/program.h"
 #include "losses/registry.h"
 #include "tensor/error.h"
 #include "tools/explain_loss/page_source.h"
@@ -131,13 +131,5 @@ int main(int argc, char** argv) {
   app.add_option("--out", a.out, "where to write the cases with their values and gradients");
   app.add_option("--html", a.html, "write a page that shows all losses at work");
   app.footer(footer);
-  return exit_code_of([&] {
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      if (error.get_exit_code() == 0) return app.exit(error);  // --help
-      fail(ErrorKind::usage, "command line", error.what(), "--help lists the options");
-    }
-    return run(a);
-  });
+  return run_program(app, argc, argv, [&] { return run(a); });
 }

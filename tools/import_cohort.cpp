@@ -57,7 +57,7 @@ void add_choices(CLI::App& app, Arguments& a) {
   app.add_option("--voxel", o.voxel_mm, "edge of the MNI grid's voxels, mm")->capture_default_str();
   app.add_option("--sampling", a.sampling,
                  "measured: zeros are no data and blur no rim (default for mre); linear (for others); nearest")
-      ->check(CLI::IsMember({"linear", "measured", "nearest"}));
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(sampling_names), std::end(sampling_names))));
   app.add_option("--threads", a.threads, "0: all")->check(CLI::Range(0, 1024))->capture_default_str();
   app.add_option("--out", a.out, "the cohort file to write (.h5)");
   app.add_option("--report", a.report, "what was done to each file, as CSV; default: beside the cohort file");
@@ -69,10 +69,7 @@ void complete(Arguments& a, bool modality_given) {
   a.options = with_layout(std::move(a.options), a.layout);
   const bool t1 = a.layout != Layout::bids || a.options.files.find("T1w") != std::string::npos;
   if (!modality_given) a.options.modality = t1 ? "t1" : "mre";
-  const bool mre = a.options.modality == "mre";
-  a.options.sampling = a.sampling == "nearest"                                   ? Sampling::nearest
-                       : a.sampling == "measured" || (a.sampling.empty() && mre) ? Sampling::measured
-                                                                                 : Sampling::linear;
+  a.options.sampling = sampling_of(a.sampling).value_or(usual_sampling(a.options.modality));  // checked, or not given
   if (a.check) return;
   if (a.out.empty()) fail(ErrorKind::usage, "--out", "no cohort file is named", "Give one, or --check.");
   if (std::filesystem::exists(a.out) && !a.overwrite)

@@ -11,8 +11,8 @@
 
 #include "data/storage.h"
 #include "experiments/analysis/metrics.h"
+#include "experiments/runner/command_line.h"
 #include "experiments/runner/model_file.h"
-#include "experiments/runner/program.h"
 #include "experiments/runner/setup.h"
 #include "tensor/error.h"
 
@@ -85,13 +85,5 @@ int main(int argc, char** argv) {
   app.add_option("--device", arguments.device, "cpu, cuda, auto or reference")
       ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}))
       ->capture_default_str();
-  return exit_code_of([&] {
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      if (error.get_exit_code() == 0) return app.exit(error);
-      fail(ErrorKind::usage, "command line", error.what(), "--help lists the options");
-    }
-    return run(arguments);
-  });
+  return run_program(app, argc, argv, [&] { return run(arguments); });
 }

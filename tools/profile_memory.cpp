@@ -19,10 +19,10 @@
 #include "experiments/analysis/memory_page.h"
 #include "experiments/analysis/memory_text.h"
 #include "experiments/runner/cohort.h"
+#include "experiments/runner/command_line.h"
 #include "experiments/runner/convolution_plans.h"
 #include "experiments/runner/environment.h"
 #include "experiments/runner/memory_check.h"
-#include "experiments/runner/program.h"
 #include "experiments/runner/setup.h"
 #include "tensor/backend/cuda_module.h"
 #include "tensor/error.h"
@@ -191,12 +191,10 @@ int run(const Arguments& arguments) {
                              .parameters = options.parameters,
                              .free = free,
                              .beside = Demand(memory, backend).beside};
-  fmt::print("{}", memory_text(memory, step, terminal_style()));
   std::vector<PlanLine> plans;
-  if (arguments.plans) {
-    plans = plans_of(options, batch, backend);
-    fmt::print("\nConvolutions as cuDNN plans them\n{}", to_string(plans));
-  }
+  if (arguments.plans) plans = plans_of(options, batch, backend);
+  fmt::print("{}", memory_text(memory, step, terminal_style()));
+  if (arguments.plans) fmt::print("\nConvolutions as cuDNN plans them\n{}", to_string(plans));
   if (!arguments.csv.empty()) write_atomically(arguments.csv, memory_csv(memory.plan));
   if (!arguments.html.empty()) write_atomically(arguments.html, memory_page(memory, step));
   std::optional<MeasuredMemory> measured;
@@ -237,13 +235,5 @@ int main(int argc, char** argv) {
                "on a GPU: which of cuDNN's engines computes each convolution, and its scratch");
   app.add_flag("--measure", arguments.measure, "run one step on random volumes and put its real peak beside the plan");
   app.footer(footer);
-  return exit_code_of([&] {
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      if (error.get_exit_code() == 0) return app.exit(error);  // --help
-      fail(ErrorKind::usage, "command line", error.what(), "--help lists the options");
-    }
-    return run(arguments);
-  });
+  return run_program(app, argc, argv, [&] { return run(arguments); });
 }

@@ -9,9 +9,9 @@
 #include <limits>
 
 #include "experiments/prediction/saliency_report.h"
+#include "experiments/runner/command_line.h"
 #include "experiments/runner/csv.h"
 #include "experiments/runner/model_file.h"
-#include "experiments/runner/program.h"
 #include "experiments/runner/setup.h"
 #include "tensor/error.h"
 
@@ -58,11 +58,13 @@ void print_checks(const std::vector<ScanSaliency>& rows) {
 /// Prints, and gives as CSV, how the mean maps agree with what truly ages.
 std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const TrainedModel& model) {
   std::string table = "map,weights,voxel_correlation,region_correlation,auroc,dice,dice_by_chance\n";
-  fmt::print("\nagreement with the voxels that truly age        voxels  regions    AUROC   Dice (by chance)\n");
+  fmt::print(
+      "\nagreement with what truly ages           rank correlation over    the quarter that ages most:\n               "
+      "                             voxels  regions       AUROC  Dice (by chance)\n");
   const auto line = [&](const std::string& kind, const char* weights, std::span<const float> map) {
     if (map.empty()) return;
     const Agreement a = agreement(map, truth, model.prediction.training.occupancy);
-    fmt::print("  {:<10} {:<33} {:8.2f} {:8.2f} {:8.2f} {:6.2f} ({:.2f})\n", kind, weights, a.voxels, a.regions,
+    fmt::print("  {:<10} {:<30} {:8.2f} {:8.2f} {:11.2f} {:5.2f} ({:.2f})\n", kind, weights, a.voxels, a.regions,
                a.auroc, a.dice, a.share);
     table += csv_line({kind, weights, csv_number(a.voxels), csv_number(a.regions), csv_number(a.auroc),
                        csv_number(a.dice), csv_number(a.share)});
@@ -136,13 +138,7 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Maps the voxels that a predicted age hangs on.", "saliency");
   add_options(app, arguments);
-  return exit_code_of([&] {
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      if (error.get_exit_code() == 0) return app.exit(error);
-      fail(ErrorKind::usage, "command line", error.what(), "--help lists the options");
-    }
+  return run_program(app, argc, argv, [&] {
     arguments.saliency.gradient = arguments.method != "occlusion";
     arguments.saliency.occlusion = arguments.method != "gradient";
     return run(arguments);

@@ -10,6 +10,7 @@
 #include "experiments/analysis/cohort_page_style.h"
 #include "experiments/analysis/colour_map.h"
 #include "experiments/analysis/histogram.h"
+#include "experiments/analysis/page_style.h"
 #include "experiments/analysis/plane_image.h"
 
 namespace cg {
@@ -99,7 +100,7 @@ void Page::head() {
   page_.empty("meta", {{"http-equiv", "Content-Security-Policy"},
                        {"content", "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}});
   page_.element("title", {}, "Cohort " + std::filesystem::path(cohort_.path()).filename().string());
-  page_.open("style").own(cohort_page_style).close();
+  page_.open("style").own(page_style).own(cohort_page_style).close();
   page_.close();
 }
 

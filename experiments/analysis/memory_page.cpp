@@ -6,6 +6,7 @@
 
 #include "experiments/analysis/memory_page_style.h"
 #include "experiments/analysis/memory_timeline.h"
+#include "experiments/analysis/page_style.h"
 
 namespace cg {
 namespace {
@@ -65,7 +66,7 @@ void Page::head() {
   page_.empty("meta", {{"http-equiv", "Content-Security-Policy"},
                        {"content", "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"}});
   page_.element("title", {}, fmt::format("Memory of a training step: {}, batch {}", step_.config, memory_.subjects));
-  page_.open("style").own(memory_page_style).close();
+  page_.open("style").own(page_style).own(memory_page_style).close();
   page_.close();
 }
 

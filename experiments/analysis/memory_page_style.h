@@ -1,13 +1,12 @@
-// How memory_page.h looks and what its keys do. The script says what a "less than" would by turning the comparison
-// round, so that the page stays well-formed XML.
+// How memory_page.h looks, beyond page_style.h, and what its keys do. The script says what a "less than" would by
+// turning the comparison round, so that the page stays well-formed XML.
 #pragma once
 
 namespace cg {
 
 constexpr const char* memory_page_style = R"css(
 :root {
-  color-scheme: light dark;
-  --paper: #ffffff; --panel: #f5f7f9; --ink: #16202b; --soft: #5a6876; --rule: #dde3e9; --accent: #c2185b;
+  --width: 1400px;
   --c0: #9fb0c0; --c1: #f0a04b; --c2: #5aa9e6; --c3: #4fc3a1; --c4: #e889b5; --c5: #a98ee8; --c6: #d8c24a;
   --c7: #ee7766;
   --w0: #34495e; --w1: #5b7690; --w2: #8ba3b9; --w3: #bccad6; --w4: #c2185b; --w5: #e889ab; --w6: #e3e8ed;
@@ -15,37 +14,16 @@ constexpr const char* memory_page_style = R"css(
 }
 @media (prefers-color-scheme: dark) {
   :root {
-    --paper: #0f151b; --panel: #182028; --ink: #e7edf3; --soft: #9aa8b6; --rule: #2b3641; --accent: #ff6fa3;
     --w0: #d5e0ea; --w1: #a3b6c8; --w2: #748aa0; --w3: #4b6075; --w4: #ff6fa3; --w5: #a8446c; --w6: #2b3641;
     --veil: #0f151b;
   }
 }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 28px 32px 48px; max-width: 1400px; background: var(--paper); color: var(--ink);
-  font: 15px/1.5 system-ui, "Segoe UI", Roboto, "Helvetica Neue", "DejaVu Sans", sans-serif; }
-h1 { margin: 0; font-size: 26px; line-height: 1.25; letter-spacing: -0.01em; }
-section { margin-top: 36px; }
-h2 { margin: 0 0 4px; font-size: 18px; }
-p { margin: 4px 0 12px; max-width: 110ch; }
-.soft { color: var(--soft); }
 .step { margin: 6px 0 22px; max-width: none; color: var(--soft); overflow-wrap: anywhere; }
 .step b { color: var(--ink); font-weight: 600; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(210px, 1fr)); gap: 12px; }
-.tile { padding: 12px 16px; background: var(--panel); border-radius: 8px; }
-.tile b { display: block; font-size: 25px; line-height: 1.25; font-variant-numeric: tabular-nums; }
-.tile span { color: var(--soft); font-size: 13px; }
 .whole { display: flex; height: 30px; margin: 18px 0 8px; gap: 2px; border-radius: 6px; overflow: hidden; }
 .whole span { min-width: 1px; }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 22px; margin: 0 0 6px; padding: 0; list-style: none;
-  font-size: 13.5px; }
-.legend i { display: inline-block; width: 12px; height: 12px; margin-right: 7px; border-radius: 3px;
-  vertical-align: -1px; }
 .legend svg { width: 18px; height: 12px; margin-right: 7px; vertical-align: -1px; border-radius: 3px; }
 .legend b { font-weight: 600; font-variant-numeric: tabular-nums; }
-.c0 { fill: var(--c0); background: var(--c0); } .c1 { fill: var(--c1); background: var(--c1); }
-.c2 { fill: var(--c2); background: var(--c2); } .c3 { fill: var(--c3); background: var(--c3); }
-.c4 { fill: var(--c4); background: var(--c4); } .c5 { fill: var(--c5); background: var(--c5); }
-.c6 { fill: var(--c6); background: var(--c6); } .c7 { fill: var(--c7); background: var(--c7); }
 .w0 { background: var(--w0); } .w1 { background: var(--w1); } .w2 { background: var(--w2); }
 .w3 { background: var(--w3); } .w4 { background: var(--w4); } .w5 { background: var(--w5); }
   .w6 { background: var(--w6); }
@@ -57,12 +35,10 @@ p { margin: 4px 0 12px; max-width: 110ch; }
 .workspace.c2 { fill: url(#dots-c2); } .workspace.c3 { fill: url(#dots-c3); }
 .workspace.c4 { fill: url(#dots-c4); } .workspace.c5 { fill: url(#dots-c5); }
 .workspace.c6 { fill: url(#dots-c6); } .workspace.c7 { fill: url(#dots-c7); }
-figure { margin: 10px 0 0; overflow-x: auto; }
 .timeline { display: block; width: 100%; min-width: 980px; font-size: 11px; }
 .timeline text { fill: var(--soft); }
 .phase { fill: var(--panel); }
 .timeline .phase-name { text-anchor: middle; font-size: 13px; font-weight: 600; fill: var(--ink); }
-.grid { stroke: var(--rule); fill: none; }
 .tick { text-anchor: end; font-variant-numeric: tabular-nums; }
 .axis { text-anchor: middle; font-size: 12px; }
 .area { opacity: 0.92; }
@@ -88,7 +64,6 @@ figure { margin: 10px 0 0; overflow-x: auto; }
   background: var(--panel); border-left: 3px solid var(--accent); border-radius: 0 6px 6px 0; }
 kbd { padding: 0 5px; border: 1px solid var(--rule); border-radius: 4px; background: var(--paper); font: inherit;
   font-size: 13px; }
-.scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 3px 12px 3px 0; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
 thead th { color: var(--soft); font-weight: 600; border-bottom: 2px solid var(--rule); vertical-align: bottom; }
@@ -99,11 +74,9 @@ td:last-child { width: 30%; padding-right: 0; }
 .kept-part { opacity: 0.66; } .passing-part { opacity: 0.33; }
 tbody tr:hover, tr.on { background: var(--panel); }
 tbody th i { display: inline-block; width: 10px; height: 10px; margin-right: 8px; border-radius: 2px; }
-footer { margin-top: 36px; color: var(--soft); font-size: 13px; }
 @page { size: A4 landscape; margin: 10mm; }
 @media print {
-  body { padding: 0; max-width: none; font-size: 11px; } .detail, .screen { display: none; }
-  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .detail, .screen { display: none; }
   table { font-size: 10px; } th, td { padding: 1px 10px 1px 0; } .bar { height: 9px; }
   tfoot { display: table-row-group; }
   .timeline { min-width: 0; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; }

@@ -21,10 +21,7 @@ std::string id_in(const std::string& name, const std::string& pattern, const std
     if (name.size() <= fixed || (name.size() - fixed) % words != 0) return "";
     id = name.substr(at, (name.size() - fixed) / words);
   }
-  std::string expected = pattern;
-  for (std::size_t k = expected.find(word); k != std::string::npos; k = expected.find(word, k + id.size()))
-    expected.replace(k, word.size(), id);
-  return expected == name ? id : "";
+  return replaced(pattern, word, id) == name ? id : "";
 }
 
 void walk(const fs::path& root, const fs::path& below, const std::vector<std::string>& parts, std::size_t depth,
@@ -46,6 +43,12 @@ void walk(const fs::path& root, const fs::path& below, const std::vector<std::st
 }
 
 }  // namespace
+
+std::string replaced(std::string text, const std::string& word, const std::string& by) {
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size()))
+    text.replace(at, word.size(), by);
+  return text;
+}
 
 std::map<std::string, std::string> matching_files(const fs::path& root, const std::string& pattern) {
   std::vector<std::string> parts;

@@ -20,11 +20,6 @@ constexpr const char* openbhb_files[] = {
     "{part}/sub-{participant_id}_preproc-quasiraw_T1w.npy"};
 constexpr const char* openbhb_folders[] = {"{part}_quasiraw/{part}_quasiraw/", "{part}_quasiraw/", "{part}/"};
 
-void replace_all(std::string& text, const std::string& word, const std::string& by) {
-  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + by.size()))
-    text.replace(at, word.size(), by);
-}
-
 [[noreturn]] void not_found(const ImportOptions& o, const std::string& what) {
   fail(ErrorKind::data, o.root.string(), fmt::format("no {} of part \"{}\" where OpenBHB has them", what, o.parts[0]),
        "Check the folder, or say where they are with --table, --files, or --stack and --ids.");
@@ -58,15 +53,7 @@ ImportOptions with_openbhb(ImportOptions o, Layout layout) {
 }  // namespace
 
 std::string filled(const std::string& pattern, const std::string& part, const std::string& id) {
-  std::string out = pattern;
-  replace_all(out, "{part}", part);
-  replace_all(out, "{participant_id}", id);
-  return out;
-}
-
-std::string name_of(Sampling sampling) {
-  constexpr const char* names[] = {"linear", "measured", "nearest"};
-  return names[static_cast<std::size_t>(sampling)];
+  return replaced(replaced(pattern, "{part}", part), "{participant_id}", id);
 }
 
 ImportOptions with_layout(ImportOptions o, Layout layout) {

@@ -44,7 +44,4 @@ ImportOptions with_layout(ImportOptions options, Layout layout);
 /// `pattern` with its words put in.
 std::string filled(const std::string& pattern, const std::string& part, const std::string& id);
 
-/// A map's voxels as text, for the cohort file: "linear", "measured" or "nearest".
-std::string name_of(Sampling sampling);
-
 }  // namespace cg

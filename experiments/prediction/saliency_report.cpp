@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "data/nifti.h"
@@ -51,12 +52,23 @@ VolumePicture picture_of(const VoxelGrid& grid, const Affine& affine, const std:
   if (synthetic) picture.note = "SYNTHETIC PHANTOM: computed, not measured";
   picture.grid = grid;
   for (std::size_t axis = 0; axis < 3; ++axis) picture.reversed[axis] = affine.m[axis][axis] < 0;
-  picture.unit = "of 1";
+  picture.unit = "relative";
   return picture;
 }
 
 std::string described(const SaliencyMap& map, bool synthetic) {
   return fmt::format("{}saliency of age, {}, {}", synthetic ? synthetic_mark + ", " : "", map.kind, map.unit);
+}
+
+/// 1 for the quarter of the values that is largest, and for those equal to the least of it.
+std::vector<std::uint8_t> strongest_quarter(std::span<const float> values) {
+  std::vector<float> order(values.begin(), values.end());
+  const std::size_t last = order.empty() ? 0 : (order.size() + 3) / 4 - 1;
+  if (!order.empty())
+    std::ranges::nth_element(order, order.begin() + static_cast<std::ptrdiff_t>(last), std::greater());
+  std::vector<std::uint8_t> out;
+  for (const float v : values) out.push_back(v >= order[last]);
+  return out;
 }
 
 void add_absolute(std::vector<float>& sum, std::span<const float> values) {
@@ -87,13 +99,11 @@ Agreement agreement(std::span<const float> map, const KnownAgeing& truth, std::s
   constexpr float brain = 0.5f;
   constexpr std::size_t labels = 256, first_region = 2;
   std::vector<float> here, effects;
-  std::vector<std::uint8_t> ages;
   std::vector<double> map_sum(labels, 0.0), effect_sum(labels, 0.0), count(labels, 0.0);
   for (std::size_t k = 0; k < map.size(); ++k) {
-    if (truth.labels[k] == 0 || occupancy[k] < brain) continue;
+    if (truth.labels[k] < first_region || occupancy[k] < brain) continue;
     here.push_back(map[k]);
     effects.push_back(truth.effect[k]);
-    ages.push_back(truth.effect[k] > 0);
     map_sum[truth.labels[k]] += static_cast<double>(map[k]);
     effect_sum[truth.labels[k]] += static_cast<double>(truth.effect[k]);
     ++count[truth.labels[k]];
@@ -104,7 +114,7 @@ Agreement agreement(std::span<const float> map, const KnownAgeing& truth, std::s
       map_mean.push_back(static_cast<float>(map_sum[label] / count[label]));
       effect_mean.push_back(static_cast<float>(effect_sum[label] / count[label]));
     }
-  const Detection found = detection(here, ages);
+  const Detection found = detection(here, strongest_quarter(effects));
   return {.voxels = rank_correlation(here, effects),
           .regions = rank_correlation(map_mean, effect_mean),
           .auroc = found.auroc,

@@ -44,11 +44,12 @@ struct KnownAgeing {
 /// Of a cohort file on this grid; none where it says nothing.
 std::optional<KnownAgeing> known_ageing(const std::string& path, const Triple& grid);
 
-/// How far a mean map finds what truly ages, over the brain that the training maps cover.
+/// How far a mean map finds what truly ages, over the tissue that the training maps cover. Fluid is left out:
+/// ventricles and sulci age in size, of which the effects say nothing.
 struct Agreement {
   double voxels = 0;                      ///< rank correlation with the age effect, over voxels
   double regions = 0;                     ///< the same over the regions' means
-  double auroc = 0, dice = 0, share = 0;  ///< Detection of the voxels that age; NaN where all do
+  double auroc = 0, dice = 0, share = 0;  ///< Detection of the quarter of the voxels that ages most
 };
 Agreement agreement(std::span<const float> map, const KnownAgeing& truth, std::span<const float> occupancy);
 

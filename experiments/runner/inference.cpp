@@ -1,24 +1,15 @@
 #include "experiments/runner/inference.h"
 
+#include "experiments/runner/learner_options.h"
+
 namespace cg {
-namespace {
-
-bool reads_bfloat16_copies(const Backend& backend, DType activations) {
-  return activations == DType::bf16 && backend.reads_bfloat16_copies();
-}
-
-}  // namespace
 
 Inference::Inference(Backend& backend, const TrainedModel& model)
     : backend_(backend),
       prediction_(model.prediction),
       model_(model.network),
-      store_(backend, DType::f32, model_.parameters(), reads_bfloat16_copies(backend, prediction_.activations)) {
-  for (Parameter* p : store_.parameters()) {
-    const std::vector<float>& values = model.values.at(p->name);
-    store_.write(*p, std::vector<double>(values.begin(), values.end()));
-    p->variable.needs_gradient = false;  // what is differentiated here is the volume
-  }
+      store_(backend, DType::f32, model_.parameters(), reads_bfloat16_copies(backend, prediction_.activations), false) {
+  for (Parameter* p : store_.parameters()) store_.write(*p, std::span(model.values.at(p->name)));
 }
 
 const std::vector<double>& Inference::seen(const Encoded& encoded) const {

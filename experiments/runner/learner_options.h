@@ -7,6 +7,11 @@
 
 namespace cg {
 
+/// Whether a device's kernels read a bfloat16 copy of the parameters beside activations of this type.
+inline bool reads_bfloat16_copies(const Backend& backend, DType activations) {
+  return activations == DType::bf16 && backend.reads_bfloat16_copies();
+}
+
 struct LearnerOptions {
   ModelOptions model;
   AdamOptions adam;
@@ -24,10 +29,8 @@ struct LearnerOptions {
     return {{subjects * of_each, volume[0], volume[1], volume[2], model.channels},
             rounded_volumes ? activations : parameters};
   }
-  /// Whether the device's kernels read a bfloat16 copy of the parameters, which the update then keeps.
-  bool reads_bfloat16_copies(const Backend& backend) const {
-    return activations == DType::bf16 && backend.reads_bfloat16_copies();
-  }
+  /// Whether there is such a copy, which the update then keeps.
+  bool reads_bfloat16_copies(const Backend& backend) const { return cg::reads_bfloat16_copies(backend, activations); }
 };
 
 }  // namespace cg

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "experiments/runner/announcement.h"
+#include "experiments/runner/command_line.h"
 #include "experiments/runner/config.h"
 #include "experiments/runner/environment.h"
-#include "experiments/runner/program.h"
 #include "experiments/runner/trainer.h"
 #include "tensor/error.h"
 
@@ -75,13 +75,7 @@ int main(int argc, char** argv) {
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
   app.set_version_flag("--version", [] { return cg::version_text(); });
   app.footer(footer);
-  return cg::exit_code_of([&] {
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-      cg::fail(cg::ErrorKind::usage, "command line", error.what(), "--help lists the options");
-    }
+  return cg::run_program(app, argc, argv, [&] {
     cg::RunOptions options;
     options.command = {argv, argv + argc};
     return run(arguments, options);

@@ -127,8 +127,7 @@ Pretrained read_pretrained(const PretrainedOptions& options, const ModelOptions&
 }
 
 void start_from(const Pretrained& weights, ParameterStore& store) {
-  for (const auto& [name, values] : weights.values)
-    store.write(store.find(name), std::vector<double>(values.begin(), values.end()));
+  for (const auto& [name, values] : weights.values) store.write(store.find(name), std::span(values));
 }
 
 std::string to_string(const Pretrained& weights) {

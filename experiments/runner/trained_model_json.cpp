@@ -14,7 +14,6 @@ namespace {
 using nlohmann::ordered_json;
 
 const char* const feature_names[] = {"projected", "encoder"};
-const char* const sampling_names[] = {"linear", "measured", "nearest"};
 
 ordered_json to_json(const Spread& s) { return {{"mean", s.mean}, {"sd", s.sd}, {"least", s.least}, {"most", s.most}}; }
 
@@ -30,7 +29,7 @@ ordered_json to_json(const AgePredictor& p) {
 ordered_json to_json(const Preprocessing& p) {
   ordered_json out{{"grid", p.grid.extents},
                    {"affine", p.grid.affine.m},
-                   {"sampling", sampling_names[static_cast<std::size_t>(p.sampling)]},
+                   {"sampling", name_of(p.sampling)},
                    {"nan_is_zero", p.nan_is_zero}};
   if (p.intensity)
     out["intensity"] = {{"mean", p.intensity->mean}, {"sd", p.intensity->sd}, {"count", p.intensity->count}};

@@ -152,16 +152,23 @@ std::vector<double> difference_gradient(const L& loss, const LossInput& in) {
   return gradient;
 }
 
-/// The largest difference between two lists, relative to the largest entry of the second; NaN where one is.
-inline double relative_difference(const std::vector<double>& got, const std::vector<double>& want) {
+/// The largest difference between two lists; NaN where one is, infinite where one list is the longer.
+inline double largest_difference(const std::vector<double>& got, const std::vector<double>& want) {
   if (got.size() != want.size()) return std::numeric_limits<double>::infinity();
-  double worst = 0, largest = 0;
+  double worst = 0;
   for (std::size_t i = 0; i < want.size(); ++i) {
     const double off = std::abs(got[i] - want[i]);
     if (std::isnan(off)) return off;
     worst = std::max(worst, off);
-    largest = std::max(largest, std::abs(want[i]));
   }
+  return worst;
+}
+
+/// The same relative to the largest entry of the second.
+inline double relative_difference(const std::vector<double>& got, const std::vector<double>& want) {
+  double largest = 0;
+  for (const double x : want) largest = std::max(largest, std::abs(x));
+  const double worst = largest_difference(got, want);
   return largest == 0 ? worst : worst / largest;
 }
 

@@ -1,4 +1,7 @@
+// The hazards of docs/losses.md. Run the program to see the figures that the page has from it.
 #include <doctest/doctest.h>
+
+#include <cstdio>
 
 #include "losses/registry.h"
 #include "tensor/error.h"
@@ -68,6 +71,10 @@ std::vector<std::pair<std::string, Batch>> hard_batches(Index batch, Index views
   add("similarities of 1e4", [&](Batch& b) {
     same_rows(b);
     large(b);
+  });
+  add("similarities of 1e9, distances of 1e4", [](Batch& b) {
+    for (auto* rows : {&b.z, &b.queue})
+      for (double& x : *rows) x *= 1e4;
   });
   add("similarities of ±1e4", [&](Batch& b) {
     large(b);
@@ -278,6 +285,8 @@ TEST_CASE("Losses: whatever the batch and the setting, numbers are finite, or an
               ++refused;
             }
           }
+  std::printf("settings and batches evaluated: %d, refused with an error that names the loss: %d\n", evaluated,
+              refused);
   CHECK(evaluated > 15000);
   CHECK(refused > 100);
 }
@@ -331,6 +340,8 @@ TEST_CASE("DynLocRep: the paper formulation is unbounded below") {
     const std::vector<double> z{length, 0, length, 1, 3 * length, 0, length, -1}, ages{40, 80, 40, 80};
     return make_loss({.formulation = f})->evaluate({.z = z, .ages = ages, .views = 1, .neighbours = 2}).value;
   };
+  for (const double length : {1.0, 10.0, 100.0})
+    std::printf("dynlocrep, paper, rows of length about %3g: value %.4g\n", length, value(length, Formulation::paper));
   CHECK(value(10, Formulation::paper) < -1e3);
   CHECK(value(100, Formulation::paper) < -1e5);
 }

@@ -30,6 +30,8 @@ for (const loss of data.losses)
       seen.tables[[loss.name, loss.two ? formulation : "reference", geometry].join(" ")] =
         [...document.querySelectorAll("#left tbody tr")].map((r) => [...r.cells].map((c) => c.textContent));
     }
+seen.named = document.querySelectorAll("#left tbody th[scope=row]").length;
+seen.fetched = performance.getEntriesByType("resource").length;
 const press = (key) => document.querySelector("#left .chosen").dispatchEvent(
   new KeyboardEvent("keydown", { key, bubbles: true }));
 press("ArrowRight");
@@ -131,6 +133,8 @@ TEST_CASE("explain_loss: in a browser the page's tables hold the engine's number
     }
   }
   CHECK(seen["tables"].size() == 26);  // five losses with two formulations, three with one, on circle and sphere
+  CHECK(seen["named"] == 11);          // rows have a heading that screen readers say
+  CHECK(seen["fetched"] == 0);         // from anywhere: the page is complete
   CHECK(seen["right"] == anchor + 1);
   CHECK(seen["up"] == anchor - 1);
   CHECK(seen["both"] == nlohmann::json{"3", "3"});

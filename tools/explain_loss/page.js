@@ -27,11 +27,11 @@ function table(side) {
     return `<i style="width:${(50 * part).toFixed()}px"></i>`;
   };
   const body = others.map((t) => `<tr class="${now.nu && cell(now.nu, t) === 0 ? "far" : ""}">` +
-    `<td><span class="swatch" style="background:${colour(t)}"></span>${whom(t)}</td>` +
+    `<th scope="row"><span class="swatch" style="background:${colour(t)}"></span>${whom(t)}</th>` +
     shown.map(([, numbers, kind]) => `<td class="${kind ? "bar " + kind : ""}">${text(cell(numbers, t))}` +
       `${kind ? bar(numbers, t) : ""}</td>`).join("") + "</tr>").join("");
   return `<div class="scroll" tabindex="0" role="group" aria-label="Table, may be scrolled"><table>` +
-    `<caption>Anchor i: ${whom(i)}. The others t, the nearest first</caption>` +
+    `<caption><span>Anchor i: ${whom(i)}. The others t, the nearest first</span></caption>` +
     `<thead><tr><th scope="col">t</th>${shown.map(([name]) => `<th scope="col">${name}</th>`).join("")}</tr></thead>` +
     `<tbody>${body}</tbody><tfoot><tr><td colspan="${shown.length - 2}">Σ<sub>t</sub></td>` +
     `<td>${text(now.sums[4 * i])}</td><td></td><td>${text(now.sums[4 * i + 3])}</td></tr></tfoot></table></div>`;
