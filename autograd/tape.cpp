@@ -139,7 +139,8 @@ void Tape::add(const Tensor& to, const Tensor& addend) {
             .grad_in = {},
             .workspace = {},
             .backend = &backend_};
-  registry_.kernel<Add>(backend_.device(), to.dtype()).forward(nullptr, call);
+  const Add op;
+  registry_.kernel<Add>(backend_.device(), to.dtype()).forward(&op, call);
 }
 
 void Tape::run_backward(int at, const Tensor& gradient) {

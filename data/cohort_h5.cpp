@@ -7,6 +7,7 @@
 #include <map>
 
 #include "data/findings.h"
+#include "data/utf8.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -62,6 +63,9 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
     fail(ErrorKind::data, path, fmt::format("voxel_mm is {}, expected the edge of a voxel in mm", voxel_mm_),
          "Mend the attribute.");
   synthetic_ = file_.has_attribute("synthetic") && file_.number_attribute("synthetic") != 0;
+  affine();  // a model that is trained on it takes both along: wrong ones are found now, not when it is written
+  if (utf8_prefix(modality()) < modality().size())
+    fail(ErrorKind::data, path, "the attribute modality is not UTF-8", "Mend the attribute.");
   for (std::size_t i = 0; i < n; ++i) subjects_.push_back({ids[i], ages[i], sexes[i], studies[i]});
 }
 
@@ -95,6 +99,11 @@ Affine CohortFile::affine() const {
          "Mend it, or leave it out.");
   Affine out;
   for (std::size_t k = 0; k < 12; ++k) out.m[k / 4][k % 4] = numbers[k];
+  const Vector3 edges = out.edges();
+  const bool finite = std::ranges::all_of(numbers, [](double number) { return std::isfinite(number); });
+  if (!finite || !(std::abs(out.determinant()) > 1e-6 * edges[0] * edges[1] * edges[2]))
+    fail(ErrorKind::data, file_.path(), "affine holds NaN or infinity, or its axes lie in a plane",
+         "Mend it, or leave it out.");
   return out;
 }
 

@@ -17,7 +17,8 @@ namespace cg {
 
 class CohortFile final : public Dataset {
  public:
-  /// Errors: data, listing every finding about shapes, ages and ids with file and row; corrupt.
+  /// Errors: data, listing every finding about shapes, ages and ids with file and row, or for an affine that is none;
+  /// corrupt.
   explicit CohortFile(const std::string& path);
 
   Index size() const override { return static_cast<Index>(subjects_.size()); }
@@ -31,7 +32,7 @@ class CohortFile final : public Dataset {
   /// they do not. Errors (data): an affine that turns the axes.
   std::array<bool, 3> reversed_axes() const;
   /// From voxels to mm, by the file's `affine`; without one by the MNI grid, where the maps have its shape, else with
-  /// the volume's middle at 0. Errors (data): an affine that is none.
+  /// the volume's middle at 0.
   Affine affine() const;
   /// What the numbers of a map are: kPa, or "a.u." (arbitrary units) where the file says that it holds no stiffness.
   std::string unit() const;

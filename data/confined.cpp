@@ -121,6 +121,27 @@ int child(const Confinement& c, const ConfinedBody& body, SharedSpace& answer) {
   }
 }
 
+/// While it lives, the kernel keeps how a child ended, also where this process was started with SIGCHLD ignored.
+class KeptStatus {
+ public:
+  KeptStatus() {
+    sigaction(SIGCHLD, nullptr, &before_);
+    if (before_.sa_handler != SIG_IGN && !(before_.sa_flags & SA_NOCLDWAIT)) return;
+    struct sigaction plain {};
+    plain.sa_handler = SIG_DFL;
+    changed_ = sigaction(SIGCHLD, &plain, nullptr) == 0;
+  }
+  ~KeptStatus() {
+    if (changed_) sigaction(SIGCHLD, &before_, nullptr);
+  }
+  KeptStatus(const KeptStatus&) = delete;
+  KeptStatus& operator=(const KeptStatus&) = delete;
+
+ private:
+  struct sigaction before_ {};
+  bool changed_ = false;
+};
+
 /// Waits for the child; ends it where it neither works nor ends. Its status.
 int wait_for(pid_t id, int processor_seconds) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20 * processor_seconds);
@@ -149,6 +170,7 @@ int wait_for(pid_t id, int processor_seconds) {
 
 Answer confined(const Confinement& c, const ConfinedBody& body) {
   SharedSpace answer(c.answer_bytes);
+  const KeptStatus kept;
   const pid_t id = answer.good() ? fork() : -1;
   if (id < 0) fail(ErrorKind::memory, c.path, "no process can be made to read it in", "Free some memory");
   if (id == 0) _exit(child(c, body, answer));

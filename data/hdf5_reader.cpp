@@ -2,10 +2,10 @@
 #include <hdf5.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "data/hdf5_file.h"
 #include "data/hdf5_id.h"
+#include "data/input_file.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -92,8 +92,8 @@ struct OpenDataset {
 }  // namespace
 
 H5Reader::H5Reader(const std::string& path) : path_(path) {
+  open_input(path);  // says of a folder, a pipe or a file that may not be read what it is
   const Lock lock(library);
-  if (!std::filesystem::exists(path)) fail(ErrorKind::data, path, "there is no such file", "Check the path.");
   file_ = std::make_shared<File>(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
   if (!file_->id.valid())
     fail(ErrorKind::corrupt, path, "this is no HDF5 file, or it is damaged", "Make or fetch it again.");

@@ -58,6 +58,13 @@ std::string read_input(const fs::path& path, Index most) {
   return text;
 }
 
+void require_not_read(const fs::path& out, std::span<const std::string> read) {
+  std::error_code different;  // also where one of them is not there
+  for (const std::string& input : read)
+    if (fs::equivalent(out, input, different))
+      fail(ErrorKind::usage, out.string(), "it would be written over a file that is read", "Name another file.");
+}
+
 fs::path inside(const fs::path& root, const fs::path& relative) {
   const auto refuse = [&](const std::string& what) {
     fail(ErrorKind::data, relative.string(), what, fmt::format("Keep the files in {}.", root.string()));

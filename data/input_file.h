@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 
 #include "data/storage.h"
@@ -23,6 +24,9 @@ std::string read_input(const std::filesystem::path& path, Index most);
 
 /// Fills `to` from byte `offset` on. Errors (storage): reading fails; (corrupt): the file ends before.
 void read_at(const Descriptor& file, Index offset, char* to, std::size_t bytes, const std::filesystem::path& path);
+
+/// Errors (usage): `out` is one of the files that are read; empty names are none.
+void require_not_read(const std::filesystem::path& out, std::span<const std::string> read);
 
 /// `root`/`relative`. Errors (data): an absolute path, one with "..", or one whose symbolic links lead out of `root`.
 std::filesystem::path inside(const std::filesystem::path& root, const std::filesystem::path& relative);

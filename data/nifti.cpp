@@ -72,6 +72,7 @@ NiftiVolume read_voxels(ByteStream& stream, const Header& h, Index at) {
   stream.read(raw.get(), bytes);
   if (stream.packed()) stream.finish(most_behind);
   NiftiVolume out = h.about;
+  out.voxels_in = stream.name();
   out.placed.volume = {{h.extents[0], h.extents[1], h.extents[2]}, values(raw.get(), h)};
   return out;
 }
@@ -113,7 +114,8 @@ NiftiVolume read_nifti(const fs::path& path, const NiftiLimits& limits) {
       image = replaced(header, ".hdr.gz", ".img.gz");
     else if (image == header)
       image = replaced(header, ".hdr", ".img");
-    if (!fs::exists(image) && fs::exists(image.string() + ".gz")) image += ".gz";
+    std::error_code ignored;  // an image that cannot be looked at is told of when it is opened
+    if (!fs::exists(image, ignored) && fs::exists(image.string() + ".gz", ignored)) image += ".gz";
     ByteStream voxels(image);
     return read_voxels(voxels, h, 0);
   });

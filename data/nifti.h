@@ -20,6 +20,7 @@ struct NiftiVolume {
   enum class Source { none, qform, sform };
   Source affine_from = Source::none;  ///< sform before qform; none: only voxel sizes are known, not where left is
   std::string format;                 ///< "NIfTI-1, int16, big-endian"
+  std::filesystem::path voxels_in;    ///< the file that holds the voxels: the image, where the header is apart
   std::string description;            ///< the header's text
   std::string disagreement;           ///< how sform and qform contradict each other about the axes; mostly empty
 };

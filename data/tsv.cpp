@@ -9,6 +9,7 @@
 
 #include "data/findings.h"
 #include "data/input_file.h"
+#include "data/utf8.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -88,6 +89,9 @@ class Splitter {
 void check_text(std::string_view text, const std::string& name) {
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff") || text.find('\0') != std::string_view::npos)
     fail(ErrorKind::data, name, "the text is not UTF-8 (UTF-16, or no text)", "Save it as UTF-8.");
+  if (const std::size_t good = utf8_prefix(text); good < text.size())
+    fail(ErrorKind::data, fmt::format("{}:{}", name, 1 + std::ranges::count(text.substr(0, good), '\n')),
+         "the text is not UTF-8 (Latin-1?)", "Save it as UTF-8.");
 }
 
 /// Numbers as from_chars reads them, with nothing behind.

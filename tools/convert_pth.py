@@ -4,13 +4,15 @@
 
 A .pth is a zip of raw numbers and a pickle, and a pickle is a program. Nothing of it is run here: the few names that a
 checkpoint needs stand for inert things of this file, and any other name ends the conversion. PyTorch is not needed.
-Exit codes: 2 command line, 3 no such file or key, 4 a damaged or hostile file.
+Exit codes: 2 command line, 3 no such file or key, 4 a damaged or hostile file, 8 the output cannot be written.
 """
 import argparse
 import collections
+import contextlib
 import hashlib
 import json
 import math
+import os
 import pathlib
 import pickle
 import resource
@@ -115,6 +117,19 @@ def write_h5(path, tensors, notes):
             file.create_dataset(name, data=numpy.frombuffer(data, types[tensor.dtype]).reshape(tensor.shape))
 
 
+def write(writer, path, tensors, notes):
+    """The whole file or nothing of it."""
+    part = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    try:
+        writer(part, tensors, notes)
+        os.replace(part, path)
+    except OSError as error:
+        fail(8, f"{path}: cannot be written: {error.strerror or error}; name another place")
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pth", type=pathlib.Path)
@@ -130,11 +145,15 @@ def main():
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
         tensors = read(options.pth, options.key)
+    except PermissionError:
+        fail(3, f"{options.pth}: it cannot be read; check its permissions")
     except (zipfile.BadZipFile, pickle.UnpicklingError, StopIteration, ValueError, TypeError, KeyError, AttributeError,
-            IndexError, EOFError, MemoryError, OverflowError, RecursionError) as error:
-        fail(4, f"{options.pth}: it is damaged, or no PyTorch checkpoint ({type(error).__name__}: {error})")
+            IndexError, EOFError, MemoryError, OverflowError, RuntimeError, OSError) as error:
+        fail(4, f"{options.pth}: it is damaged, or no checkpoint that PyTorch 1.6 or newer saved; save it again there "
+                f"with torch.save ({type(error).__name__}: {error})")
     digest = hashlib.sha256(options.pth.read_bytes()).hexdigest()
-    writers[options.weights.suffix](options.weights, tensors, {"converted_from": options.pth.name, "pth_sha256": digest})
+    notes = {"converted_from": options.pth.name, "pth_sha256": digest}
+    write(writers[options.weights.suffix], options.weights, tensors, notes)
     print(f"{options.weights}: {len(tensors)} tensors from {options.pth} (SHA-256 {digest})")
 
 

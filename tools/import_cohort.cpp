@@ -62,7 +62,7 @@ void add_choices(CLI::App& app, Arguments& a) {
   app.add_option("--out", a.out, "the cohort file to write (.h5)");
   app.add_option("--report", a.report, "what was done to each file, as CSV; default: beside the cohort file");
   app.add_flag("--check", a.check, "only say what would be done, and everything that is wrong");
-  app.add_flag("--overwrite", a.overwrite, "an existing cohort file is replaced");
+  app.add_flag("--overwrite", a.overwrite, "an existing cohort file or report is replaced");
 }
 
 void complete(Arguments& a, bool modality_given) {
@@ -74,6 +74,11 @@ void complete(Arguments& a, bool modality_given) {
   if (a.out.empty()) fail(ErrorKind::usage, "--out", "no cohort file is named", "Give one, or --check.");
   if (std::filesystem::exists(a.out) && !a.overwrite)
     fail(ErrorKind::usage, a.out, "the file is there already", "Name another one, or add --overwrite.");
+  if (!a.report.empty() && std::filesystem::exists(a.report) && !a.overwrite)
+    fail(ErrorKind::usage, a.report, "the file is there already", "Name another one, or add --overwrite.");
+  const std::filesystem::path folder = std::filesystem::path(a.report).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder))  // told before the work, not after it
+    fail(ErrorKind::storage, a.report, "its folder is not there", "Make the folder, or name another one.");
   if (a.report.empty()) a.report = std::filesystem::path(a.out).replace_extension("").string() + "-import.csv";
 }
 

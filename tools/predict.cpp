@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cmath>
 #include <limits>
 
+#include "data/input_file.h"
 #include "data/storage.h"
 #include "experiments/analysis/metrics.h"
 #include "experiments/runner/command_line.h"
@@ -56,6 +58,8 @@ void print_error(const std::vector<PredictedAge>& rows) {
 
 int run(const Arguments& arguments) {
   constexpr std::size_t most_printed = 20;
+  require_not_read(arguments.out, arguments.scans.inputs);
+  require_not_read(arguments.out, std::array{arguments.model, arguments.scans.participants});
   const TrainedModel model = read_model(arguments.model);
   const Scans scans(arguments.scans, model.prediction);
   const auto backend = choose_backend(arguments.device);

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <memory>
 
+#include "data/input_file.h"
 #include "data/storage.h"
 #include "experiments/analysis/cohort_page.h"
 #include "experiments/runner/program.h"
@@ -23,6 +25,7 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(cg::ErrorKind::usage);
   }
   return cg::exit_code_of([&] {
+    cg::require_not_read(out, std::array{file, beside});
     const cg::CohortFile cohort(file);
     const auto other = beside.empty() ? nullptr : std::make_unique<cg::CohortFile>(beside);
     cg::Progress progress(2 * cohort.size(), cg::standard_error());

@@ -1,32 +1,15 @@
 #include "experiments/analysis/markup.h"
 
 #include <cassert>
-#include <cstdint>
+
+#include "data/utf8.h"
 
 namespace cg {
-namespace {
-
-/// Bytes of the UTF-8 character that `text` begins with; 0 where it begins with none.
-std::size_t character(std::string_view text) {
-  const auto byte = [&](std::size_t k) { return static_cast<unsigned char>(text[k]); };
-  const std::size_t length = byte(0) < 0x80 ? 1 : byte(0) < 0xC2 ? 0 : byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
-  if (length == 0 || byte(0) > 0xF4 || text.size() < length) return 0;
-  std::uint32_t code = length == 1 ? byte(0) : byte(0) & (0x7Fu >> length);
-  for (std::size_t k = 1; k < length; ++k) {
-    if ((byte(k) & 0xC0) != 0x80) return 0;
-    code = code << 6 | (byte(k) & 0x3F);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  const bool no_character = (code >= 0xD800 && code < 0xE000) || code > 0x10FFFF || (code & 0xFFFE) == 0xFFFE;
-  return overlong || no_character ? 0 : length;
-}
-
-}  // namespace
 
 std::string escaped(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t length = character(text);
+    const std::size_t length = utf8_character(text);
     const char c = text[0];
     if (length == 0)
       out += "\uFFFD";

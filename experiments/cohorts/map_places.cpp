@@ -44,7 +44,7 @@ class Finder {
       if (places.empty() && !o_.allow_missing) report_missing(person);
       if (places.size() == 1) out.push_back(places[0]);
     }
-    if (!o_.allow_unused) report_unused();
+    if (!o_.allow_unused && !people_.empty()) report_unused();  // not all of them where the table cannot be read
     for (MapPlace& place : out) add_mask(place);
     return out;
   }

@@ -34,7 +34,8 @@ void check_values(const Volume& volume, const std::string& where) {
       const auto at = static_cast<Index>(k);
       fail(ErrorKind::data, where,
            fmt::format("voxel {}, {}, {} is {}", at / (n[1] * n[2]), at / n[2] % n[1], at % n[2], v),
-           std::isnan(v) ? "Replace it, or say with --nan-is-zero that NaN means not measured." : "Replace it.");
+           std::isnan(v) ? "Replace it with 0 where nothing was measured, or import with --nan-is-zero."
+                         : "Replace it.");
     }
     if (v == 0) continue;
     if (!any) first = v;
@@ -52,7 +53,7 @@ double nonzero(const Volume& volume) {
   return static_cast<double>(std::count_if(volume.values.begin(), volume.values.end(), [](float v) { return v != 0; }));
 }
 
-void describe(const PlacedVolume& from, const PlacedGrid& grid, MapReading& reading) {
+void describe(MapReading& reading) {
   double sum = 0;
   bool first = true;
   for (const float value : reading.volume.values) {
@@ -65,9 +66,13 @@ void describe(const PlacedVolume& from, const PlacedGrid& grid, MapReading& read
     ++reading.voxels;
   }
   if (reading.voxels > 0) reading.mean = sum / static_cast<double>(reading.voxels);
+}
+
+/// The share of the non-zero volume that lies outside of the grid.
+double lost_of(const PlacedVolume& from, const Volume& on_grid, const PlacedGrid& grid) {
   const double had = nonzero(from.volume) * std::abs(from.affine.determinant()),
-               has = static_cast<double>(reading.voxels) * std::abs(grid.affine.determinant());
-  reading.lost = std::max(0.0, 1 - has / had);
+               has = nonzero(on_grid) * std::abs(grid.affine.determinant());
+  return std::max(0.0, 1 - has / had);
 }
 
 /// A volume that says without doubt which side is left.
@@ -107,6 +112,7 @@ PlacedVolume MapReader::placed_npy(const Shape& full, std::vector<float> values,
 PlacedVolume MapReader::placed(const MapPlace& place, MapReading& reading) const {
   if (!is_nifti_name(place.file)) {
     const NpyFile npy(place.file);
+    reading.voxels_in = place.file;
     reading.format = "npy, " + npy.type() + (npy.fortran_order() ? ", Fortran order" : "");
     Shape shape = npy.shape();
     if (place.row >= 0) shape.erase(shape.begin());
@@ -115,6 +121,7 @@ PlacedVolume MapReader::placed(const MapPlace& place, MapReading& reading) const
     return out;
   }
   NiftiVolume read = oriented(place.file);
+  reading.voxels_in = read.voxels_in;
   reading.format = read.format;
   reading.synthetic = read.description.starts_with(synthetic_mark);
   return std::move(read.placed);
@@ -151,12 +158,13 @@ MapReading MapReader::read(const MapPlace& place) const {
   reading.axes = orientation(from.affine).letters();
   reading.done = std::move(made.done);
   reading.volume = std::move(made.volume);
+  reading.lost = lost_of(from, reading.volume, grid_);  // what a mask takes away is not lost
   apply_mask(place, reading.volume);
-  describe(from, grid_, reading);
+  describe(reading);
   if (reading.voxels == 0 || reading.least == reading.most)
     fail(ErrorKind::data, place.where, "nothing of it is left on the MNI grid",
          "Register it to MNI space, or check its affine and mask.");
-  if (place.row < 0) reading.sha256 = sha256_of_file(place.file.string());
+  if (place.row < 0) reading.sha256 = sha256_of_file(reading.voxels_in.string());
   return reading;
 }
 

@@ -1,6 +1,7 @@
 // One participant's map: read from its file, checked, brought to the common grid.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,7 +17,8 @@ struct MapReading {
   std::string format;                    ///< "NIfTI-1, INT16", "npy, <f4"
   std::string axes;                      ///< of the file: "LAS"
   std::string done;                      ///< "turned from LAS, area-weighted"
-  std::string sha256;                    ///< of the file; empty for a row of a stack
+  std::filesystem::path voxels_in;       ///< the file, or of a header and its image the latter
+  std::string sha256;                    ///< of voxels_in; empty for a row of a stack
   bool synthetic = false;                ///< the file says so
   Index voxels = 0;                      ///< that hold data (are not 0)
   double least = 0, most = 0, mean = 0;  ///< of these

@@ -156,12 +156,13 @@ std::vector<SaliencyMap> SaliencyRun::maps_of(Inference& network, const Tensor& 
     out.push_back({"gradient",
                    by ? "years/" + model_.prediction.training.unit : "years/SD",
                    gradient_map(network, volume, options_.of_gradient, step),
+                   {},
                    {}});
     if (by)
       for (float& v : out.back().values) v = static_cast<float>(static_cast<double>(v) / by->sd);
   }
   if (options_.occlusion)
-    out.push_back({"occlusion", "years", occlusion_map(network, volume, grid_, options_.of_occlusion, step), {}});
+    out.push_back({"occlusion", "years", occlusion_map(network, volume, grid_, options_.of_occlusion, step), {}, {}});
   return out;
 }
 
@@ -220,6 +221,7 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
     sums_[k].unit = map.unit;
     add_absolute(sums_[k].values, map.values);
     add_absolute(sums_[k].random, map.random);
+    if (checked) add_absolute(sums_[k].beside, map.values);
   }
   write_atomically(folder_ / (name + ".png"), volume_png(picture));
   ++scans_;
@@ -233,6 +235,7 @@ std::vector<SaliencyMap> SaliencyRun::mean() const {
   for (SaliencyMap& map : out) {
     for (float& v : map.values) v /= static_cast<float>(scans_);
     for (float& v : map.random) v /= static_cast<float>(checked_);
+    for (float& v : map.beside) v /= static_cast<float>(checked_);
   }
   return out;
 }

@@ -26,6 +26,7 @@ struct SaliencyMap {
   std::string unit;  ///< "years/kPa", "years"
   std::vector<float> values;
   std::vector<float> random;  ///< of the network with random weights; empty: not made
+  std::vector<float> beside;  ///< of a mean: `values` over the scans that `random` is of, to be compared with it
 };
 
 struct ScanSaliency {
@@ -66,7 +67,8 @@ class SaliencyRun {
   /// Steps of progress that a scan takes, if its brain lies where the training maps' do.
   Index steps_of(bool checked) const;
   Index scans() const { return scans_; }
-  /// The mean of |map| over the scans so far; `random` over those that were checked.
+  Index checked() const { return checked_; }
+  /// The mean of |map| over the scans so far; `random` and `beside` over those that were checked.
   std::vector<SaliencyMap> mean() const;
   /// Writes mean_….nii.gz on the model's grid and mean.png, which shows `truth` too.
   void write_mean(const std::optional<KnownAgeing>& truth) const;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "data/findings.h"
 #include "data/tsv.h"
 #include "experiments/cohorts/participants.h"
 #include "tensor/error.h"
@@ -24,18 +25,26 @@ ImportOptions import_options(const ScanOptions& options, const Prediction& model
   return out;
 }
 
-/// The ages of a table by id; who has none there is left out.
+/// The ages of a table by id; who has none there is left out. Errors (data): those that are no ages, ids twice.
 std::map<std::string, double> read_ages(const std::string& path) {
+  constexpr double oldest = 130;  // years
   std::map<std::string, double> out;
   if (path.empty()) return out;
   const Table table{std::filesystem::path(path)};
-  for (Index row = 0; row < table.rows(); ++row)
-    if (const auto age = age_of(table.cell(row, "age"))) {
-      const std::string& id = table.cell(row, "participant_id");
-      if (!out.emplace(join_key(id), age->years).second)
-        fail(ErrorKind::data, fmt::format("{}:{}", path, table.line(row)),
-             fmt::format("participant \"{}\" has another row", id), "Keep one row a participant");
-    }
+  Findings findings;
+  for (Index row = 0; row < table.rows(); ++row) {
+    const std::string &cell = table.cell(row, "age"), &id = table.cell(row, "participant_id");
+    const auto add = [&](const std::string& what) {
+      findings.add(fmt::format("line {} ({}): {}", table.line(row), id, what));
+    };
+    if (is_missing(cell)) continue;
+    const std::optional<Age> age = age_of(cell);
+    if (!age || age->years < 0 || age->years > oldest)
+      add(fmt::format("the age is \"{}\", expected 0 to {} years", cell, oldest));
+    else if (!out.emplace(join_key(id), age->years).second)
+      add("the participant has another row");
+  }
+  findings.report(path, "Mend the table; n/a stands for an unknown age");
   return out;
 }
 

@@ -177,7 +177,13 @@ std::string to_json(const Prediction& p) {
 }
 
 Prediction prediction_from_json(const std::string& path, const std::string& text, const ModelOptions& network) {
-  const ordered_json json = ordered_json::parse(text, nullptr, false);
+  const auto watch = [&](int depth, ordered_json::parse_event_t, const ordered_json&) {
+    constexpr int deepest = 4;  // a number in a row of a matrix of a part: a file could nest more than a stack holds
+    if (depth > deepest)
+      fail(ErrorKind::corrupt, path, "prediction: it is nested too deep", "Make or fetch the model file again");
+    return true;
+  };
+  const ordered_json json = ordered_json::parse(text, watch, false);
   const Reader r(path, json, "");
   if (!json.is_object()) r.refuse("it is no JSON object");
   const std::string f32 = name_of(DType::f32), bf16 = name_of(DType::bf16);

@@ -215,10 +215,21 @@ TEST_CASE("CohortFile: the affine says which way an axis runs, the modality what
   with(affine({-2, 0.1, 0, 90, 0, 2, 0, -126, 0, 0, 2, -72, 0, 0, 0, 1}), [](const CohortFile& c) {
     CHECK(c.reversed_axes() == std::array<bool, 3>{true, false, false});
   });
-  for (const auto& wrong : {std::vector<double>{0, 2, 0, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1},
-                            std::vector<double>{2, 0, 0, 0, 0, 2, 0, 0}, std::vector<double>(16, not_a_number)})
-    with(affine(wrong),
-         [](const CohortFile& c) { check_fails([&] { c.reversed_axes(); }, ErrorKind::data, {"affine"}); });
+  with(affine({0, 2, 0, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1}),
+       [](const CohortFile& c) { check_fails([&] { c.reversed_axes(); }, ErrorKind::data, {"affine"}); });
   with([](RawFile& raw) { raw.text_attribute("modality", {"t1"}); },
        [](const CohortFile& c) { CHECK(c.unit() == "a.u."); });
+}
+
+TEST_CASE("CohortFile: an affine or a modality that no model file could hold is refused before anything is trained") {
+  for (const auto& wrong :
+       {std::vector<double>{2, 0, 0, 0, 0, 2, 0, 0}, std::vector<double>(16, not_a_number),
+        std::vector<double>{2, 0, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0, 1}, std::vector<double>(16, 0)}) {
+    Made made;
+    made.more = [&](RawFile& raw) { raw.numbers("affine", {wrong.size() / 4, 4}, wrong); };
+    check_refused(made, {"affine"});
+  }
+  Made latin;
+  latin.more = [](RawFile& raw) { raw.text_attribute("modality", {"m\xfcre"}); };
+  check_refused(latin, {"modality", "UTF-8"});
 }

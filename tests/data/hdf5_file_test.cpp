@@ -111,6 +111,7 @@ TEST_CASE("H5Reader: a missing file or dataset is a data error, other bytes are 
   check_fails([&] { H5Reader reader(file.path); }, ErrorKind::data, {file.path, "no such file"});
   std::ofstream(text.path) << "participant_id,age\n";
   check_fails([&] { H5Reader reader(text.path); }, ErrorKind::corrupt, {text.path});
+  check_fails([&] { H5Reader reader("/tmp"); }, ErrorKind::data, {"/tmp", "a folder"});
   RawFile(file.path).numbers("group/there", {1}, {1});
   const H5Reader reader(file.path);
   CHECK(reader.has("group/there"));
@@ -127,11 +128,13 @@ TEST_CASE("H5Reader: a file cut short anywhere is refused as corrupt, never read
   RawFile(whole.path).numbers("values", {16, 256}, values, {{3, 100}, 4});
   std::ifstream in(whole.path, std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(in)), {});
-  for (std::size_t size = 0; size < bytes.size(); size += bytes.size() / 23) {
+  for (std::size_t size = bytes.size() / 23; size < bytes.size(); size += bytes.size() / 23) {
     CAPTURE(size);
     std::ofstream(cut.path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(size));
     check_fails([&] { H5Reader(cut.path).numbers("values"); }, ErrorKind::corrupt, {cut.path});
   }
+  std::ofstream{cut.path};
+  check_fails([&] { H5Reader{cut.path}; }, ErrorKind::data, {cut.path, "empty"});
 }
 
 TEST_CASE("H5Reader: damaged compressed data are refused as corrupt") {

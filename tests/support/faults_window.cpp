@@ -60,8 +60,8 @@ Fault dw_as(const std::string& kind, const std::string& text, Rearranged from) {
   return broken_backward<Conv3d>(kind, text, [from](const Conv3d& op, Call& call) {
     reference::backward<double>(op, call);
     if (!call.grad_in[1]) return;
-    const auto wrong = rearranged(call, call.grad_in[1], from).data<double>();
-    std::copy(wrong.begin(), wrong.end(), call.grad_in[1].data<double>().begin());
+    const Tensor wrong = rearranged(call, call.grad_in[1], from);
+    std::ranges::copy(wrong.data<double>(), call.grad_in[1].data<double>().begin());
   });
 }
 

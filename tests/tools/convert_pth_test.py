@@ -141,6 +141,27 @@ class ConvertPth(unittest.TestCase):
         self.refused(3, "it holds weights, epoch")
         self.assertEqual(self.convert("--key", "weights").returncode, 0)
 
+    def test_a_place_that_cannot_be_written_ends_with_8_and_leaves_nothing(self):
+        self.pack({"w": tensor()})
+        folder = self.out.parent
+        self.out = folder / "nowhere" / "a.safetensors"
+        self.refused(8, "nowhere/a.safetensors: cannot be written")
+        self.out = folder / "taken.safetensors"
+        self.out.mkdir()
+        self.assertEqual(self.convert().returncode, 8)
+        self.out.rmdir()
+        self.assertEqual([path.name for path in folder.iterdir()], ["a.pth"])
+        self.out.write_text("older")
+        self.assertEqual(self.convert().returncode, 0)
+        self.assertIn("w", self.read()[0])
+
+    def test_an_encrypted_archive_is_refused(self):
+        self.pack({"w": tensor()})
+        data = bytearray(self.pth.read_bytes())
+        data[data.index(b"PK\x01\x02") + 8] |= 1
+        self.pth.write_bytes(data)
+        self.refused(4, "encrypted")
+
     def test_a_wrong_command_line_ends_with_2(self):
         self.pack({"w": tensor()})
         self.out = self.out.with_suffix(".npz")

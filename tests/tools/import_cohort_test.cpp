@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "data/cohort_h5.h"
+#include "data/input_file.h"
 #include "tests/experiments/cohorts/made_study.h"
 #include "tests/support/shell.h"
 
@@ -40,6 +41,18 @@ TEST_CASE("import_cohort: writes the cohort file and a report beside it, and rep
   CHECK(fs::exists(study.out.parent_path() / "cohort-import.csv"));
   CHECK(run("import_cohort", import_of(study)).code == 2);
   CHECK(run("import_cohort", import_of(study, "--overwrite")).code == 0);
+}
+
+TEST_CASE("import_cohort: a report that would replace a file, or has no folder, is refused before anything is done") {
+  const Study study;
+  const fs::path table = study.folder / "participants.tsv";
+  const std::string before = read_input(table, 1 << 20);
+  const Finished taken = run("import_cohort", import_of(study, "--report '" + table.string() + "'"));
+  CHECK(taken.code == 2);
+  CHECK(taken.says("is there already"));
+  CHECK(read_input(table, 1 << 20) == before);
+  CHECK(run("import_cohort", import_of(study, "--report /nowhere/report.csv")).code == 8);
+  CHECK_FALSE(fs::exists(study.out));
 }
 
 TEST_CASE("import_cohort: --check writes nothing and ends like the import would") {

@@ -285,6 +285,19 @@ TEST_CASE("import refuses: tables and folders that are not there, columns of oth
     check_refused(bad);
 }
 
+TEST_CASE("import: a table that cannot be read is the one finding, and not also every map that it has no row for") {
+  Study study;
+  study.write_table("participant_id\tage\nsub-1\n");
+  std::string told;
+  try {
+    study.import();
+  } catch (const Error& error) {
+    told = error.what();
+  }
+  CHECK(told.find("line 2: 1 cells, expected 2") != std::string::npos);
+  CHECK(told.find("no row") == std::string::npos);
+}
+
 TEST_CASE("import refuses: options that contradict each other") {
   for (const Bad& bad :
        std::vector<Bad>{{"nothing", [](Study& s) { s.options.files.clear(); }, {"--files"}},

@@ -7,8 +7,10 @@
 #include <sstream>
 
 #include "data/cohort_h5.h"
+#include "data/input_file.h"
 #include "data/phantom_cohort.h"
 #include "experiments/cohorts/export.h"
+#include "experiments/runner/digest.h"
 #include "experiments/runner/stop_signal.h"
 #include "tests/data/raw_h5.h"
 #include "tests/experiments/cohorts/made_study.h"
@@ -74,6 +76,26 @@ TEST_CASE("import: the file says where it comes from, and the report what was do
   CHECK(report[1].find("sub-3/sub-3_mre.nii.gz") != std::string::npos);
   CHECK(report[1].find("\"NIfTI-1, FLOAT32\",RAS,as it is,") != std::string::npos);
   CHECK(report[3].find(",LAS,turned from LAS,") != std::string::npos);
+}
+
+TEST_CASE("import: of a header and its image, the report names the digest of the image, whichever is asked for") {
+  Study study;
+  for (const int k : {1, 2, 3}) {
+    const std::string stem = (study.file(k).parent_path() / ("sub-" + std::to_string(k))).string();
+    write_nifti(stem + ".nii", made_map(static_cast<std::uint64_t>(k)));
+    std::string bytes = read_input(stem + ".nii", 1 << 20);
+    bytes.replace(344, 3, "ni1");
+    std::ofstream(stem + ".hdr", std::ios::binary) << bytes.substr(0, 352);
+    std::ofstream(stem + ".img", std::ios::binary) << std::string(352, '\0') + bytes.substr(352);  // from byte 352 on
+  }
+  for (const char* ending : {".hdr", ".img"}) {
+    study.options.files = std::string("{participant_id}/{participant_id}") + ending;
+    const std::string report = study.import().report;
+    for (const int k : {1, 2, 3}) {
+      const std::string id = "sub-" + std::to_string(k), image = (study.folder / id / (id + ".img")).string();
+      CHECK(report.find(id + "/" + id + ending + "," + sha256_of_file(image)) != std::string::npos);
+    }
+  }
 }
 
 TEST_CASE("import: the same files give the same bytes for one and for many threads") {
@@ -202,7 +224,9 @@ TEST_CASE("import: a mask takes away what lies outside of it, and NaN can mean t
   holed.volume.values[0] = std::nanf("");
   study.write_map(3, holed);
   study.options.nan_is_zero = true;
-  study.import();
+  const Imported done = study.import();
+  CHECK(done.lossy == 0);  // what a mask takes away does not lie outside of the grid
+  for (const std::size_t line : {1, 2, 3}) CHECK(lines(done.report).at(line).ends_with(",0.0000"));
   const Volume read = CohortFile(study.out.string()).volume(0);
   for (std::size_t k = 0; k < read.values.size(); ++k)
     CHECK(read.values[k] == (k < 500 ? made_map(3).volume.values[k] : 0));

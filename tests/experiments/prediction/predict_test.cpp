@@ -182,6 +182,32 @@ TEST_CASE("predict: bad scans are told at once, end with 3, and nothing is writt
   CHECK_FALSE(fs::exists(workplace().folder + "/no.csv"));
 }
 
+TEST_CASE("predict: ages of a table that are none are told with their lines, and are not taken for unknown") {
+  const std::string good = trained().files()[0], folder = workplace().folder;
+  std::ofstream(folder + "/ages.tsv") << "participant_id\tage\na\t-999\nb\tn/a\nc\tsixty\nd\t200\ne\t60\nsub-e\t61\n";
+  const Finished bad = predict(trained().model + " " + good + " --participants ages.tsv --out no.csv");
+  CHECK(bad.code == 3);
+  for (const char* words :
+       {"4 findings", "line 2 (a): the age is \"-999\"", "line 4 (c)", "line 5 (d)", "line 7 (sub-e)"}) {
+    CAPTURE(bad.text);
+    CHECK(bad.says(words));
+  }
+  CHECK_FALSE(fs::exists(folder + "/no.csv"));
+}
+
+TEST_CASE("predict: no file that is read is written over") {
+  const std::string folder = workplace().folder, scan = folder + "/sub-own.nii.gz";
+  write_nifti(scan, read_nifti(trained().files()[0]).placed);
+  std::ofstream(folder + "/own.tsv") << "participant_id\tage\nsub-own\t50\n";
+  const std::string arguments = trained().model + " " + scan + " --participants own.tsv --out ";
+  for (const std::string& out : {std::string("sub-own.nii.gz"), std::string("./own.tsv"), trained().model}) {
+    const std::string before = contents(fs::path(out).is_absolute() ? out : folder + "/" + out);
+    CHECK(predict(arguments + out).code == 2);
+    CHECK(contents(fs::path(out).is_absolute() ? out : folder + "/" + out) == before);
+  }
+  CHECK(predict(arguments + "own.csv").code == 0);
+}
+
 TEST_CASE("predict: cells that a spreadsheet would compute are made harmless") {
   PredictedAge row{.id = "=1+1", .age = -3, .predicted = 40, .gap = -2, .corrected = 1, .map = {}, .warnings = {"@x"}};
   const std::string text = prediction_table(std::span(&row, 1));

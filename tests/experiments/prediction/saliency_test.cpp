@@ -299,11 +299,30 @@ TEST_CASE(
   CHECK_FALSE(fs::exists(made_file("known/phantom-00002_gradient.nii.gz")));
 }
 
+TEST_CASE("saliency: random weights are put beside the trained ones of the same scans, where not all were checked") {
+  const std::string first = model_file() + " " + workplace().cohort +
+                            " --method gradient --samples 1 --check-scans 1 --subject phantom-00001 --out ";
+  REQUIRE(saliency(first + "one").code == 0);
+  REQUIRE(saliency(first + "both --subject phantom-00003").code == 0);
+  const Table one(made_file("one/agreement.csv")), both(made_file("both/agreement.csv"));
+  REQUIRE(one.rows() == 2);
+  REQUIRE(both.rows() == 3);
+  CHECK(both.cell(1, "weights") == "trained (checked scans)");
+  CHECK(both.cell(2, "weights") == "random (checked scans)");
+  for (const char* column : {"voxel_correlation", "auroc", "dice"}) {
+    CHECK(both.cell(0, column) != both.cell(1, column));
+    for (const Index row : {0, 1}) CHECK(both.cell(row + 1, column) == one.cell(row, column));
+  }
+}
+
 TEST_CASE("saliency: a wrong command line, a bad scan and a folder that cannot be made have their exit codes") {
   CHECK(saliency(model_file()).code == 2);
   CHECK(saliency(model_file() + " " + workplace().cohort + " --subject nobody --out no").code == 2);
   CHECK(saliency(model_file() + " " + workplace().cohort + " --method other --out no").code == 2);
-  CHECK(saliency(model_file() + " none.nii --out no").code == 3);
+  const Finished bad = saliency(model_file() + " " + workplace().cohort + " none.nii other.nii --out no");
+  CHECK(bad.code == 3);
+  CHECK(bad.says("2 findings"));
+  CHECK_FALSE(fs::exists(made_file("no")));  // nothing of the scans that are good either
   CHECK(saliency(workplace().cohort + " " + workplace().cohort + " --out no").code == 3);
   std::ofstream(made_file("file")) << "x";
   CHECK(saliency(model_file() + " " + workplace().cohort + " --out file/no").code == 8);

@@ -106,6 +106,14 @@ TEST_CASE("Trained model: each member that is missing, of another type or out of
   refused([](json& j) { j["training"]["subjects"] = -1; }, "subjects");
 }
 
+TEST_CASE("Trained model: lists in a million lists are refused, and take no stack") {
+  constexpr std::size_t deep = 1'000'000;
+  const std::string numbers = json(full().predictor.weights).dump();
+  std::string text = to_json(full());
+  text.replace(text.find(numbers), numbers.size(), std::string(deep, '[') + std::string(deep, ']'));
+  check_fails([&] { reread(text); }, ErrorKind::corrupt, {"m.h5", "nested too deep"});
+}
+
 TEST_CASE("Trained model: the file gives back weights and prediction; a part that is missing or swapped is refused") {
   HostBackend backend(Device::reference);
   LearnerOptions options;
