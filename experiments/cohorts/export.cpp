@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "data/findings.h"
 #include "data/nifti.h"
 #include "data/storage.h"
 #include "data/tsv.h"
@@ -42,6 +43,31 @@ std::string description(const CohortFile& cohort) {
   return json.dump(2) + "\n";
 }
 
+/// Every participant's name in BIDS. Errors (data): none is left of it, or two become one.
+std::vector<std::string> bids_ids(const CohortFile& cohort) {
+  std::vector<std::string> ids;
+  std::map<std::string, Index> rows;
+  for (Index i = 0; i < cohort.size(); ++i) {
+    ids.push_back(bids_id(cohort.subject(i).id));
+    if (ids.back() == "sub-")
+      fail(ErrorKind::data, cohort.path(), fmt::format("\"{}\" has neither letters nor digits", cohort.subject(i).id),
+           "Rename the participant.");
+    if (const auto [at, fresh] = rows.emplace(ids.back(), i); !fresh)
+      fail(ErrorKind::data, cohort.path(),
+           fmt::format("\"{}\" and \"{}\" both become {}", cohort.subject(at->second).id, cohort.subject(i).id,
+                       at->first),
+           "Rename one of them.");
+  }
+  return ids;
+}
+
+/// Errors: data or corrupt, naming every map that cannot be used.
+void check_maps(const CohortFile& cohort) {
+  Findings findings;
+  for (Index i = 0; i < cohort.size(); ++i) findings.collect([&] { cohort.volume(i); });
+  findings.report(cohort.path(), "Mend the cohort file; nothing was written");
+}
+
 }  // namespace
 
 std::string bids_id(const std::string& id) {
@@ -57,21 +83,12 @@ std::string exported_files(const CohortFile& cohort) {
 }
 
 void export_cohort(const CohortFile& cohort, const fs::path& folder, const ProgressOutput& output) {
+  std::error_code ignored;  // a place where no folder can be is told when it is made
+  if (fs::is_directory(folder, ignored) && !fs::is_empty(folder, ignored))
+    fail(ErrorKind::usage, folder.string(), "the folder is not empty", "Name a new one.");
+  const std::vector<std::string> ids = bids_ids(cohort);
+  check_maps(cohort);
   make_folder(folder);
-  if (!fs::is_empty(folder)) fail(ErrorKind::usage, folder.string(), "the folder is not empty", "Name a new one.");
-  std::vector<std::string> ids;
-  std::map<std::string, Index> rows;
-  for (Index i = 0; i < cohort.size(); ++i) {
-    ids.push_back(bids_id(cohort.subject(i).id));
-    if (ids.back() == "sub-")
-      fail(ErrorKind::data, cohort.path(), fmt::format("\"{}\" has neither letters nor digits", cohort.subject(i).id),
-           "Rename the participant.");
-    if (const auto [at, fresh] = rows.emplace(ids.back(), i); !fresh)
-      fail(ErrorKind::data, cohort.path(),
-           fmt::format("\"{}\" and \"{}\" both become {}", cohort.subject(at->second).id, cohort.subject(i).id,
-                       at->first),
-           "Rename one of them.");
-  }
   const Affine affine = cohort.affine();
   Progress progress(cohort.size(), output);
   for (Index i = 0; i < cohort.size(); ++i) {

@@ -288,3 +288,20 @@ TEST_CASE(
   CHECK(bids_id("phantom-00007") == "sub-phantom00007");
   CHECK(bids_id("sub-a_b") == "sub-ab");
 }
+
+TEST_CASE("export: a cohort with maps that cannot be used is refused with all of them, and no folder is made") {
+  const TemporaryFile file("holed.h5");
+  std::vector<float> maps(24, 1);
+  for (std::size_t k = 0; k < maps.size(); ++k) maps[k] += static_cast<float>(k);
+  maps[9] = maps[20] = std::nanf("");
+  H5Writer writer(file.path);
+  writer.floats("maps", {3, 1, 2, 2, 2}, maps);
+  writer.floats("age", {3}, std::vector<float>{20, 30, 40});
+  writer.strings("participant_id", {"a", "b", "c"});
+  writer.attribute("voxel_mm", 8);
+  writer.commit();
+  const fs::path folder = fs::temp_directory_path() / ("cg-test-" + std::to_string(getpid()) + "-holed");
+  const CohortFile cohort(file.path);
+  check_fails([&] { export_cohort(cohort, folder, silent()); }, ErrorKind::data, {file.path, "row 1", "row 2"});
+  CHECK_FALSE(fs::exists(folder));
+}
