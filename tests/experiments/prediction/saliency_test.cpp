@@ -319,6 +319,9 @@ TEST_CASE("saliency: a wrong command line, a bad scan and a folder that cannot b
   CHECK(saliency(model_file()).code == 2);
   CHECK(saliency(model_file() + " " + workplace().cohort + " --subject nobody --out no").code == 2);
   CHECK(saliency(model_file() + " " + workplace().cohort + " --method other --out no").code == 2);
+  const Finished gaps = saliency(model_file() + " " + workplace().cohort + " --edge 28 --stride 42 --out no");
+  CHECK(gaps.code == 2);
+  CHECK(gaps.says("42 mm from cube to cube leaves gaps between cubes of 28 mm"));
   const Finished bad = saliency(model_file() + " " + workplace().cohort + " none.nii other.nii --out no");
   CHECK(bad.code == 3);
   CHECK(bad.says("2 findings"));
