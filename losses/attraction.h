@@ -19,8 +19,8 @@ struct Attraction {
 /// Fails unless there are `needed` rows, so that no sum over the pushed ones is empty. `remedy`: besides more rows.
 void check_someone_to_repel(const std::string& loss, const LossInput& in, Index needed, const std::string& remedy = "");
 
-/// 1/n to the other view of the anchor's subject, nothing to all others. Fails unless there are two views of at least two
-/// subjects.
+/// 1/n to the other view of the anchor's subject, nothing to all others. Fails unless there are two views of at least
+/// two subjects.
 Attraction pull_to_other_view(const std::string& loss, const LossInput& in);
 
 }  // namespace cg

@@ -1,7 +1,8 @@
 // The age bias of predictions: regression draws ages towards the mean, so that the young look older and the old
 // younger, and the brain-age gap (predicted − true age) depends on age. What of it follows from age on the training
 // part can be taken away: gap − (intercept + slope · age) (Beheshti et al. 2019; de Lange & Cole 2020). Such a
-// corrected gap needs the true age, and says nothing of how well ages are predicted.
+// corrected gap needs the true age, and says nothing of how well ages are predicted. Features of the training part come
+// from a network that has seen these subjects: their line is flatter than that of new ones, and corrects too little.
 #pragma once
 
 #include <span>

@@ -47,8 +47,8 @@ TEST_CASE("a run on a GPU: the same seed gives the same bytes, also where it was
   if (!device_or_skip()) return;
   for (const char* precision : {"float32", "bfloat16"}) {
     CAPTURE(precision);
-    const std::string setting =
-        fmt::format("seeds=0 train.epochs=200 evaluation.embeddings_at=200 model.precision={} --device cuda", precision);
+    const std::string setting = fmt::format(
+        "seeds=0 train.epochs=200 evaluation.embeddings_at=200 model.precision={} --device cuda", precision);
     const std::string straight = fmt::format("straight-{}", precision), stopped = fmt::format("stopped-{}", precision);
     const Result first = run_tiny(straight, setting);
     REQUIRE_MESSAGE(first.code == 0, first.text);
