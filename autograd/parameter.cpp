@@ -97,7 +97,8 @@ std::vector<double> ParameterStore::read_gradient(const Parameter& parameter) co
 void ParameterStore::write(Parameter& parameter, const std::vector<double>& values) {
   if (static_cast<Index>(values.size()) != count(parameter.shape))
     fail(ErrorKind::usage, parameter.name,
-         fmt::format("{} values for shape {}", values.size(), to_string(parameter.shape)));
+         fmt::format("{} values for shape {}", values.size(), to_string(parameter.shape)),
+         "Give a value for each of its entries");
   from_doubles(backend_, values, parameter.variable.value);
   if (parameter.trained && bfloat16_copy_) from_doubles(backend_, values, parameter.variable.leaf->bfloat16_copy);
 }

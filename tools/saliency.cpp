@@ -20,6 +20,24 @@ namespace {
 
 using namespace cg;
 
+constexpr const char* footer = R"(
+Written to the folder, for each scan:
+  <id>_gradient.nii.gz    change of the predicted age, in years, for a voxel higher by one unit of the scan
+  <id>_occlusion.nii.gz   change of the predicted age, in years, when a cube around the voxel is set to 0
+  <id>.png                the scan, and both maps over it: warm where the age would rise, cold where it would fall
+  saliency.csv            predicted ages, and the maps' rank correlations with those of random weights
+of several scans or a synthetic cohort mean.png and mean_*.nii.gz, the mean of |map|, and of a synthetic cohort
+agreement.csv, how far the maps find the voxels that truly age.
+
+Examples:
+  saliency model.h5 sub-01_stiffness.nii.gz
+  saliency model.h5 study/*.nii.gz --method gradient --out maps
+  saliency model.h5 synthetic-phantom.h5 --subject phantom-00007 --subject phantom-00012
+
+Exit codes:
+  0 done   2 usage   3 data   4 corrupt or hostile file   6 memory   7 device missing   8 storage
+  1 a fault of this program)";
+
 struct Arguments {
   std::string model, out = "saliency", device = "cpu", method = "both";
   std::vector<std::string> subjects;
@@ -42,7 +60,8 @@ std::vector<Index> chosen(const Scans& scans, const std::vector<std::string>& su
 void check(const Scans& scans, const std::vector<Index>& which) {
   Findings findings;
   for (const Index i : which) findings.collect([&] { scans.read(i); });
-  findings.report(fmt::format("{} scans", which.size()), "Mend them or leave them out; nothing was written");
+  findings.report(which.size() == 1 ? "the scan" : fmt::format("{} scans", which.size()),
+                  "Mend them or leave them out; nothing was written");
 }
 
 std::optional<KnownAgeing> truth_of(const Arguments& a, const TrainedModel& model) {
@@ -87,6 +106,11 @@ std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const T
 }
 
 int run(const Arguments& a) {
+  const OcclusionOptions& cubes = a.saliency.of_occlusion;
+  if (a.saliency.occlusion && cubes.stride_mm > cubes.edge_mm)
+    fail(ErrorKind::usage, "--stride",
+         fmt::format("{:g} mm from cube to cube leaves gaps between cubes of {:g} mm", cubes.stride_mm, cubes.edge_mm),
+         "Give at most the --edge");
   const TrainedModel model = read_model(a.model);
   const Scans scans(a.scans, model.prediction);
   const std::vector<Index> which = chosen(scans, a.subjects);
@@ -149,6 +173,7 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Maps the voxels that a predicted age hangs on.", "saliency");
   add_options(app, arguments);
+  app.footer(footer);
   return run_program(app, argc, argv, [&] {
     arguments.saliency.gradient = arguments.method != "occlusion";
     arguments.saliency.occlusion = arguments.method != "gradient";

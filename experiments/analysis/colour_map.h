@@ -1,5 +1,6 @@
 // Numbers as colours: viridis (N. Smith & S. van der Walt, 2015, CC0), whose lightness grows evenly from dark to
-// bright, so that equal steps look equal, in grey print and to colour-blind readers too.
+// bright, so that equal steps look equal, in grey print and to colour-blind readers too; and for numbers with a sign a
+// scale that is laid over a grey picture.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +12,13 @@ namespace cg {
 
 /// Red, green, blue, 0 … 255 each (sRGB).
 using Colour = std::array<std::uint8_t, 3>;
+
+/// The colour between two, a share t of the way.
+inline Colour between(const Colour& from, const Colour& to, double t) {
+  Colour out;
+  for (std::size_t c = 0; c < 3; ++c) out[c] = static_cast<std::uint8_t>(std::lround(std::lerp(from[c], to[c], t)));
+  return out;
+}
 
 /// The colour of t in [0, 1], linear between viridis' colours at 0, 0.1, … 1; outside: the nearer end's.
 inline Colour viridis(double t) {
@@ -26,11 +34,17 @@ inline Colour viridis(double t) {
                                                      {189, 223, 38},
                                                      {253, 231, 37}}};
   const double place = 10 * std::clamp(t, 0.0, 1.0), below = std::min(std::floor(place), 9.0);
-  const Colour &low = points[static_cast<std::size_t>(below)], &high = points[static_cast<std::size_t>(below) + 1];
-  Colour out;
-  for (std::size_t c = 0; c < 3; ++c)
-    out[c] = static_cast<std::uint8_t>(std::lround(std::lerp(low[c], high[c], place - below)));
-  return out;
+  return between(points[static_cast<std::size_t>(below)], points[static_cast<std::size_t>(below) + 1], place - below);
+}
+
+/// t in [-1, 1] over a grey: from red to yellow above 0, from blue to pale blue below. The nearer to 0 the more of the
+/// grey is seen, all of it at 0: weak values are shown, and shown as weak.
+inline Colour warm_or_cold(double t, const Colour& grey) {
+  constexpr Colour red = {200, 32, 32}, yellow = {255, 236, 110}, blue = {32, 80, 200}, pale = {150, 235, 255};
+  constexpr double opaque = 0.5;
+  const double size = std::min(std::abs(t), 1.0);
+  const Colour full = t > 0 ? between(red, yellow, size) : between(blue, pale, size);
+  return between(grey, full, std::min(size / opaque, 1.0));
 }
 
 }  // namespace cg

@@ -18,7 +18,7 @@ constexpr double margin = 24, gap = 28, head = 84, row_head = 26, foot = 52, bar
                  bar_room = 64;
 constexpr double wanted_width = 1000;  // of the three planes, in pixels, as far as whole pixels a voxel allow
 constexpr Colour ink = {40, 40, 40}, quiet = {110, 110, 110}, paper = {255, 255, 255}, empty = {240, 240, 240},
-                 warning = {176, 0, 32};
+                 warning = {176, 0, 32}, middle_grey = {110, 110, 110};
 
 using Surface = std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)>;
 using Pen = std::unique_ptr<cairo_t, decltype(&cairo_destroy)>;
@@ -31,6 +31,9 @@ struct PlaneAxes {
 constexpr PlaneAxes planes[] = {{0, 1, 2, "sagittal"}, {1, 0, 2, "coronal"}, {2, 0, 1, "axial"}};
 constexpr const char* axis_names[] = {"x", "y", "z"};
 constexpr const char* axis_ends[][2] = {{"L", "R"}, {"P", "A"}, {"I", "S"}};
+
+/// Neither black nor white, so that colours over it stand out.
+Colour grey_of(double t) { return between({35, 35, 35}, {215, 215, 215}, std::clamp(t, 0.0, 1.0)); }
 
 const PlaneAxes& axes(Plane plane) { return planes[static_cast<std::size_t>(plane)]; }
 
@@ -84,7 +87,7 @@ class Drawing {
       for (const Plane plane : {Plane::sagittal, Plane::coronal, Plane::axial}) draw_plane(row, plane);
     }
     draw_captions();
-    draw_bar();
+    draw_bars();
     if (const cairo_status_t status = cairo_status(pen_.get()); status != CAIRO_STATUS_SUCCESS)
       fail(ErrorKind::data, "picture", cairo_status_to_string(status), "Use UTF-8 in the cohort file's texts.");
     std::string bytes;
@@ -112,14 +115,18 @@ class Drawing {
     cairo_show_text(pen_.get(), text.c_str());
   }
 
-  Colour colour_of(float value) const {
-    return value == 0 ? empty : viridis(static_cast<double>(value) / picture_.most);
+  Colour colour_of(const PictureRow& row, std::size_t voxel) const {
+    const auto value = static_cast<double>(row.values[voxel]), most = row.most > 0 ? row.most : picture_.most;
+    if (row.under.empty()) return value == 0 ? empty : viridis(value / most);
+    const auto below = static_cast<double>(row.under[voxel]);
+    return below == 0 ? empty : warm_or_cold(value / most, grey_of(below / row.under_most));
   }
 
   void draw_plane(std::size_t row, Plane plane);
   void draw_ends(std::size_t row, Plane plane);
   void draw_captions();
-  void draw_bar();
+  void draw_bars();
+  void draw_bar(double top, double bottom, double most, bool has_sign, const std::string& unit);
 
   const VolumePicture& picture_;
   Layout layout_;
@@ -141,7 +148,7 @@ void Drawing::draw_plane(std::size_t row, Plane plane) {
       Triple voxel = picture_.at;
       voxel[a.right] = picture_.reversed[a.right] ? width - 1 - column : column;
       voxel[a.up] = picture_.reversed[a.up] ? line : height - 1 - line;
-      const Colour c = colour_of(picture_.rows[row].values[picture_.grid.at(voxel[0], voxel[1], voxel[2])]);
+      const Colour c = colour_of(picture_.rows[row], picture_.grid.at(voxel[0], voxel[1], voxel[2]));
       pixels[column] = static_cast<std::uint32_t>(c[0]) << 16 | static_cast<std::uint32_t>(c[1]) << 8 | c[2];
     }
   }
@@ -213,18 +220,29 @@ double step_of(double most) {
   return power;
 }
 
-void Drawing::draw_bar() {
-  const double x = layout_.bar_left(), top = layout_.row_top(0),
-               bottom = layout_.row_top(picture_.rows.size() - 1) + layout_.row_height, height = bottom - top;
+/// One for all rows, or one beside each.
+void Drawing::draw_bars() {
+  const auto bottom_of = [&](std::size_t row) { return layout_.row_top(row) + layout_.row_height; };
+  const bool common = picture_.rows[0].most <= 0;
+  if (common) draw_bar(layout_.row_top(0), bottom_of(picture_.rows.size() - 1), picture_.most, false, picture_.unit);
+  for (std::size_t k = 0; k < picture_.rows.size() && !common; ++k) {
+    const PictureRow& row = picture_.rows[k];
+    draw_bar(layout_.row_top(k), bottom_of(k) - row_head, row.most, !row.under.empty(), row.unit);
+  }
+}
+
+void Drawing::draw_bar(double top, double bottom, double most, bool has_sign, const std::string& unit) {
+  const double x = layout_.bar_left(), height = bottom - top, least = has_sign ? -most : 0, range = most - least;
   for (double y = 0; y < height; ++y) {
-    colour(viridis(1 - (y + 0.5) / height));
+    const double value = most - range * (y + 0.5) / height;
+    colour(has_sign ? warm_or_cold(value / most, middle_grey) : viridis(value / most));
     cairo_rectangle(pen_.get(), x, top + y, bar_width, 1);
     cairo_fill(pen_.get());
   }
-  write(picture_.unit, {.x = x, .y = top - 10, .size = 14});
-  const double step = step_of(picture_.most);
-  for (int k = 0; k * step <= picture_.most * (1 + 1e-9); ++k) {
-    const double y = bottom - height * k * step / picture_.most;
+  write(unit, {.x = x, .y = top - 10, .size = 14});
+  const double step = step_of(range);
+  for (double k = std::ceil(least / step - 1e-9) + 0.0; k * step <= most * (1 + 1e-9); ++k) {
+    const double y = bottom - height * (k * step - least) / range;
     colour(ink);
     cairo_rectangle(pen_.get(), x + bar_width, std::clamp(std::floor(y), top, bottom - 1), 5, 1);
     cairo_fill(pen_.get());

@@ -1,5 +1,6 @@
 // A volume as a picture: its sagittal, coronal and axial plane through one voxel, in colours with a scale; several
-// volumes (before and after an augmentation) under one another on the same scale. The subject's left is left.
+// volumes (before and after an augmentation) under one another on the same scale, or each on a scale of its own. The
+// subject's left is left.
 #pragma once
 
 #include <array>
@@ -15,15 +16,21 @@ namespace cg {
 struct PictureRow {
   std::string label;          ///< "before"; may be empty
   std::vector<float> values;  ///< [X, Y, Z]; 0: nothing was measured, drawn as paper
+  double most = 0;            ///< the upper end of a scale of the row's own, in its `unit`; 0: the picture's scale
+  std::string unit = {};
+  /// [X, Y, Z]: a volume that is drawn in grey, 0 as paper, from black at 0 to white at `under_most`. `values` lie over
+  /// it, with their signs, on a scale from -`most` to `most`. Empty: nothing.
+  std::vector<float> under = {};
+  double under_most = 1;
 };
 
 struct VolumePicture {
   std::string title, note;  ///< the note, in red, may be empty
   VoxelGrid grid;
   std::array<bool, 3> reversed = {};  ///< X runs right to left, Y front to back, Z up to down
-  std::vector<PictureRow> rows;       ///< at least one
+  std::vector<PictureRow> rows;       ///< at least one; with scales of their own all or none
   Triple at = {};                     ///< the voxel that all planes hold
-  double most = 1;                    ///< the value of the scale's upper end; its lower one is 0
+  double most = 1;                    ///< the value of the common scale's upper end; its lower one is 0
   std::string unit;                   ///< "kPa"
 };
 

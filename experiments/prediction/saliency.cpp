@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 
 #include "tensor/random.h"
 
@@ -52,7 +51,8 @@ std::vector<float> mean_on_data(std::span<const float> volume, std::span<const d
 
 }  // namespace
 
-std::vector<Triple> occlusion_places(const VoxelGrid& grid, const OcclusionOptions& options) {
+std::vector<Triple> occlusion_places(const VoxelGrid& grid, const OcclusionOptions& options,
+                                     std::span<const float> volume) {
   const Triple cube = grid.cube(options.edge_mm), stride = grid.cube(options.stride_mm);
   std::array<std::vector<Index>, 3> starts;
   for (std::size_t a = 0; a < 3; ++a) {
@@ -64,6 +64,12 @@ std::vector<Triple> occlusion_places(const VoxelGrid& grid, const OcclusionOptio
   for (const Index x : starts[0])
     for (const Index y : starts[1])
       for (const Index z : starts[2]) out.push_back({x, y, z});
+  if (!volume.empty())
+    std::erase_if(out, [&](const Triple& first) {
+      bool empty = true;
+      for_each_voxel(grid, first, cube, [&](std::size_t at) { empty = empty && volume[at] == 0; });
+      return empty;
+    });
   return out;
 }
 
@@ -83,12 +89,7 @@ std::vector<float> occlusion_map(Inference& network, const Tensor& volume, const
                                  const OcclusionOptions& options, const SaliencyStep& step) {
   const auto values = volume.data<float>();
   const Triple cube = grid.cube(options.edge_mm);
-  std::vector<Triple> places = occlusion_places(grid, options);
-  std::erase_if(places, [&](const Triple& first) {  // a cube without data changes nothing
-    bool empty = true;
-    for_each_voxel(grid, first, cube, [&](std::size_t at) { empty = empty && values[at] == 0; });
-    return empty;
-  });
+  const std::vector<Triple> places = occlusion_places(grid, options, values);
   const double whole = network.ages(volume)[0];
   std::vector<double> sum(values.size(), 0.0), cubes(values.size(), 0.0);
   for (std::size_t first = 0; first < places.size(); first += static_cast<std::size_t>(options.batch)) {

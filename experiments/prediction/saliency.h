@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "data/voxel_grid.h"
@@ -39,7 +40,9 @@ std::vector<float> gradient_map(Inference& network, const Tensor& volume, const 
 std::vector<float> occlusion_map(Inference& network, const Tensor& volume, const VoxelGrid& grid,
                                  const OcclusionOptions& options, const SaliencyStep& step = {});
 
-/// The cubes' first voxels: together they hold every voxel of the grid, the last ones moved inside.
-std::vector<Triple> occlusion_places(const VoxelGrid& grid, const OcclusionOptions& options);
+/// The cubes' first voxels: together they hold every voxel of the grid, the last ones moved inside. With `volume` only
+/// those that hold some of its data: the others change nothing.
+std::vector<Triple> occlusion_places(const VoxelGrid& grid, const OcclusionOptions& options,
+                                     std::span<const float> volume = {});
 
 }  // namespace cg

@@ -19,6 +19,7 @@ namespace {
 
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t random_seed = 1;
+constexpr float least_occupancy = 0.5f;  // of the training maps, that have data in a voxel of the brain
 
 std::vector<float> absolute(std::span<const float> values) {
   std::vector<float> out;
@@ -37,12 +38,21 @@ double correlation_on_data(std::span<const float> volume, std::span<const float>
   return rank_correlation(x, y);
 }
 
-/// A row of a picture, as a share of its largest value, which its label tells.
-PictureRow row_of(const std::string& name, const std::string& unit, std::span<const float> values) {
-  PictureRow row{name, absolute(values)};
-  const double most = scale_end(row.values);
-  row.label += fmt::format(": 1 is {:.3g} {}", most, unit);
-  for (float& v : row.values) v = static_cast<float>(static_cast<double>(v) / most);
+/// What is shown as it is, on a scale from 0.
+PictureRow row_of(const std::string& label, const std::string& unit, std::span<const float> values) {
+  PictureRow row{.label = label, .values = {values.begin(), values.end()}, .unit = unit};
+  row.most = scale_end(row.values);
+  return row;
+}
+
+/// A map with its signs over the scan that it is of.
+PictureRow row_over(const SaliencyMap& map, std::span<const float> scan) {
+  const std::string what = map.kind == "gradient" ? "change of the predicted age for a higher value of the voxel"
+                                                  : "change of the predicted age without this place";
+  PictureRow row{.label = map.kind + ": " + what, .values = map.values, .unit = map.unit};
+  row.most = scale_end(absolute(map.values));
+  row.under.assign(scan.begin(), scan.end());
+  row.under_most = scale_end(scan);
   return row;
 }
 
@@ -52,7 +62,6 @@ VolumePicture picture_of(const VoxelGrid& grid, const Affine& affine, const std:
   if (synthetic) picture.note = "SYNTHETIC PHANTOM: computed, not measured";
   picture.grid = grid;
   for (std::size_t axis = 0; axis < 3; ++axis) picture.reversed[axis] = affine.m[axis][axis] < 0;
-  picture.unit = "relative";
   return picture;
 }
 
@@ -76,6 +85,12 @@ void add_absolute(std::vector<float>& sum, std::span<const float> values) {
   for (std::size_t k = 0; k < values.size(); ++k) sum[k] += std::abs(values[k]);
 }
 
+std::string title_of(const ScanSaliency& scan) {
+  std::string out = fmt::format("{}: predicted age {:.1f} years", scan.id, scan.predicted);
+  if (std::isfinite(scan.age)) out += fmt::format(", true age {:.1f}", scan.age);
+  return out;
+}
+
 VoxelGrid grid_of(const PlacedGrid& placed) {
   const Vector3 edges = placed.affine.edges();
   return {placed.extents, std::cbrt(edges[0] * edges[1] * edges[2])};
@@ -96,12 +111,11 @@ std::optional<KnownAgeing> known_ageing(const std::string& path, const Triple& g
 }
 
 Agreement agreement(std::span<const float> map, const KnownAgeing& truth, std::span<const float> occupancy) {
-  constexpr float brain = 0.5f;
   constexpr std::size_t labels = 256, first_region = 2;
   std::vector<float> here, effects;
   std::vector<double> map_sum(labels, 0.0), effect_sum(labels, 0.0), count(labels, 0.0);
   for (std::size_t k = 0; k < map.size(); ++k) {
-    if (truth.labels[k] < first_region || occupancy[k] < brain) continue;
+    if (truth.labels[k] < first_region || occupancy[k] < least_occupancy) continue;
     here.push_back(map[k]);
     effects.push_back(truth.effect[k]);
     map_sum[truth.labels[k]] += static_cast<double>(map[k]);
@@ -153,7 +167,9 @@ std::vector<SaliencyMap> SaliencyRun::maps_of(Inference& network, const Tensor& 
 }
 
 Index SaliencyRun::steps_of(bool checked) const {
-  const auto places = static_cast<Index>(occlusion_places(grid_, options_.of_occlusion).size());
+  std::vector<float> brain = model_.prediction.training.occupancy;
+  for (float& share : brain) share = share < least_occupancy ? 0 : share;
+  const auto places = static_cast<Index>(occlusion_places(grid_, options_.of_occlusion, brain).size());
   const Index batch = options_.of_occlusion.batch;
   const Index steps =
       (options_.gradient ? options_.of_gradient.samples : 0) + (options_.occlusion ? (places + batch - 1) / batch : 0);
@@ -178,16 +194,16 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
   const bool checked = checked_ < options_.checked;
   Index left = steps_of(checked);
   const SaliencyStep step = [&] {
-    --left;
-    progress.advance(1, read.source);
+    if (left > 0) progress.advance(1, read.source);
+    left = std::max<Index>(left - 1, 0);
   };
   ScanSaliency out{read.id, read.age, trained_.ages(volume)[0], maps_of(trained_, volume, step), {}};
   const std::vector<SaliencyMap> random = checked ? maps_of(random_, volume, step) : std::vector<SaliencyMap>();
-  progress.advance(left, read.source);  // cubes without data took none
+  progress.advance(left, read.source);  // a smaller brain than most
   const std::string name = name_for(read.id);
   const PlacedVolume original = scans.original(scan);
-  VolumePicture picture = picture_of(grid_, p.grid.affine, fmt::format("{}: {:.1f} years", read.id, out.predicted),
-                                     read.synthetic || model_.prediction.training.synthetic);
+  VolumePicture picture =
+      picture_of(grid_, p.grid.affine, title_of(out), read.synthetic || model_.prediction.training.synthetic);
   picture.at = centre_of(grid_, read.volume.values);
   picture.rows.push_back(row_of("scan", model_.prediction.training.unit, read.volume.values));
   sums_.resize(out.maps.size());
@@ -195,7 +211,7 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
     SaliencyMap& map = out.maps[k];
     if (checked) map.random = random[k].values;
     out.correlations.push_back(checked ? correlation_on_data(read.volume.values, map.values, map.random) : none);
-    picture.rows.push_back(row_of("|" + map.kind + "|", map.unit, map.values));
+    picture.rows.push_back(row_over(map, read.volume.values));
     const Triple n = {original.volume.shape[0], original.volume.shape[1], original.volume.shape[2]};
     const Resampled there =
         resample({{read.volume.shape, map.values}, p.grid.affine}, {n, original.affine}, Sampling::linear);
@@ -234,7 +250,11 @@ void SaliencyRun::write_mean(const std::optional<KnownAgeing>& truth) const {
                 described(map, synthetic_));
     picture.rows.push_back(row_of("|" + map.kind + "|", map.unit, map.values));
   }
-  if (truth) picture.rows.push_back(row_of("what truly ages", "of ln kPa a year", truth->effect));
+  if (truth) {
+    std::vector<float> percent = truth->effect;
+    for (float& v : percent) v *= 100;
+    picture.rows.push_back(row_of("what truly ages: change of the stiffness", "% a year", percent));
+  }
   picture.at = centre_of(grid_, model_.prediction.training.occupancy);
   write_atomically(folder_ / "mean.png", volume_png(picture));
 }

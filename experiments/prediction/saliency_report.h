@@ -64,7 +64,7 @@ class SaliencyRun {
   /// scan; storage.
   ScanSaliency add(const Scans& scans, Index scan, Progress& progress);
 
-  /// Steps of progress that a scan takes.
+  /// Steps of progress that a scan takes, if its brain lies where the training maps' do.
   Index steps_of(bool checked) const;
   Index scans() const { return scans_; }
   Index checked() const { return checked_; }

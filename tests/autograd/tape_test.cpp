@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/context.h"
 #include "tensor/error.h"
@@ -86,6 +87,34 @@ TEST_CASE("Tape: a layer without gradient keeps its output for the layer behind 
   const auto trained = gradient_of_weight(false);
   CHECK(trained[0] > 0.9);
   CHECK(gradient_of_weight(true) == trained);
+}
+
+TEST_CASE("Tape: what explains a network differentiates it as it is in evaluation, by the running statistics") {
+  HostBackend host;
+  const auto tensor = [&](const Shape& shape, const std::vector<double>& values) {
+    return tensor_of(host, {shape, DType::f64}, values);
+  };
+  const std::vector<double> values = {1, -1, 3, 5}, means = {0.5, 1}, variances = {4, 0.25};
+  const auto slopes = [&](const auto& context) {
+    const Tensor gradient = tensor({2, 2}, {0, 0, 0, 0}), mean = tensor({2}, means), variance = tensor({2}, variances);
+    const auto fixed = [&](double value) { return constant(tensor({2}, {value, value})); };
+    Tape tape(host);
+    Context ctx = context(tape);
+    const Variable y = ctx.apply(
+        BatchNormRelu{{.training = ctx.training}},
+        {leaf("x", tensor({2, 2}, values), gradient), fixed(3), fixed(0), constant(mean), constant(variance)});
+    tape.backward(y, tensor({2, 2}, {1, 1, 1, 1}));
+    CHECK((numbers_of(mean) == means) == !ctx.training);
+    return to_doubles(host, gradient);
+  };
+  const auto explained = slopes([](Tape& tape) { return Context::explaining(tape); });
+  for (const std::size_t channel : {std::size_t{0}, std::size_t{1}})  // scale / sqrt(variance) where ReLU lets it pass
+    for (const std::size_t row : {std::size_t{0}, std::size_t{1}}) {
+      const std::size_t k = 2 * row + channel;
+      const double slope = values[k] > means[channel] ? 3 / std::sqrt(variances[channel]) : 0;
+      CHECK(explained[k] == doctest::Approx(slope).epsilon(1e-4));  // of the epsilon beside the variance
+    }
+  CHECK(explained != slopes([](Tape& tape) { return Context(tape, true); }));
 }
 
 TEST_CASE("Tape: a second backward is refused") {

@@ -34,3 +34,21 @@ TEST_CASE("Viridis: lightness grows evenly: no step is darker, and none jumps") 
     CHECK(step < 1.5 * (bright - dark) / 50);
   }
 }
+
+TEST_CASE("Warm or cold: weak values let the grey through, strong ones do not, and signs are told apart") {
+  for (const Colour& grey : {Colour{35, 35, 35}, Colour{215, 215, 215}}) {
+    CHECK(warm_or_cold(0, grey) == grey);
+    for (const double t : {0.5, 0.75, 1.0, 3.0}) {
+      CAPTURE(t);
+      const Colour warm = warm_or_cold(t, grey), cold = warm_or_cold(-t, grey);
+      CHECK(warm == warm_or_cold(t, {0, 0, 0}));
+      CHECK(cold == warm_or_cold(-t, {0, 0, 0}));
+      CHECK(warm[0] > warm[2] + 100);
+      CHECK(cold[2] > cold[0] + 100);
+    }
+    const Colour weak = warm_or_cold(0.1, grey), strong = warm_or_cold(0.4, grey);
+    CHECK(weak[0] - weak[2] < strong[0] - strong[2]);
+  }
+  CHECK(lightness(warm_or_cold(1, {0, 0, 0})) > lightness(warm_or_cold(0.5, {0, 0, 0})) + 15);
+  CHECK(lightness(warm_or_cold(-1, {0, 0, 0})) > lightness(warm_or_cold(-0.5, {0, 0, 0})) + 15);
+}

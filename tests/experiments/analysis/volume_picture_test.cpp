@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "experiments/analysis/colour_map.h"
 #include "tests/support/png.h"
@@ -67,6 +68,48 @@ TEST_CASE("Volume picture: in all three planes of all rows a pixel has its voxel
         ++compared;
       });
   CHECK(compared == 2 * (30 + 20 + 24));
+}
+
+TEST_CASE("Volume picture: a map lies over a volume in grey, on a scale of its own") {
+  VolumePicture p = made(2);
+  p.rows[0].most = 200;
+  PictureRow& over = p.rows[1];
+  over.under = p.rows[0].values;
+  over.under_most = 120;
+  over.most = 4;
+  for (std::size_t k = 0; k < 120; ++k) over.values[k] = static_cast<float>(static_cast<int>(k % 9) - 4);
+  over.under[p.grid.at(1, 2, 3)] = 0;
+  over.values[p.grid.at(1, 2, 3)] = 4;  // beside the volume nothing is shown
+  const Png png(volume_png(p));
+  for (const Plane plane : all_planes)
+    each_in_plane(p, plane, [&](const Triple& v) {
+      const std::size_t k = p.grid.at(v[0], v[1], v[2]);
+      const auto colour = [&](std::size_t row) {
+        const auto [x, y] = pixel_of(p, row, plane, v);
+        return png.at({x + 25, y + 25});
+      };
+      CAPTURE(k);
+      CHECK(colour(0) == viridis(static_cast<double>(p.rows[0].values[k]) / 200));
+      const auto grey = static_cast<std::uint8_t>(std::lround(35 + 180 * static_cast<double>(over.under[k]) / 120));
+      if (over.under[k] == 0)
+        CHECK(colour(1) == Colour{240, 240, 240});
+      else
+        CHECK(colour(1) == warm_or_cold(static_cast<double>(over.values[k]) / 4, {grey, grey, grey}));
+    });
+  // Beside the second row a scale of both signs, warm above.
+  const double middle = pixel_of(p, 1, Plane::axial, {1, 2, 2})[1], above = pixel_of(p, 0, Plane::axial, {1, 0, 2})[1];
+  const auto row_with = [&](const auto& wanted) {
+    for (int y = 0; y < png.height(); ++y)
+      for (int x = png.width() - 90; x < png.width() - 60; ++x)
+        if (wanted(png.at(x, y)) && y > above) return y;
+    return -1;
+  };
+  const int warm = row_with([](const Colour&c) { return c[0] > 240 && c[1] > 200 && c[2] < 120; }),
+            cold = row_with([](const Colour&c) { return c[0] < 160 && c[1] > 200 && c[2] > 240; });
+  REQUIRE(warm > 0);
+  REQUIRE(cold > warm + 50);
+  CHECK(warm < middle);
+  CHECK(cold > middle);
 }
 
 TEST_CASE("Volume picture: left is left, front is right or up, up is up") {

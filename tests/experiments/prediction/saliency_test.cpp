@@ -166,6 +166,37 @@ TEST_CASE("Saliency: the cubes hold every voxel, and lie inside, whatever the si
     }
 }
 
+TEST_CASE("Saliency: cubes without data are left out, and no other") {
+  const OcclusionOptions options{.edge_mm = 50, .stride_mm = 30};
+  std::vector<float> volume(static_cast<std::size_t>(grid.voxels()), 0.0f);
+  volume[grid.at(6, 7, 5)] = -1;
+  const std::vector<Triple> all = occlusion_places(grid, options), some = occlusion_places(grid, options, volume);
+  const auto holds = [](const Triple& first) {
+    return first[0] <= 6 && first[0] + 5 > 6 && first[1] <= 7 && first[1] + 5 > 7 && first[2] <= 5 && first[2] + 5 > 5;
+  };
+  CHECK(std::ranges::all_of(some, holds));
+  CHECK(static_cast<std::ptrdiff_t>(some.size()) == std::ranges::count_if(all, holds));
+  CHECK_FALSE(some.empty());
+}
+
+TEST_CASE("Saliency: random weights know nothing of what was learnt, and a seed repeats them") {
+  const auto backend = make_cpu_backend();
+  const TrainedModel model = made();
+  TrainedModel other = model;
+  for (auto& [name, values] : other.values)
+    for (float& v : values) v = 2 * v + 0.125f;
+  Inference a(*backend, model), b(*backend, other);
+  const double learnt = a.ages(volume())[0];
+  CHECK(learnt != b.ages(volume())[0]);
+  a.randomise(1);
+  b.randomise(1);
+  const double random = a.ages(volume())[0];
+  CHECK(random == b.ages(volume())[0]);
+  CHECK(random != learnt);
+  b.randomise(2);
+  CHECK(random != b.ages(volume())[0]);
+}
+
 TEST_CASE("Saliency: agreement is perfect for the truth itself, and is told over tissue alone") {
   KnownAgeing truth{{0, 1, 2, 2, 3, 3, 4, 4}, {9, 7, 0.25f, 0.25f, 0.5f, 0.5f, 0, 0}};
   const std::vector<float> occupancy(8, 1.0f);
@@ -288,6 +319,9 @@ TEST_CASE("saliency: a wrong command line, a bad scan and a folder that cannot b
   CHECK(saliency(model_file()).code == 2);
   CHECK(saliency(model_file() + " " + workplace().cohort + " --subject nobody --out no").code == 2);
   CHECK(saliency(model_file() + " " + workplace().cohort + " --method other --out no").code == 2);
+  const Finished gaps = saliency(model_file() + " " + workplace().cohort + " --edge 28 --stride 42 --out no");
+  CHECK(gaps.code == 2);
+  CHECK(gaps.says("42 mm from cube to cube leaves gaps between cubes of 28 mm"));
   const Finished bad = saliency(model_file() + " " + workplace().cohort + " none.nii other.nii --out no");
   CHECK(bad.code == 3);
   CHECK(bad.says("2 findings"));
