@@ -42,6 +42,11 @@ Affine operator*(const Affine& first, const Affine& second) {
   return out;
 }
 
+bool Affine::is_flat() const {
+  const Vector3 edge = edges();
+  return !(std::abs(determinant()) > 1e-6 * edge[0] * edge[1] * edge[2]);  // also where a number is NaN
+}
+
 Affine inverse(const Affine& affine) {
   const auto& m = affine.m;
   const Vector3 edges = affine.edges();

@@ -22,6 +22,7 @@ struct Affine {
 
   Vector3 operator()(const Vector3& voxel) const;
   double determinant() const;  ///< of the 3 × 3 part: a voxel's volume in mm³, negative if the axes are left-handed
+  bool is_flat() const;        ///< the voxel axes lie in a plane, or all but
   Vector3 edges() const;       ///< lengths of a step along each voxel axis, mm
   bool operator==(const Affine&) const = default;
 };

@@ -36,8 +36,8 @@ void check(const std::vector<std::string>& ids, const std::vector<double>& ages,
       found.add(fmt::format("row {}: participant_id \"{}\" is also that of row {}", i, ids[i], first->second));
   }
   for (std::size_t i = 0; i < ages.size(); ++i)
-    if (!std::isfinite(ages[i]) || ages[i] < 0 || ages[i] > 130)
-      found.add(fmt::format("row {}: the age is {}, expected 0 to 130 years", i, ages[i]));
+    if (!std::isfinite(ages[i]) || ages[i] < 0 || ages[i] > oldest_age)
+      found.add(fmt::format("row {}: the age is {}, expected 0 to {} years", i, ages[i], oldest_age));
 }
 
 }  // namespace
@@ -99,9 +99,8 @@ Affine CohortFile::affine() const {
          "Mend it, or leave it out.");
   Affine out;
   for (std::size_t k = 0; k < 12; ++k) out.m[k / 4][k % 4] = numbers[k];
-  const Vector3 edges = out.edges();
   const bool finite = std::ranges::all_of(numbers, [](double number) { return std::isfinite(number); });
-  if (!finite || !(std::abs(out.determinant()) > 1e-6 * edges[0] * edges[1] * edges[2]))
+  if (!finite || out.is_flat())
     fail(ErrorKind::data, file_.path(), "affine holds NaN or infinity, or its axes lie in a plane",
          "Mend it, or leave it out.");
   return out;

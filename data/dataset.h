@@ -8,6 +8,9 @@
 
 namespace cg {
 
+/// Years beyond which an age is taken for a mistake.
+constexpr double oldest_age = 130;
+
 struct Subject {
   std::string id;
   double age = 0;     ///< years

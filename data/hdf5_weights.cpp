@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <span>
 
 #include "data/confined.h"
@@ -218,31 +217,29 @@ std::size_t read_image(const std::string& path, std::string_view bytes, const We
   const Id file = open_image(path, bytes);
   Texts texts = attributes_of(file);
   nlohmann::json unread = nlohmann::json::array();
-  std::vector<ArrayPlace> wanted;
+  std::vector<WeightsDataset> wanted;
+  std::vector<ArrayPlace> places;
   Allowance allowance(path, request);
-  const auto dataset = [&](const std::string& name) -> std::optional<WeightsDataset> {
+  for (const std::string& name : names_in(path, file)) {
     Id object(H5Oopen(file, name.c_str(), H5P_DEFAULT), H5Oclose);
     if (!object.valid()) refuse(path, fmt::format("\"{}\" cannot be opened", name));
-    if (H5Iget_type(object) != H5I_DATASET) return std::nullopt;
-    return WeightsDataset(path, name, std::move(object));
-  };
-  for (const std::string& name : names_in(path, file)) {
-    const std::optional<WeightsDataset> found = dataset(name);
-    if (!found) continue;
-    const ArrayHeader& array = found->array;
-    if (found->is_text())
-      texts[name] = found->text(path);
-    else if (request.wants(array))
-      wanted.push_back({name, array.shape, allowance.take(array), found->counts()});
-    else
+    if (H5Iget_type(object) != H5I_DATASET) continue;
+    WeightsDataset dataset(path, name, std::move(object));
+    const ArrayHeader& array = dataset.array;
+    if (dataset.is_text()) {
+      texts[name] = dataset.text(path);
+    } else if (request.wants(array)) {
+      places.push_back({name, array.shape, allowance.take(array), dataset.counts()});
+      wanted.push_back(std::move(dataset));
+    } else {
       unread.push_back({name, array.shape, array.type});
+    }
   }
   texts[unread_key] = unread.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
-  const SafetensorsLayout layout = safetensors_layout(wanted, texts);
+  const SafetensorsLayout layout = safetensors_layout(places, texts);
   if (layout.size > space.size()) refuse(path, "its names and texts are too long");
   std::ranges::copy(layout.head, space.begin());
-  for (std::size_t k = 0; k < wanted.size(); ++k)
-    dataset(wanted[k].name).value().read(path, wanted[k].count, space.data() + layout.at[k]);
+  for (std::size_t k = 0; k < wanted.size(); ++k) wanted[k].read(path, places[k].count, space.data() + layout.at[k]);
   return layout.size;
 }
 

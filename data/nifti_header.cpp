@@ -84,11 +84,9 @@ void check_numbers(const Raw& raw, const Name& name) {
 
 /// Errors (corrupt): the voxels are flat, or of no size that a scan has.
 void check_affine(const Affine& affine, const char* what, const Name& name) {
-  const Vector3 edges = affine.edges();
-  for (const double edge : edges)
+  for (const double edge : affine.edges())
     if (!(edge > 1e-3 && edge < 1e3)) name.corrupt(fmt::format("{}: a voxel's edge is {:g} mm", what, edge));
-  if (!(std::abs(affine.determinant()) > 1e-6 * edges[0] * edges[1] * edges[2]))
-    name.corrupt(fmt::format("{}: the voxel axes lie in a plane", what));
+  if (affine.is_flat()) name.corrupt(fmt::format("{}: the voxel axes lie in a plane", what));
 }
 
 template <class Raw>

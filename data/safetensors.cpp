@@ -203,11 +203,13 @@ std::string write_safetensors(const std::vector<NamedArray>& arrays, const Texts
   std::ranges::copy(layout.head, out.begin());
   for (std::size_t k = 0; k < arrays.size(); ++k) {
     const std::vector<float>& values = arrays[k].values;
-    const std::vector<std::int64_t> whole(arrays[k].counts ? values.begin() : values.end(), values.end());
+    const auto write = [&](const auto& numbers) {
+      if (!numbers.empty()) std::memcpy(out.data() + layout.at[k], numbers.data(), numbers.size() * sizeof numbers[0]);
+    };
     if (arrays[k].counts)
-      std::memcpy(out.data() + layout.at[k], whole.data(), whole.size() * sizeof(std::int64_t));
-    else if (!values.empty())
-      std::memcpy(out.data() + layout.at[k], values.data(), values.size() * sizeof(float));
+      write(std::vector<std::int64_t>(values.begin(), values.end()));
+    else
+      write(values);
   }
   return out;
 }

@@ -92,7 +92,7 @@ int main(int argc, char** argv) {
   app.add_option("MODEL", arguments.model, "model.h5 of a run, or its .safetensors")->required();
   app.add_option("SCAN", arguments.scans.inputs, ".nii .nii.gz .hdr .img .npy files, cohort files (.h5)")->required();
   app.add_option("--out", arguments.out, "the table to write (CSV)")->capture_default_str();
-  app.add_option("--age", arguments.scans.age, "age of the only scan, years")->check(CLI::Range(0.0, 130.0));
+  app.add_option("--age", arguments.scans.age, "age of the only scan, years")->check(CLI::Range(0.0, oldest_age));
   app.add_option("--participants", arguments.scans.participants, "table with participant_id and age (.tsv, .csv)");
   app.add_option("--npy-axes", arguments.scans.npy_axes, "which way x runs in .npy files")
       ->check(CLI::IsMember({"RAS", "LAS"}));

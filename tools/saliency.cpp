@@ -86,8 +86,9 @@ void print_checks(const std::vector<ScanSaliency>& rows) {
 std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const TrainedModel& model) {
   std::string table = "map,weights,voxel_correlation,region_correlation,auroc,dice,dice_by_chance\n";
   fmt::print(
-      "\nagreement with what truly ages           rank correlation over    the quarter that ages most:\n               "
-      "                             voxels  regions       AUROC  Dice (by chance)\n");
+      "\nagreement with what truly ages           rank correlation over    the quarter that ages most:\n"
+      "{:>50}{:>9}{:>12}  Dice (by chance)\n",
+      "voxels", "regions", "AUROC");
   const auto line = [&](const std::string& kind, const char* weights, std::span<const float> map) {
     if (map.empty()) return;
     const Agreement a = agreement(map, truth, model.prediction.training.occupancy);
@@ -96,11 +97,12 @@ std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const T
     table += csv_line({kind, weights, csv_number(a.voxels), csv_number(a.regions), csv_number(a.auroc),
                        csv_number(a.dice), csv_number(a.share)});
   };
+  const bool some = run.checked() < run.scans();
   for (const SaliencyMap& map : run.mean()) {
     line(map.kind, "trained", map.values);
     // A mean over more scans agrees better whatever the weights: random ones are put beside those of the same scans.
-    if (run.checked() < run.scans()) line(map.kind, "trained (checked scans)", map.beside);
-    line(map.kind, run.checked() < run.scans() ? "random (checked scans)" : "random", map.random);
+    if (some) line(map.kind, "trained (checked scans)", map.beside);
+    line(map.kind, some ? "random (checked scans)" : "random", map.random);
   }
   return table;
 }

@@ -15,8 +15,6 @@
 namespace cg {
 namespace {
 
-constexpr double oldest = 130;  // years
-
 std::string lower(std::string text) {
   for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return text;
@@ -84,8 +82,9 @@ class Reader {
     const std::optional<Age> age = age_of(cell);
     if (!age)
       return findings_.add(fmt::format("{}: the age is \"{}\", expected years as a number. {}", p.where, cell, fix));
-    if (age->years < 0 || age->years > oldest)
-      return findings_.add(fmt::format("{}: the age is {}, expected 0 to {} years. {}", p.where, cell, oldest, fix));
+    if (age->years < 0 || age->years > oldest_age)
+      return findings_.add(
+          fmt::format("{}: the age is {}, expected 0 to {} years. {}", p.where, cell, oldest_age, fix));
     p.age = age->years;
     p.or_more = age->or_more;
   }

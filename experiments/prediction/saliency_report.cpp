@@ -153,16 +153,13 @@ std::vector<SaliencyMap> SaliencyRun::maps_of(Inference& network, const Tensor& 
   std::vector<SaliencyMap> out;
   const std::optional<Intensity>& by = model_.prediction.preprocessing.intensity;
   if (options_.gradient) {
-    out.push_back({"gradient",
-                   by ? "years/" + model_.prediction.training.unit : "years/SD",
-                   gradient_map(network, volume, options_.of_gradient, step),
-                   {},
-                   {}});
+    out.push_back({"gradient", by ? "years/" + model_.prediction.training.unit : "years/SD",
+                   gradient_map(network, volume, options_.of_gradient, step)});
     if (by)
       for (float& v : out.back().values) v = static_cast<float>(static_cast<double>(v) / by->sd);
   }
   if (options_.occlusion)
-    out.push_back({"occlusion", "years", occlusion_map(network, volume, grid_, options_.of_occlusion, step), {}, {}});
+    out.push_back({"occlusion", "years", occlusion_map(network, volume, grid_, options_.of_occlusion, step)});
   return out;
 }
 

@@ -25,8 +25,8 @@ struct SaliencyMap {
   std::string kind;  ///< "gradient" or "occlusion"
   std::string unit;  ///< "years/kPa", "years"
   std::vector<float> values;
-  std::vector<float> random;  ///< of the network with random weights; empty: not made
-  std::vector<float> beside;  ///< of a mean: `values` over the scans that `random` is of, to be compared with it
+  std::vector<float> random = {};  ///< of the network with random weights; empty: not made
+  std::vector<float> beside = {};  ///< of a mean: `values` over the scans that `random` is of, to be compared with it
 };
 
 struct ScanSaliency {

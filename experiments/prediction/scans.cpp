@@ -27,7 +27,6 @@ ImportOptions import_options(const ScanOptions& options, const Prediction& model
 
 /// The ages of a table by id; who has none there is left out. Errors (data): those that are no ages, ids twice.
 std::map<std::string, double> read_ages(const std::string& path) {
-  constexpr double oldest = 130;  // years
   std::map<std::string, double> out;
   if (path.empty()) return out;
   const Table table{std::filesystem::path(path)};
@@ -39,8 +38,8 @@ std::map<std::string, double> read_ages(const std::string& path) {
     };
     if (is_missing(cell)) continue;
     const std::optional<Age> age = age_of(cell);
-    if (!age || age->years < 0 || age->years > oldest)
-      add(fmt::format("the age is \"{}\", expected 0 to {} years", cell, oldest));
+    if (!age || age->years < 0 || age->years > oldest_age)
+      add(fmt::format("the age is \"{}\", expected 0 to {} years", cell, oldest_age));
     else if (!out.emplace(join_key(id), age->years).second)
       add("the participant has another row");
   }

@@ -16,8 +16,8 @@ inline std::string cudnn_version_name(std::size_t version) {
 }
 
 /// Why a version is not used, in words; empty where it is. Versions before 9.16: from 9.8 on their 3D convolutions in
-/// bfloat16 were wrong (PyTorch's issue 163539), from 9.10.2 on those in TF32 (its change 167024); older ones cannot
-/// plan without a device.
+/// bfloat16 were wrong (pytorch/pytorch#163539), from 9.10.2 on those in TF32 (pytorch/pytorch#167024); older ones
+/// cannot plan without a device.
 inline std::string why_faulty(std::size_t version) {
   constexpr std::size_t first_sound = 91600;
   if (version >= first_sound) return "";
