@@ -86,7 +86,7 @@ Volume CohortFile::volume(Index i) const {
 }
 
 Affine CohortFile::affine() const {
-  if (!file_.has("affine")) {
+  if (!is_placed()) {
     const PlacedGrid mni = mni_grid(std::clamp(voxel_mm_, 0.5, 20.0));
     if (Shape(mni.extents.begin(), mni.extents.end()) == shape_) return mni.affine;
     Vector3 origin;

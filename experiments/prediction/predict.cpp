@@ -71,13 +71,16 @@ Tensor network_input(const Volume& volume, const std::string& source, const std:
   return out;
 }
 
-std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& prediction, const TrainingPart& training,
-                                     bool own_intensity) {
+std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& prediction, const Prediction& model) {
+  const TrainingPart& training = model.training;
   std::vector<std::string> out;
   if (training.synthetic && !scan.synthetic)
     out.push_back("the model was trained on a synthetic phantom: this says nothing of a person");
   if (scan.trained_on) out.push_back("of the cohort that the model was trained on");
-  if (!own_intensity) warn_of_brightness(prediction.map, training, out);
+  if (model.preprocessing.intensity) warn_of_brightness(prediction.map, training, out);
+  if (scan.placed != model.preprocessing.placed)
+    out.push_back(fmt::format("sides: {} file has no affine, so left and right may be exchanged",
+                              scan.placed ? "the training cohort's" : "the scan's"));
   warn_of_place(scan, prediction.map, training, out);
   warn_of_age(prediction, training, out);
   return out;
@@ -94,13 +97,18 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
     findings.collect([&] {
       const Scan scan = scans.read(i);
       const Tensor input = network_input(scan.volume, scan.source, by);
-      PredictedAge p{.id = scan.id, .age = scan.age, .predicted = network.ages(input)[0], .map = {}, .warnings = {}};
+      PredictedAge p{.id = scan.id,
+                     .source = scan.source,
+                     .age = scan.age,
+                     .predicted = network.ages(input)[0],
+                     .map = {},
+                     .warnings = {}};
       if (!std::isfinite(p.predicted))
         fail(ErrorKind::data, scan.source, "the predicted age is not finite", "Look at the scan's values");
       p.gap = p.predicted - p.age;
       p.corrected = p.gap - m.bias(p.age);
       p.map = in_unit(map_statistics(input.data<float>(), m.training.occupancy), by);
-      p.warnings = warnings_of(scan, p, m.training, !by);
+      p.warnings = warnings_of(scan, p, m);
       out.push_back(std::move(p));
     });
     if (scans.size() > 1) progress.advance(1, scans.source(i));
@@ -111,13 +119,14 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
 }
 
 std::string prediction_table(std::span<const PredictedAge> rows) {
-  std::string out = "participant_id,age,predicted_age,gap,gap_bias_corrected,coverage,map_mean,map_sd,warnings\n";
+  std::string out =
+      "participant_id,age,predicted_age,gap,gap_bias_corrected,coverage,map_mean,map_sd,source,warnings\n";
   for (const PredictedAge& row : rows) {
     std::string warnings;
     for (const std::string& warning : row.warnings) warnings += (warnings.empty() ? "" : "; ") + warning;
     out += csv_line({csv_text(row.id), csv_number(row.age), csv_number(row.predicted), csv_number(row.gap),
                      csv_number(row.corrected), csv_number(row.map.coverage), csv_number(row.map.mean),
-                     csv_number(row.map.sd), csv_text(warnings)});
+                     csv_number(row.map.sd), csv_text(row.source), csv_text(warnings)});
   }
   return out;
 }

@@ -14,11 +14,12 @@ namespace cg {
 
 struct PredictedAge {
   std::string id;
-  double age = 0;        ///< years; NaN where it is unknown, as are the two gaps then
-  double predicted = 0;  ///< years
-  double gap = 0;        ///< predicted − age
-  double corrected = 0;  ///< the gap without what age alone explains of it on the training part; never a headline
-  MapStatistics map;     ///< in the map's unit
+  std::string source = {};  ///< of the scan
+  double age = 0;           ///< years; NaN where it is unknown, as are the two gaps then
+  double predicted = 0;     ///< years
+  double gap = 0;           ///< predicted − age
+  double corrected = 0;     ///< the gap without what age alone explains of it on the training part; never a headline
+  MapStatistics map;        ///< in the map's unit
   std::vector<std::string> warnings;  ///< in what the scan lies far from the training part
 };
 
@@ -26,14 +27,14 @@ struct PredictedAge {
 Tensor network_input(const Volume& volume, const std::string& source, const std::optional<Intensity>& intensity);
 
 /// What speaks against trusting a prediction.
-std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& prediction, const TrainingPart& training,
-                                     bool own_intensity);
+std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& prediction, const Prediction& model);
 
 /// Predicts every scan. Errors: data or corrupt, naming all scans that cannot be used.
 std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& model, Inference& network,
                                        const ProgressOutput& output);
 
-/// A line a scan: participant_id, age, predicted_age, gap, gap_bias_corrected, coverage, map_mean, map_sd, warnings.
+/// A line a scan: participant_id, age, predicted_age, gap, gap_bias_corrected, coverage, map_mean, map_sd,
+/// source, warnings.
 std::string prediction_table(std::span<const PredictedAge> rows);
 
 }  // namespace cg

@@ -114,7 +114,11 @@ PlacedVolume Scans::original(Index scan) const {
 
 Scan Scans::read(Index scan) const {
   const Place& place = places_.at(static_cast<std::size_t>(scan));
-  Scan out{place.map.participant.id, place.map.participant.age, place.map.where, {}, "as it is"};
+  Scan out{.id = place.map.participant.id,
+           .age = place.map.participant.age,
+           .source = place.map.where,
+           .volume = {},
+           .done = "as it is"};
   if (!place.cohort) {
     MapReading reading = reader_.read(place.map);
     out.volume = std::move(reading.volume);
@@ -124,6 +128,7 @@ Scan Scans::read(Index scan) const {
     return out;
   }
   const CohortFile& file = place.cohort->file;
+  out.placed = file.is_placed();
   out.synthetic = file.synthetic();
   out.trained_on = place.cohort->trained_on;
   PlacedVolume own = original(scan);

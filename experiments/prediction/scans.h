@@ -23,8 +23,9 @@ struct ScanOptions {
 /// A scan on the model's grid, in its own unit.
 struct Scan {
   std::string id;
-  double age = 0;  ///< years; NaN where it is unknown
-  std::string source;
+  double age = 0;      ///< years; NaN where it is unknown
+  std::string source;  ///< its file, of a cohort file with its id
+  bool placed = true;  ///< the file says where its voxels lie
   Volume volume;
   std::string done;         ///< how it was brought to the grid
   double lost = 0;          ///< share of its data outside of the grid

@@ -3,6 +3,7 @@
 #include "experiments/prediction/predict.h"
 
 #include <doctest/doctest.h>
+#include <hdf5.h>
 
 #include <cmath>
 
@@ -156,6 +157,39 @@ TEST_CASE("predict: scans far from the training part are told from those near it
   write_nifti(workplace().folder + "/sub-real.nii", placed);  // says nothing of a phantom
   REQUIRE(predict(trained().model + " sub-real.nii --out real.csv").code == 0);
   CHECK(warns(table("real.csv")[0], "says nothing of a person"));
+}
+
+TEST_CASE("predict: where only one of scan and training cohort says which side is left, that is told") {
+  const std::string unplaced = workplace().folder + "/synthetic-unplaced.h5";
+  fs::copy_file(workplace().cohort, unplaced);
+  const hid_t file = H5Fopen(unplaced.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  REQUIRE(H5Ldelete(file, "affine", H5P_DEFAULT) >= 0);
+  H5Fclose(file);
+  const Result run = run_tiny("unplaced", "seeds=0 train.epochs=2 --device cpu", unplaced);
+  REQUIRE_MESSAGE(run.code == 0, run.text);
+  const auto first = [](const std::string& model, const std::string& scan) {
+    const Finished done = predict(model + " " + scan + " --out sides.csv");
+    REQUIRE_MESSAGE(done.code == 0, done.text);
+    return table("sides.csv").at(0);
+  };
+  const std::string model = "unplaced/model.h5", nifti = trained().files()[0];
+  CHECK(warns(first(model, nifti), "sides: the training cohort's file has no affine"));
+  CHECK(warns(first(trained().model, unplaced), "sides: the scan's file has no affine"));
+  CHECK_FALSE(warns(first(model, unplaced), "sides"));
+  CHECK_FALSE(warns(first(trained().model, nifti), "sides"));
+}
+
+TEST_CASE("predict: two scans of one participant are told apart by their files") {
+  const std::vector<std::string> files = trained().files();
+  fs::create_directories(workplace().folder + "/again");
+  const std::string again = workplace().folder + "/again/" + fs::path(files[0]).filename().string();
+  fs::copy_file(files[0], again);
+  REQUIRE(predict(trained().model + " " + files[0] + " " + again + " --out twice.csv").code == 0);
+  const Rows rows = table("twice.csv");
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].at("participant_id") == rows[1].at("participant_id"));
+  CHECK(rows[0].at("source") == files[0]);
+  CHECK(rows[1].at("source") == again);
 }
 
 TEST_CASE("predict: bad scans are told at once, end with 3, and nothing is written") {
