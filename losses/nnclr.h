@@ -10,7 +10,7 @@
 //   a_ik         1/n for k = pair(i), else 0
 //
 // Printed and published formula are the same. Ages play no part.
-// Read next: simclr.h, where q_i = z_i and nothing is predicted; experiments/runner/queue.h.
+// Read next: simclr.h, where q_i = z_i and nothing is predicted; experiments/training/queue.h.
 #pragma once
 
 #include "losses/attraction.h"

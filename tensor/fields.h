@@ -1,6 +1,6 @@
 // Options of a plain struct as one table: key, member, what is accepted, a sentence. From that table come parsing,
 // errors, the manual and the resolved copy of a configuration. Losses, data and layers describe their own options
-// here without knowing the experiments; experiments/runner/fields.h puts the tables together.
+// here without knowing the experiments; experiments/config/fields.h puts the tables together.
 #pragma once
 
 #include <algorithm>

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/runner/environment.h"
+#include "experiments/program/environment.h"
 #include "tests/support/shell.h"
 
 namespace fs = std::filesystem;

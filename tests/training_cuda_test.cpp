@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "data/device_loader.h"
-#include "experiments/runner/learner.h"
+#include "experiments/training/learner.h"
 #include "losses/registry.h"
 #include "tensor/random.h"
 #include "tests/support/cuda.h"

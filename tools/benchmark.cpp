@@ -20,8 +20,8 @@
 #include <thread>
 
 #include "data/device_loader.h"
-#include "experiments/runner/learner.h"
-#include "experiments/runner/setup.h"
+#include "experiments/training/learner.h"
+#include "experiments/training/setup.h"
 #include "layers/file_order.h"
 #include "losses/registry.h"
 #include "tools/deterministic.h"

@@ -8,8 +8,8 @@
 #include "data/input_file.h"
 #include "data/storage.h"
 #include "data/weights_file.h"
-#include "experiments/runner/command_line.h"
-#include "experiments/runner/digest.h"
+#include "experiments/program/command_line.h"
+#include "experiments/program/digest.h"
 #include "tensor/error.h"
 
 namespace {

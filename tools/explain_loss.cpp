@@ -1,6 +1,6 @@
 // Explains how a loss works: in numbers on the terminal, on a page to play with, and for cases in a file.
 //   explain_loss --loss dynlocrep --ages 20,21,25,70,71 --epoch 12      explain_loss --html page.html
-// Read next: losses/explanation.h, experiments/analysis/loss_page.h, docs/losses.md.
+// Read next: losses/explanation.h, experiments/teaching/loss_page.h, docs/losses.md.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "data/storage.h"
-#include "experiments/analysis/loss_cases.h"
-#include "experiments/analysis/loss_example.h"
-#include "experiments/analysis/loss_page.h"
-#include "experiments/analysis/loss_text.h"
-#include "experiments/runner/command_line.h"
-#include "experiments/runner/fields.h"
+#include "experiments/config/fields.h"
+#include "experiments/program/command_line.h"
+#include "experiments/teaching/loss_cases.h"
+#include "experiments/teaching/loss_example.h"
+#include "experiments/teaching/loss_page.h"
+#include "experiments/teaching/loss_text.h"
 #include "losses/registry.h"
 #include "tensor/error.h"
 #include "tools/explain_loss/page_source.h"

@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "experiments/cohorts/export.h"
-#include "experiments/runner/program.h"
+#include "experiments/program/program.h"
 #include "tensor/error.h"
 
 int main(int argc, char** argv) {

@@ -6,8 +6,8 @@
 
 #include "data/storage.h"
 #include "experiments/cohorts/import.h"
-#include "experiments/runner/program.h"
-#include "experiments/runner/stop_signal.h"
+#include "experiments/program/program.h"
+#include "experiments/program/stop_signal.h"
 #include "tensor/error.h"
 
 namespace {

@@ -12,10 +12,10 @@
 
 #include "data/input_file.h"
 #include "data/storage.h"
-#include "experiments/analysis/metrics.h"
-#include "experiments/runner/command_line.h"
-#include "experiments/runner/model_file.h"
-#include "experiments/runner/setup.h"
+#include "experiments/program/command_line.h"
+#include "experiments/record/model_file.h"
+#include "experiments/statistics/metrics.h"
+#include "experiments/training/setup.h"
 #include "tensor/error.h"
 
 namespace {

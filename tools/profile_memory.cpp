@@ -1,6 +1,6 @@
 // Plans the memory of a training step and shows who holds it: by layer, at the peak, over time.
 //   profile_memory quickstart --html memory.html      profile_memory dynlocrep --batch max --memory 80GB
-// Nothing is computed unless --measure asks for it. Read next: experiments/runner/step_memory.h.
+// Nothing is computed unless --measure asks for it. Read next: experiments/training/step_memory.h.
 #include <fmt/format.h>
 #include <omp.h>
 
@@ -14,16 +14,16 @@
 #include <vector>
 
 #include "data/storage.h"
-#include "experiments/analysis/memory_json.h"
-#include "experiments/analysis/memory_measure.h"
-#include "experiments/analysis/memory_page.h"
-#include "experiments/analysis/memory_text.h"
-#include "experiments/runner/cohort.h"
-#include "experiments/runner/command_line.h"
-#include "experiments/runner/convolution_plans.h"
-#include "experiments/runner/environment.h"
-#include "experiments/runner/memory_check.h"
-#include "experiments/runner/setup.h"
+#include "experiments/memory/convolution_plans.h"
+#include "experiments/memory/memory_json.h"
+#include "experiments/memory/memory_measure.h"
+#include "experiments/memory/memory_page.h"
+#include "experiments/memory/memory_text.h"
+#include "experiments/program/command_line.h"
+#include "experiments/program/environment.h"
+#include "experiments/training/cohort.h"
+#include "experiments/training/memory_check.h"
+#include "experiments/training/setup.h"
 #include "tensor/backend/cuda_module.h"
 #include "tensor/error.h"
 

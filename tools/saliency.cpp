@@ -10,10 +10,10 @@
 
 #include "data/findings.h"
 #include "experiments/prediction/saliency_report.h"
-#include "experiments/runner/command_line.h"
-#include "experiments/runner/csv.h"
-#include "experiments/runner/model_file.h"
-#include "experiments/runner/setup.h"
+#include "experiments/program/command_line.h"
+#include "experiments/program/csv.h"
+#include "experiments/record/model_file.h"
+#include "experiments/training/setup.h"
 #include "tensor/error.h"
 
 namespace {

@@ -8,9 +8,9 @@
 
 #include "data/input_file.h"
 #include "data/storage.h"
-#include "experiments/analysis/cohort_page.h"
-#include "experiments/runner/program.h"
-#include "experiments/runner/progress.h"
+#include "experiments/pages/cohort_page.h"
+#include "experiments/program/program.h"
+#include "experiments/program/progress.h"
 #include "tensor/error.h"
 
 int main(int argc, char** argv) {

@@ -10,8 +10,8 @@
 #include "data/cohort_h5.h"
 #include "data/normalise.h"
 #include "data/storage.h"
-#include "experiments/analysis/volume_picture.h"
-#include "experiments/runner/fields.h"
+#include "experiments/config/fields.h"
+#include "experiments/pages/volume_picture.h"
 #include "tensor/error.h"
 
 namespace {

@@ -11,8 +11,8 @@
 #include "data/storage.h"
 #include "data/tsv.h"
 #include "experiments/cohorts/map_reader.h"
-#include "experiments/runner/csv.h"
-#include "experiments/runner/environment.h"
+#include "experiments/program/csv.h"
+#include "experiments/program/environment.h"
 #include "tensor/error.h"
 
 namespace cg {

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "data/cohort_h5.h"
-#include "experiments/runner/progress.h"
+#include "experiments/program/progress.h"
 
 namespace cg {
 

@@ -12,10 +12,10 @@
 #include "data/hdf5_file.h"
 #include "experiments/cohorts/map_places.h"
 #include "experiments/cohorts/map_reader.h"
-#include "experiments/runner/csv.h"
-#include "experiments/runner/digest.h"
-#include "experiments/runner/environment.h"
-#include "experiments/runner/stop_signal.h"
+#include "experiments/program/csv.h"
+#include "experiments/program/digest.h"
+#include "experiments/program/environment.h"
+#include "experiments/program/stop_signal.h"
 #include "tensor/error.h"
 
 namespace cg {

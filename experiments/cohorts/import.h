@@ -7,7 +7,7 @@
 #include <string>
 
 #include "experiments/cohorts/import_options.h"
-#include "experiments/runner/progress.h"
+#include "experiments/program/progress.h"
 
 namespace cg {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "data/nifti.h"
-#include "experiments/runner/digest.h"
+#include "experiments/program/digest.h"
 #include "tensor/error.h"
 
 namespace cg {

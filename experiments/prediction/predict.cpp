@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "data/findings.h"
-#include "experiments/runner/csv.h"
+#include "experiments/program/csv.h"
 #include "tensor/error.h"
 
 namespace cg {

@@ -1,14 +1,14 @@
 // Ages of scans by a trained model, with what must be known to read them: the gap, its age bias, and whether the scan
-// lies far from what the model was trained on. Read next: scans.h, experiments/runner/inference.h.
+// lies far from what the model was trained on. Read next: scans.h, experiments/prediction/inference.h.
 #pragma once
 
 #include <span>
 #include <string>
 #include <vector>
 
+#include "experiments/prediction/inference.h"
 #include "experiments/prediction/scans.h"
-#include "experiments/runner/inference.h"
-#include "experiments/runner/progress.h"
+#include "experiments/program/progress.h"
 
 namespace cg {
 

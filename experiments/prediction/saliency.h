@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "data/voxel_grid.h"
-#include "experiments/runner/inference.h"
+#include "experiments/prediction/inference.h"
 
 namespace cg {
 

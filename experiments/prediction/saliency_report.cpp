@@ -9,10 +9,10 @@
 
 #include "data/nifti.h"
 #include "data/storage.h"
-#include "experiments/analysis/map_agreement.h"
-#include "experiments/analysis/volume_picture.h"
+#include "experiments/pages/volume_picture.h"
 #include "experiments/prediction/predict.h"
-#include "experiments/runner/csv.h"
+#include "experiments/program/csv.h"
+#include "experiments/statistics/map_agreement.h"
 
 namespace cg {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "experiments/prediction/saliency.h"
 #include "experiments/prediction/scans.h"
-#include "experiments/runner/progress.h"
+#include "experiments/program/progress.h"
 
 namespace cg {
 

@@ -9,7 +9,7 @@
 
 #include "data/cohort_h5.h"
 #include "experiments/cohorts/map_reader.h"
-#include "experiments/runner/trained_model.h"
+#include "experiments/record/trained_model.h"
 
 namespace cg {
 

@@ -4,8 +4,8 @@
 
 #include <cstdio>
 
-#include "experiments/runner/progress.h"
-#include "experiments/runner/setup.h"
+#include "experiments/program/progress.h"
+#include "experiments/training/setup.h"
 
 namespace cg {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "experiments/runner/cohort.h"
-#include "experiments/runner/config.h"
-#include "experiments/runner/learner.h"
+#include "experiments/config/config.h"
+#include "experiments/training/cohort.h"
+#include "experiments/training/learner.h"
 
 namespace cg {
 

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "experiments/config/config.h"
+#include "experiments/program/command_line.h"
+#include "experiments/program/environment.h"
 #include "experiments/runner/announcement.h"
-#include "experiments/runner/command_line.h"
-#include "experiments/runner/config.h"
-#include "experiments/runner/environment.h"
 #include "experiments/runner/trainer.h"
 #include "tensor/error.h"
 

@@ -2,7 +2,7 @@
 // Read next: learner.h (a step), evaluation.h (the test error).
 #pragma once
 
-#include "experiments/runner/config.h"
+#include "experiments/config/config.h"
 
 namespace cg {
 

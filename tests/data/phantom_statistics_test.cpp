@@ -10,8 +10,8 @@
 
 #include "data/phantom.h"
 #include "data/split.h"
-#include "experiments/analysis/metrics.h"
-#include "experiments/analysis/ridge.h"
+#include "experiments/statistics/metrics.h"
+#include "experiments/statistics/ridge.h"
 
 using namespace cg;
 using namespace cg::phantom;

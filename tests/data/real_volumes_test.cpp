@@ -14,7 +14,7 @@
 #include "data/nifti.h"
 #include "data/npy.h"
 #include "experiments/cohorts/import.h"
-#include "experiments/runner/environment.h"
+#include "experiments/program/environment.h"
 #include "tests/data/placed_volumes.h"
 #include "tests/support/shell.h"
 #include "tests/support/thrown.h"

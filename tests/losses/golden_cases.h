@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "experiments/analysis/loss_cases.h"
+#include "experiments/teaching/loss_cases.h"
 #include "losses/registry.h"
 #include "tests/losses/checks.h"
 #include "tests/support/golden_reader.h"

@@ -11,7 +11,7 @@ TEST_CASE("ops: outputs and gradients are PyTorch's, for every group of the gold
   int known = 0;
   for (const std::string& group : file.groups()) {
     CAPTURE(group);
-    if (group.starts_with("ridge_")) continue;  // experiments/analysis/ridge_test.cpp
+    if (group.starts_with("ridge_")) continue;  // tests/experiments/statistics/ridge_test.cpp
     if (op_of_group(group).empty()) FAIL_CHECK("no op for this group");
     CHECK(golden_complaint(Registry::standard(), file, group) == "");
     ++known;

@@ -6,8 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "experiments/analysis/loss_example.h"
-#include "experiments/analysis/loss_page.h"
+#include "experiments/teaching/loss_example.h"
+#include "experiments/teaching/loss_page.h"
 #include "losses/explanation.h"
 #include "losses/registry.h"
 #include "tests/data/raw_h5.h"

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "data/hdf5_file.h"
-#include "experiments/runner/model_file.h"
-#include "experiments/runner/pretrained.h"
+#include "experiments/record/model_file.h"
+#include "experiments/training/pretrained.h"
 #include "layers/file_order.h"
 #include "losses/registry.h"
 #include "tests/support/program.h"

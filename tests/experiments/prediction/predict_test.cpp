@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "data/nifti.h"
-#include "experiments/runner/model_file.h"
+#include "experiments/record/model_file.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/program.h"
 #include "tests/support/thrown.h"

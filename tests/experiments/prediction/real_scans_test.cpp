@@ -6,7 +6,7 @@
 
 #include "data/cohort_h5.h"
 #include "data/nifti.h"
-#include "experiments/runner/environment.h"
+#include "experiments/program/environment.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/program.h"
 

@@ -8,8 +8,8 @@
 
 #include "data/nifti.h"
 #include "data/tsv.h"
-#include "experiments/analysis/map_agreement.h"
 #include "experiments/prediction/saliency_report.h"
+#include "experiments/statistics/map_agreement.h"
 #include "losses/registry.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/program.h"

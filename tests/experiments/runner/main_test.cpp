@@ -6,7 +6,7 @@
 #include <fstream>
 #include <string>
 
-#include "experiments/runner/config.h"
+#include "experiments/config/config.h"
 #include "tensor/backend.h"
 #include "tests/support/program.h"
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "experiments/runner/checkpoint.h"
+#include "experiments/record/checkpoint.h"
 #include "experiments/runner/trainer.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/thrown.h"

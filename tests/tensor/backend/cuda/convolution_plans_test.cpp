@@ -1,5 +1,5 @@
 // The plans of all convolutions of the real network, built without a GPU for the properties of several.
-#include "experiments/runner/convolution_plans.h"
+#include "experiments/memory/convolution_plans.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -1,0 +1,193 @@
+#include "experiments/config/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "experiments/program/digest.h"
+#include "losses/registry.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double most_seed = 4294967295.0;  // NumPy's legacy generator, which the published split needs, takes 32 bits
+
+Fields<TrainOptions> train_fields() {
+  using O = TrainOptions;
+  return {
+      field("epochs", &O::epochs, between(1, 100000), "Passes over the training part."),
+      field("batch_size", &O::batch_size, between(2, largest_batch_size),
+            "Subjects in a batch; a short last batch is trained too."),
+      field("learning_rate", &O::learning_rate, {.least = 0, .most = 10, .open = true, .choices = {}},
+            "Adam's learning rate in the first epoch."),
+      field("weight_decay", &O::weight_decay, between(0, 10),
+            "This times the parameter is added to its gradient (coupled, as published)."),
+      field("decay_factor", &O::decay_factor, {.least = 0, .most = 1, .open = true, .choices = {}},
+            "The learning rate is multiplied by it every `decay_every` epochs."),
+      field("decay_every", &O::decay_every, between(1, 100000), "Epochs between two decays of the learning rate."),
+      field("order", &O::order, {"shuffled", "study_balanced"},
+            "Each subject once an epoch, or as many draws dealt out to the studies (sites) in equal shares."),
+  };
+}
+
+Fields<PhantomOptions> phantom_fields() {
+  using O = PhantomOptions;
+  return {
+      field("modality", &O::modality, {"mre", "t1"}, "Stiffness maps, or T1-like volumes of 62 scanners."),
+      field("voxel_mm", &O::voxel_mm, between(1, 16), "Edge of a voxel in mm; 4 serves for quick tests."),
+      field("subjects", &O::subjects, between(10, 100000), "Synthetic subjects in the cohort."),
+      field("seed", &O::seed, between(0, most_seed), "Seed of the synthetic cohort."),
+  };
+}
+
+Fields<DataOptions> data_fields() {
+  using O = DataOptions;
+  Fields<O> out{
+      field("cohort", &O::cohort, any(),
+            "Cohort file (HDF5), relative to the file that names it; empty: the synthetic phantom."),
+      field("folds", &O::folds, between(2, 1000), "Parts of the shuffled split; one of them is the test part."),
+      field("fold", &O::fold, between(0, 999), "The part held out as test part, counted from 0."),
+      field("split_seed", &O::split_seed, between(0, most_seed), "Seed of the split, the same for all runs."),
+      field("normalise", &O::normalise, {"train", "all", "subject"},
+            "Mean and SD of the non-zero voxels of the training part, of all maps (as published), or of each map."),
+  };
+  for (Field<O>& f : section("phantom", &O::phantom, phantom_fields())) out.push_back(std::move(f));
+  for (Field<O>& f : section("augment", &O::augment, augment_fields())) out.push_back(std::move(f));
+  return out;
+}
+
+Fields<PretrainedOptions> pretrained_fields() {
+  using O = PretrainedOptions;
+  return {
+      field("weights", &O::weights, any(),
+            "Weights to start from (.h5 or .safetensors), relative to the file that names them; empty: random ones."),
+      field("allow_missing", &O::allow_missing, any(),
+            "Parameters, by name or its beginning (\"head\"), in which that file may differ from the network: missing, "
+            "extra or of another shape. They start at random; any other difference is an error."),
+  };
+}
+
+Fields<EvaluationOptions> evaluation_fields() {
+  using O = EvaluationOptions;
+  return {
+      field("features", &O::features, {"projected", "encoder"},
+            "What age is predicted from: what the loss sees (behind the projection head), or what the encoder gives."),
+      field("predictor", &O::predictor, {"ridge", "l1", "huber", "dex"},
+            "How age is predicted from the features: ridge regression (the paper's choice), or a linear layer trained "
+            "with the absolute error, with Huber's loss, or as the expectation over whole years."),
+      field("huber_delta", &O::huber_delta, above(0),
+            "huber: errors up to it (years) count squared, larger ones absolutely."),
+      field("penalty", &O::penalty, at_least(0),
+            "l1, huber, dex: half of it times the squared weights (of features with mean 0 and SD 1) is added to their "
+            "loss; ridge regression chooses its own."),
+      field("every", &O::every, between(0, 100000),
+            "Epochs between two evaluations on the test part while training; 0: only after the last epoch."),
+      field("embeddings_at", &O::embeddings_at, between(1, 100000),
+            "Epochs after which all subjects' features are stored; epochs beyond the last are passed over."),
+  };
+}
+
+template <class Part>
+void append(Fields<Config>& out, const std::string& name, Part Config::*member, const Fields<Part>& fields) {
+  for (Field<Config>& f : section(name, member, fields)) out.push_back(std::move(f));
+}
+
+/// Options that are right by themselves but do not fit together.
+void cross_check(const Config& config, Checked& checked) {
+  const std::set<Index> distinct(config.seeds.begin(), config.seeds.end());
+  if (config.seeds.empty()) checked.conflict({"seeds"}, "seeds: the list is empty; name at least one seed");
+  if (distinct.size() < config.seeds.size()) checked.conflict({"seeds"}, "seeds: the same seed stands twice");
+  if (config.data.fold >= config.data.folds)
+    checked.conflict({"data.fold", "data.folds"},
+                     fmt::format("data.fold = {}: expected 0 to {}, as data.folds is {} and counting starts at 0",
+                                 config.data.fold, config.data.folds - 1, config.data.folds));
+  const std::vector<std::string>& augmentations = config.data.augment.apply;
+  if (std::set(augmentations.begin(), augmentations.end()).size() < augmentations.size())
+    checked.conflict({"data.augment.apply"}, "data.augment.apply: the same augmentation stands twice");
+  if (config.pretrained.weights.empty() && !config.pretrained.allow_missing.empty())
+    checked.conflict({"pretrained.allow_missing"}, "pretrained.allow_missing: there is no pretrained.weights");
+  if (config.loss.name != "dynlocrep" || checked.wrong.contains("loss.name")) return;
+  if (config.loss.final_neighbours > config.train.batch_size)
+    checked.conflict({"loss.final_neighbours", "train.batch_size"},
+                     fmt::format("loss.final_neighbours = {}: expected at most train.batch_size = {}",
+                                 config.loss.final_neighbours, config.train.batch_size));
+  if (config.train.epochs / config.loss.step_size < 2)
+    checked.conflict(
+        {"loss.step_size", "train.epochs"},
+        fmt::format("loss.step_size = {}: expected at most half of train.epochs = {}, or the neighbourhood "
+                    "has no two steps to shrink in",
+                    config.loss.step_size, config.train.epochs));
+}
+
+/// Makes a path in a configuration absolute: relative to the folder of the file that names it, or on the command line
+/// to the working folder.
+void make_absolute(std::string& path, const std::string& key, const Checked& checked, const Source& source) {
+  if (path.empty()) return;
+  const auto where = checked.where.find(key);
+  const bool in_file = where != checked.where.end() && where->second.line != 0;
+  const fs::path base = in_file ? fs::absolute(source.file).parent_path() : fs::current_path();
+  path = (base / path).lexically_normal().string();
+}
+
+}  // namespace
+
+Fields<Config> config_fields() {
+  Fields<Config> out{
+      field("seeds", &Config::seeds, between(0, most_seed), "A training run for each seed; results are averaged."),
+      field("threads", &Config::threads, between(0, 4096), "Processor threads; 0: one for every core available."),
+  };
+  append(out, "train", &Config::train, train_fields());
+  append(out, "loss", &Config::loss, loss_fields());
+  append(out, "data", &Config::data, data_fields());
+  append(out, "model", &Config::model, model_fields());
+  out.push_back(field("model.precision", &Config::precision, {"auto", "float32", "bfloat16"},
+                      "Type of the activations; auto: bfloat16 where the device computes with it faster."));
+  append(out, "pretrained", &Config::pretrained, pretrained_fields());
+  append(out, "evaluation", &Config::evaluation, evaluation_fields());
+  return out;
+}
+
+Config parse_config(const Source& source) {
+  const Fields<Config> fields = config_fields();
+  Checked checked = check(options_of(fields), source);
+  Config config = assemble(fields, checked);
+  cross_check(config, checked);
+  throw_findings(source, checked.findings);
+  if (!checked.where.contains("loss.temperature")) config.loss.temperature = published_temperature(config.loss.name);
+  make_absolute(config.data.cohort, "data.cohort", checked, source);
+  make_absolute(config.pretrained.weights, "pretrained.weights", checked, source);
+  return config;
+}
+
+std::string config_manual() { return manual(options_of(config_fields())); }
+
+std::string resolved_config(const Config& config) {
+  return "# Every option of a run and its value. Running this file repeats the run.\n\n" +
+         resolved(options_of(config_fields(), config));
+}
+
+std::string config_digest(const Config& config) { return sha256(plain(options_of(config_fields(), config))); }
+
+fs::path find_config(const std::string& argument, const fs::path& experiments) {
+  if (fs::exists(argument) && !fs::is_directory(argument)) return argument;  // a folder may share a name with one
+  const fs::path named = experiments / (argument + (argument.ends_with(".toml") ? "" : ".toml"));
+  if (!argument.empty() && argument.find('/') == std::string::npos && fs::exists(named)) return named;
+  std::set<std::string> names;
+  std::string list;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(experiments, none))
+    if (entry.path().extension() == ".toml") names.insert(entry.path().stem().string());
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  fail(ErrorKind::usage, argument, "no such file, and no experiment of this name",
+       "Give the path of a TOML file, or one of: " + list);
+}
+
+fs::path default_run_folder(const std::string& name, const Config& config) {
+  return fs::path("runs") / (name + "-" + config_digest(config).substr(0, 10));
+}
+
+}  // namespace cg

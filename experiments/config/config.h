@@ -1,0 +1,107 @@
+// An experiment's configuration: plain structs and, in config.cpp, the one table of their fields. Everything that
+// decides a run's numbers stands here. Read next: recorder.h, what a run leaves behind.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/augment/augmentations.h"
+#include "data/normalise.h"
+#include "data/subject_order.h"
+#include "experiments/config/fields.h"
+#include "experiments/program/stop_signal.h"
+#include "experiments/statistics/predictor.h"
+#include "layers/model.h"
+#include "losses/loss.h"
+
+namespace cg {
+
+enum class Precision { automatic, float32, bfloat16 };
+enum class Features { projected, encoder };
+
+constexpr Index largest_batch_size = 4096;  ///< of train.batch_size
+
+struct TrainOptions {
+  Index epochs = 50;
+  Index batch_size = 32;
+  double learning_rate = 1e-4;
+  double weight_decay = 5e-5;
+  double decay_factor = 0.9;
+  Index decay_every = 10;
+  SubjectOrder order = SubjectOrder::shuffled;
+};
+
+enum class PhantomModality { mre, t1 };
+
+struct PhantomOptions {
+  PhantomModality modality = PhantomModality::mre;
+  double voxel_mm = 2;
+  Index subjects = 311;
+  Index seed = 1;
+};
+
+struct DataOptions {
+  std::string cohort;  ///< absolute path, or empty: the phantom
+  Index folds = 5;
+  Index fold = 0;
+  Index split_seed = 42;
+  NormaliseScope normalise = NormaliseScope::train;
+  PhantomOptions phantom;
+  AugmentOptions augment;  ///< of training volumes
+};
+
+struct PretrainedOptions {
+  std::string weights;                     ///< absolute path, or empty: training starts from random weights
+  std::vector<std::string> allow_missing;  ///< names, or their beginnings, in which file and network may differ
+};
+
+struct EvaluationOptions {
+  Features features = Features::projected;
+  PredictorKind predictor = PredictorKind::ridge;
+  double huber_delta = PredictorOptions().huber_delta;  ///< years
+  double penalty = PredictorOptions().penalty;
+  Index every = 0;
+  std::vector<Index> embeddings_at;
+};
+
+struct Config {
+  std::vector<Index> seeds = {0};
+  Index threads = 0;
+  TrainOptions train;
+  LossOptions loss;
+  DataOptions data;
+  ModelOptions model;
+  Precision precision = Precision::automatic;  ///< key model.precision
+  PretrainedOptions pretrained;
+  EvaluationOptions evaluation;
+};
+
+/// What the command line says about a run without changing its numbers' definition.
+struct RunOptions {
+  std::string name;                         ///< of the experiment: its file without folder and ending
+  std::string device = "auto";              ///< auto, cpu, cuda or reference
+  std::filesystem::path out;                ///< the run folder
+  bool overwrite = false;                   ///< forget a run of the same configuration in that folder and start anew
+  std::vector<std::string> command;         ///< the command line, for environment.json
+  std::function<int()> stop = stop_signal;  ///< asked between steps: the signal to save and end for; 0: go on
+};
+
+Fields<Config> config_fields();
+
+/// The configuration of a source. Errors: usage, with every finding, also about options that do not fit together.
+Config parse_config(const Source& source);
+
+std::string config_manual();                        ///< every key: type, range, default, sentence
+std::string resolved_config(const Config& config);  ///< as TOML; reading it back gives the same configuration
+std::string config_digest(const Config& config);    ///< SHA-256 of every key and value, 64 hexadecimal digits
+
+/// The file that an argument names: a path, or the name of a file in `experiments`, with or without `.toml`.
+/// Errors: usage, listing the names there are.
+std::filesystem::path find_config(const std::string& argument, const std::filesystem::path& experiments);
+
+/// `runs/<name>-<first 10 digits of the configuration's digest>`.
+std::filesystem::path default_run_folder(const std::string& name, const Config& config);
+
+}  // namespace cg

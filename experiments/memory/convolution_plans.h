@@ -1,0 +1,35 @@
+// How a GPU would compute every convolution of a network: which engine, with how much scratch. Needs no GPU.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "autograd/tape.h"
+#include "experiments/training/learner_options.h"
+#include "tensor/backend/cuda_module.h"
+
+namespace cg {
+
+/// One direction of one convolution of a network.
+struct PlanLine {
+  std::string scope;  ///< "encoder.layer2.0.conv1"
+  Shape x, w;
+  DType dtype;
+  ConvolutionMethod method;
+};
+
+/// "2=3 11=0": cuDNN's numbers of an engine's settings, and their values.
+std::string knobs_text(const ConvolutionMethod& method);
+
+/// The plans of a step recorded in training mode (a meta tape will do). `backend`: the module's own, or its planner for
+/// a device that need not be there.
+std::vector<PlanLine> convolution_plans(const Tape& recorded, const CudaModule& module, Backend& backend);
+
+/// The plans of a training step of so many subjects, planned from shapes alone.
+std::vector<PlanLine> convolution_plans(const LearnerOptions& options, Index subjects, const CudaModule& module,
+                                        Backend& backend);
+
+/// A table for people.
+std::string to_string(const std::vector<PlanLine>& plans);
+
+}  // namespace cg

@@ -1,0 +1,14 @@
+// A training step's memory as a page for a browser: one file, nothing loaded from elsewhere, usable by keyboard, in
+// light and dark, and on paper. Read next: memory_timeline.h, its picture; markup.h, which escapes.
+#pragma once
+
+#include <string>
+
+#include "experiments/memory/memory_profile.h"
+
+namespace cg {
+
+/// HTML that is well-formed XML too.
+std::string memory_page(const StepMemory& memory, const StepDescription& step);
+
+}  // namespace cg

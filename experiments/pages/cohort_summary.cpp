@@ -1,0 +1,85 @@
+#include "experiments/pages/cohort_summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "data/tsv.h"
+
+namespace cg {
+namespace {
+
+StudySummary summary_of(const CohortFile& cohort, std::string name, std::vector<Index> members) {
+  StudySummary out;
+  out.name = std::move(name);
+  out.members = std::move(members);
+  const auto n = static_cast<double>(out.members.size());
+  out.youngest = out.oldest = cohort.subject(out.members.at(0)).age;
+  for (const Index i : out.members) {
+    const Subject& s = cohort.subject(i);
+    out.women += s.sex == "F";
+    out.men += s.sex == "M";
+    out.mean += s.age / n;
+    out.youngest = std::min(out.youngest, s.age);
+    out.oldest = std::max(out.oldest, s.age);
+  }
+  double squares = 0;
+  for (const Index i : out.members) squares += std::pow(cohort.subject(i).age - out.mean, 2);
+  if (n > 1) out.sd = std::sqrt(squares / (n - 1));
+  return out;
+}
+
+/// Names as people order them: 2 before 10.
+bool before(const std::string& a, const std::string& b) {
+  const auto x = decimal(a), y = decimal(b);
+  if (x && y && *x != *y) return *x < *y;
+  return a < b;
+}
+
+std::vector<double> estimated_coverage(const CohortFile& cohort, const std::function<void()>& read) {
+  const auto next = [&](Index i) {
+    Volume map = cohort.volume(i);
+    if (read) read();
+    return map;
+  };
+  std::vector<std::uint32_t> holders(static_cast<std::size_t>(cohort.grid().voxels()));
+  for (Index i = 0; i < cohort.size(); ++i) {
+    const Volume map = next(i);
+    for (std::size_t k = 0; k < holders.size(); ++k) holders[k] += map.values[k] != 0;
+  }
+  const auto usual = [&](std::size_t k) { return 2 * static_cast<Index>(holders[k]) >= cohort.size(); };
+  double brain = 0;
+  for (std::size_t k = 0; k < holders.size(); ++k) brain += usual(k);
+  std::vector<double> out;
+  for (Index i = 0; i < cohort.size(); ++i) {
+    const Volume map = next(i);
+    double covered = 0;
+    for (std::size_t k = 0; k < holders.size(); ++k) covered += usual(k) && map.values[k] != 0;
+    out.push_back(brain > 0 ? covered / brain : 0);
+  }
+  return out;
+}
+
+}  // namespace
+
+CohortSummary summarise(const CohortFile& cohort, const std::function<void()>& read) {
+  std::map<std::string, std::vector<Index>> members;
+  std::vector<Index> everyone;
+  for (Index i = 0; i < cohort.size(); ++i) {
+    members[cohort.subject(i).study].push_back(i);
+    everyone.push_back(i);
+  }
+  CohortSummary out;
+  for (auto& [name, of] : members) out.studies.push_back(summary_of(cohort, name, of));
+  std::sort(out.studies.begin(), out.studies.end(),
+            [](const StudySummary& a, const StudySummary& b) { return before(a.name, b.name); });
+  out.all = summary_of(cohort, "all", everyone);
+  out.coverage = cohort.coverage();
+  if (out.coverage.empty() && cohort.unit() == "kPa") {
+    out.coverage = estimated_coverage(cohort, read);
+    out.coverage_estimated = true;
+  }
+  return out;
+}
+
+}  // namespace cg

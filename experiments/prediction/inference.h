@@ -1,0 +1,45 @@
+// A trained network at work: features of volumes, and what changes the predicted age, without anything that training
+// needs. Read next: trained_model.h (where weights and predictor come from).
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "experiments/record/trained_model.h"
+#include "experiments/training/learner.h"
+
+namespace cg {
+
+class Inference {
+ public:
+  /// Errors: memory.
+  Inference(Backend& backend, const TrainedModel& model);
+
+  /// Volumes [n, D, H, W, 1], normalised, float32 on the host.
+  Encoded encode(const Tensor& volumes);
+  /// Ages [n] of their features, years.
+  std::vector<double> ages(const Encoded& encoded) const;
+  std::vector<double> ages(const Tensor& volumes) { return ages(encode(volumes)); }
+
+  struct Slope {
+    double age = 0;               ///< predicted, years
+    std::vector<float> gradient;  ///< d age / d voxel, [D, H, W]: years a unit of the normalised volume
+  };
+  /// Differentiates the predicted age of one volume [1, D, H, W, 1] by its voxels.
+  Slope differentiate(const Tensor& volume);
+
+  /// Throws what was learnt away: weights drawn anew, statistics of a network that saw nothing. The predictor stays.
+  void randomise(std::uint64_t seed) { store_.initialise(seed); }
+
+ private:
+  const std::vector<double>& seen(const Encoded& encoded) const;
+
+  Backend& backend_;
+  const Prediction& prediction_;
+  Model model_;
+  ParameterStore store_;
+};
+
+}  // namespace cg

@@ -1,0 +1,60 @@
+#include "experiments/program/digest.h"
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <vector>
+
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+class Sha256 {
+ public:
+  Sha256() { require(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1); }
+  void add(std::string_view bytes) { require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1); }
+  std::string hex() {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    require(EVP_DigestFinal_ex(context_.get(), digest, &size) == 1);
+    std::string out;
+    for (unsigned i = 0; i < size; ++i) out += fmt::format("{:02x}", digest[i]);
+    return out;
+  }
+
+ private:
+  static void require(bool ok) {
+    if (!ok) fail(ErrorKind::usage, "SHA-256", "libcrypto refuses the digest", "Check the OpenSSL installation");
+  }
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
+};
+
+}  // namespace
+
+std::string sha256(std::string_view bytes) {
+  Sha256 digest;
+  digest.add(bytes);
+  return digest.hex();
+}
+
+std::string sha256_of_file(const std::string& path, std::int64_t first) {
+  Sha256 digest;
+  std::ifstream in(path, std::ios::binary);
+  in.seekg(first);
+  std::vector<char> block(1 << 20);
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0)
+    digest.add({block.data(), static_cast<std::size_t>(in.gcount())});
+  if (!in.eof())
+    fail(ErrorKind::storage, path, fmt::format("cannot be read: {}", std::strerror(errno)), "Check the path");
+  return digest.hex();
+}
+
+}  // namespace cg

@@ -1,0 +1,95 @@
+#include "experiments/program/environment.h"
+
+#include <H5public.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <oneapi/dnnl/dnnl.h>
+#include <openssl/crypto.h>
+#include <sched.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <Eigen/Core>
+#include <ctime>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tensor/backend.h"
+
+namespace cg {
+namespace {
+
+std::string processor() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
+  return "unknown";
+}
+
+/// Cores this process may run on: fewer than the machine's in a container or under a scheduler.
+int usable_cores() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
+}
+
+std::vector<std::string> instruction_sets() {
+  std::vector<std::string> out;
+  const auto add = [&](const char* name, bool here) {
+    if (here) out.push_back(name);
+  };
+  add("avx", __builtin_cpu_supports("avx"));
+  add("avx2", __builtin_cpu_supports("avx2"));
+  add("fma", __builtin_cpu_supports("fma"));
+  add("avx512f", __builtin_cpu_supports("avx512f"));
+  add("avx512bw", __builtin_cpu_supports("avx512bw"));
+  add("avx512vnni", __builtin_cpu_supports("avx512vnni"));
+  add("avx512bf16", __builtin_cpu_supports("avx512bf16"));
+  add("amx-tile", __builtin_cpu_supports("amx-tile"));
+  add("amx-bf16", __builtin_cpu_supports("amx-bf16"));
+  return out;
+}
+
+nlohmann::ordered_json libraries() {
+  const dnnl_version_t* dnnl = dnnl_version();
+  unsigned hdf5[3] = {};
+  H5get_libversion(&hdf5[0], &hdf5[1], &hdf5[2]);
+  return {{"oneDNN", fmt::format("{}.{}.{}", dnnl->major, dnnl->minor, dnnl->patch)},
+          {"HDF5", fmt::format("{}.{}.{}", hdf5[0], hdf5[1], hdf5[2])},
+          {"Eigen", fmt::format("{}.{}.{}", EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION)},
+          {"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)}};
+}
+
+}  // namespace
+
+std::string version() { return CG_VERSION; }
+
+std::string version_text() { return fmt::format("cortexgrad {}\nCUDA backend: {}", version(), cuda_description()); }
+
+std::filesystem::path source_root() {
+  std::error_code none;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", none);
+  const auto root = program.parent_path().parent_path().parent_path().parent_path();
+  return std::filesystem::is_directory(root / "experiments", none) ? root : std::filesystem::current_path();
+}
+
+std::string environment_json(const std::vector<std::string>& command, const std::string& device, int threads) {
+  utsname system{};
+  uname(&system);
+  nlohmann::ordered_json out;
+  out["version"] = version();
+  out["commit"] = std::string(CG_GIT_COMMIT).empty() ? nlohmann::ordered_json() : CG_GIT_COMMIT;
+  out["compiler"] = std::string(CG_COMPILER) + ", " + CG_BUILD_TYPE;
+  out["libraries"] = libraries();
+  out["system"] = fmt::format("{} {}", system.sysname, system.release);
+  out["processor"] = processor();
+  out["cores"] = {{"machine", std::thread::hardware_concurrency()}, {"usable", usable_cores()}};
+  out["instruction_sets"] = instruction_sets();
+  out["threads"] = threads;
+  out["device"] = device;
+  out["command"] = command;
+  out["started"] = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace cg

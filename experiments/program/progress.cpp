@@ -1,0 +1,96 @@
+#include "experiments/program/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "experiments/program/program.h"
+
+namespace cg {
+namespace {
+
+constexpr int bar_width = 24;
+constexpr const char* clear_line = "\r\x1b[K";
+
+}  // namespace
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<long>(std::lround(std::max(seconds, 0.0)));
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+ProgressOutput standard_error() {
+  winsize size{};
+  const bool sized = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  return {
+      .write =
+          [](std::string_view text) {
+            std::fwrite(text.data(), 1, text.size(), stderr);
+            std::fflush(stderr);
+          },
+      .now = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); },
+      .terminal = isatty(STDERR_FILENO) == 1,
+      .columns = sized ? size.ws_col : 80};
+}
+
+Progress::Progress(Index total, ProgressOutput output, double interval)
+    : total_(total),
+      output_(std::move(output)),
+      interval_(interval > 0 ? interval : (output_.terminal ? 0.1 : 5.0)),
+      started_(output_.now()),
+      shown_(started_) {}
+
+void Progress::skip(Index steps) {
+  done_ += steps;
+  skipped_ += steps;
+}
+
+void Progress::advance(Index steps, const std::string& note) {
+  done_ += steps;
+  note_ = printable(note);
+  if (output_.now() - shown_ >= interval_) show();
+}
+
+void Progress::say(const std::string& line) {
+  output_.write((bar_on_screen_ ? clear_line : "") + printable(line) + "\n");
+  bar_on_screen_ = false;
+  if (output_.terminal && done_ > 0) show();
+}
+
+void Progress::finish() {
+  show();
+  if (bar_on_screen_) output_.write("\n");
+  bar_on_screen_ = false;
+}
+
+std::string Progress::remaining() const {
+  const Index measured = done_ - skipped_;
+  if (measured <= 0) return "";
+  const double elapsed = output_.now() - started_;
+  if (done_ >= total_) return duration(elapsed);
+  return duration(elapsed * static_cast<double>(total_ - done_) / static_cast<double>(measured)) + " left";
+}
+
+void Progress::show() {
+  shown_ = output_.now();
+  const double share = total_ > 0 ? std::clamp(static_cast<double>(done_) / static_cast<double>(total_), 0.0, 1.0) : 1;
+  std::string text = fmt::format("{:3.0f} %", std::floor(share * 100));
+  for (const std::string& part : {remaining(), note_})
+    if (!part.empty()) text += "  " + part;
+  if (!output_.terminal) return output_.write(text + "\n");
+  const auto filled = static_cast<std::size_t>(share * bar_width);
+  std::string bar = "[" + std::string(filled, '=') + std::string(bar_width - filled, ' ') + "] " + text;
+  bar.resize(std::min(bar.size(), static_cast<std::size_t>(std::max(output_.columns - 1, 1))));
+  output_.write(clear_line + bar);
+  bar_on_screen_ = true;
+}
+
+}  // namespace cg

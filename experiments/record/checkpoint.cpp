@@ -1,0 +1,200 @@
+#include "experiments/record/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "data/hdf5_file.h"
+#include "data/storage.h"
+#include "experiments/program/digest.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t block_size = 512;  // the first place after 0 where HDF5 looks for a file's beginning
+constexpr std::string_view format = "cortexgrad-checkpoint-1\n";
+
+/// What stands before an HDF5 image of this digest: every byte of it is laid down, so that none can change unnoticed.
+std::string block(const std::string& digest) {
+  std::string text = fmt::format("{}sha256 {}\n", format, digest);
+  text.resize(block_size, '\0');
+  return text;
+}
+
+[[noreturn]] void damaged(const fs::path& path, const std::string& what) {
+  fail(ErrorKind::corrupt, path.string(), what,
+       "Put a copy of it back if there is one, or start the run anew with --overwrite");
+}
+
+/// Finds any damage, before HDF5 sees the file.
+void verify(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string found(block_size, '\0');
+  in.read(found.data(), block_size);
+  if (!in.eof() && !in.good()) fail(ErrorKind::storage, path.string(), "cannot be read", "Check its permissions");
+  if (!found.starts_with(format)) damaged(path, "this is no checkpoint that this version wrote");
+  if (found != block(sha256_of_file(path.string(), block_size)))
+    damaged(path, "it was damaged or cut short after it was written: its SHA-256 differs");
+}
+
+/// Every number of a checkpoint that stands alone, by its name in the file.
+template <class C, class Visit>
+void each_number(C& c, const Visit& visit) {
+  visit("seed", c.run.seed);
+  visit("epoch", c.run.epoch);
+  visit("step", c.run.step);
+  visit("loss_sum", c.run.loss_sum);
+  visit("neighbours", c.run.neighbours);
+  visit("epoch_seconds", c.run.epoch_seconds);
+  visit("seed_seconds", c.run.seed_seconds);
+  visit("metrics_bytes", c.run.logs.metrics);
+  visit("predictions_bytes", c.run.logs.predictions);
+  visit("resumed", c.run.resumed);
+  visit("batches_seen", c.batches_seen);
+}
+
+template <class C, class Visit>
+void each_text(C& c, const Visit& visit) {
+  visit("config_sha256", c.config_digest);
+  visit("cohort_sha256", c.cohort_digest);
+  visit("weights_sha256", c.weights_digest);
+  visit("setting", c.setting);
+}
+
+/// Every number of a seed's result, in the order of a row of `results`.
+template <class R, class Visit>
+void each_number_of_result(R& r, const Visit& visit) {
+  visit(r.seed);
+  visit(r.test.mae);
+  visit(r.test.rmse);
+  visit(r.test.r2);
+  visit(r.test.r);
+  visit(r.alpha);
+  visit(r.loss);
+  visit(r.seconds);
+}
+
+void write_results(H5Writer& file, const std::vector<SeedResult>& results) {
+  if (results.empty()) return;
+  std::vector<double> values;
+  for (const SeedResult& r : results)
+    each_number_of_result(r, [&](const auto& value) { values.push_back(static_cast<double>(value)); });
+  const auto n = static_cast<Index>(results.size());
+  file.numbers("results", {n, static_cast<Index>(values.size()) / n}, values);
+}
+
+std::vector<SeedResult> read_results(const H5Reader& file) {
+  if (!file.has("results")) return {};
+  const std::vector<double> values = file.numbers("results");
+  std::vector<SeedResult> results(static_cast<std::size_t>(file.shape("results").at(0)));
+  std::size_t at = 0;
+  for (SeedResult& r : results)
+    each_number_of_result(r, [&]<class T>(T& value) { value = static_cast<T>(values.at(at++)); });
+  return results;
+}
+
+void write_features(H5Writer& file, const std::string& name, const SubjectFeatures& features) {
+  file.numbers(name, {static_cast<Index>(features.subjects.size()), features.width}, features.values);
+}
+
+SubjectFeatures read_features(const H5Reader& file, const std::string& name) {
+  const Shape shape = file.shape(name);
+  SubjectFeatures features{{}, file.numbers(name), shape.at(1)};
+  for (Index i = 0; i < shape[0]; ++i) features.subjects.push_back(i);
+  return features;
+}
+
+void write_kept(H5Writer& file, const std::vector<KeptFeatures>& kept) {
+  std::size_t at = 0;
+  for (const KeptFeatures& k : kept) {
+    const std::string group = fmt::format("kept/{}/", at++);
+    file.numbers(group + "seed_epoch", {2},
+                 std::vector<double>{static_cast<double>(k.seed), static_cast<double>(k.epoch)});
+    write_features(file, group + "projected", k.projected);
+    write_features(file, group + "encoder", k.encoder);
+  }
+}
+
+std::vector<KeptFeatures> read_kept(const H5Reader& file) {
+  std::vector<KeptFeatures> kept;
+  for (std::string group = "kept/0/"; file.has(group + "seed_epoch"); group = fmt::format("kept/{}/", kept.size())) {
+    const std::vector<double> when = file.numbers(group + "seed_epoch");
+    kept.push_back({static_cast<Index>(when.at(0)), static_cast<Index>(when.at(1)),
+                    read_features(file, group + "projected"), read_features(file, group + "encoder")});
+  }
+  return kept;
+}
+
+/// One tensor at a time is copied to the host.
+void write_learner(H5Writer& file, const std::vector<NamedTensor>& tensors, Backend& backend) {
+  HostBackend memory;
+  for (const auto& [name, tensor] : tensors) {
+    Tensor host = memory.tensor(tensor.spec());
+    backend.to_host(tensor, host);
+    file.floats("learner/" + name, host.shape(), host.data<float>());
+  }
+}
+
+std::vector<NamedTensor> read_learner(const H5Reader& file) {
+  std::vector<NamedTensor> tensors;
+  if (!file.has("learner")) return tensors;
+  HostBackend memory;
+  for (const std::string& name : file.members("learner")) {
+    const Shape shape = file.shape("learner/" + name);
+    tensors.push_back({name, memory.tensor({shape, DType::f32})});
+    std::ranges::copy(file.rows("learner/" + name, 0, shape.at(0)), tensors.back().tensor.data<float>().begin());
+  }
+  return tensors;
+}
+
+}  // namespace
+
+void RunState::begin(bool next_seed, const LogSizes& sizes) {
+  if (next_seed) {
+    ++seed;
+    epoch = 1;
+    seed_seconds = 0;
+  } else {
+    ++epoch;
+  }
+  step = neighbours = 0;
+  loss_sum = epoch_seconds = 0;
+  logs = sizes;
+}
+
+void write_checkpoint(const fs::path& path, const Checkpoint& checkpoint, Backend& backend) {
+  H5Writer file;
+  each_text(checkpoint, [&](const char* name, const std::string& text) { file.attribute(name, text); });
+  each_number(checkpoint, [&](const char* name, auto value) { file.attribute(name, static_cast<double>(value)); });
+  write_results(file, checkpoint.run.results);
+  write_kept(file, checkpoint.run.kept);
+  write_learner(file, checkpoint.learner, backend);
+  std::string bytes = file.image(block_size);
+  std::ranges::copy(block(sha256(std::string_view(bytes).substr(block_size))), bytes.begin());
+  write_atomically(path, bytes);
+}
+
+Checkpoint read_checkpoint(const fs::path& path) {
+  verify(path);
+  try {
+    const H5Reader file(path.string());
+    Checkpoint out;
+    each_text(out, [&](const char* name, std::string& text) { text = file.text_attribute(name); });
+    each_number(out, [&]<class T>(const char* name, T& value) { value = static_cast<T>(file.number_attribute(name)); });
+    out.run.results = read_results(file);
+    out.run.kept = read_kept(file);
+    out.learner = read_learner(file);
+    return out;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data && error.kind() != ErrorKind::corrupt) throw;
+    damaged(path, error.found());  // its digest is right: another version wrote it, or it was made up
+  } catch (const std::out_of_range&) {
+    damaged(path, "a table in it has too few numbers");
+  }
+}
+
+}  // namespace cg

@@ -1,0 +1,111 @@
+#include "experiments/record/model_file.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "data/input_file.h"
+#include "data/storage.h"
+#include "data/weights_file.h"
+#include "experiments/program/digest.h"
+#include "experiments/training/pretrained.h"
+#include "layers/file_order.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+constexpr const char* format = "cortexgrad-model-2";
+constexpr const char* prediction_text = "prediction";
+constexpr const char* occupancy_array = "prediction.occupancy";
+
+std::vector<NamedArray> arrays_of(Learner& learner) {
+  std::vector<NamedArray> arrays;
+  const std::string mean = "running_mean";
+  for (const Parameter* parameter : learner.model().parameters()) {
+    const std::vector<double> values = to_file_order(parameter->shape, learner.parameters().read(*parameter));
+    arrays.push_back({parameter->name, file_shape(parameter->shape), {values.begin(), values.end()}});
+    if (!parameter->name.ends_with(mean)) continue;
+    const std::string layer = parameter->name.substr(0, parameter->name.size() - mean.size());
+    arrays.push_back(
+        {layer + "num_batches_tracked", {}, {static_cast<float>(learner.batches_seen())}, /*counts=*/true});
+  }
+  return arrays;
+}
+
+Texts texts_of(const ModelOptions& o) {
+  return {{"format", format},
+          {"channels", std::to_string(o.channels)},
+          {"width", std::to_string(o.width)},
+          {"projection", o.projection ? "1" : "0"},
+          {"embedding", std::to_string(o.embedding)}};
+}
+
+/// The network's options of a file, each in its range.
+ModelOptions network_of(const std::string& path, const Texts& texts) {
+  const auto number = [&](const char* name, double most) {
+    double value = -1;
+    if (const auto at = texts.find(name); at != texts.end())
+      std::from_chars(at->second.data(), at->second.data() + at->second.size(), value);
+    if (!(value >= 0 && value <= most))
+      fail(ErrorKind::corrupt, path, fmt::format("{} is missing, or not 0 to {}", name, most),
+           "Make or fetch the model file again");
+    return static_cast<Index>(value);
+  };
+  ModelOptions o;
+  o.channels = number("channels", 1);
+  o.width = number("width", 512);
+  o.projection = number("projection", 1) != 0;
+  o.embedding = number("embedding", 4096);
+  if (o.channels * o.width * o.embedding == 0)
+    fail(ErrorKind::corrupt, path, "the network has no channels", "Make or fetch the model file again");
+  return o;
+}
+
+/// The occupancy out of the file's arrays.
+std::vector<float> take_occupancy(const std::string& path, WeightsFile& file, const Triple& grid) {
+  for (auto array = file.arrays.begin(); array != file.arrays.end(); ++array) {
+    if (array->name != occupancy_array || array->shape != Shape{grid[0], grid[1], grid[2]}) continue;
+    std::vector<float> values = std::move(array->values);
+    file.arrays.erase(array);
+    return values;
+  }
+  fail(ErrorKind::corrupt, path, fmt::format("\"{}\" is missing, or not of the grid's shape", occupancy_array),
+       "Make or fetch the model file again");
+}
+
+}  // namespace
+
+void write_model(const std::filesystem::path& path, Learner& learner, const Prediction* prediction) {
+  std::vector<NamedArray> arrays = arrays_of(learner);
+  Texts texts = texts_of(learner.options().model);
+  if (prediction) {
+    const Triple& n = prediction->preprocessing.grid.extents;
+    texts[prediction_text] = to_json(*prediction);
+    arrays.push_back({occupancy_array, {n[0], n[1], n[2]}, prediction->training.occupancy});
+  }
+  write_atomically(path, weights_bytes(weights_format(path.string()), arrays, texts));
+}
+
+TrainedModel read_model(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  weights_format(name);  // before a file of another kind is read
+  const std::string bytes = read_input(path, most_weights_bytes);
+  const auto numbers = [](const ArrayHeader& array) { return !array.type.empty(); };
+  WeightsFile file = read_weights(name, bytes, {numbers, bound_of_values(bytes)});
+  const auto prediction = file.texts.find(prediction_text);
+  if (prediction == file.texts.end())
+    fail(ErrorKind::data, name, "it holds weights, but nothing to predict age with",
+         "Name the model file that a run of this version left");
+  TrainedModel model{name, sha256(bytes), network_of(name, file.texts), {}, {}};
+  model.prediction = prediction_from_json(name, prediction->second, model.network);
+  model.prediction.training.occupancy = take_occupancy(name, file, model.prediction.preprocessing.grid.extents);
+  Pretrained weights = compared(name, model.digest, std::move(file), model.network);
+  if (!weights.missing.empty() || !weights.reshaped.empty() || !weights.unexpected.empty())
+    fail(ErrorKind::corrupt, name, "its weights are not those of the network that it describes:\n" + to_string(weights),
+         "Make or fetch the model file again");
+  model.values = std::move(weights.values);
+  return model;
+}
+
+}  // namespace cg

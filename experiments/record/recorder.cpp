@@ -1,0 +1,198 @@
+#include "experiments/record/recorder.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "experiments/program/csv.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::ordered_json;
+
+constexpr const char* config_name = "config.resolved.toml";
+constexpr const char* metrics_name = "metrics.csv";
+constexpr const char* predictions_name = "predictions.csv";
+constexpr const char* summary_name = "summary.json";
+constexpr const char* checkpoint_name = "checkpoint.h5";
+constexpr const char* metrics_header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n";
+constexpr const char* predictions_header = "seed,participant_id,age,predicted,part,study\n";
+
+fs::path made(const fs::path& folder) {
+  make_folder(folder);
+  return folder;
+}
+
+std::string contents(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+/// The lines of a resolved configuration without its comments, which may change from version to version.
+std::string settings_of(const std::string& resolved) {
+  std::string out;
+  std::istringstream lines(resolved);
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty() && line[0] != '#') out += line + "\n";
+  return out;
+}
+
+void remove_file(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) fail(ErrorKind::storage, path.string(), "cannot be removed: " + error.message(), "Choose another --out");
+}
+
+bool is_temporary(const fs::path& path) { return path.filename().string().starts_with(".tmp-"); }
+
+/// What runs that were killed while they wrote left behind.
+void remove_temporaries(const fs::path& folder) {
+  std::vector<fs::path> left;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (is_temporary(entry.path())) left.push_back(entry.path());
+  for (const fs::path& path : left) remove_file(path);
+}
+
+/// Refuses a folder that has something else in it. A run that died at once may have left a lock or a temporary file.
+void check_empty(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const std::string name = entry.path().filename();
+    if (name != ".lock" && !is_temporary(entry.path()))
+      fail(ErrorKind::in_use, folder.string(), fmt::format("not a run folder, and not empty: it holds {}", name),
+           "Choose another --out");
+  }
+}
+
+/// A run ended here before its first epoch and left nothing to go on from: another may take its place.
+bool holds_nothing(const fs::path& folder) {
+  for (const char* name : {checkpoint_name, summary_name})
+    if (fs::exists(folder / name)) return false;
+  const std::string rows = contents(folder / metrics_name);
+  return rows.empty() || rows == metrics_header;
+}
+
+/// The locked folder, ready for this run.
+const fs::path& prepared(const fs::path& folder, const std::string& resolved_config, bool overwrite) {
+  if (!fs::exists(folder / config_name)) {
+    check_empty(folder);
+    remove_temporaries(folder);
+    write_atomically(folder / config_name, resolved_config);
+    return folder;
+  }
+  if (holds_nothing(folder)) write_atomically(folder / config_name, resolved_config);
+  if (settings_of(contents(folder / config_name)) != settings_of(resolved_config))
+    fail(ErrorKind::in_use, folder.string(), "holds a run of another configuration", "Choose another --out");
+  if (!overwrite && fs::exists(folder / summary_name))
+    fail(ErrorKind::in_use, folder.string(), "this run is finished: summary.json is there",
+         "Repeat it with --overwrite, or choose another --out");
+  remove_temporaries(folder);
+  if (overwrite) {
+    remove_file(folder / checkpoint_name);  // first: a finished run's must not be gone on from
+    remove_file(folder / summary_name);
+  }
+  return folder;
+}
+
+ordered_json number(double value) { return std::isfinite(value) ? ordered_json(value) : ordered_json(); }
+
+ordered_json to_json(const Metrics& m) {
+  return {{"mae", number(m.mae)}, {"rmse", number(m.rmse)}, {"r2", number(m.r2)}, {"r", number(m.r)}};
+}
+
+/// Mean and SD over seeds of each metric: `mae`, `mae_sd`, ….
+ordered_json over_seeds(std::span<const SeedResult> seeds) {
+  ordered_json out;
+  const auto add = [&](const std::string& name, double Metrics::*metric) {
+    std::vector<double> values;
+    for (const SeedResult& s : seeds) values.push_back(s.test.*metric);
+    const MeanSd result = mean_sd(values);
+    out[name] = number(result.mean);
+    out[name + "_sd"] = number(result.sd);
+  };
+  add("mae", &Metrics::mae);
+  add("rmse", &Metrics::rmse);
+  add("r2", &Metrics::r2);
+  add("r", &Metrics::r);
+  return out;
+}
+
+void check_holds(const AppendFile& file, Index size, const fs::path& path) {
+  if (file.size() < size)
+    fail(ErrorKind::corrupt, path.string(),
+         fmt::format("{} bytes, and {} when the checkpoint was written", file.size(), size),
+         "Start anew with --overwrite");
+}
+
+void cut(AppendFile& file, Index size, const char* header) {
+  file.truncate(size);
+  if (size == 0) file.append(header);
+}
+
+}  // namespace
+
+Recorder::Recorder(const fs::path& folder, const std::string& resolved_config, bool overwrite)
+    : folder_(made(folder)),
+      lock_(folder_),
+      metrics_(prepared(folder_, resolved_config, overwrite) / metrics_name),
+      predictions_(folder_ / predictions_name) {
+  if (!resumable()) rewind({});
+}
+
+fs::path Recorder::checkpoint() const { return folder_ / checkpoint_name; }
+
+bool Recorder::resumable() const { return fs::exists(checkpoint()); }
+
+void Recorder::environment(const std::string& json) { write_atomically(folder_ / "environment.json", json); }
+
+void Recorder::epoch(const EpochRow& row) {
+  metrics_.append(csv_line({std::to_string(row.seed), std::to_string(row.epoch), csv_number(row.loss),
+                            csv_number(row.learning_rate), row.neighbours ? std::to_string(row.neighbours) : "",
+                            csv_number(row.seconds), csv_number(row.mae)}));
+}
+
+void Recorder::predictions(std::span<const PredictionRow> rows) {
+  std::string lines;
+  for (const PredictionRow& row : rows)
+    lines += csv_line({std::to_string(row.seed), csv_text(row.participant_id), csv_number(row.age),
+                       csv_number(row.predicted), csv_text(row.part), csv_text(row.study)});
+  predictions_.append(lines);
+}
+
+void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests,
+                       Index resumed) {
+  ordered_json out;
+  out["test"] = over_seeds(seeds);
+  out["baseline"] = to_json(baseline);
+  out["seeds"] = ordered_json::array();
+  for (const SeedResult& s : seeds) {
+    ordered_json one{{"seed", s.seed}};
+    one.update(to_json(s.test));
+    one["alpha"] = number(s.alpha);
+    one["loss"] = number(s.loss);
+    one["seconds"] = number(s.seconds);
+    out["seeds"].push_back(one);
+  }
+  out["resumed"] = resumed;
+  out["config_sha256"] = digests.config;
+  if (!digests.weights.empty()) out["pretrained_sha256"] = digests.weights;
+  write_atomically(folder_ / summary_name, out.dump(2) + "\n");
+  remove_file(checkpoint());
+}
+
+LogSizes Recorder::sizes() const { return {.metrics = metrics_.size(), .predictions = predictions_.size()}; }
+
+void Recorder::rewind(const LogSizes& sizes) {
+  check_holds(metrics_, sizes.metrics, folder_ / metrics_name);
+  check_holds(predictions_, sizes.predictions, folder_ / predictions_name);
+  cut(metrics_, sizes.metrics, metrics_header);
+  cut(predictions_, sizes.predictions, predictions_header);
+}
+
+}  // namespace cg

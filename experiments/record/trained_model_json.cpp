@@ -1,0 +1,205 @@
+// The part of a model file that is JSON. What is read is checked number by number: the file may be anybody's.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "experiments/record/trained_model.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+using nlohmann::ordered_json;
+
+const char* const feature_names[] = {"projected", "encoder"};
+
+ordered_json to_json(const Spread& s) { return {{"mean", s.mean}, {"sd", s.sd}, {"least", s.least}, {"most", s.most}}; }
+
+ordered_json to_json(const AgePredictor& p) {
+  ordered_json out{{"kind", p.expectation ? "expectation" : "linear"}};
+  if (p.expectation) out["first_year"] = p.first_year;
+  if (std::isfinite(p.alpha)) out["alpha"] = p.alpha;
+  out["bias"] = p.bias;
+  out["weights"] = p.weights;
+  return out;
+}
+
+ordered_json to_json(const Preprocessing& p) {
+  ordered_json out{{"grid", p.grid.extents},
+                   {"affine", p.grid.affine.m},
+                   {"placed", p.placed},
+                   {"sampling", name_of(p.sampling)},
+                   {"nan_is_zero", p.nan_is_zero}};
+  if (p.intensity)
+    out["intensity"] = {{"mean", p.intensity->mean}, {"sd", p.intensity->sd}, {"count", p.intensity->count}};
+  return out;
+}
+
+ordered_json to_json(const TrainingPart& t) {
+  return {{"cohort_sha256", t.cohort},
+          {"modality", t.modality},
+          {"unit", t.unit},
+          {"synthetic", t.synthetic},
+          {"subjects", t.subjects},
+          {"youngest", t.youngest},
+          {"oldest", t.oldest},
+          {"mean", to_json(t.mean)},
+          {"sd", to_json(t.sd)},
+          {"coverage", to_json(t.coverage)},
+          {"outside", to_json(t.outside)}};
+}
+
+/// Reads members of JSON objects, and refuses what is not as it must be.
+class Reader {
+ public:
+  Reader(const std::string& path, const ordered_json& from, std::string place)
+      : path_(path), from_(from), place_(std::move(place)) {}
+
+  [[noreturn]] void refuse(const std::string& what) const {
+    fail(ErrorKind::corrupt, path_, fmt::format("prediction{}: {}", place_, what),
+         "Make or fetch the model file again");
+  }
+  bool has(const char* name) const { return from_.contains(name); }
+  Reader at(const char* name) const { return {path_, object(name, &ordered_json::is_object), place_ + "." + name}; }
+  double number(const char* name) const { return object(name, &ordered_json::is_number).get<double>(); }
+  bool truth(const char* name) const { return object(name, &ordered_json::is_boolean).get<bool>(); }
+  std::string text(const char* name) const { return object(name, &ordered_json::is_string).get<std::string>(); }
+
+  double positive(const char* name) const {
+    const double value = number(name);
+    if (!(value > 0)) refuse(fmt::format("{} is {}, expected a number above 0", name, value));
+    return value;
+  }
+  std::vector<double> numbers(const char* name) const {
+    std::vector<double> out;
+    collect(object(name, &ordered_json::is_array), name, out);
+    return out;
+  }
+  template <std::size_t n>
+  std::size_t choice(const char* name, const char* const (&words)[n]) const {
+    const std::string word = text(name);
+    for (std::size_t k = 0; k < n; ++k)
+      if (word == words[k]) return k;
+    refuse(fmt::format("{} is \"{}\"", name, word));
+  }
+
+ private:
+  template <class Is>
+  const ordered_json& object(const char* name, Is is) const {
+    const auto at = from_.find(name);
+    if (at == from_.end() || !((*at).*is)()) refuse(fmt::format("{} is missing or of the wrong type", name));
+    return *at;
+  }
+  void collect(const ordered_json& list, const char* name, std::vector<double>& out) const {
+    for (const ordered_json& value : list) {
+      if (value.is_array() && out.size() < 1000) {
+        collect(value, name, out);
+      } else if (value.is_number()) {
+        out.push_back(value.get<double>());
+      } else {
+        refuse(fmt::format("{} holds more than numbers", name));
+      }
+    }
+  }
+
+  const std::string& path_;
+  const ordered_json& from_;
+  std::string place_;
+};
+
+Spread spread(const Reader& r) {
+  return {.mean = r.number("mean"), .sd = r.number("sd"), .least = r.number("least"), .most = r.number("most")};
+}
+
+AgePredictor predictor(const Reader& r, Index features) {
+  constexpr std::size_t most_outputs = 200;  // whole years
+  AgePredictor out{.weights = r.numbers("weights"), .bias = r.numbers("bias")};
+  out.expectation = r.text("kind") == "expectation";
+  if (out.expectation) out.first_year = r.number("first_year");
+  if (r.has("alpha")) out.alpha = r.number("alpha");
+  if (out.bias.empty() || out.bias.size() > most_outputs || (!out.expectation && out.bias.size() != 1) ||
+      out.weights.size() != out.bias.size() * static_cast<std::size_t>(features))
+    r.refuse(fmt::format("{} weights and {} biases for {} features", out.weights.size(), out.bias.size(), features));
+  return out;
+}
+
+Preprocessing preprocessing(const Reader& r) {
+  constexpr double most_extent = 512;
+  Preprocessing out;
+  const std::vector<double> grid = r.numbers("grid"), affine = r.numbers("affine");
+  if (grid.size() != 3 || affine.size() != 12) r.refuse("grid or affine has the wrong size");
+  for (std::size_t k = 0; k < 3; ++k) {
+    if (!(grid[k] >= 1 && grid[k] <= most_extent))
+      r.refuse(fmt::format("the grid has {} voxels along an axis", grid[k]));
+    out.grid.extents[k] = static_cast<Index>(grid[k]);
+  }
+  for (std::size_t k = 0; k < 12; ++k) out.grid.affine.m[k / 4][k % 4] = affine[k];
+  if (!(std::abs(out.grid.affine.determinant()) > 1e-9)) r.refuse("the affine is flat");
+  if (r.has("placed")) out.placed = r.truth("placed");
+  out.sampling = static_cast<Sampling>(r.choice("sampling", sampling_names));
+  out.nan_is_zero = r.truth("nan_is_zero");
+  if (r.has("intensity")) {
+    const Reader i = r.at("intensity");
+    out.intensity = {.mean = i.number("mean"), .sd = i.positive("sd"), .count = i.number("count")};
+  }
+  return out;
+}
+
+TrainingPart training(const Reader& r) {
+  TrainingPart out{.cohort = r.text("cohort_sha256"),
+                   .modality = r.text("modality"),
+                   .unit = r.text("unit"),
+                   .synthetic = r.truth("synthetic"),
+                   .subjects = 0,
+                   .youngest = r.number("youngest"),
+                   .oldest = r.number("oldest"),
+                   .mean = spread(r.at("mean")),
+                   .sd = spread(r.at("sd")),
+                   .coverage = spread(r.at("coverage")),
+                   .outside = spread(r.at("outside")),
+                   .occupancy = {}};
+  const double subjects = r.positive("subjects");
+  if (!(subjects < 1e9)) r.refuse("too many subjects");
+  out.subjects = static_cast<Index>(subjects);
+  return out;
+}
+
+}  // namespace
+
+std::string to_json(const Prediction& p) {
+  const ordered_json out{{"features", feature_names[static_cast<std::size_t>(p.features)]},
+                         {"activations", name_of(p.activations)},
+                         {"predictor", to_json(p.predictor)},
+                         {"age_bias", {{"intercept", p.bias.intercept}, {"slope", p.bias.slope}}},
+                         {"preprocessing", to_json(p.preprocessing)},
+                         {"training", to_json(p.training)}};
+  return out.dump();
+}
+
+Prediction prediction_from_json(const std::string& path, const std::string& text, const ModelOptions& network) {
+  const auto watch = [&](int depth, ordered_json::parse_event_t, const ordered_json&) {
+    constexpr int deepest = 4;  // a number in a row of a matrix of a part: a file could nest more than a stack holds
+    if (depth > deepest)
+      fail(ErrorKind::corrupt, path, "prediction: it is nested too deep", "Make or fetch the model file again");
+    return true;
+  };
+  const ordered_json json = ordered_json::parse(text, watch, false);
+  const Reader r(path, json, "");
+  if (!json.is_object()) r.refuse("it is no JSON object");
+  const std::string f32 = name_of(DType::f32), bf16 = name_of(DType::bf16);
+  const char* const types[] = {f32.c_str(), bf16.c_str()};
+  Prediction out;
+  out.features = static_cast<Features>(r.choice("features", feature_names));
+  out.activations = r.choice("activations", types) == 0 ? DType::f32 : DType::bf16;
+  out.predictor = predictor(r.at("predictor"),
+                            out.features == Features::projected ? network.embedding_width() : network.feature_width());
+  const Reader bias = r.at("age_bias");
+  out.bias = {.intercept = bias.number("intercept"), .slope = bias.number("slope")};
+  out.preprocessing = preprocessing(r.at("preprocessing"));
+  out.training = training(r.at("training"));
+  return out;
+}
+
+}  // namespace cg

@@ -1,0 +1,125 @@
+#include "experiments/training/cohort.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "data/phantom_cohort.h"
+#include "data/storage.h"
+#include "experiments/program/digest.h"
+#include "experiments/program/environment.h"
+#include "tensor/backend.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+constexpr Index most_kept = Index{4} << 30;  // bytes of normalised maps in memory between epochs
+
+std::vector<Index> all_subjects(Index n) {
+  std::vector<Index> all(static_cast<std::size_t>(n));
+  std::iota(all.begin(), all.end(), Index{0});
+  return all;
+}
+
+/// Ends with a list of the maps that cannot be used.
+[[noreturn]] void report_bad_maps(const CohortFile& file, const Error& first) {
+  constexpr std::size_t most = 20;
+  std::string list;
+  std::size_t bad = 0;
+  for (Index i = 0; i < file.size(); ++i) try {
+      file.volume(i);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::data) throw;
+      if (++bad <= most) list += "\n  " + error.found();
+    }
+  if (bad <= 1) throw first;
+  if (bad > most) list += fmt::format("\n  and {} more", bad - most);
+  fail(ErrorKind::data, file.path(), fmt::format("{} maps cannot be used:{}\n", bad, list), "Mend the cohort file.");
+}
+
+/// Normalisation and every map, so that a bad one is found now and not later.
+void read_maps(Cohort& cohort, NormaliseScope scope) {
+  const CohortFile& file = *cohort.file;
+  if (scope == NormaliseScope::train) cohort.intensity = intensity(file, cohort.split.train);
+  if (scope == NormaliseScope::all) cohort.intensity = intensity(file, all_subjects(file.size()));
+  cohort.volumes =
+      std::make_unique<VolumeSource>(file, cohort.intensity, std::min(most_kept, HostBackend().free_bytes() / 4));
+  std::vector<float> scratch(static_cast<std::size_t>(cohort.volumes->voxels()));
+  for (Index i = 0; i < file.size(); ++i) cohort.volumes->read(i, scratch);
+}
+
+void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
+                  const std::function<void(const std::string&)>& say) {
+  say(fmt::format("Making the synthetic phantom cohort once: {} subjects{} at {:g} mm, {}", o.subjects,
+                  o.modality == PhantomModality::t1 ? ", T1-like," : "", o.voxel_mm, path.string()));
+  make_folder(path.parent_path());
+  phantom::CohortOptions options;
+  options.subjects = o.subjects;
+  options.voxel_mm = o.voxel_mm;
+  options.t1 = o.modality == PhantomModality::t1;
+  options.seed = static_cast<std::uint32_t>(o.seed);
+  options.command = "run_experiment";
+  phantom::write_cohort(options, path.string());
+}
+
+}  // namespace
+
+std::filesystem::path phantom_path(const PhantomOptions& o) {
+  return source_root() / "phantoms" /
+         fmt::format("synthetic-phantom-{}{:g}mm-seed{}-n{}.h5", o.modality == PhantomModality::t1 ? "t1-" : "",
+                     o.voxel_mm, o.seed, o.subjects);
+}
+
+Shape volume_shape(const DataOptions& o) {
+  return o.cohort.empty() ? phantom::Grid(o.phantom.voxel_mm).shape() : CohortFile(o.cohort).volume_shape();
+}
+
+void Cohort::keep_on(Backend& backend, DType dtype, Index spare) {
+  if (backend.has_own_memory() && DeviceVolumes::bytes_of(*volumes, dtype) <= spare)
+    on_device.emplace(backend, *volumes, dtype);
+}
+
+void Cohort::leave_device() {
+  on_device.reset();
+  places.reset();
+}
+
+DeviceLoader Cohort::batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options) {
+  if (backend.has_own_memory() && !places) places.emplace(backend);
+  return {backend, {on_device ? &*on_device : nullptr, places ? &*places : nullptr}, *volumes, of, options};
+}
+
+std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
+  std::vector<double> out;
+  for (Index i : subjects) out.push_back(file->subject(i).age);
+  return out;
+}
+
+std::string cohort_digest(const CohortFile& file, const std::optional<Intensity>& intensity) {
+  std::string text = to_string(file.volume_shape());
+  if (intensity) text += fmt::format(" {:.6g} {:.6g} {}", intensity->mean, intensity->sd, intensity->count);
+  for (Index i = 0; i < file.size(); ++i) text += fmt::format("\n{} {}", file.subject(i).id, file.subject(i).age);
+  return sha256(text);
+}
+
+Cohort open_cohort(const DataOptions& o, const std::function<void(const std::string&)>& say) {
+  std::filesystem::path path = o.cohort;
+  if (path.empty()) {
+    path = phantom_path(o.phantom);
+    if (!std::filesystem::exists(path)) make_phantom(o.phantom, path, say);
+  }
+  Cohort cohort;
+  cohort.file = std::make_unique<CohortFile>(path.string());
+  cohort.split = split_folds(cohort.file->size(), o.folds, o.fold, static_cast<std::uint32_t>(o.split_seed));
+  try {
+    read_maps(cohort, o.normalise);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::data) throw;
+    report_bad_maps(*cohort.file, error);
+  }
+  return cohort;
+}
+
+}  // namespace cg

@@ -1,0 +1,48 @@
+// How good the representation is: features of all subjects in evaluation mode, a predictor of age fitted on the
+// training part's, errors on the test part (paper section 4.2).
+#pragma once
+
+#include <functional>
+
+#include "experiments/statistics/metrics.h"
+#include "experiments/statistics/predictor.h"
+#include "experiments/training/cohort.h"
+#include "experiments/training/learner.h"
+
+namespace cg {
+
+/// Features of some subjects, [n, width] row-major, in their order.
+struct SubjectFeatures {
+  std::vector<Index> subjects;
+  std::vector<double> values;
+  Index width = 0;
+  FeatureRows rows() const { return {values, static_cast<Index>(subjects.size()), width}; }
+};
+
+/// Called before every batch; may throw to end what takes long.
+using BeforeBatch = std::function<void()>;
+
+/// What the network makes of every subject, in the cohort's order.
+struct CohortFeatures {
+  SubjectFeatures projected, encoder;
+  const SubjectFeatures& at(Features which) const { return which == Features::projected ? projected : encoder; }
+};
+
+/// Runs all volumes through the network in evaluation mode, once.
+CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const BeforeBatch& before);
+
+/// The rows of some subjects, out of those of the whole cohort.
+SubjectFeatures select(const SubjectFeatures& all, const std::vector<Index>& subjects);
+
+struct Evaluation {
+  SubjectFeatures train, test;
+  AgePredictor predictor;                               ///< fitted on the training part
+  std::vector<double> train_predicted, test_predicted;  ///< years
+  Metrics metrics;                                      ///< of the test part
+};
+
+/// Fits a predictor on the training part of the cohort's features, tests it on the test part. Errors: numbers, if a
+/// feature is not finite.
+Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options);
+
+}  // namespace cg

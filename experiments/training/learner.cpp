@@ -1,0 +1,304 @@
+#include "experiments/training/learner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+/// Stops at the first op whose result is not finite, naming its layer.
+class FiniteCheck : public TapeObserver {
+ public:
+  explicit FiniteCheck(Backend& backend) : backend_(backend) {}
+  void after_forward(const Node& node, const Tensor& output) override { check(node, output, "output"); }
+  void after_backward(const Node& node, const Call& call) override {
+    for (const Tensor& gradient : call.grad_in)
+      if (gradient) check(node, gradient, "gradient");
+  }
+
+ private:
+  void check(const Node& node, const Tensor& tensor, const char* what) {
+    if (!backend_.all_finite(tensor))
+      fail(ErrorKind::numbers, fmt::format("{} ({})", node.scope, node.op.name),
+           fmt::format("its {} holds NaN or infinity", what),
+           "Lower train.learning_rate, or look at the step's volumes.");
+  }
+  Backend& backend_;
+};
+
+std::vector<double> numbers_of(const Tensor& host) {
+  HostBackend memory;
+  return to_doubles(memory, host);
+}
+
+bool are_finite(const Tensor& host) { return HostBackend().all_finite(host); }
+
+/// The encoded rows, once for each view that they stand for.
+std::vector<double> repeated(const std::vector<double>& rows, Index copies) {
+  std::vector<double> all;
+  for (Index copy = 0; copy < copies; ++copy) all.insert(all.end(), rows.begin(), rows.end());
+  return all;
+}
+
+/// The loss's gradient of the encoded rows: equal views were encoded once, so their gradients add.
+void write_gradient_of_rows(const LossResult& result, Tensor& host) {
+  std::vector<double> sums(static_cast<std::size_t>(host.spec().count()), 0.0);
+  for (std::size_t k = 0; k < result.gradient.size(); ++k) sums[k % sums.size()] += result.gradient[k];
+  HostBackend memory;
+  from_doubles(memory, sums, host);
+}
+
+LearnerOptions with_queue(LearnerOptions options, const Loss& loss) {
+  options.queue_size = loss.queue_size();
+  return options;
+}
+
+}  // namespace
+
+Learner::Learner(Backend& backend, const LearnerOptions& options, std::unique_ptr<Loss> loss, const Registry& registry)
+    : backend_(backend),
+      options_(with_queue(options, *loss)),
+      registry_(registry),
+      loss_(std::move(loss)),
+      network_(options_),
+      store_(backend, options.parameters, network_.parameters(), options.reads_bfloat16_copies(backend)),
+      adam_(store_, options.adam, registry) {
+  store_.initialise(options.seed);
+  if (options_.queue_size > 0)
+    queue_.emplace(backend, Spec{{options_.queue_size, options.model.embedding_width()}, options.parameters},
+                   options.seed);
+}
+
+const MemoryPlan& Learner::plan(Index subjects, bool training) {
+  const auto found = plans_.find({subjects, training});
+  if (found != plans_.end()) return found->second;
+  return plans_[{subjects, training}] = plan_step(network_, options_, subjects, training, registry_, backend_);
+}
+
+StepMemory Learner::memory(Index subjects) { return step_memory(options_, store_, subjects, plan(subjects, true)); }
+
+void Learner::reserve(std::span<const Index> training_batches, std::span<const Index> evaluation_batches) {
+  Index bytes = 0, volumes = 0;
+  const auto need = [&](Index subjects, bool training) {
+    bytes = std::max(bytes, plan(subjects, training).arena_bytes());
+    volumes = std::max(volumes, volumes_of(subjects, training).bytes());
+  };
+  for (Index b : training_batches) need(b, true);
+  for (Index b : evaluation_batches) need(b, false);
+  grow(arena_, bytes);
+  if (backend_.has_own_memory()) grow(volumes_, volumes);
+}
+
+void Learner::grow(Tensor& memory, Index bytes) {
+  if (memory && memory.spec().bytes() >= bytes) return;
+  routines_.clear();  // they know where it was
+  memory = {};        // before the larger one is asked for
+  memory = backend_.tensor({{bytes}, DType::u8});
+}
+
+Spec Learner::volumes_of(Index subjects, bool training) const {
+  return options_.batch_spec(subjects, training ? options_.encoded_views : 1);
+}
+
+std::vector<LayerSummary> Learner::summary(Index subjects) {
+  MetaBackend meta;
+  Tape tape(meta, registry_);
+  Context ctx(tape, true);
+  network_.forward(ctx, constant(meta.tensor(options_.batch_spec(subjects, options_.encoded_views))));
+  return summarise(tape);
+}
+
+void Learner::observe(TapeObserver* observer) {
+  observer_ = observer;
+  routines_.clear();
+}
+
+/// One recorded forward pass.
+struct Learner::Pass {
+  Tape tape;
+  Network::Outputs out;
+
+  Pass(Learner& learner, const Tensor& volumes, bool training, const MemoryPlan* plan, TapeObserver* observer = nullptr)
+      : tape(learner.backend_, learner.registry_, plan, plan ? learner.arena_ : Tensor()) {
+    tape.observe(observer);
+    const LearnerOptions& o = learner.options_;
+    Context ctx(tape, training, training ? o.views / o.encoded_views : 1);
+    out = learner.network_.forward(ctx, constant(volumes));
+  }
+};
+
+/// What is done with every batch of one size and mode, and where: in the same memory each time, so that a device can
+/// repeat by itself what it did for the batch before. The loss stands between `forward` and `backward`.
+struct Learner::Routine {
+  /// A result on the device, and its copy in host memory.
+  struct Result {
+    Tensor device, host;
+  };
+
+  bool training;
+  const MemoryPlan* plan;  ///< none: memory is allocated as it goes
+  TapeObserver* observer;
+  Spec volumes;
+  std::unique_ptr<Recording> forward_work, backward_work;
+  std::optional<Pass> pass = {};  ///< of the batch whose backward is to come
+  Result features = {};           ///< in evaluation
+  Result embeddings = {}, loss_input = {};
+  Result gradient = {};  ///< dL/d loss_input
+};
+
+Learner::~Learner() = default;
+
+Learner::Routine& Learner::routine(Index subjects, bool training) {
+  std::unique_ptr<Routine>& kept = routines_[{subjects, training}];
+  if (kept) return *kept;
+  const auto recording = [&] { return observer_ ? std::make_unique<Recording>() : backend_.recording(); };
+  kept = std::make_unique<Routine>(training, &plan(subjects, training), observer_, volumes_of(subjects, training),
+                                   recording(), recording());
+  return *kept;
+}
+
+/// From volumes to results in host memory.
+void Learner::forward(Routine& r, std::span<const Tensor> volumes) {
+  if (joined(volumes) != r.volumes)
+    fail(ErrorKind::usage, "Learner",
+         fmt::format("volumes are {} {}, expected {} {}", name_of(joined(volumes).dtype),
+                     to_string(joined(volumes).shape), name_of(r.volumes.dtype), to_string(r.volumes.shape)),
+         "Bring them as LearnerOptions::batch_spec says.");
+  Tensor place = volumes_ ? volumes_.part(r.volumes, 0) : Tensor();
+  const Tensor batch = backend_.join(volumes, place);
+  r.forward_work->run([&] {
+    r.pass.emplace(*this, batch, r.training, r.plan, r.observer);
+    const auto fetch = [&](const Variable& out, Routine::Result& result) {
+      result.device = out.value;
+      if (!result.host) result.host = backend_.host_tensor(out.spec());
+      backend_.to_host(result.device, result.host);
+    };
+    fetch(r.pass->out.embeddings, r.embeddings);
+    if (r.training)
+      fetch(r.pass->out.loss_input, r.loss_input);
+    else
+      fetch(r.pass->out.features, r.features);
+  });
+  backend_.synchronize();
+}
+
+/// From the loss's gradient to those of the parameters, and what comes after them on the device.
+void Learner::backward(Routine& r, const LossResult& result, const std::function<void()>& after) {
+  if (!r.gradient.device) {
+    r.gradient.device = backend_.tensor(r.loss_input.device.spec());
+    r.gradient.host = backend_.host_tensor(r.loss_input.device.spec());
+  }
+  write_gradient_of_rows(result, r.gradient.host);
+  r.backward_work->run([&] {
+    backend_.to_device(r.gradient.host, r.gradient.device);
+    r.pass->tape.backward(r.pass->out.loss_input, r.gradient.device);
+    after();
+  });
+  r.pass.reset();
+  backend_.synchronize();
+}
+
+LossResult Learner::evaluate_loss(const Routine& r, std::span<const double> ages, const StepTime& time) {
+  const Index copies = options_.views / options_.encoded_views;
+  const std::vector<double> z = repeated(numbers_of(r.embeddings.host), copies);
+  const std::vector<double> y = repeated({ages.begin(), ages.end()}, options_.views);
+  std::vector<double> predictions, queue;
+  if (queue_) {
+    predictions = repeated(numbers_of(r.loss_input.host), copies);
+    queue = queue_->rows();
+  }
+  return loss_->evaluate({.z = z,
+                          .ages = y,
+                          .views = options_.views,
+                          .epoch = time.epoch,
+                          .max_epochs = time.max_epochs,
+                          .predictions = predictions,
+                          .queue = queue,
+                          .training = true});
+}
+
+/// The first view's embeddings.
+std::vector<double> Learner::first_view(const Routine& r, Index subjects) const {
+  std::vector<double> rows = numbers_of(r.embeddings.host);
+  rows.resize(static_cast<std::size_t>(subjects * options_.model.embedding_width()));
+  return rows;
+}
+
+LossResult Learner::step(std::span<const Tensor> volumes, std::span<const double> ages, const StepTime& time) {
+  const auto subjects = static_cast<Index>(ages.size());
+  reserve(std::span(&subjects, 1), {});
+  Routine& r = routine(subjects, true);
+  forward(r, volumes);
+  if (are_finite(r.embeddings.host) && are_finite(r.loss_input.host)) {
+    LossResult result = evaluate_loss(r, ages, time);
+    if (std::isfinite(result.value)) {
+      adam_.prepare(time.rate);
+      backward(r, result, [this] { adam_.update(store_); });
+      if (adam_.finish()) {
+        if (queue_) queue_->push(first_view(r, subjects));
+        return result;
+      }
+    }
+  }
+  explain_bad_numbers(volumes, ages, time);
+}
+
+/// Runs the step again, looking at every op's result, until the first bad one.
+void Learner::explain_bad_numbers(std::span<const Tensor> volumes, std::span<const double> ages, const StepTime& time) {
+  routines_.clear();  // what failed may stand between its forward and its backward
+  arena_ = {};
+  FiniteCheck check(backend_);
+  Routine again{true,
+                nullptr,
+                &check,
+                volumes_of(static_cast<Index>(ages.size()), true),
+                std::make_unique<Recording>(),
+                std::make_unique<Recording>()};
+  forward(again, volumes);
+  const LossResult result = evaluate_loss(again, ages, time);
+  if (!std::isfinite(result.value)) fail(ErrorKind::numbers, "loss", fmt::format("its value is {}", result.value));
+  backward(again, result, [] {});
+  fail(ErrorKind::numbers, "gradients", "NaN or infinity appeared, and did not when the step was repeated",
+       "Check the machine's memory.");
+}
+
+Encoded Learner::encode(std::span<const Tensor> volumes) {
+  const Index subjects = joined(volumes).shape[0];
+  reserve({}, std::span(&subjects, 1));
+  Routine& r = routine(subjects, false);
+  forward(r, volumes);
+  r.pass.reset();
+  return {numbers_of(r.features.host), numbers_of(r.embeddings.host)};
+}
+
+std::vector<NamedTensor> Learner::state() const {
+  std::vector<NamedTensor> all = {{"values", store_.values()},
+                                  {"statistics", store_.statistics()},
+                                  {"first_moment", adam_.first_moment()},
+                                  {"second_moment", adam_.second_moment()}};
+  if (queue_) all.push_back({"queue", queue_->tensor()});
+  return all;
+}
+
+void Learner::resume(std::span<const NamedTensor> saved, Index batches_seen) {
+  std::vector<NamedTensor> own = state();
+  std::vector<const Tensor*> from;
+  for (const NamedTensor& mine : own) {
+    const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& t) { return t.name == mine.name; });
+    if (found == saved.end() || found->tensor.spec() != mine.tensor.spec())
+      fail(ErrorKind::corrupt, "checkpoint",
+           fmt::format("\"{}\" of shape {} is {}", mine.name, to_string(mine.tensor.shape()),
+                       found == saved.end() ? "missing" : "of shape " + to_string(found->tensor.shape())),
+           "Start anew with --overwrite");
+    from.push_back(&found->tensor);
+  }
+  for (std::size_t k = 0; k < own.size(); ++k) backend_.to_device(*from[k], own[k].tensor);
+  store_.round_values();
+  adam_.resume(batches_seen);
+}
+
+}  // namespace cg

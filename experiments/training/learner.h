@@ -1,0 +1,111 @@
+// The network being trained and everything a step needs: parameters, optimiser, loss, and the memory planned before the
+// first step. Read next: trainer.h, which feeds it epoch by epoch.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "experiments/training/queue.h"
+#include "experiments/training/step_memory.h"
+#include "losses/loss.h"
+
+namespace cg {
+
+/// What the loss is told besides embeddings and ages.
+struct StepTime {
+  Index epoch = 1;  ///< from 1
+  Index max_epochs = 50;
+  double rate = 1e-4;  ///< learning rate
+};
+
+/// Features of volumes in evaluation mode, row-major.
+struct Encoded {
+  std::vector<double> features;    ///< [n, 8 · width]
+  std::vector<double> embeddings;  ///< [n, embedding]
+};
+
+/// A tensor of a learner's state by its name in a checkpoint.
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+
+class Learner {
+ public:
+  Learner(Backend& backend, const LearnerOptions& options, std::unique_ptr<Loss> loss,
+          const Registry& registry = Registry::standard());
+  ~Learner();
+
+  /// Plans and allocates the memory for training batches and evaluation batches of these sizes (subjects).
+  /// Errors: memory, when the arena is refused.
+  void reserve(std::span<const Index> training_batches, std::span<const Index> evaluation_batches);
+
+  /// One step: forward, loss, backward, update. `volumes`, one behind the other [encoded views · b, D, H, W, channels],
+  /// on the host or the device; `ages` [b]. Errors: numbers, naming the first layer whose result is not finite; the
+  /// parameters are then unchanged.
+  LossResult step(std::span<const Tensor> volumes, std::span<const double> ages, const StepTime& time);
+  LossResult step(const Tensor& volumes, std::span<const double> ages, const StepTime& time) {
+    return step(std::span(&volumes, 1), ages, time);
+  }
+
+  /// Forward in evaluation mode. `volumes`, one behind the other [b, D, H, W, channels].
+  Encoded encode(std::span<const Tensor> volumes);
+  Encoded encode(const Tensor& volumes) { return encode(std::span(&volumes, 1)); }
+
+  /// Everything that steps change, but for their count `batches_seen`: values, statistics, both moments, NNCLR's queue.
+  /// The tensors are the learner's own, on its device.
+  std::vector<NamedTensor> state() const;
+  /// Goes on from the state that another learner of the same options had after so many steps; host tensors.
+  /// Errors: corrupt, if a tensor is missing or of another size; nothing is then changed.
+  void resume(std::span<const NamedTensor> state, Index batches_seen);
+
+  /// Tells `observer` of every kernel of the steps to come; null: nobody. An observed step is never a repeated one.
+  void observe(TapeObserver* observer);
+
+  ParameterStore& parameters() { return store_; }
+  Model& model() { return network_.model(); }
+  const std::optional<EmbeddingQueue>& queue() const { return queue_; }
+  const LearnerOptions& options() const { return options_; }
+  Index batches_seen() const { return adam_.steps(); }
+  Index arena_bytes() const { return arena_ ? arena_.spec().bytes() : 0; }
+  /// What a training step of so many subjects holds.
+  StepMemory memory(Index subjects);
+  /// The plan for a batch; made when it is first asked for.
+  const MemoryPlan& plan(Index subjects, bool training);
+  /// Every layer for a batch of so many subjects, without computing.
+  std::vector<LayerSummary> summary(Index subjects);
+
+ private:
+  struct Pass;
+  struct Routine;
+  void grow(Tensor& memory, Index bytes);
+  Spec volumes_of(Index subjects, bool training) const;
+  Routine& routine(Index subjects, bool training);
+  void forward(Routine& routine, std::span<const Tensor> volumes);
+  void backward(Routine& routine, const LossResult& result, const std::function<void()>& after);
+  LossResult evaluate_loss(const Routine& routine, std::span<const double> ages, const StepTime& time);
+  std::vector<double> first_view(const Routine& routine, Index subjects) const;
+  [[noreturn]] void explain_bad_numbers(std::span<const Tensor> volumes, std::span<const double> ages,
+                                        const StepTime& time);
+
+  Backend& backend_;
+  LearnerOptions options_;
+  const Registry& registry_;
+  std::unique_ptr<Loss> loss_;
+  Network network_;
+  std::optional<EmbeddingQueue> queue_;  // for a loss that wants one
+  ParameterStore store_;
+  Adam adam_;
+  std::map<std::pair<Index, bool>, MemoryPlan> plans_;  // by subjects and mode
+  Tensor arena_;
+  Tensor volumes_;  // of a batch, where the device has memory of its own
+  std::map<std::pair<Index, bool>, std::unique_ptr<Routine>> routines_;  // as plans_; they use both
+  TapeObserver* observer_ = nullptr;
+};
+
+}  // namespace cg

@@ -1,0 +1,223 @@
+// The page of a cohort: its numbers are the file's, its pictures show the maps, and nothing that was read can run.
+#include "experiments/pages/cohort_page.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "data/hdf5_file.h"
+#include "data/phantom_cohort.h"
+#include "experiments/pages/colour_map.h"
+#include "experiments/pages/histogram.h"
+#include "experiments/pages/plane_image.h"
+#include "tests/data/raw_h5.h"
+#include "tests/support/png.h"
+#include "tests/support/shell.h"
+#include "tests/support/well_formed.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+/// A cohort whose maps hold as many voxels as asked for.
+struct Made {
+  TemporaryFile file;
+  std::vector<std::string> ids, sexes, studies;
+  std::vector<double> ages;
+  std::vector<Index> filled;  ///< voxels of each map, of 64
+
+  explicit Made(const std::string& name) : file(name) {}
+  void add(const std::string& id, double age, const std::string& sex, const std::string& study, Index voxels = 64) {
+    ids.push_back(id);
+    ages.push_back(age);
+    sexes.push_back(sex);
+    studies.push_back(study);
+    filled.push_back(voxels);
+  }
+  CohortFile open() const {
+    const auto n = static_cast<Index>(ids.size());
+    H5Writer out(file.path);
+    std::vector<float> maps;
+    for (const Index voxels : filled)
+      for (Index k = 0; k < 64; ++k) maps.push_back(k < voxels ? static_cast<float>(k + 1) : 0);
+    out.floats("maps", {n, 1, 4, 4, 4}, maps);
+    out.numbers("age", {n}, ages);
+    out.strings("participant_id", ids);
+    out.strings("sex", sexes);
+    out.strings("study", studies);
+    out.attribute("voxel_mm", 40);
+    out.commit();
+    return CohortFile(file.path);
+  }
+};
+
+std::size_t times(const std::string& text, const std::string& word) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) ++n;
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE("summarise: counts, means and ranges by study, names in people's order") {
+  Made made("summary.h5");
+  made.add("a", 20, "F", "10");
+  made.add("b", 30, "M", "2");
+  made.add("c", 40, "F", "2");
+  made.add("d", 50, "", "2");
+  const CohortFile cohort = made.open();
+  const CohortSummary s = summarise(cohort);
+  REQUIRE(s.studies.size() == 2);
+  CHECK(s.studies[0].name == "2");
+  CHECK(s.studies[0].members == std::vector<Index>{1, 2, 3});
+  CHECK(s.studies[0].women == 1);
+  CHECK(s.studies[0].men == 1);
+  CHECK(s.studies[0].mean == doctest::Approx(40));
+  CHECK(s.studies[0].sd == doctest::Approx(10));
+  CHECK(s.studies[0].youngest == 30);
+  CHECK(s.studies[0].oldest == 50);
+  CHECK(s.all.members.size() == 4);
+  CHECK(s.all.mean == doctest::Approx(35));
+}
+
+TEST_CASE("summarise: coverage is the file's, or the share of what at least half of the maps hold") {
+  Made made("coverage.h5");
+  made.add("a", 20, "F", "", 40);
+  made.add("b", 30, "F", "", 50);
+  made.add("c", 40, "F", "", 20);
+  made.add("d", 50, "F", "", 64);
+  const CohortFile cohort = made.open();
+  int read = 0;
+  const CohortSummary s = summarise(cohort, [&] { ++read; });
+  CHECK(s.coverage_estimated);
+  CHECK(read == 8);
+  CHECK(s.coverage == std::vector<double>{0.8, 1, 0.4, 1});  // 50 voxels are held by two of the four
+  const TemporaryFile file("phantom.h5");
+  phantom::CohortOptions options;
+  options.subjects = 4;
+  options.voxel_mm = 8;
+  phantom::write_cohort(options, file.path);
+  const CohortSummary p = summarise(CohortFile(file.path));
+  CHECK_FALSE(p.coverage_estimated);
+  CHECK(p.coverage == H5Reader(file.path).numbers("coverage"));
+}
+
+TEST_CASE("examples: evenly spaced ages and the wanted coverage, each subject once") {
+  Made made("examples.h5");
+  for (const double age : {50, 20, 21, 35, 80}) made.add(fmt::format("s{}", age), age, "F", "");
+  const CohortFile cohort = made.open();
+  CHECK(of_evenly_spaced_ages(cohort, 3) == std::vector<Index>{1, 0, 4});
+  CHECK(of_evenly_spaced_ages(cohort, 9).size() == 5);
+  CHECK(of_coverage({0.99, 0.9, 0.81, 0.5}, {1, 0.95, 0.9, 0.8, 0.6}) == std::vector<Index>{0, 1, 2});
+  CHECK(counterpart(cohort, {"s35", cohort.subject(3).age + 0.5, "", ""}) == 3);
+  CHECK(counterpart(cohort, {"s35", 70, "", ""}) == 4);  // another person of the same number
+  CHECK_FALSE(same_person({"s1", 30, "F", ""}, {"s1", 30, "M", ""}));
+  CHECK(same_person({"s1", 30, "F", ""}, {"s1", 30.4, "", ""}));
+  CHECK(counterpart(cohort, {"other", 70, "", ""}) == 4);
+}
+
+TEST_CASE("histogram: every value is counted once, in its bin and group") {
+  Histogram empty;
+  empty.first = 10;
+  empty.width = 5;
+  empty.names = {"a", "b"};
+  const Histogram h = count_into(empty, {10, 14.9, 15, 20, 24.9, 25}, {0, 0, 1, 0, 1, 1}, 25);
+  CHECK(h.counts == std::vector<std::vector<Index>>{{2, 0, 1}, {0, 1, 2}});
+  Markup page;
+  write_histogram(page, h);
+  const std::string svg = page.take();
+  CHECK(malformed(svg) == "");
+  CHECK(times(svg, "<rect ") == 4);
+  CHECK(svg.find("b, 20 to 25: 2") != std::string::npos);
+}
+
+TEST_CASE("plane_png: a pixel a voxel in its colour, transparent where nothing is; left is left") {
+  const VoxelGrid grid{{2, 3, 4}, 1};
+  std::vector<float> values(24);
+  for (std::size_t k = 0; k < 24; ++k) values[k] = static_cast<float>(k);
+  PlaneStyle style;
+  style.most = 24;
+  const Png axial(plane_png(grid, values, Plane::axial, {0, 0, 1}, style));
+  CHECK(axial.width() == 2);
+  CHECK(axial.height() == 3);
+  CHECK(axial.at(1, 0) == viridis(static_cast<double>(values[grid.at(1, 2, 1)]) / 24));
+  style.reversed = {true, false, false};
+  const Png turned(plane_png(grid, values, Plane::axial, {0, 0, 1}, style));
+  CHECK(turned.at(0, 0) == axial.at(1, 0));
+  style.tone = Tone::grey;
+  const Png grey(plane_png(grid, values, Plane::sagittal, {1, 0, 0}, style));
+  CHECK(grey.at(0, 3) == Colour{128, 128, 128});  // 12 of 24
+  CHECK(Png(plane_png(grid, std::vector<float>(24), Plane::coronal, {0, 0, 0}, style)).at(0, 0) == Colour{0, 0, 0});
+}
+
+TEST_CASE("data_address: base64 of any length") {
+  CHECK(data_address("") == "data:image/png;base64,");
+  CHECK(data_address("M") == "data:image/png;base64,TQ==");
+  CHECK(data_address("Ma") == "data:image/png;base64,TWE=");
+  CHECK(data_address("Man") == "data:image/png;base64,TWFu");
+  CHECK(data_address("\xff\xfe\xfd\xfc") == "data:image/png;base64,//79/A==");
+}
+
+TEST_CASE("cohort_page: the paper's figures and table for a phantom, beside T1 volumes") {
+  const TemporaryFile file("mre.h5"), other("t1.h5");
+  phantom::CohortOptions options;
+  options.subjects = 40;
+  options.voxel_mm = 8;
+  phantom::write_cohort(options, file.path);
+  options.subjects = 6;
+  options.t1 = true;
+  phantom::write_cohort(options, other.path);
+  const CohortFile cohort(file.path), t1(other.path);
+  const std::string page = cohort_page(cohort, summarise(cohort), &t1);
+  CHECK(malformed(page) == "");
+  CHECK(page.find("<script") == std::string::npos);
+  CHECK(page.find("default-src &#39;none&#39;; img-src data:; style-src &#39;unsafe-inline&#39;") != std::string::npos);
+  CHECK(times(page, "http:") + times(page, "https:") == 0);
+  CHECK(page.find("SYNTHETIC PHANTOM") != std::string::npos);
+  CHECK(times(page, "<svg ") == 2);
+  for (const char* heading : {"Ages", "Studies", "Coverage", "Stiffness at several ages"})
+    CHECK(page.find(fmt::format("<h2>{}<", heading)) != std::string::npos);
+  const std::size_t examples = of_coverage(cohort.coverage(), {1, 0.95, 0.9, 0.8}).size();
+  CHECK(times(page, "<img ") == 3 * examples + 4 * 2 * 3);
+  CHECK(page.find("image-rendering") != std::string::npos);
+}
+
+TEST_CASE("cohort_page: what was read is escaped, and bare cohorts have a page too") {
+  Made made("hostile.h5");
+  made.add("<script>alert(1)</script>", 20, "F", "\"><img src=x onerror=alert(1)>");
+  made.add("&amp;'\x01", 30, "M", "\xff");
+  const CohortFile cohort = made.open();
+  std::string page = cohort_page(cohort, summarise(cohort), nullptr);
+  CHECK(malformed(page) == "");
+  CHECK(page.find("<script") == std::string::npos);
+  CHECK(page.find("<img src=x") == std::string::npos);
+  Made bare("bare.h5");
+  bare.add("one", 44, "", "", 30);
+  const CohortFile single = bare.open();
+  page = cohort_page(single, summarise(single), nullptr);
+  CHECK(malformed(page) == "");
+  CHECK(page.find("not known") != std::string::npos);
+  Made many("many.h5");
+  for (int k = 0; k < 62; ++k) many.add(fmt::format("s{}", k), 20 + k, "F", fmt::format("site {}", k));
+  const CohortFile sites = many.open();
+  page = cohort_page(sites, summarise(sites), nullptr);
+  CHECK(page.find("55 others") != std::string::npos);
+}
+
+TEST_CASE("show_cohort: writes the page, and ends with 3 for no file") {
+  Made made("shown.h5");
+  made.add("a", 20, "F", "1");
+  made.add("b", 30, "M", "1");
+  (void)made.open();
+  const TemporaryFile out("page.html");
+  const std::string tool = fmt::format("'{}/show_cohort'", CG_TEST_BINARIES);
+  const Finished done = shell(fmt::format("{} '{}' --out '{}' 2>&1", tool, made.file.path, out.path));
+  CAPTURE(done.text);
+  CHECK(done.code == 0);
+  CHECK(std::filesystem::exists(out.path));
+  CHECK(shell(tool + " /nowhere.h5 2>&1").code == 3);
+  CHECK(shell(tool + " 2>&1").code == 2);
+}

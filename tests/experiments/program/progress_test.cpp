@@ -1,0 +1,79 @@
+#include "experiments/program/progress.h"
+
+#include <doctest/doctest.h>
+
+using namespace cg;
+
+namespace {
+
+/// Keeps what is written; its clock stands until it is moved.
+struct Screen {
+  std::string text;
+  double time = 100;
+  ProgressOutput output(bool terminal, int columns = 80) {
+    return {.write = [this](std::string_view s) { text += s; },
+            .now = [this] { return time; },
+            .terminal = terminal,
+            .columns = columns};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Progress: without a terminal a line every five seconds, and one at the end") {
+  Screen screen;
+  Progress progress(10, screen.output(false));
+  for (int i = 0; i < 10; ++i) {
+    screen.time += 2;
+    progress.advance(1, "epoch " + std::to_string(i + 1));
+  }
+  progress.finish();
+  CHECK(screen.text ==
+        " 30 %  14 s left  epoch 3\n"
+        " 60 %  8 s left  epoch 6\n"
+        " 90 %  2 s left  epoch 9\n"
+        "100 %  20 s  epoch 10\n");
+}
+
+TEST_CASE("Progress: steps of an earlier run do not count for the speed") {
+  Screen screen;
+  Progress progress(100, screen.output(false));
+  progress.skip(50);
+  screen.time += 10;
+  progress.advance(10, "");
+  CHECK(screen.text == " 60 %  40 s left\n");
+  CHECK(progress.done() == 60);
+}
+
+TEST_CASE("Progress: on a terminal a bar in place, no wider than the window, ended by a line break") {
+  Screen screen;
+  Progress progress(4, screen.output(true, 60));
+  screen.time += 1;
+  progress.advance(1, "seed 1 of 1, epoch 1 of 4, a long note that does not fit");
+  CHECK(screen.text.starts_with("\r\x1b[K[======                  ]  25 %  3 s left  seed 1 of"));
+  CHECK(screen.text.size() == 4 + 59);
+  screen.text.clear();
+  screen.time += 0.01;
+  progress.advance(1, "");
+  CHECK(screen.text.empty());  // too soon
+  progress.say("a result");
+  CHECK(screen.text.starts_with("\r\x1b[Ka result\n\r\x1b[K[============"));
+  screen.text.clear();
+  progress.finish();
+  CHECK(screen.text.ends_with("\n"));
+}
+
+TEST_CASE("Progress: control bytes of a note do not reach the terminal") {
+  Screen screen;
+  Progress progress(1, screen.output(false));
+  screen.time += 10;
+  progress.advance(1, "id \x1b[2J\n");
+  CHECK(screen.text == "100 %  10 s  id ?[2J?\n");
+}
+
+TEST_CASE("Progress: durations") {
+  CHECK(duration(0.4) == "0 s");
+  CHECK(duration(59.4) == "59 s");
+  CHECK(duration(725) == "12:05");
+  CHECK(duration(11045) == "3:04:05");
+}

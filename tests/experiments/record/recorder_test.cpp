@@ -1,0 +1,273 @@
+#include "experiments/record/recorder.h"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "experiments/program/csv.h"
+#include "experiments/program/environment.h"
+#include "tensor/error.h"
+
+using namespace cg;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder that goes away with the test.
+struct Folder {
+  fs::path path;
+  Folder() {
+    char name[] = "/tmp/cortexgrad-test-XXXXXX";
+    REQUIRE(mkdtemp(name));
+    path = name;
+  }
+  ~Folder() {
+    std::error_code none;
+    fs::permissions(path, fs::perms::owner_all, none);
+    fs::remove_all(path, none);
+  }
+};
+
+std::string contents(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::set<std::string> names(const fs::path& folder) {
+  std::set<std::string> out;
+  for (const auto& entry : fs::directory_iterator(folder)) out.insert(entry.path().filename());
+  return out;
+}
+
+/// The kind of the error that a call ends with, 0 for none.
+int kind(auto call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return static_cast<int>(error.kind());
+  }
+  return 0;
+}
+
+const std::string config = "# a comment\nseeds = [0]\n";
+const SeedResult one_seed{.seed = 3, .test = {.mae = 4, .rmse = 5, .r2 = 0.5, .r = 0.75}, .alpha = 0.1};
+
+}  // namespace
+
+TEST_CASE("Recorder: the rows of a run, numbers with enough digits, gaps where nothing was measured") {
+  const Folder f;
+  Recorder recorder(f.path / "a/b", config, false);
+  recorder.epoch({.seed = 1, .epoch = 2, .loss = 1.0 / 3, .learning_rate = 1e-4, .neighbours = 31, .seconds = 2.5});
+  recorder.epoch({.seed = 1, .epoch = 3, .loss = -1, .learning_rate = 9e-5, .seconds = 2, .mae = 4.25});
+  CHECK(contents(f.path / "a/b/metrics.csv") ==
+        "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n"
+        "1,2,0.3333333333,0.0001,31,2.5,\n"
+        "1,3,-1,9e-05,,2,4.25\n");
+  const std::vector<PredictionRow> rows{{1, "sub-1", 20.5, 22, "test", "2"}, {1, "=cmd()", 3, 4, "train", "a,\"b\""}};
+  recorder.predictions(rows);
+  CHECK(contents(f.path / "a/b/predictions.csv") ==
+        "seed,participant_id,age,predicted,part,study\n"
+        "1,sub-1,20.5,22,test,2\n"
+        "1,'=cmd(),3,4,train,\"a,\"\"b\"\"\"\n");
+  CHECK(contents(f.path / "a/b/config.resolved.toml") == config);
+}
+
+TEST_CASE("Recorder: text that a spreadsheet would compute is neutralised, control bytes become spaces") {
+  for (const char* start : {"=", "+", "-", "@", "\t", "\r"}) CHECK(csv_text(start + std::string("1"))[0] == '\'');
+  CHECK(csv_text("a\nb\x1b[0m") == "a b [0m");
+  CHECK(csv_text("sub-01") == "sub-01");
+  CHECK(csv_text("") == "");
+}
+
+TEST_CASE("Recorder: the summary has means over seeds, the baseline, and every seed") {
+  const Folder f;
+  Recorder recorder(f.path, config, false);
+  SeedResult other = one_seed;
+  other.seed = 4;
+  other.test.mae = 6;
+  const std::vector<SeedResult> seeds{one_seed, other};
+  recorder.summary(seeds, baseline(std::vector<double>{10, 20}, std::vector<double>{10, 40}), {"abc", "def"}, 0);
+  const auto json = nlohmann::json::parse(contents(f.path / "summary.json"));
+  CHECK(json["test"]["mae"] == 5);
+  CHECK(json["test"]["mae_sd"].get<double>() == doctest::Approx(std::sqrt(2.0)));
+  CHECK(json["test"]["r_sd"] == 0);
+  CHECK(json["baseline"]["mae"] == 15);
+  CHECK(json["baseline"]["r"].is_null());
+  CHECK(json["seeds"].size() == 2);
+  CHECK(json["seeds"][1]["seed"] == 4);
+  CHECK(json["seeds"][1]["mae"] == 6);
+  CHECK(json["config_sha256"] == "abc");
+}
+
+TEST_CASE("Recorder: one seed has no standard deviation") {
+  const Folder f;
+  Recorder recorder(f.path, config, false);
+  recorder.summary(std::vector<SeedResult>{one_seed}, {}, {}, 0);
+  CHECK(nlohmann::json::parse(contents(f.path / "summary.json"))["test"]["mae_sd"].is_null());
+}
+
+TEST_CASE("Recorder: a folder that a living run holds is in use, and free once that run is gone") {
+  const Folder f;
+  {
+    const Recorder first(f.path, config, false);
+    CHECK_THROWS_WITH_AS(Recorder(f.path, config, true), doctest::Contains(std::to_string(getpid()).c_str()), Error);
+    CHECK(kind([&] { Recorder(f.path, config, false); }) == 9);
+  }
+  CHECK(kind([&] { Recorder(f.path, config, false); }) == 0);
+}
+
+TEST_CASE("Recorder: the lock of a killed run is free") {
+  const Folder f;
+  int ready[2];
+  REQUIRE(pipe(ready) == 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    const Recorder held(f.path, config, false);
+    if (write(ready[1], "x", 1) == 1) pause();
+    _exit(0);
+  }
+  char byte;
+  REQUIRE(read(ready[0], &byte, 1) == 1);
+  CHECK(kind([&] { Recorder(f.path, config, false); }) == 9);
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  CHECK(kind([&] { Recorder(f.path, config, false); }) == 0);
+  close(ready[0]);
+  close(ready[1]);
+}
+
+TEST_CASE("Recorder: a finished run stays as it is, unless the same configuration asks to overwrite") {
+  const Folder f;
+  { Recorder(f.path, config, false).summary(std::vector<SeedResult>{one_seed}, {}, {}, 0); }
+  CHECK(kind([&] { Recorder(f.path, config, false); }) == 9);
+  CHECK(kind([&] { Recorder(f.path, "seeds = [1]\n", true); }) == 9);
+  CHECK(fs::exists(f.path / "summary.json"));
+  const Recorder again(f.path, "# another comment\n" + config, true);
+  CHECK(!fs::exists(f.path / "summary.json"));
+}
+
+TEST_CASE("Recorder: a run with a checkpoint can be gone on with; one that is to be overwritten, or has none, cannot") {
+  const Folder f;
+  {
+    Recorder recorder(f.path, config, false);
+    CHECK_FALSE(recorder.resumable());
+    recorder.epoch({.seed = 0, .epoch = 1});
+  }
+  const std::string header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n";
+  CHECK(contents(f.path / "metrics.csv").size() > header.size());
+  CHECK_FALSE(Recorder(f.path, config, false).resumable());
+  CHECK(contents(f.path / "metrics.csv") == header);
+  for (const bool finished : {false, true}) {
+    std::ofstream(f.path / "checkpoint.h5") << "x";
+    if (finished)
+      std::ofstream(f.path / "summary.json") << "x";
+    else
+      CHECK(Recorder(f.path, config, false).resumable());
+    CHECK_FALSE(Recorder(f.path, config, true).resumable());
+    CHECK_FALSE(fs::exists(f.path / "checkpoint.h5"));
+  }
+}
+
+TEST_CASE("Recorder: what killed runs had half written is removed, and a summary removes the checkpoint") {
+  const Folder f;
+  { Recorder(f.path, config, false); }
+  std::ofstream(f.path / ".tmp-checkpoint.h5-abcdef") << "half";
+  std::ofstream(f.path / "checkpoint.h5") << "x";
+  Recorder recorder(f.path, config, false);
+  CHECK(names(f.path) ==
+        std::set<std::string>{".lock", "checkpoint.h5", "config.resolved.toml", "metrics.csv", "predictions.csv"});
+  recorder.summary(std::vector<SeedResult>{one_seed}, {}, {}, 3);
+  CHECK_FALSE(fs::exists(f.path / "checkpoint.h5"));
+  CHECK(nlohmann::json::parse(contents(f.path / "summary.json"))["resumed"] == 3);
+}
+
+TEST_CASE("Recorder: a folder with anything else in it is refused and left alone") {
+  const Folder f;
+  std::ofstream(f.path / "thesis.txt") << "x";
+  CHECK(kind([&] { Recorder(f.path, config, true); }) == 9);
+  fs::remove(f.path / "thesis.txt");
+  std::ofstream(f.path / ".tmp-config.resolved.toml-abcdef") << "x";  // left by a run that was killed
+  CHECK(kind([&] { Recorder(f.path, config, false); }) == 0);
+  CHECK(!fs::exists(f.path / ".tmp-config.resolved.toml-abcdef"));
+}
+
+TEST_CASE("Recorder: resuming cuts off what came after the checkpoint") {
+  const Folder f;
+  LogSizes at_checkpoint;
+  std::string before;
+  {
+    Recorder recorder(f.path, config, false);
+    recorder.epoch({.seed = 0, .epoch = 1});
+    at_checkpoint = recorder.sizes();
+    before = contents(f.path / "metrics.csv");
+    recorder.epoch({.seed = 0, .epoch = 2});
+    recorder.predictions(std::vector<PredictionRow>{{0, "a", 1, 2, "test", ""}});
+  }
+  std::ofstream(f.path / "checkpoint.h5") << "x";
+  Recorder recorder(f.path, config, false);
+  recorder.rewind(at_checkpoint);
+  CHECK(contents(f.path / "metrics.csv") == before);
+  CHECK(contents(f.path / "predictions.csv") == "seed,participant_id,age,predicted,part,study\n");
+  CHECK(kind([&] { recorder.rewind({.metrics = 100000}); }) == 4);
+  recorder.rewind({});
+  CHECK(contents(f.path / "metrics.csv") == "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n");
+}
+
+TEST_CASE("Recorder: a folder that cannot be made is an error of storage") {
+  const Folder f;
+  std::ofstream(f.path / "file") << "x";
+  CHECK(kind([&] { Recorder(f.path / "file", config, false); }) == 8);
+  CHECK(kind([&] { Recorder(f.path / "file/below", config, false); }) == 8);
+  CHECK(kind([&] { Recorder("/proc/cortexgrad", config, false); }) == 8);
+}
+
+TEST_CASE("Storage: a write that fails leaves the old file and nothing temporary") {
+  const Folder f;
+  write_atomically(f.path / "x", "old");
+  rlimit limit{};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  const rlimit small{1000, limit.rlim_max};
+  signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);  // stands for a full disk: write() fails with EFBIG
+  const int whole = kind([&] { write_atomically(f.path / "x", std::string(5000, 'n')); });
+  AppendFile log(f.path / "log");
+  log.append("first\n");
+  const int line = kind([&] { log.append(std::string(5000, 'n') + "\n"); });
+  setrlimit(RLIMIT_FSIZE, &limit);
+  CHECK(whole == 8);
+  CHECK(line == 8);
+  CHECK(contents(f.path / "x") == "old");
+  CHECK(contents(f.path / "log") == "first\n");
+  CHECK(names(f.path) == std::set<std::string>{"log", "x"});
+}
+
+TEST_CASE("Storage: links are not followed, and a replaced file is whole") {
+  const Folder f;
+  std::ofstream(f.path / "target") << "untouched";
+  fs::create_symlink(f.path / "target", f.path / "link");
+  CHECK(kind([&] { AppendFile log(f.path / "link"); }) == 8);
+  write_atomically(f.path / "link", "new");
+  CHECK(contents(f.path / "target") == "untouched");
+  CHECK(contents(f.path / "link") == "new");
+  write_atomically(f.path / "link", "");
+  CHECK(contents(f.path / "link").empty());
+}
+
+TEST_CASE("Environment: valid JSON with versions, processor and the command line as it was") {
+  const auto json = nlohmann::json::parse(environment_json({"run", "a \"b\"\n\xff"}, "cpu", 2));
+  for (const char* key : {"version", "commit", "compiler", "libraries", "processor", "cores", "instruction_sets",
+                          "threads", "device", "command", "started"})
+    CHECK(json.contains(key));
+  CHECK(json["threads"] == 2);
+  CHECK(json["command"][0] == "run");
+  CHECK(json["cores"]["usable"].get<int>() >= 1);
+  CHECK(json["libraries"]["oneDNN"].get<std::string>().starts_with("3."));
+}
