@@ -6,8 +6,8 @@
 #include <cmath>
 #include <map>
 
-#include "data/findings.h"
-#include "data/utf8.h"
+#include "data/files/findings.h"
+#include "data/files/utf8.h"
 #include "tensor/error.h"
 
 namespace cg {

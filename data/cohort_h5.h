@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "data/affine.h"
 #include "data/dataset.h"
-#include "data/hdf5_file.h"
-#include "data/preprocess.h"
-#include "data/voxel_grid.h"
+#include "data/formats/hdf5_file.h"
+#include "data/space/affine.h"
+#include "data/space/resample.h"
+#include "data/space/voxel_grid.h"
 
 namespace cg {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tensor/tensor.h"
+#include "data/space/volume.h"
 
 namespace cg {
 
@@ -16,12 +16,6 @@ struct Subject {
   double age = 0;     ///< years
   std::string sex;    ///< "F", "M", or empty
   std::string study;  ///< study or site, or empty
-};
-
-/// One map, row-major.
-struct Volume {
-  Shape shape;  ///< [X, Y, Z], which the engine calls D, H, W
-  std::vector<float> values;
 };
 
 class Dataset {

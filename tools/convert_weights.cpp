@@ -5,9 +5,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "data/input_file.h"
-#include "data/storage.h"
-#include "data/weights_file.h"
+#include "data/files/input_file.h"
+#include "data/files/storage.h"
+#include "data/formats/weights_file.h"
 #include "experiments/program/command_line.h"
 #include "experiments/program/digest.h"
 #include "tensor/error.h"

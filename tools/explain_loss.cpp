@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/storage.h"
+#include "data/files/storage.h"
 #include "experiments/config/fields.h"
 #include "experiments/program/command_line.h"
 #include "experiments/teaching/loss_cases.h"

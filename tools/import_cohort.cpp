@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "data/storage.h"
+#include "data/files/storage.h"
 #include "experiments/cohorts/import.h"
 #include "experiments/program/program.h"
 #include "experiments/program/stop_signal.h"

@@ -5,7 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "data/phantom_cohort.h"
+#include "data/phantom/cohort.h"
 #include "tensor/error.h"
 
 int main(int argc, char** argv) {

@@ -10,8 +10,8 @@
 #include <cmath>
 #include <limits>
 
-#include "data/input_file.h"
-#include "data/storage.h"
+#include "data/files/input_file.h"
+#include "data/files/storage.h"
 #include "experiments/program/command_line.h"
 #include "experiments/record/model_file.h"
 #include "experiments/statistics/metrics.h"

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "data/storage.h"
+#include "data/files/storage.h"
 #include "experiments/memory/convolution_plans.h"
 #include "experiments/memory/memory_json.h"
 #include "experiments/memory/memory_measure.h"

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "data/findings.h"
+#include "data/files/findings.h"
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/program/command_line.h"
 #include "experiments/program/csv.h"

@@ -6,8 +6,8 @@
 #include <array>
 #include <memory>
 
-#include "data/input_file.h"
-#include "data/storage.h"
+#include "data/files/input_file.h"
+#include "data/files/storage.h"
 #include "experiments/pages/cohort_page.h"
 #include "experiments/program/program.h"
 #include "experiments/program/progress.h"

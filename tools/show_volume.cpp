@@ -8,8 +8,8 @@
 
 #include "data/augment/augmentations.h"
 #include "data/cohort_h5.h"
+#include "data/files/storage.h"
 #include "data/normalise.h"
-#include "data/storage.h"
 #include "experiments/config/fields.h"
 #include "experiments/pages/volume_picture.h"
 #include "tensor/error.h"

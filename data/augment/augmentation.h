@@ -6,7 +6,7 @@
 #include <functional>
 #include <span>
 
-#include "data/voxel_grid.h"
+#include "data/space/voxel_grid.h"
 #include "tensor/fields.h"
 #include "tensor/random.h"
 

@@ -6,10 +6,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "data/findings.h"
-#include "data/nifti.h"
-#include "data/storage.h"
-#include "data/tsv.h"
+#include "data/files/findings.h"
+#include "data/files/storage.h"
+#include "data/formats/nifti.h"
+#include "data/formats/tsv.h"
 #include "experiments/cohorts/map_reader.h"
 #include "experiments/program/csv.h"
 #include "experiments/program/environment.h"

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "data/cohort_h5.h"
-#include "data/hdf5_file.h"
+#include "data/formats/hdf5_file.h"
 #include "experiments/cohorts/map_places.h"
 #include "experiments/cohorts/map_reader.h"
 #include "experiments/program/csv.h"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "data/preprocess.h"
+#include "data/space/resample.h"
 
 namespace cg {
 

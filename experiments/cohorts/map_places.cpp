@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-#include "data/input_file.h"
-#include "data/npy.h"
+#include "data/files/input_file.h"
+#include "data/formats/npy.h"
 #include "experiments/cohorts/id_pattern.h"
 
 namespace cg {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/nifti.h"
+#include "data/formats/nifti.h"
 #include "experiments/program/digest.h"
 #include "tensor/error.h"
 

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "data/npy.h"
+#include "data/formats/npy.h"
 #include "experiments/cohorts/map_places.h"
 
 namespace cg {

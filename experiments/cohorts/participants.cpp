@@ -9,8 +9,8 @@
 #include <map>
 #include <set>
 
-#include "data/input_file.h"
-#include "data/tsv.h"
+#include "data/files/input_file.h"
+#include "data/formats/tsv.h"
 
 namespace cg {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/findings.h"
+#include "data/files/findings.h"
 #include "experiments/cohorts/import_options.h"
 
 namespace cg {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "data/tsv.h"
+#include "data/formats/tsv.h"
 
 namespace cg {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <cassert>
 
-#include "data/utf8.h"
+#include "data/files/utf8.h"
 
 namespace cg {
 

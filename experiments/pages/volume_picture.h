@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/voxel_grid.h"
+#include "data/space/voxel_grid.h"
 
 namespace cg {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/findings.h"
+#include "data/files/findings.h"
 #include "experiments/program/csv.h"
 #include "tensor/error.h"
 

@@ -11,7 +11,7 @@
 #include <span>
 #include <vector>
 
-#include "data/voxel_grid.h"
+#include "data/space/voxel_grid.h"
 #include "experiments/prediction/inference.h"
 
 namespace cg {

@@ -7,8 +7,8 @@
 #include <functional>
 #include <limits>
 
-#include "data/nifti.h"
-#include "data/storage.h"
+#include "data/files/storage.h"
+#include "data/formats/nifti.h"
 #include "experiments/pages/volume_picture.h"
 #include "experiments/prediction/predict.h"
 #include "experiments/program/csv.h"

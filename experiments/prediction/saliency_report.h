@@ -36,7 +36,7 @@ struct ScanSaliency {
   std::vector<double> correlations;  ///< of each map: rank correlation of |values| and |random| on the data, or NaN
 };
 
-/// What a synthetic cohort's file says of itself (data/phantom.h).
+/// What a synthetic cohort's file says of itself (data/phantom/phantom.h).
 struct KnownAgeing {
   std::vector<std::uint8_t> labels;  ///< 0 outside, 1 fluid, 2 … the regions
   std::vector<float> effect;         ///< |change of the logarithm a year|

@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <limits>
 
-#include "data/findings.h"
-#include "data/tsv.h"
+#include "data/files/findings.h"
+#include "data/formats/tsv.h"
 #include "experiments/cohorts/participants.h"
 #include "tensor/error.h"
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <fstream>
 
-#include "data/hdf5_file.h"
-#include "data/storage.h"
+#include "data/files/storage.h"
+#include "data/formats/hdf5_file.h"
 #include "experiments/program/digest.h"
 #include "tensor/error.h"
 

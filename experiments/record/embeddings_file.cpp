@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "data/hdf5_file.h"
-#include "data/storage.h"
+#include "data/files/storage.h"
+#include "data/formats/hdf5_file.h"
 
 namespace cg {
 

@@ -4,9 +4,9 @@
 
 #include <charconv>
 
-#include "data/input_file.h"
-#include "data/storage.h"
-#include "data/weights_file.h"
+#include "data/files/input_file.h"
+#include "data/files/storage.h"
+#include "data/formats/weights_file.h"
 #include "experiments/program/digest.h"
 #include "experiments/training/pretrained.h"
 #include "layers/file_order.h"

@@ -1,6 +1,7 @@
-// The trained network as a weights file (data/weights_file.h), HDF5 or safetensors by its ending: an array a parameter,
-// with the names and the axis order of the published checkpoints, the network's options as texts, and all that a
-// prediction needs: the text `prediction` (JSON) and the array `prediction.occupancy`. Read next: trained_model.h.
+// The trained network as a weights file (data/formats/weights_file.h), HDF5 or safetensors by its ending: an array a
+// parameter, with the names and the axis order of the published checkpoints, the network's options as texts, and all
+// that a prediction needs: the text `prediction` (JSON) and the array `prediction.occupancy`. Read next:
+// trained_model.h.
 #pragma once
 
 #include <filesystem>

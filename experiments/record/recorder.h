@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "data/storage.h"
+#include "data/files/storage.h"
 #include "experiments/statistics/metrics.h"
 
 namespace cg {

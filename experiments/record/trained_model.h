@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "data/normalise.h"
-#include "data/preprocess.h"
+#include "data/space/resample.h"
 #include "experiments/statistics/age_bias.h"
 #include "experiments/statistics/map_statistics.h"
 #include "experiments/training/cohort.h"

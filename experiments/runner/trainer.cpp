@@ -9,7 +9,7 @@
 #include <cmath>
 #include <optional>
 
-#include "data/storage.h"
+#include "data/files/storage.h"
 #include "experiments/program/environment.h"
 #include "experiments/program/progress.h"
 #include "experiments/record/checkpoint.h"

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "data/storage.h"
+#include "data/files/storage.h"
 #include "losses/registry.h"
 #include "tensor/error.h"
 

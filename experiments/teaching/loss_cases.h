@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "data/hdf5_file.h"
+#include "data/formats/hdf5_file.h"
 #include "losses/loss.h"
 
 namespace cg {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "data/phantom_cohort.h"
-#include "data/storage.h"
+#include "data/files/storage.h"
+#include "data/phantom/cohort.h"
 #include "experiments/program/digest.h"
 #include "experiments/program/environment.h"
 #include "tensor/backend.h"

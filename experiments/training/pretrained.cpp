@@ -6,7 +6,7 @@
 #include <cmath>
 #include <set>
 
-#include "data/input_file.h"
+#include "data/files/input_file.h"
 #include "experiments/program/digest.h"
 #include "layers/file_order.h"
 #include "tensor/error.h"

@@ -1,5 +1,6 @@
 // The weights that training starts from (`pretrained.weights`): anybody's file, compared with the network name by name.
-// Nothing is passed over in silence. Read next: data/weights_file.h (how it is read), model_file.h (what we write).
+// Nothing is passed over in silence. Read next: data/formats/weights_file.h (how it is read), model_file.h (what we
+// write).
 #pragma once
 
 #include <map>
@@ -7,7 +8,7 @@
 #include <vector>
 
 #include "autograd/parameter.h"
-#include "data/weights_file.h"
+#include "data/formats/weights_file.h"
 #include "experiments/config/config.h"
 #include "layers/model.h"
 

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include "data/phantom_cohort.h"
+#include "data/phantom/cohort.h"
 
 namespace cg::test {
 

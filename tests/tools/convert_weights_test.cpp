@@ -3,8 +3,8 @@
 
 #include <fstream>
 
-#include "data/hdf5_file.h"
-#include "data/weights_file.h"
+#include "data/formats/hdf5_file.h"
+#include "data/formats/weights_file.h"
 #include "tests/support/program.h"
 
 using namespace cg;

@@ -10,7 +10,7 @@
 #include "experiments/teaching/loss_page.h"
 #include "losses/explanation.h"
 #include "losses/registry.h"
-#include "tests/data/raw_h5.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/support/shell.h"
 
 using namespace cg;

@@ -9,9 +9,9 @@
 #include <regex>
 #include <sstream>
 
-#include "data/hdf5_file.h"
+#include "data/formats/hdf5_file.h"
 #include "losses/registry.h"
-#include "tests/data/raw_h5.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/support/golden_reader.h"
 #include "tests/support/shell.h"
 #include "tests/support/well_formed.h"

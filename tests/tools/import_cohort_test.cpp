@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "data/cohort_h5.h"
-#include "data/input_file.h"
+#include "data/files/input_file.h"
 #include "tests/experiments/cohorts/made_study.h"
 #include "tests/support/shell.h"
 

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "data/hdf5_file.h"
+#include "data/formats/hdf5_file.h"
 #include "experiments/record/model_file.h"
 #include "experiments/training/pretrained.h"
 #include "layers/file_order.h"

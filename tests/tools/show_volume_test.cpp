@@ -8,8 +8,8 @@
 #include <fstream>
 #include <iterator>
 
-#include "data/phantom_cohort.h"
-#include "tests/data/raw_h5.h"
+#include "data/phantom/cohort.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/support/png.h"
 
 using namespace cg;

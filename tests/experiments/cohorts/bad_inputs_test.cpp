@@ -8,7 +8,7 @@
 #include <functional>
 #include <limits>
 
-#include "tests/data/raw_h5.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/cohorts/made_study.h"
 #include "tests/support/thrown.h"
 

@@ -7,12 +7,12 @@
 #include <sstream>
 
 #include "data/cohort_h5.h"
-#include "data/input_file.h"
-#include "data/phantom_cohort.h"
+#include "data/files/input_file.h"
+#include "data/phantom/cohort.h"
 #include "experiments/cohorts/export.h"
 #include "experiments/program/digest.h"
 #include "experiments/program/stop_signal.h"
-#include "tests/data/raw_h5.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/cohorts/made_study.h"
 #include "tests/support/thrown.h"
 

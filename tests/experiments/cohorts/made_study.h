@@ -7,10 +7,10 @@
 #include <fstream>
 #include <string>
 
-#include "data/nifti.h"
+#include "data/formats/nifti.h"
 #include "experiments/cohorts/import.h"
-#include "tests/data/made_npy.h"
-#include "tests/data/placed_volumes.h"
+#include "tests/data/formats/made_npy.h"
+#include "tests/data/space/placed_volumes.h"
 
 namespace cg::test {
 

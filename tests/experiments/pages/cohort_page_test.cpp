@@ -7,12 +7,12 @@
 #include <cmath>
 #include <numeric>
 
-#include "data/hdf5_file.h"
-#include "data/phantom_cohort.h"
+#include "data/formats/hdf5_file.h"
+#include "data/phantom/cohort.h"
 #include "experiments/pages/colour_map.h"
 #include "experiments/pages/histogram.h"
 #include "experiments/pages/plane_image.h"
-#include "tests/data/raw_h5.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/support/png.h"
 #include "tests/support/shell.h"
 #include "tests/support/well_formed.h"

@@ -7,7 +7,7 @@
 
 #include <cmath>
 
-#include "data/nifti.h"
+#include "data/formats/nifti.h"
 #include "experiments/record/model_file.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/program.h"

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "data/cohort_h5.h"
-#include "data/nifti.h"
+#include "data/formats/nifti.h"
 #include "experiments/program/environment.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/program.h"

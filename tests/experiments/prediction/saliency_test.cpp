@@ -6,8 +6,8 @@
 
 #include <cmath>
 
-#include "data/nifti.h"
-#include "data/tsv.h"
+#include "data/formats/nifti.h"
+#include "data/formats/tsv.h"
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/statistics/map_agreement.h"
 #include "losses/registry.h"

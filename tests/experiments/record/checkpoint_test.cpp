@@ -13,7 +13,7 @@
 #include <limits>
 #include <thread>
 
-#include "data/hdf5_file.h"
+#include "data/formats/hdf5_file.h"
 #include "experiments/program/digest.h"
 #include "tensor/random.h"
 #include "tests/support/thrown.h"

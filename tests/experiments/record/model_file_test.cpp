@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "data/hdf5_file.h"
+#include "data/formats/hdf5_file.h"
 #include "losses/registry.h"
-#include "tests/data/raw_h5.h"
+#include "tests/data/formats/raw_h5.h"
 
 using namespace cg;
 using namespace cg::test;

@@ -5,10 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "data/weights_file.h"
+#include "data/formats/weights_file.h"
 #include "experiments/record/model_file.h"
 #include "losses/registry.h"
-#include "tests/data/raw_h5.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/thrown.h"
 

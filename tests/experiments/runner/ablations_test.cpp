@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "data/hdf5_file.h"
+#include "data/formats/hdf5_file.h"
 #include "tests/experiments/runner/tiny_run.h"
 
 using namespace cg;

@@ -4,11 +4,11 @@
 
 #include <cmath>
 
-#include "data/hdf5_file.h"
+#include "data/formats/hdf5_file.h"
 #include "layers/file_order.h"
 #include "layers/model.h"
 #include "losses/registry.h"
-#include "tests/data/raw_h5.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/runner/tiny_run.h"
 
 using namespace cg;

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-#include "data/phantom_cohort.h"
+#include "data/phantom/cohort.h"
 #include "tests/support/binaries.h"
 
 namespace cg::test {

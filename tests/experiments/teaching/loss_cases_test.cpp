@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "losses/registry.h"
-#include "tests/data/raw_h5.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/support/golden_reader.h"
 #include "tests/support/thrown.h"
 

@@ -7,12 +7,12 @@
 
 #include <cmath>
 
-#include "data/hdf5_file.h"
-#include "data/weights_file.h"
+#include "data/formats/hdf5_file.h"
+#include "data/formats/weights_file.h"
 #include "experiments/program/digest.h"
 #include "experiments/record/model_file.h"
 #include "losses/registry.h"
-#include "tests/data/raw_h5.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/thrown.h"
 

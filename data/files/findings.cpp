@@ -1,0 +1,18 @@
+#include "data/files/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace cg {
+
+void Findings::report(const std::string& where, const std::string& fix, std::size_t most) const {
+  if (empty()) return;
+  std::string text = fmt::format("{} finding{}", size(), size() == 1 ? "" : "s");
+  for (std::size_t k = 0; k < std::min(size(), most); ++k) text += "\n  " + texts_[k];
+  if (size() > most) text += fmt::format("\n  and {} more", size() - most);
+  const bool corrupt = only_corrupt_ && collected_ == size();
+  fail(corrupt ? ErrorKind::corrupt : ErrorKind::data, where, text + "\n", fix);
+}
+
+}  // namespace cg

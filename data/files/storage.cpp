@@ -1,0 +1,132 @@
+#include "data/files/storage.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void storage_error(const fs::path& path, const std::string& doing) {
+  const int error = errno;
+  std::string fix = "Check the path, its permissions and the disk";
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) fix = "Free some space, or choose another --out";
+  if (error == EACCES || error == EROFS || error == EPERM) fix = "Choose a folder that can be written to with --out";
+  fail(ErrorKind::storage, path.string(), fmt::format("{}: {}", doing, std::strerror(error)), fix);
+}
+
+void write_all(int file, std::string_view bytes, const fs::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = write(file, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) storage_error(path, "cannot be written");
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+/// A temporary file that is removed unless it was renamed.
+struct Temporary {
+  std::string name;
+  bool kept = false;
+  ~Temporary() {
+    if (!kept) unlink(name.c_str());
+  }
+};
+
+}  // namespace
+
+Descriptor::~Descriptor() {
+  if (number_ >= 0) close(number_);
+}
+
+Descriptor::Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  std::swap(number_, other.number_);
+  return *this;
+}
+
+int Descriptor::release() { return std::exchange(number_, -1); }
+
+void write_atomically(const fs::path& path, std::string_view bytes) {
+  std::string name = (path.parent_path() / (".tmp-" + path.filename().string() + "-XXXXXX")).string();
+  Descriptor file(mkostemp(name.data(), O_CLOEXEC));  // 0600, O_EXCL: follows no link
+  if (file.get() < 0) storage_error(path, "cannot be written");
+  Temporary temporary{name};
+  write_all(file.get(), bytes, path);
+  const mode_t mask = umask(0);
+  umask(mask);
+  if (fchmod(file.get(), 0666 & ~mask) != 0) storage_error(path, "cannot be given its permissions");
+  if (fsync(file.get()) != 0) storage_error(path, "cannot be written to the disk");
+  if (close(file.release()) != 0) storage_error(path, "cannot be closed");
+  if (rename(name.c_str(), path.c_str()) != 0) storage_error(path, "cannot be put in place");
+  temporary.kept = true;
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (opened.get() < 0 || fsync(opened.get()) != 0) storage_error(folder, "cannot be written to the disk");
+}
+
+AppendFile::AppendFile(const fs::path& path)
+    : path_(path), file_(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0666)) {
+  if (file_.get() < 0) storage_error(path_, "cannot be opened");
+}
+
+void AppendFile::append(std::string_view lines) {
+  const Index before = size();
+  try {
+    write_all(file_.get(), lines, path_);
+  } catch (const Error&) {
+    truncate(before);  // no half a line
+    throw;
+  }
+  if (fdatasync(file_.get()) != 0) storage_error(path_, "cannot be written to the disk");
+}
+
+Index AppendFile::size() const {
+  struct stat status {};
+  if (fstat(file_.get(), &status) != 0) storage_error(path_, "cannot be examined");
+  return status.st_size;
+}
+
+void AppendFile::truncate(Index size) {
+  if (ftruncate(file_.get(), size) != 0) storage_error(path_, "cannot be shortened");
+}
+
+FolderLock::FolderLock(const fs::path& folder)
+    : file_(open((folder / ".lock").c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666)) {
+  if (file_.get() < 0) storage_error(folder / ".lock", "cannot be opened");
+  if (flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) storage_error(folder / ".lock", "cannot be locked");
+    char holder[256] = {};
+    if (pread(file_.get(), holder, sizeof holder - 1, 0) < 0) holder[0] = 0;
+    fail(ErrorKind::in_use, folder.string(),
+         fmt::format("a living run holds this folder ({})", holder[0] ? holder : "just starting"),
+         "Wait for it, or choose another --out");
+  }
+  char host[128] = {};
+  gethostname(host, sizeof host - 1);
+  const std::string text = fmt::format("process {} on {}", getpid(), host);
+  if (ftruncate(file_.get(), 0) != 0 || pwrite(file_.get(), text.data(), text.size(), 0) < 0)
+    storage_error(folder / ".lock", "cannot be written");
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (!error && fs::is_directory(folder)) return;
+  errno = error ? error.value() : ENOTDIR;
+  storage_error(folder, "cannot be made");
+}
+
+}  // namespace cg

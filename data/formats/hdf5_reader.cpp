@@ -1,0 +1,208 @@
+#include <fmt/format.h>
+#include <hdf5.h>
+
+#include <algorithm>
+
+#include "data/files/input_file.h"
+#include "data/formats/hdf5_file.h"
+#include "data/formats/hdf5_id.h"
+#include "tensor/error.h"
+
+namespace cg {
+
+using namespace hdf5;
+
+struct H5Reader::File {
+  Id id;
+  explicit File(hid_t opened) : id(opened, H5Fclose) {}
+  ~File() {  // by whichever thread holds the last reader
+    const Lock lock(library);
+    if (id.valid()) id.close();
+  }
+};
+
+namespace {
+
+/// An open dataset or attribute with its file's name for messages.
+[[noreturn]] void damaged(const std::string& path, const std::string& what) {
+  fail(ErrorKind::corrupt, path, what + " cannot be read", "Make or fetch the file again.");
+}
+
+herr_t refuse_link(const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) { return -1; }
+
+/// How datasets are opened: a link into another file leads nowhere.
+Id own_file_only() {
+  Id properties(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
+  H5Pset_elink_cb(properties, refuse_link, nullptr);
+  return properties;
+}
+
+/// An open dataset, found to be readable by its description alone.
+struct OpenDataset {
+  Id dataset, space, type;
+  std::size_t n = 0;  ///< its elements
+
+  OpenDataset(hid_t file, const std::string& path, const std::string& name)
+      : dataset(H5Dopen2(file, name.c_str(), own_file_only()), H5Dclose),
+        space(dataset.valid() ? H5Dget_space(dataset) : -1, H5Sclose),
+        type(dataset.valid() ? H5Dget_type(dataset) : -1, H5Tclose) {
+    if (!dataset.valid()) explain_absence(file, path, name);
+    const Id properties(H5Dget_create_plist(dataset), H5Pclose);
+    if (H5Pget_external_count(properties) != 0 || H5Pget_layout(properties) == H5D_VIRTUAL) elsewhere(path, name);
+    check_size(path, name);
+  }
+
+  /// A few bytes can claim a size that no memory holds; compression explains only so much.
+  void check_size(const std::string& path, const std::string& name) {
+    constexpr double harmless = 1e9, most_compressed = 2000;
+    double claimed = static_cast<double>(H5Tget_size(type));
+    for (const Index extent : shape_of(space)) claimed *= static_cast<double>(extent);
+    const auto stored = static_cast<double>(H5Dget_storage_size(dataset));
+    if (claimed > harmless && claimed > most_compressed * stored)
+      fail(ErrorKind::corrupt, path,
+           fmt::format("\"{}\" of shape {} would take {:.3g} bytes, but the file holds {:.0f} of it", name,
+                       to_string(shape_of(space)), claimed, stored),
+           "Make or fetch the file again.");
+    n = static_cast<std::size_t>(std::max<hssize_t>(H5Sget_simple_extent_npoints(space), 0));
+  }
+
+  [[noreturn]] static void elsewhere(const std::string& path, const std::string& name) {
+    fail(ErrorKind::corrupt, path, fmt::format("\"{}\" keeps its data in another file, which is refused", name),
+         "Copy the data into this file.");
+  }
+
+  [[noreturn]] static void explain_absence(hid_t file, const std::string& path, const std::string& name) {
+    H5L_info_t link{};
+    if (H5Lget_info(file, name.c_str(), &link, H5P_DEFAULT) >= 0) {
+      if (link.type == H5L_TYPE_EXTERNAL) elsewhere(path, name);
+      const Id group(H5Gopen2(file, name.c_str(), H5P_DEFAULT), H5Gclose);
+      if (link.type == H5L_TYPE_HARD && !group.valid()) damaged(path, name);
+    }
+    fail(ErrorKind::data, path, fmt::format("there is no dataset \"{}\"", name),
+         "See docs/cohort-file.md for the layout.");
+  }
+
+  void require_numbers(const std::string& path, const std::string& name) const {
+    const H5T_class_t kind = H5Tget_class(type);
+    if (kind != H5T_INTEGER && kind != H5T_FLOAT)
+      fail(ErrorKind::data, path, fmt::format("\"{}\" holds no numbers", name), "Store numbers there.");
+  }
+};
+
+}  // namespace
+
+H5Reader::H5Reader(const std::string& path) : path_(path) {
+  open_input(path);  // says of a folder, a pipe or a file that may not be read what it is
+  const Lock lock(library);
+  file_ = std::make_shared<File>(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+  if (!file_->id.valid())
+    fail(ErrorKind::corrupt, path, "this is no HDF5 file, or it is damaged", "Make or fetch it again.");
+}
+
+bool H5Reader::has(const std::string& dataset) const {
+  const Lock lock(library);
+  for (std::size_t slash = dataset.find('/', 1); slash != std::string::npos; slash = dataset.find('/', slash + 1))
+    if (H5Lexists(file_->id, dataset.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
+  return H5Lexists(file_->id, dataset.c_str(), H5P_DEFAULT) > 0;
+}
+
+std::vector<std::string> H5Reader::members(const std::string& group) const {
+  const Lock lock(library);
+  std::vector<std::string> names;
+  const Id opened(H5Gopen2(file_->id, group.c_str(), H5P_DEFAULT), H5Gclose);
+  if (!opened.valid())
+    fail(ErrorKind::data, path_, fmt::format("there is no group \"{}\"", group),
+         "See docs/cohort-file.md for the layout.");
+  const auto collect = [](hid_t, const char* name, const H5L_info_t*, void* into) -> herr_t {
+    static_cast<std::vector<std::string>*>(into)->emplace_back(name);
+    return 0;
+  };
+  if (H5Literate(opened, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0) damaged(path_, group);
+  return names;
+}
+
+Shape H5Reader::shape(const std::string& dataset) const {
+  const Lock lock(library);
+  return shape_of(OpenDataset(file_->id, path_, dataset).space);
+}
+
+std::vector<double> H5Reader::numbers(const std::string& dataset) const {
+  const Lock lock(library);
+  const OpenDataset open(file_->id, path_, dataset);
+  open.require_numbers(path_, dataset);
+  std::vector<double> out(open.n);
+  if (H5Dread(open.dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()) < 0) damaged(path_, dataset);
+  return out;
+}
+
+std::vector<float> H5Reader::rows(const std::string& dataset, Index first, Index rows) const {
+  const Lock lock(library);
+  const OpenDataset open(file_->id, path_, dataset);
+  open.require_numbers(path_, dataset);
+  Shape shape = shape_of(open.space);
+  if (shape.empty() || first < 0 || first + rows > shape[0])
+    fail(ErrorKind::data, path_,
+         fmt::format("\"{}\" of shape {} has no rows {} to {}", dataset, to_string(shape), first, first + rows - 1),
+         "Ask for rows that are there.");
+  shape[0] = rows;
+  std::vector<hsize_t> start(shape.size(), 0);
+  start[0] = static_cast<hsize_t>(first);
+  const std::vector<hsize_t> size = extents(shape);
+  H5Sselect_hyperslab(open.space, H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr);
+  const Id memory(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
+  std::vector<float> out(static_cast<std::size_t>(count(shape)));
+  if (H5Dread(open.dataset, H5T_NATIVE_FLOAT, memory, open.space, H5P_DEFAULT, out.data()) < 0) damaged(path_, dataset);
+  return out;
+}
+
+std::vector<std::string> H5Reader::strings(const std::string& dataset) const {
+  const Lock lock(library);
+  const OpenDataset open(file_->id, path_, dataset);
+  if (H5Tget_class(open.type) != H5T_STRING)
+    fail(ErrorKind::data, path_, fmt::format("\"{}\" holds no strings", dataset), "Store text there.");
+  const auto out = read_strings(open.type, open.n, [&](hid_t type, void* into) {
+    return H5Dread(open.dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, into) >= 0;
+  });
+  if (out.size() != open.n) damaged(path_, dataset);
+  return out;
+}
+
+bool H5Reader::holds_text(const std::string& dataset) const {
+  const Lock lock(library);
+  return H5Tget_class(OpenDataset(file_->id, path_, dataset).type) == H5T_STRING;
+}
+
+bool H5Reader::has_attribute(const std::string& name, const std::string& object) const {
+  const Lock lock(library);
+  return H5Aexists_by_name(file_->id, object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
+}
+
+double H5Reader::number_attribute(const std::string& name, const std::string& object) const {
+  const Lock lock(library);
+  const Id attribute(H5Aopen_by_name(file_->id, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  if (!attribute.valid())
+    fail(ErrorKind::data, path_, fmt::format("there is no attribute \"{}\"", name),
+         "See docs/cohort-file.md for the layout.");
+  const Id space(H5Aget_space(attribute), H5Sclose), type(H5Aget_type(attribute), H5Tclose);
+  double value = 0;
+  if (H5Sget_simple_extent_npoints(space) != 1 || !read_number(attribute, type, value))
+    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not one number", name), "Store one number there.");
+  return value;
+}
+
+std::string H5Reader::text_attribute(const std::string& name, const std::string& object) const {
+  const Lock lock(library);
+  const Id attribute(H5Aopen_by_name(file_->id, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  if (!attribute.valid())
+    fail(ErrorKind::data, path_, fmt::format("there is no attribute \"{}\"", name),
+         "See docs/cohort-file.md for the layout.");
+  const Id space(H5Aget_space(attribute), H5Sclose), type(H5Aget_type(attribute), H5Tclose);
+  if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1)
+    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not one text", name), "Store one text there.");
+  const auto out =
+      read_strings(type, 1, [&](hid_t memory, void* into) { return H5Aread(attribute, memory, into) >= 0; });
+  if (out.size() != 1) damaged(path_, name);
+  return out[0];
+}
+
+}  // namespace cg

@@ -1,0 +1,65 @@
+#include "data/formats/weights_file.h"
+
+#include <fmt/format.h>
+
+#include "data/formats/hdf5_weights.h"
+#include "data/formats/safetensors.h"
+#include "tensor/error.h"
+
+namespace cg {
+
+WeightsFormat weights_format(const std::string& path) {
+  if (path.ends_with(".h5") || path.ends_with(".hdf5")) return WeightsFormat::hdf5;
+  if (path.ends_with(".safetensors")) return WeightsFormat::safetensors;
+  if (path.ends_with(".pth") || path.ends_with(".pt") || path.ends_with(".ckpt"))
+    fail(ErrorKind::usage, path, "PyTorch's own files are programs, and are not read",
+         "Convert it: python3 tools/convert_pth.py " + path + " weights.safetensors");
+  fail(ErrorKind::usage, path, "weights are read from and written to .h5, .hdf5 and .safetensors",
+       "Give the file one of these endings");
+}
+
+WeightsFile read_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
+  return weights_format(path) == WeightsFormat::hdf5 ? read_hdf5_weights(path, bytes, request)
+                                                     : read_safetensors(path, bytes, request);
+}
+
+std::string weights_bytes(WeightsFormat format, const std::vector<NamedArray>& arrays, const Texts& texts) {
+  return format == WeightsFormat::hdf5 ? write_hdf5_weights(arrays, texts) : write_safetensors(arrays, texts);
+}
+
+std::optional<Index> bounded_count(const Shape& shape, Index most) {
+  Index product = 1;
+  bool none = false;
+  for (const Index extent : shape) {
+    if (extent < 0) return std::nullopt;
+    none = none || extent == 0;
+  }
+  if (none) return 0;
+  for (const Index extent : shape) {
+    if (extent > most / product) return std::nullopt;
+    product *= extent;
+  }
+  return product;
+}
+
+Index bound_of_values(std::string_view bytes) {
+  constexpr Index small = Index{64} << 20, packed = 4;
+  return small + packed * static_cast<Index>(bytes.size());
+}
+
+Index Allowance::take(const ArrayHeader& array) {
+  constexpr auto size = static_cast<Index>(sizeof(float));
+  if (array.type.empty())
+    fail(ErrorKind::corrupt, path_, fmt::format("\"{}\" holds no numbers of a type that weights have", array.name),
+         "Store it as 32-bit floats");
+  const auto values = bounded_count(array.shape, left_ / size);
+  if (!values)
+    fail(ErrorKind::corrupt, path_,
+         fmt::format("\"{}\" claims shape {}, more than the {} MB that are left for it", array.name,
+                     to_string(array.shape), left_ >> 20),
+         "Make or fetch the file again");
+  left_ -= *values * size;
+  return *values;
+}
+
+}  // namespace cg

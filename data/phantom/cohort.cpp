@@ -1,0 +1,117 @@
+#include "data/phantom/cohort.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include <exception>
+
+#include "data/formats/hdf5_file.h"
+#include "tensor/error.h"
+
+namespace cg::phantom {
+namespace {
+
+/// The columns of the file that are written when all maps are.
+struct Columns {
+  std::vector<std::string> ids, sexes;
+  std::vector<float> ages, coverage, brain_ml, log_stiffness, latents;
+  std::vector<double> groups;
+};
+
+const std::vector<std::string> latent_names = {"gap",   "bio_age", "common", "vent", "sulcus",
+                                               "thick", "hippo",   "early",  "late", "halo"};
+
+std::vector<Person> people(const CohortOptions& o) {
+  if (!o.t1) return stiffness_people(o.subjects, o.seed);
+  std::vector<Person> all;
+  for (Index i = 0; i < o.subjects; ++i) all.push_back(t1_person(i, o.seed, o.sites));
+  return all;
+}
+
+void append(Columns& columns, Index i, const Person& person, const Brain& brain) {
+  columns.ids.push_back(fmt::format("phantom-{:05}", i));
+  columns.sexes.emplace_back(person.female ? "F" : "M");
+  columns.ages.push_back(static_cast<float>(person.age));
+  columns.groups.push_back(static_cast<double>(person.group + 1));
+  columns.coverage.push_back(static_cast<float>(brain.coverage));
+  columns.brain_ml.push_back(static_cast<float>(brain.brain_ml));
+  const Latents& l = brain.latents;
+  for (double value : l.log_stiffness) columns.log_stiffness.push_back(static_cast<float>(value));
+  for (double value : {l.gap, l.bio_age, l.common, l.vent, l.sulcus, l.thick, l.hippo, l.early, l.late, l.halo})
+    columns.latents.push_back(static_cast<float>(value));
+}
+
+void write_columns(H5Writer& file, const CohortOptions& o, const Columns& c, const Grid& grid) {
+  const Index n = o.subjects;
+  file.strings("participant_id", c.ids);
+  file.strings("sex", c.sexes);
+  file.floats("age", {n}, c.ages);
+  file.numbers("study", {n}, c.groups);
+  file.floats("coverage", {n}, c.coverage);
+  file.floats("brain_ml", {n}, c.brain_ml);
+  const auto& names = region_names();
+  file.strings("truth/regions", {names.begin(), names.end()});
+  file.floats("truth/log_stiffness", {n, static_cast<Index>(regions)}, c.log_stiffness);
+  file.strings("truth/latent_names", latent_names);
+  file.floats("truth/latents", {n, static_cast<Index>(latent_names.size())}, c.latents);
+  const Truth found = truth(grid, o.signal);
+  file.bytes("truth/labels", grid.shape(), found.labels);
+  if (!o.t1) file.floats("truth/age_effect", grid.shape(), found.age_effect);
+}
+
+void write_attributes(H5Writer& file, const CohortOptions& o) {
+  std::string signal;
+  for (const std::string& region : o.signal) signal += (signal.empty() ? "" : ",") + region;
+  file.attribute("title", std::string("synthetic phantom cohort; not data of any person"));
+  file.attribute("synthetic", 1);
+  file.attribute("generator", std::string("phantom-1"));
+  file.attribute("modality", std::string(o.t1 ? "t1" : "mre"));
+  file.attribute("seed", o.seed);
+  file.attribute("voxel_mm", o.voxel_mm);
+  file.attribute("subjects", static_cast<double>(o.subjects));
+  if (o.t1) file.attribute("sites", static_cast<double>(o.sites));
+  file.attribute("signal", signal.empty() ? std::string("all") : signal);
+  file.attribute("command", o.command);
+  const double v = o.voxel_mm;  // voxel index → millimetres
+  file.numbers("affine", {4, 4},
+               std::vector<double>{v, 0, 0, -91 + v / 2, 0, v, 0, -127 + v / 2, 0, 0, v, -73 + v / 2, 0, 0, 0, 1});
+}
+
+}  // namespace
+
+void write_cohort(const CohortOptions& o, const std::string& path, const std::function<void(Index)>& progress) {
+  for (const std::string& region : o.signal) region_index(region);
+  if (o.t1 && !o.signal.empty())
+    fail(ErrorKind::usage, "--signal", "it goes with stiffness maps alone", "Leave out --modality t1.");
+  const Grid grid(o.voxel_mm);
+  const std::vector<Person> all = people(o);
+  H5Writer file(path);
+  Shape shape = {o.subjects, 1};
+  shape.insert(shape.end(), grid.shape().begin(), grid.shape().end());
+  file.make_rows("maps", {shape, DType::f32});
+  file.make_rows("mask", {shape, DType::u8});
+  Columns columns;
+  std::exception_ptr problem;
+#pragma omp parallel for ordered schedule(dynamic) num_threads(o.threads > 0 ? o.threads : omp_get_max_threads())
+  for (Index i = 0; i < o.subjects; ++i) {
+    const Person& person = all[static_cast<std::size_t>(i)];
+    const Brain brain = o.t1 ? t1_brain(i, o.seed, person, grid) : stiffness_brain(i, o.seed, person, grid, o.signal);
+    std::vector<std::uint8_t> mask(brain.map.size());
+    for (std::size_t k = 0; k < mask.size(); ++k) mask[k] = brain.map[k] > 0;
+#pragma omp ordered
+    if (!problem) try {
+        file.row("maps", i, brain.map);
+        file.row("mask", i, mask);
+        append(columns, i, person, brain);
+        if (progress) progress(i + 1);
+      } catch (...) {
+        problem = std::current_exception();
+      }
+  }
+  if (problem) std::rethrow_exception(problem);
+  write_columns(file, o, columns, grid);
+  write_attributes(file, o);
+  file.commit();
+}
+
+}  // namespace cg::phantom

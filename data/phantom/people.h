@@ -1,0 +1,35 @@
+// Who is in a phantom cohort: age, sex and study (or scanner) of every subject. The age distributions follow the five
+// published studies of the paper's table 2; no subject of them enters.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "data/phantom/random.h"
+
+namespace cg::phantom {
+
+struct Person {
+  double age;  ///< years, rounded to 0.01
+  bool female;
+  Index group;  ///< study 0 … 4, or scanner 0 … sites − 1
+};
+
+/// The subjects of the five studies together.
+constexpr Index full_cohort = 311;
+
+/// The first `n` subjects of a stiffness cohort; any 311 from a multiple of 311 are a full one.
+std::vector<Person> stiffness_people(Index n, std::uint32_t seed);
+
+/// A scanner of the T1-like cohort.
+struct Scanner {
+  double gain, gamma, noise, fwhm;
+  std::array<double, 5> bias;
+  int ages;  ///< 0 children, 1 young adults, 2 adults
+};
+Scanner scanner(Index site, std::uint32_t seed);
+
+/// Subject i of a T1-like cohort with so many scanners.
+Person t1_person(Index i, std::uint32_t seed, Index sites);
+
+}  // namespace cg::phantom

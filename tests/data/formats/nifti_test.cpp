@@ -1,0 +1,364 @@
+// NIfTI files: every type, version and byte order is read; whatever a header claims falsely is refused before memory
+// is taken for it.
+#include "data/formats/nifti.h"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <nifti/nifti1.h>
+#include <nifti/nifti2.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <sstream>
+
+#include "tests/data/formats/raw_h5.h"
+#include "tests/data/space/placed_volumes.h"
+#include "tests/support/property.h"
+#include "tests/support/thrown.h"
+
+using namespace cg;
+using namespace cg::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+void turn_round(char* bytes, std::size_t n) { std::reverse(bytes, bytes + n); }
+template <class T>
+void turn_round(T& value) {
+  turn_round(reinterpret_cast<char*>(&value), sizeof value);
+}
+
+/// Bytes of a file with voxels 0, 1, 2, … (x fastest) of type T, in either version and byte order.
+template <class T, class Header = nifti_1_header>
+struct Made {
+  Header header{};
+  std::vector<T> voxels;
+  bool big_endian = false;
+
+  explicit Made(int type, std::array<Index, 3> extents = {3, 4, 2}) {
+    constexpr bool one = sizeof(Header) == 348;
+    header.sizeof_hdr = sizeof header;
+    std::memcpy(header.magic, one ? "n+1" : "n+2\0\r\n\x1a\n", one ? 4 : 8);
+    header.dim[0] = 3;
+    for (std::size_t a = 0; a < 7; ++a) {
+      using Dim = std::remove_reference_t<decltype(header.dim[0])>;
+      header.dim[a + 1] = a < 3 ? static_cast<Dim>(extents[a]) : Dim{1};
+      header.pixdim[a + 1] = 2;
+    }
+    header.datatype = static_cast<short>(type);
+    header.bitpix = static_cast<short>(8 * sizeof(T));
+    header.vox_offset = sizeof header + 4;
+    header.scl_slope = 1;
+    header.xyzt_units = NIFTI_UNITS_MM;
+    header.sform_code = 4;
+    header.srow_x[0] = header.srow_y[1] = header.srow_z[2] = 2;
+    header.srow_x[3] = -90;
+    for (Index k = 0; k < extents[0] * extents[1] * extents[2]; ++k) voxels.push_back(static_cast<T>(k));
+  }
+
+  std::string bytes() const {
+    Header h = header;
+    std::vector<T> v = voxels;
+    if (big_endian) {
+      for (T& value : v) turn_round(value);
+      turn_round(h.sizeof_hdr), turn_round(h.datatype), turn_round(h.bitpix), turn_round(h.vox_offset);
+      turn_round(h.scl_slope), turn_round(h.scl_inter), turn_round(h.qform_code), turn_round(h.sform_code);
+      for (auto& value : h.dim) turn_round(value);
+      for (auto& value : h.pixdim) turn_round(value);
+      for (auto* row : {h.srow_x, h.srow_y, h.srow_z})
+        for (int k = 0; k < 4; ++k) turn_round(row[k]);
+      if constexpr (sizeof(Header) == 540) turn_round(h.xyzt_units);
+    }
+    std::string out(reinterpret_cast<const char*>(&h), sizeof h);
+    out.append(4, '\0');
+    return out.append(reinterpret_cast<const char*>(v.data()), v.size() * sizeof(T));
+  }
+};
+
+std::string gzipped(const std::string& bytes) {
+  z_stream zlib{};
+  deflateInit2(&zlib, 9, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
+  std::string out(deflateBound(&zlib, bytes.size()), '\0'), in = bytes;
+  zlib.next_in = reinterpret_cast<Bytef*>(in.data());
+  zlib.avail_in = static_cast<uInt>(in.size());
+  zlib.next_out = reinterpret_cast<Bytef*>(out.data());
+  zlib.avail_out = static_cast<uInt>(out.size());
+  deflate(&zlib, Z_FINISH);
+  out.resize(zlib.total_out);
+  deflateEnd(&zlib);
+  return out;
+}
+
+void write(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
+std::string bytes_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+template <class T, class Header>
+void check_read(int type, const char* format) {
+  for (const bool big_endian : {false, true})
+    for (const bool pack : {false, true}) {
+      Made<T, Header> made(type);
+      made.big_endian = big_endian;
+      const NiftiVolume read = nifti_of(pack ? gzipped(made.bytes()) : made.bytes(), "made.nii");
+      CAPTURE(read.format);
+      CHECK(read.format.find(format) != std::string::npos);
+      CHECK((read.format.find("big-endian") != std::string::npos) == big_endian);
+      const Volume& v = read.placed.volume;
+      REQUIRE(v.shape == Shape{3, 4, 2});
+      for (Index x = 0; x < 3; ++x)
+        for (Index y = 0; y < 4; ++y)
+          for (Index z = 0; z < 2; ++z)
+            CHECK(v.values[place(v, x, y, z)] == static_cast<float>(static_cast<T>((z * 4 + y) * 3 + x)));
+      CHECK(read.affine_from == NiftiVolume::Source::sform);
+      CHECK(read.placed.affine == Affine::scale({2, 2, 2}, {-90, 0, 0}));
+    }
+}
+
+template <class T>
+void check_type(int type, const char* format) {
+  CAPTURE(format);
+  check_read<T, nifti_1_header>(type, format);
+  check_read<T, nifti_2_header>(type, format);
+}
+
+/// A header changed by `change` must be refused.
+void check_refused(const std::function<void(nifti_1_header&)>& change, ErrorKind kind, const std::string& word) {
+  CAPTURE(word);
+  Made<float> made(DT_FLOAT32);
+  change(made.header);
+  check_fails([&] { (void)nifti_of(made.bytes(), "made.nii"); }, kind, {"made.nii", word});
+  check_fails([&] { (void)nifti_of(gzipped(made.bytes()), "made.nii.gz"); }, kind, {word});
+}
+
+constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
+
+}  // namespace
+
+TEST_CASE("read_nifti: every type of real numbers, both versions, both byte orders, packed or not") {
+  check_type<std::uint8_t>(DT_UINT8, "UINT8");
+  check_type<std::int8_t>(DT_INT8, "INT8");
+  check_type<std::int16_t>(DT_INT16, "INT16");
+  check_type<std::uint16_t>(DT_UINT16, "UINT16");
+  check_type<std::int32_t>(DT_INT32, "INT32");
+  check_type<std::uint32_t>(DT_UINT32, "UINT32");
+  check_type<std::int64_t>(DT_INT64, "INT64");
+  check_type<std::uint64_t>(DT_UINT64, "UINT64");
+  check_type<float>(DT_FLOAT32, "FLOAT32");
+  check_type<double>(DT_FLOAT64, "FLOAT64");
+}
+
+TEST_CASE("read_nifti: slope and intercept scale, a slope of 0 does not") {
+  Made<std::int16_t> made(DT_INT16);
+  made.header.scl_slope = 0.5f;
+  made.header.scl_inter = -3;
+  made.voxels[1] = -7;
+  CHECK(nifti_of(made.bytes(), "x").placed.volume.values[place({{3, 4, 2}, {}}, 1, 0, 0)] == -6.5f);
+  made.header.scl_slope = 0;
+  CHECK(nifti_of(made.bytes(), "x").placed.volume.values[place({{3, 4, 2}, {}}, 1, 0, 0)] == -7);
+}
+
+TEST_CASE("read_nifti: the qform serves where there is no sform, and nothing is said of space without both") {
+  Made<float> made(DT_FLOAT32);
+  made.header.sform_code = 0;
+  made.header.qform_code = 1;
+  made.header.pixdim[0] = -1;
+  made.header.pixdim[3] = 3;
+  made.header.quatern_c = 1;  // half a turn about y
+  made.header.qoffset_x = 90;
+  NiftiVolume read = nifti_of(made.bytes(), "x");
+  CHECK(read.affine_from == NiftiVolume::Source::qform);
+  CHECK(orientation(read.placed.affine).letters() == "LAS");
+  const Vector3 far = read.placed.affine({2, 1, 1});
+  for (std::size_t a = 0; a < 3; ++a) CHECK(far[a] == doctest::Approx(Vector3{86, 2, 3}[a]));
+  made.header.qform_code = 0;
+  read = nifti_of(made.bytes(), "x");
+  CHECK(read.affine_from == NiftiVolume::Source::none);
+  CHECK(read.disagreement.empty());
+}
+
+TEST_CASE("read_nifti: sform and qform that contradict each other about left and right are told, small turns are not") {
+  Made<float> made(DT_FLOAT32);
+  made.header.qform_code = 1;
+  made.header.quatern_d = 0.1f;  // 11 degrees
+  CHECK(nifti_of(made.bytes(), "x").disagreement.empty());
+  made.header.quatern_d = 0;
+  made.header.srow_x[0] = -2;
+  CHECK(nifti_of(made.bytes(), "x").disagreement ==
+        "voxel axis 1 runs left by the sform, right by the qform: one shows the mirror image of the other");
+  made.header.srow_y[1] = -2;  // half a turn: no exchange
+  CHECK(nifti_of(made.bytes(), "x").disagreement ==
+        "voxel axis 1 runs left by the sform, right by the qform; voxel axis 2 runs back by the sform, front by the "
+        "qform");
+}
+
+TEST_CASE("read_nifti: headers that contradict themselves are corrupt") {
+  using H = nifti_1_header;
+  const auto corrupt = [](const auto& change, const char* word) { check_refused(change, ErrorKind::corrupt, word); };
+  corrupt([](H& h) { h.dim[0] = 200; }, "200 dimensions");
+  corrupt([](H& h) { h.dim[0] = -3; }, "-3 dimensions");
+  corrupt([](H& h) { h.dim[2] = 0; }, "dimension 2 has length 0");
+  corrupt([](H& h) { h.dim[3] = -5; }, "dimension 3 has length -5");
+  corrupt([](H& h) { h.bitpix = 16; }, "16 bits");
+  corrupt([](H& h) { h.scl_slope = not_a_number; }, "nan");
+  corrupt([](H& h) { h.scl_inter = std::numeric_limits<float>::infinity(); }, "inf");
+  corrupt([](H& h) { h.vox_offset = not_a_number; }, "nan");
+  corrupt([](H& h) { h.vox_offset = -352; }, "byte -352");
+  corrupt([](H& h) { h.vox_offset = 1e30f; }, "start at byte");
+  corrupt([](H& h) { h.vox_offset = 352.5f; }, "352.5");
+  corrupt([](H& h) { h.pixdim[2] = not_a_number; }, "voxel size");
+  corrupt([](H& h) { h.srow_y[3] = not_a_number; }, "sform");
+  corrupt([](H& h) { h.srow_y[1] = 0; }, "edge is 0 mm");
+  corrupt([](H& h) { h.srow_y[0] = 2, h.srow_y[1] = 0; }, "edge is 0 mm");
+  corrupt([](H& h) { h.srow_x[1] = 2, h.srow_y[1] = 0; }, "plane");
+  corrupt([](H& h) { h.sform_code = 0, h.pixdim[1] = 0; }, "voxel size 1 is 0");
+  corrupt([](H& h) { h.qform_code = 1, h.quatern_b = not_a_number; }, "qform");
+}
+
+TEST_CASE("read_nifti: what is no single volume of real numbers is refused as data, with what to do") {
+  using H = nifti_1_header;
+  const auto data = [](const auto& change, const char* word) { check_refused(change, ErrorKind::data, word); };
+  data([](H& h) { h.dim[0] = 4, h.dim[4] = 40; }, "40 volumes");
+  data([](H& h) { h.datatype = DT_RGB24, h.bitpix = 24; }, "RGB24");
+  data([](H& h) { h.datatype = DT_COMPLEX64, h.bitpix = 64; }, "COMPLEX64");
+  data([](H& h) { h.datatype = 77; }, "type 77");
+  data([](H& h) { h.xyzt_units = NIFTI_UNITS_MICRON; }, "micrometres");
+  data([](H& h) { std::memset(h.magic, 0, 4); }, "Analyze");
+  data([](H& h) { h.sizeof_hdr = 1234; }, "no NIfTI file");
+  data([](H& h) { h.dim[1] = h.dim[2] = 32000, h.dim[3] = 3; }, "at most");
+  check_fails([] { (void)nifti_of("PK", "x"); }, ErrorKind::data, {"no NIfTI file"});
+}
+
+TEST_CASE("read_nifti: a header cannot claim more voxels than the file can hold, and takes no memory for them") {
+  rlimit before{};
+  getrlimit(RLIMIT_AS, &before);
+  std::ifstream status("/proc/self/statm");
+  std::size_t pages = 0;
+  status >> pages;
+  const rlimit limit = {pages * 4096 + (std::size_t{64} << 20), before.rlim_max};
+  for (const std::array<Index, 3> claimed : {std::array<Index, 3>{500, 500, 500}, {130, 129, 128}, {3, 4, 3}}) {
+    Made<float> made(DT_FLOAT32);
+    for (std::size_t a = 0; a < 3; ++a) made.header.dim[a + 1] = static_cast<short>(claimed[a]);
+    const std::string plain = made.bytes(), packed = gzipped(plain);
+    setrlimit(RLIMIT_AS, &limit);
+    check_fails([&] { (void)nifti_of(plain, "x"); }, ErrorKind::corrupt, {"too short"});
+    check_fails([&] { (void)nifti_of(packed, "x"); }, ErrorKind::corrupt, {"too"});
+    setrlimit(RLIMIT_AS, &before);
+  }
+  Made<float, nifti_2_header> two(DT_FLOAT32);
+  two.header.dim[1] = two.header.dim[2] = two.header.dim[3] = Index{1} << 40;
+  check_fails([&] { (void)nifti_of(two.bytes(), "x"); }, ErrorKind::corrupt, {"overflow"});
+}
+
+TEST_CASE("read_nifti: a file cut anywhere, a wrong check sum and a gzip bomb are corrupt") {
+  const std::string plain = Made<float>(DT_FLOAT32).bytes(), packed = gzipped(plain);
+  for (std::size_t n = 0; n < plain.size(); ++n) CHECK_THROWS_AS(nifti_of(plain.substr(0, n), "x"), Error);
+  for (std::size_t n = 0; n < packed.size(); ++n) CHECK_THROWS_AS(nifti_of(packed.substr(0, n), "x"), Error);
+  std::string wrong = packed;
+  wrong[wrong.size() - 8] ^= 1;
+  check_fails([&] { (void)nifti_of(wrong, "x"); }, ErrorKind::corrupt, {"gzip"});
+  const std::string bomb = gzipped(plain + std::string(std::size_t{200} << 20, '\0'));
+  check_fails([&] { (void)nifti_of(bomb, "x"); }, ErrorKind::corrupt, {"more than its header says"});
+  CHECK(nifti_of(gzipped(plain.substr(0, 360)) + gzipped(plain.substr(360)) + std::string(100, '\0'), "x")
+            .placed.volume.values == nifti_of(plain, "x").placed.volume.values);
+}
+
+TEST_CASE("read_nifti: any byte changed gives a volume or a named error, never a crash") {
+  const std::string plain = Made<std::int16_t>(DT_INT16).bytes(), packed = gzipped(plain);
+  property("changed bytes", [&] {
+    std::string bytes = *rc::gen::arbitrary<bool>() ? plain : packed;
+    for (int k = *rc::gen::inRange(1, 5); k > 0; --k)
+      bytes[*rc::gen::inRange<std::size_t>(0, bytes.size())] = static_cast<char>(*rc::gen::inRange(0, 256));
+    try {
+      (void)nifti_of(bytes, "x", {1 << 20});
+    } catch (const Error& error) {
+      RC_ASSERT(error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::data);
+    }
+  });
+}
+
+TEST_CASE("read_nifti: a pair of files is found from either, its image packed or not") {
+  const TemporaryFile header("pair.hdr"), image("pair.img"), packed("pair.img.gz");
+  Made<float> made(DT_FLOAT32);
+  std::memcpy(made.header.magic, "ni1", 4);
+  made.header.vox_offset = 0;
+  const std::string bytes = made.bytes();
+  write(header.path, bytes.substr(0, 348));
+  check_fails([&] { (void)read_nifti(header.path); }, ErrorKind::data, {image.path, "no such file"});
+  write(packed.path, gzipped(bytes.substr(352)));
+  CHECK(read_nifti(header.path).placed.volume.values[8] == 1);
+  CHECK(read_nifti(packed.path).placed.volume.values[8] == 1);
+  write(image.path, bytes.substr(352));
+  CHECK(read_nifti(header.path).placed.volume.values[8] == 1);
+  CHECK(read_nifti(image.path).placed.volume.values[8] == 1);
+  check_fails([&] { (void)nifti_of(bytes, "x"); }, ErrorKind::data, {"another file"});
+}
+
+TEST_CASE("read_nifti: a folder, a pipe, an empty file and no file are data errors") {
+  const TemporaryFile path("odd.nii");
+  check_fails([&] { (void)read_nifti(path.path); }, ErrorKind::data, {path.path, "no such file"});
+  write(path.path, "");
+  check_fails([&] { (void)read_nifti(path.path); }, ErrorKind::data, {"empty"});
+  fs::remove(path.path);
+  mkfifo(path.path.c_str(), 0600);
+  check_fails([&] { (void)read_nifti(path.path); }, ErrorKind::data, {"pipe"});
+  fs::remove(path.path);
+  fs::create_directory(path.path);
+  check_fails([&] { (void)read_nifti(path.path); }, ErrorKind::data, {"folder"});
+}
+
+TEST_CASE("write_nifti: what is written is read back bit by bit, and equal content gives equal bytes") {
+  property("round trip", [] {
+    const auto extent = [] { return *rc::gen::inRange<Index>(1, 8); };
+    const PlacedVolume placed{noise_volume({extent(), extent(), extent()}),
+                              turned(*rc::gen::inRange(-180, 180), {2, 1.5, 3}, {-90, 4, 7})};
+    for (const char* name : {"round.nii", "round.nii.gz"}) {
+      const TemporaryFile first(name), second("second.nii.gz");
+      write_nifti(first.path, placed, "made by a test");
+      const NiftiVolume read = read_nifti(first.path);
+      RC_ASSERT(read.placed.volume.shape == placed.volume.shape);
+      RC_ASSERT(read.placed.volume.values == placed.volume.values);
+      RC_ASSERT(read.disagreement.empty());
+      for (std::size_t r = 0; r < 3; ++r)
+        for (std::size_t c = 0; c < 4; ++c)
+          RC_ASSERT(read.placed.affine.m[r][c] == static_cast<double>(static_cast<float>(placed.affine.m[r][c])));
+    }
+  });
+  const TemporaryFile a("a.nii.gz"), b("b.nii.gz");
+  const PlacedVolume placed{noise_volume({4, 5, 6}), Affine::scale({-2, 2, 2}, {90, -126, -72})};
+  write_nifti(a.path, placed);
+  write_nifti(b.path, placed);
+  CHECK(bytes_of(a.path) == bytes_of(b.path));
+}
+
+TEST_CASE("write_nifti: the qform says the same as the sform, and is left out where axes are sheared") {
+  const TemporaryFile file("forms.nii");
+  PlacedVolume placed{noise_volume({2, 2, 2}), Affine::scale({-2, 2, 2}, {90, -126, -72})};
+  const auto header = [&] {
+    write_nifti(file.path, placed);
+    nifti_1_header h;
+    std::memcpy(&h, bytes_of(file.path).data(), sizeof h);
+    return h;
+  };
+  CHECK(header().qform_code == NIFTI_XFORM_ALIGNED_ANAT);
+  CHECK(header().pixdim[0] == -1);
+  placed.affine.m[0][1] = 0.5;
+  CHECK(header().qform_code == 0);
+  check_fails([&] { write_nifti("x.img", placed); }, ErrorKind::usage, {"x.img"});
+  check_fails(
+      [&] {
+        write_nifti("x.nii", {{{40000, 1, 1}, std::vector<float>(40000)}, placed.affine});
+      },
+      ErrorKind::usage, {"too many"});
+}
