@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tensor/backend.h"
-#include "tensor/backend/cuda/recording.h"
+#include "tensor/backend/cuda/device/recording.h"
 #include "tensor/registry.h"
 
 namespace cg::test {

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "tensor/backend/cuda/architectures.h"
-#include "tensor/backend/cuda/cuda_upload.h"
-#include "tensor/backend/cuda/cudnn_version.h"
-#include "tensor/backend/cuda/pinned_memory.h"
-#include "tensor/backend/cuda/recording.h"
+#include "tensor/backend/cuda/device/architectures.h"
+#include "tensor/backend/cuda/device/cuda_upload.h"
+#include "tensor/backend/cuda/device/cudnn_version.h"
+#include "tensor/backend/cuda/device/pinned_memory.h"
+#include "tensor/backend/cuda/device/recording.h"
 #include "tensor/error.h"
 
 namespace cg::cuda {

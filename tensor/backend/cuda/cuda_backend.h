@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "tensor/backend.h"
-#include "tensor/backend/cuda/convolution_plan.h"
-#include "tensor/backend/cuda/device_state.h"
-#include "tensor/backend/cuda/matrix_product.h"
+#include "tensor/backend/cuda/device/device_state.h"
+#include "tensor/backend/cuda/library/convolution_plan.h"
+#include "tensor/backend/cuda/library/matrix_product.h"
 
 namespace cg::cuda {
 

@@ -1,7 +1,7 @@
 // Starts a body (block.h) on a GPU. Only for nvcc.
 #pragma once
 
-#include "tensor/backend/cuda/block.h"
+#include "tensor/backend/cuda/block/block.h"
 #include "tensor/backend/cuda/cuda_backend.h"
 #include "tensor/op.h"
 

@@ -1,5 +1,5 @@
-# libcortexgrad_cuda.so: every file of this folder, with its own copy of the few functions of cg_tensor that it uses.
-file(GLOB cuda_sources CONFIGURE_DEPENDS tensor/backend/cuda/*.cpp tensor/backend/cuda/*.cu)
+# libcortexgrad_cuda.so: every file below this folder, with its own copy of the few functions of cg_tensor that it uses.
+file(GLOB_RECURSE cuda_sources CONFIGURE_DEPENDS tensor/backend/cuda/*.cpp tensor/backend/cuda/*.cu)
 add_library(cortexgrad_cuda MODULE ${cuda_sources})
 set_target_properties(cortexgrad_cuda PROPERTIES
   LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin

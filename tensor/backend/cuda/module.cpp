@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "tensor/backend/cuda/cuda_backend.h"
-#include "tensor/backend/cuda/cudnn_version.h"
+#include "tensor/backend/cuda/device/cudnn_version.h"
 #include "tensor/backend/cuda/device_meter.h"
 #include "tensor/backend/cuda/kernels.h"
 #include "tensor/backend/cuda_module.h"

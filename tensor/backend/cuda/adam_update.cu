@@ -1,9 +1,0 @@
-#include "tensor/backend/cuda/adam_update.h"
-#include "tensor/backend/cuda/device_launch.h"
-#include "tensor/backend/cuda/kernels.h"
-
-namespace cg::cuda {
-
-Kernel<AdamUpdate> adam_update() { return adam_update_kernel<DeviceLaunch>(); }
-
-}  // namespace cg::cuda

@@ -1,0 +1,54 @@
+// How every kernel of this folder is written. A body is a struct of pointers and sizes with
+//   static constexpr int threads;                     of a block
+//   struct Shared;                                    the block's shared memory, uninitialised
+//   template <class Block> CG_HD void operator()(Block& block, Shared& shared) const;
+// It does all of its work in phases: block.phase(f) runs f(thread) on every thread of the block, then waits for all of
+// them; block.finish(f) is the last phase, which nobody waits for. Threads hand numbers to each other only from one
+// phase to the next, through Shared; blocks never do.
+// On a GPU a phase is f and a barrier (device_launch.h). The tests run the same body with a loop over the threads, in
+// one order after the other: equal bits prove that no barrier is missing. Number and size of blocks follow from shapes
+// alone, never from the device, and sums are added in a fixed order: the same numbers give the same bits anywhere.
+// A launch starts a body: launch(blocks, body). The code that computes sizes and starts the bodies of an op is a
+// template of it, so what the tests run differs from a GPU's in nothing but the loop.
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <type_traits>
+
+#include "tensor/backend/cuda/block/host_device.h"
+#include "tensor/tensor.h"
+
+namespace cg::cuda {
+
+/// Shared memory of a body that needs none.
+struct Nothing {};
+
+/// Combines what `lanes` · `groups` threads left in shared memory into the first `groups` of them, halving the lanes:
+/// merge(into, from) for the threads into = lane · groups + group. A phase a halving.
+template <class Block, class Merge>
+CG_HD void fold_lanes(Block& block, int lanes, int groups, const Merge& merge) {
+  while (lanes > 1) {
+    const int half = (lanes + 1) / 2, pairs = lanes - half;
+    block.phase([&](int thread) {
+      if (thread < pairs * groups) merge(thread, thread + half * groups);
+    });
+    lanes = half;
+  }
+}
+
+/// A tensor's memory as elements of its type. All tensors are aligned to 16 bytes or more: a Backend's memory is, and
+/// so are the parts that the parameter store and the memory plan cut from it. Single numbers, such as a flag, need not
+/// be.
+template <class T>
+T* pointer(const Tensor& tensor) {
+  assert(!tensor ||
+         (dtype_of<std::remove_const_t<T>>() == tensor.dtype() &&
+          reinterpret_cast<std::uintptr_t>(tensor.bytes()) % (tensor.spec().count() == 1 ? alignof(T) : 16) == 0));
+  return reinterpret_cast<T*>(tensor.bytes());
+}
+
+/// The number of blocks for `count` things, `each` a block.
+inline Index blocks_for(Index count, Index each) { return (count + each - 1) / each; }
+
+}  // namespace cg::cuda

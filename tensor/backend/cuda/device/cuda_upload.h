@@ -1,0 +1,31 @@
+// Batches copied from the host on a stream of their own: a copy waits for the work so far, and the work that needs it
+// waits for the copy.
+#pragma once
+
+#include "tensor/backend.h"
+#include "tensor/backend/cuda/device/cuda_call.h"
+
+namespace cg::cuda {
+
+class CudaUploadPlace final : public UploadPlace {
+ public:
+  /// The streams that compute, and that copies.
+  struct Streams {
+    cudaStream_t compute, copy;
+  };
+  CudaUploadPlace(Backend& backend, std::shared_ptr<DeviceState> state, const Streams& streams);
+  ~CudaUploadPlace() override;
+  Tensor take() override;
+
+ protected:
+  void copy(const Tensor& host, Tensor& device) override;
+  void finish() override;
+
+ private:
+  std::shared_ptr<DeviceState> state_;
+  Streams streams_;
+  Tensor host_;                              // of the last copy: stays until that is done
+  std::shared_ptr<CUevent_st> free_, done_;  // the work before it, and the copy
+};
+
+}  // namespace cg::cuda

@@ -1,0 +1,23 @@
+// A matrix as the linear layers hand it to whoever multiplies.
+#pragma once
+
+#include "tensor/backend/cuda/block/block.h"
+
+namespace cg::cuda {
+
+/// A row-major matrix in device memory, or its transpose.
+struct Matrix {
+  const float* data;
+  Index rows, columns;  ///< as stored
+  bool transposed = false;
+
+  explicit Matrix(const Tensor& tensor)
+      : data(pointer<const float>(tensor)), rows(tensor.shape()[0]), columns(tensor.shape()[1]) {}
+  Matrix transpose() const {
+    Matrix other = *this;
+    other.transposed = !transposed;
+    return other;
+  }
+};
+
+}  // namespace cg::cuda

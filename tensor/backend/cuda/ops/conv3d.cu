@@ -1,0 +1,51 @@
+#include "tensor/backend/cuda/device_launch.h"
+#include "tensor/backend/cuda/kernels.h"
+#include "tensor/backend/cuda/ops/conv3d.h"
+
+namespace cg::cuda {
+namespace {
+
+/// cuDNN as the engines of conv3d.h.
+class CudnnEngines {
+ public:
+  explicit CudnnEngines(Backend& backend) : backend_(of(backend)) {}
+
+  Index workspace(const ConvolutionProblem& p) { return backend_.plan(p).workspace(); }
+  void run(const ConvolutionProblem& p, void* x, void* w, void* y, void* workspace) {
+    backend_.run(backend_.plan(p), x, w, y, workspace);
+  }
+  Index largest_tensor() const { return (Index{1} << 31) - 1; }
+
+ private:
+  CudaBackend& backend_;
+};
+
+template <class T>
+ConvolutionMethod method(Backend& backend, const Conv3d& op, const Shape& x, const Shape& w, Direction direction) {
+  Convolution<T, CudnnEngines> convolution(CudnnEngines(backend), op, x, w, direction);
+  const ConvolutionPlan& plan = of(backend).plan(convolution.problem(0));
+  return {direction, plan.engine(), plan.knobs(), plan.notes(), plan.workspace(), convolution.workspace()};
+}
+
+}  // namespace
+
+template <class T>
+Kernel<Conv3d> conv3d() {
+  return conv3d_kernel<T, DeviceLaunch, CudnnEngines>();
+}
+template Kernel<Conv3d> conv3d<float>();
+template Kernel<Conv3d> conv3d<bfloat16>();
+
+std::vector<ConvolutionMethod> convolution_methods(Backend& backend, const Conv3d& op, const Shape& x, const Shape& w,
+                                                   DType dtype, unsigned gradients) {
+  std::vector<Direction> directions = {Direction::forward};
+  if (gradients & 0b01) directions.push_back(Direction::data_gradient);
+  if (gradients & 0b10) directions.push_back(Direction::weight_gradient);
+  std::vector<ConvolutionMethod> methods;
+  for (Direction direction : directions)
+    methods.push_back(dtype == DType::bf16 ? method<bfloat16>(backend, op, x, w, direction)
+                                           : method<float>(backend, op, x, w, direction));
+  return methods;
+}
+
+}  // namespace cg::cuda

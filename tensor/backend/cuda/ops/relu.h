@@ -1,0 +1,54 @@
+// y = max(0, x); formula in tensor/ops/relu.h. Bound by memory: 4 bytes an element forward, 6 backward in bfloat16.
+#pragma once
+
+#include "tensor/backend/cuda/block/map.h"
+#include "tensor/ops/relu.h"
+
+namespace cg::cuda {
+
+template <class T>
+struct ReluForward {
+  static constexpr int width = vector_width<T>;
+  const T* x;
+  T* y;
+  template <int N>
+  CG_HD void at(Index k) const {
+    Lanes<N> v = load<N>(x + k);
+    for (int j = 0; j < N; ++j) v[j] = v[j] > 0 ? v[j] : 0;
+    store(v, y + k);
+  }
+};
+
+template <class T>
+struct ReluBackward {
+  static constexpr int width = vector_width<T>;
+  const T *y, *dy;
+  T* dx;
+  template <int N>
+  CG_HD void at(Index k) const {
+    const Lanes<N> passed = load<N>(y + k);
+    Lanes<N> g = load<N>(dy + k);
+    for (int j = 0; j < N; ++j) g[j] = passed[j] > 0 ? g[j] : 0;
+    store(g, dx + k);
+  }
+};
+
+template <class T, class Launch>
+struct ReluKernels {
+  static void forward(const Relu&, Call& call) {
+    launch_map(Launch(call), call.in[0].spec().count(),
+               ReluForward<T>{pointer<const T>(call.in[0]), pointer<T>(call.out[0])});
+  }
+  static void backward(const Relu&, Call& call) {
+    launch_map(Launch(call), call.out[0].spec().count(),
+               ReluBackward<T>{pointer<const T>(call.out[0]), pointer<const T>(call.grad_out[0]),
+                               pointer<T>(call.grad_in[0])});
+  }
+};
+
+template <class T, class Launch>
+Kernel<Relu> relu_kernel() {
+  return {ReluKernels<T, Launch>::forward, ReluKernels<T, Launch>::backward, nullptr, nullptr};
+}
+
+}  // namespace cg::cuda
