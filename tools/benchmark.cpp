@@ -1,6 +1,6 @@
-// Times our training step beside what tools/benchmark_pytorch.py does: same network, batch, type and threads, synthetic
-// volumes, the deterministic weights of the golden files, so that the first loss can be compared too. And the losses by
-// themselves, as the batch grows.
+// Times our training step beside what tools/benchmark/benchmark_pytorch.py does: same network, batch, type and threads,
+// synthetic volumes, the deterministic weights of the golden files, so that the first loss can be compared too. And the
+// losses by themselves, as the batch grows.
 //   benchmark step --size 91 109 91 --batch 2 --precision float32 --steps 7 --warmup 2 --json
 //   benchmark epoch --size 46 55 46 --batch 32 --subjects 248 --precision bfloat16 --json
 //   benchmark step --device cuda --batch 32 --precision bfloat16 --steps 50 --warmup 5 --layers
@@ -24,10 +24,10 @@
 #include "experiments/training/setup.h"
 #include "layers/file_order.h"
 #include "losses/registry.h"
-#include "tools/deterministic.h"
-#include "tools/formula_dataset.h"
-#include "tools/layer_times.h"
-#include "tools/loss_benchmark.h"
+#include "tools/benchmark/deterministic.h"
+#include "tools/benchmark/formula_dataset.h"
+#include "tools/benchmark/layer_times.h"
+#include "tools/benchmark/loss_benchmark.h"
 
 namespace {
 

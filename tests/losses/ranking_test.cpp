@@ -7,7 +7,7 @@
 #include "losses/registry.h"
 #include "tests/losses/checks.h"
 #include "tests/support/property.h"
-#include "tools/plain_losses.h"
+#include "tools/benchmark/plain_losses.h"
 
 using namespace cg;
 using namespace cg::test;

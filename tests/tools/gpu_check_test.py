@@ -9,7 +9,7 @@ import time
 import unittest
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/gpu_check"))
 
 import gpu_check
 import gpu_compare
@@ -183,13 +183,13 @@ class Benchmark(MadeUpJob):
     def setUp(self):
         super().setUp()
         self.job.sizes = lambda: []
-        (self.root / "tools").mkdir()
+        (self.root / "tools/benchmark").mkdir(parents=True)
 
     def stage(self, precision="bfloat16", ours=2.0, loss=1.0, pytorch=None):
         """`pytorch`: seconds of a step by "variant stem"; others take 4. A word in their place ends the program."""
         step = dict(seconds_median=ours, loss=loss, device="a card", planned_bytes=5)
         self.program("bin/benchmark", f"echo '{json.dumps(step)}'")
-        (self.root / "tools/benchmark_pytorch_gpu.py").write_text(
+        (self.root / "tools/benchmark/benchmark_pytorch_gpu.py").write_text(
             f"""import json, sys
 of = lambda name: sys.argv[sys.argv.index("--" + name) + 1]
 took = {pytorch or {}!r}.get(of("variant") + " " + of("stem"), 4.0)

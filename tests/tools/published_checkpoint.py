@@ -12,7 +12,7 @@ import h5py
 import numpy
 import torch
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools/benchmark"))
 from benchmark_pytorch import Network  # noqa: E402
 
 

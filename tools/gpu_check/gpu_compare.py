@@ -33,7 +33,7 @@ class PyTorch:
         self.variant, self.reason = variant, ""
         command = [
             sys.executable,
-            job.root / "tools/benchmark_pytorch_gpu.py",
+            job.root / "tools/benchmark/benchmark_pytorch_gpu.py",
             "step",
             "--serve",
             "--device",

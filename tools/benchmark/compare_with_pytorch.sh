@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
 # Our training step and PyTorch's side by side: fresh processes in turn (A B A B …), the same threads, volumes, weights.
-#   tools/compare_with_pytorch.sh [CASE ...]       cases: full2 full8 full32 small epoch; all by default
-#   PAIRS=5 tools/compare_with_pytorch.sh small    pairs a case (default 5; full32 and epoch 1)
+#   tools/benchmark/compare_with_pytorch.sh [CASE ...]       cases: full2 full8 full32 small epoch; all by default
+#   PAIRS=5 tools/benchmark/compare_with_pytorch.sh small    pairs a case (default 5; full32 and epoch 1)
 #       full32 takes one step a run, epoch one epoch after one to warm up
-#   PRECISIONS=float32 tools/compare_with_pytorch.sh full2    default "float32 bfloat16"
+#   PRECISIONS=float32 tools/benchmark/compare_with_pytorch.sh full2    default "float32 bfloat16"
 # PyTorch runs in the fastest of its settings (default layout, channels_last, channels_last with torch.compile), tried
 # first, for full32 at batch 2 and for epoch with one step; CORTEXGRAD_PYTHON names a Python that has it, else the pinned
-# build of tools/pytorch_requirements.txt is installed into build/pytorch.
+# build of tools/benchmark/pytorch_requirements.txt is installed into build/pytorch.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 tools/build.sh benchmark
 python=${CORTEXGRAD_PYTHON:-build/pytorch/bin/python}
 if [ ! -x "$(command -v "$python")" ]; then
   python3 -m venv build/pytorch
-  build/pytorch/bin/pip install --quiet --require-hashes -r tools/pytorch_requirements.txt
+  build/pytorch/bin/pip install --quiet --require-hashes -r tools/benchmark/pytorch_requirements.txt
 fi
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(nproc)}
 export TORCHINDUCTOR_CACHE_DIR=$PWD/build/pytorch-compiled  # so that only the first of many processes compiles
@@ -29,7 +29,7 @@ arguments() {
     *) echo "unknown case $1: full2 full8 full32 small epoch" >&2; exit 2 ;;
   esac
 }
-torch() { "$python" tools/benchmark_pytorch.py $1 --precision "$2" --layout $3 --json; }
+torch() { "$python" tools/benchmark/benchmark_pytorch.py $1 --precision "$2" --layout $3 --json; }
 seconds() { python3 -c 'import json, sys; print(json.loads(sys.stdin.read())["seconds_min"])'; }
 # The fastest of PyTorch's settings for a case and a precision.
 fastest() {
@@ -62,4 +62,4 @@ for name in "${cases[@]}"; do
     done
   done
 done
-python3 tools/ratios.py <"$results"
+python3 tools/benchmark/ratios.py <"$results"

@@ -1,4 +1,4 @@
-"""The stages of a GPU check, for `tools/gpu_check.sh run`: each is one question to the card, with its figures and log.
+"""The stages of a GPU check, for `tools/gpu_check/gpu_check.sh run`: each is one question to the card, with its figures and log.
 
 Read next: gpu_compare.py and gpu_measure.py (the stages with figures), gpu_sanitizer.py, gpu_job.py (what stages
 share), gpu_summary.py.
@@ -101,7 +101,7 @@ def main():
     parser.add_argument(
         "--rehearse", action="store_true", help="tiny sizes on the CPU: tries the script out, measures nothing"
     )
-    parser.add_argument("--root", default=Path(__file__).resolve().parent.parent, help=argparse.SUPPRESS)
+    parser.add_argument("--root", default=Path(__file__).resolve().parents[2], help=argparse.SUPPRESS)
     parser.add_argument("--build", default="build/release", help=argparse.SUPPRESS)
     options = parser.parse_args()
     names = [name for word in options.stages or ["all"] for name in GROUPS.get(word, [word])]

@@ -1,5 +1,5 @@
 // The losses whose printed formula costs O(n³), word by word: a sum over t for every pair (i, k). They show what the
-// rankings and prefixes of losses/ save (tools/loss_benchmark.h), and tests hold the fast ones to them.
+// rankings and prefixes of losses/ save (tools/benchmark/loss_benchmark.h), and tests hold the fast ones to them.
 #pragma once
 
 #include <algorithm>

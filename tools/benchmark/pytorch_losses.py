@@ -4,7 +4,7 @@
     pytorch_losses.py --precision float64 --batch 64
 
 Whole matrices and masks, as in the published code: Rank-N-Contrast loops over the positives, Threshold compares all
-triples of rows at once. CORTEXGRAD_PYTHON names a Python that has PyTorch (tools/compare_with_pytorch.sh installs one).
+triples of rows at once. CORTEXGRAD_PYTHON names a Python that has PyTorch (tools/benchmark/compare_with_pytorch.sh installs one).
 """
 import argparse
 import resource

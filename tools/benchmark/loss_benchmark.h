@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "losses/registry.h"
-#include "tools/deterministic.h"
-#include "tools/plain_losses.h"
+#include "tools/benchmark/deterministic.h"
+#include "tools/benchmark/plain_losses.h"
 
 namespace cg {
 

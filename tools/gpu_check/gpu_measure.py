@@ -160,7 +160,7 @@ def with_bound(row, limits, precision):
 def profile(job):
     """The ten most expensive kernels (ncu) and layers (timed one by one), each beside its bound on this card."""
     reasons, out = [], {}
-    limits = job.run([sys.executable, job.root / "tools/benchmark_pytorch_gpu.py", "limits"], 120, ours=False)
+    limits = job.run([sys.executable, job.root / "tools/benchmark/benchmark_pytorch_gpu.py", "limits"], 120, ours=False)
     out["limits"] = limits.json
     if not limits.json:
         reasons.append(f"what the card reaches: {limits.why()}")

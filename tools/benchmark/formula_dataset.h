@@ -1,8 +1,8 @@
-// The cohort of the benchmarks: volumes and ages by formula, which tools/benchmark_pytorch.py makes too.
+// The cohort of the benchmarks: volumes and ages by formula, which tools/benchmark/benchmark_pytorch.py makes too.
 #pragma once
 
 #include "data/dataset.h"
-#include "tools/deterministic.h"
+#include "tools/benchmark/deterministic.h"
 
 namespace cg {
 

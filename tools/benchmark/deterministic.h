@@ -1,4 +1,4 @@
-// Inputs of benchmarks that are the same in every language: tools/benchmark_pytorch.py makes them too.
+// Inputs of benchmarks that are the same in every language: tools/benchmark/benchmark_pytorch.py makes them too.
 #pragma once
 
 #include <cmath>

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that needs a GPU, in one command, also for a machine that has neither our libraries nor a network.
-#   tools/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine lacks (default: .bundle; ≤ 64 MiB)
+#   tools/gpu_check/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine lacks (default: .bundle; ≤ 64 MiB)
 #   FOLDER/gpu_check.sh run [STAGE ...]        there, from the carried folder; or here, from this repository
 #       stages: tests sanitizer benchmark-bfloat16 benchmark-float32 memory profile main-job table-3; benchmark; all
 #       --out FOLDER      STAGE.json and STAGE.txt, summary.json and summary.md (default: gpu-results)
@@ -53,7 +53,7 @@ build() {
 # Lays the bundle out as the repository is, so that programs find their files.
 lay_out() {
   local root=$1 name path
-  mkdir -p "$root"/{build/release/bin,build/release/tests,lib,tests,tools}
+  mkdir -p "$root"/{build/release/bin,build/release/tests,lib,tests,tools/gpu_check,tools/benchmark}
   for name in "${programs[@]}" libcortexgrad_cuda.so; do
     strip -o "$root/build/release/bin/$name" "build/gpu/bin/$name"
   done
@@ -65,7 +65,8 @@ lay_out() {
   done < <(libraries "$root"/build/release/{bin,tests}/*)
   cp -r tests/golden "$root/tests/"
   mkdir "$root/experiments" && cp experiments/*.toml "$root/experiments/"
-  cp tools/gpu_*.py tools/benchmark_pytorch*.py tools/gpu_check.sh "$root/tools/"
+  cp tools/gpu_check/gpu_*.py tools/gpu_check/gpu_check.sh "$root/tools/gpu_check/"
+  cp tools/benchmark/benchmark_pytorch*.py "$root/tools/benchmark/"
   git rev-parse HEAD >"$root/COMMIT" 2>/dev/null || echo unknown >"$root/COMMIT"
 }
 
@@ -81,7 +82,7 @@ require_complete() {
 }
 
 bundle() {
-  cd "$here/.."
+  cd "$here/../.."
   local folder root size
   folder=$(realpath -m "${1:-.bundle}")
   build
@@ -92,7 +93,7 @@ bundle() {
   require_complete "$root"
   mkdir -p "$folder"
   tar -C "$root" -c . | xz -T0 -6 >"$folder/bundle.tar.xz"
-  cp tools/gpu_check.sh "$folder/"
+  cp tools/gpu_check/gpu_check.sh "$folder/"
   size=$(stat -c %s "$folder/bundle.tar.xz")
   echo "$folder: $((size / 1024)) KiB compressed, $(du -sk "$root" | cut -f1) KiB unpacked," \
     "commit $(cut -c1-12 "$root/COMMIT")"
@@ -112,7 +113,7 @@ find_root() {
       touch "$root/COMMIT"
     fi
   else
-    root=$(dirname "$here")
+    root=$(dirname "$(dirname "$here")")
     [ -f "$root/COMMIT" ] || "$root/tools/build.sh" >&2
   fi
 }
@@ -126,7 +127,7 @@ case $command in
     find_root
     script=gpu_check.py
     [ "$command" = run ] || script=gpu_summary.py
-    PYTHONDONTWRITEBYTECODE=1 "$python" "$root/tools/$script" "$@"
+    PYTHONDONTWRITEBYTECODE=1 "$python" "$root/tools/gpu_check/$script" "$@"
     ;;
   help | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
   *) stop "there is no command $command; bundle, run or summary" ;;
