@@ -52,7 +52,7 @@ ArrayOf<T> pairwise(Index n, const F& between) {
 /// log Σ_t e^{u_t}, safe for any finite u. Needs one t that is not left out.
 template <class T>
 T log_sum_exp(const RowOf<T>& u) {
-  const double top = number(u.maxCoeff());  // cancels exactly, so its gradient is not needed
+  const double top = detach(u.maxCoeff());  // cancels exactly, so its gradient is not needed
   using std::log;
   return T(top) + log(exp_below(u, top).sum());
 }
@@ -94,7 +94,7 @@ Index where_largest(const RowOf<T>& u) {
 template <class T>
 RowOf<T> log_sum_exp_without_each(const RowOf<T>& u) {
   const Index largest = where_largest<T>(u);
-  const double top = number(u[largest]);
+  const double top = detach(u[largest]);
   RowOf<T> out = T(top) + log(sums_without_each<T>(exp_below(u, top)));
   RowOf<T> others = u;
   others[largest] = T(left_out);

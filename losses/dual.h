@@ -2,7 +2,7 @@
 // the gradients that are written by hand. Read next: similarity_loss.h.
 //
 // Finite differences cannot do this check for the `reference` formulation: it holds the row maximum constant although
-// the value depends on it. A dual number can be told so: `number(x)` is x without its derivative.
+// the value depends on it. A dual number can be told so: `detach(x)` is x without its derivative.
 #pragma once
 
 #include <Eigen/Core>
@@ -37,8 +37,8 @@ inline Dual exp(Dual a) {
 }
 
 /// The value without its derivative: a constant, through which no gradient flows.
-inline double number(double x) { return x; }
-inline double number(Dual x) { return x.v; }
+inline double detach(double x) { return x; }
+inline double detach(Dual x) { return x.v; }
 
 }  // namespace cg
 

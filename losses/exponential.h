@@ -46,7 +46,7 @@ struct Exponential {
   /// What is taken from s: in the reference formulation the maximum over all t, i among them.
   template <class T>
   double shift(const RowView<T>& s) const {
-    return options.reference() ? number(s.maxCoeff()) : 0;
+    return options.reference() ? detach(s.maxCoeff()) : 0;
   }
 
  private:

@@ -49,7 +49,7 @@ template <class T>
 RowOf<T> log_sum_exp_of_prefixes(const RowOf<T>& u) {
   const Index n = u.size();
   Row top(n);
-  for (Index p = 0; p < n; ++p) top[p] = p == 0 ? number(u[p]) : std::max(top[p - 1], number(u[p]));
+  for (Index p = 0; p < n; ++p) top[p] = p == 0 ? detach(u[p]) : std::max(top[p - 1], detach(u[p]));
   const Row scale = exp(top.head(n - 1) - top.tail(n - 1));
   RowOf<T> sum = exp(u - top.template cast<T>());
   for (Index p = 1; p < n; ++p) sum[p] += sum[p - 1] * T(scale[p - 1]);

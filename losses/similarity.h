@@ -39,7 +39,7 @@ struct NegativeDistance {
       const auto apart = z.row(i) - z.row(t);
       const T squared = (apart * apart).sum();
       using std::sqrt;
-      return number(squared) == 0 ? T(0) : -sqrt(squared) / T(temperature);
+      return detach(squared) == 0 ? T(0) : -sqrt(squared) / T(temperature);
     });
   }
 
