@@ -62,9 +62,9 @@ class Lifetimes {
     int last = forward_end_[index(j)];
     if (!reads.empty()) {
       const auto [first_read, last_read] = std::minmax_element(reads.begin(), reads.end());
-      if (backward && (made.plan.rebuildable & 1u)) {
-        add(j, Role::rebuilt, 0, bytes, *first_read, *last_read);
-        add(j, Role::rebuild_workspace, 0, scratch.rebuild, *first_read, *first_read);
+      if (backward && (made.plan.recomputable & 1u)) {
+        add(j, Role::recomputed, 0, bytes, *first_read, *last_read);
+        add(j, Role::recompute_workspace, 0, scratch.recompute, *first_read, *first_read);
         read_inputs(j, *first_read);
       } else {
         last = std::max(last, *last_read);
@@ -139,8 +139,8 @@ Index place(std::vector<Buffer>& buffers) {
 }  // namespace
 
 std::string name_of(Role role) {
-  constexpr const char* names[] = {"output", "rebuilt output",    "saved tensor",       "gradient",
-                                   "addend", "forward workspace", "backward workspace", "rebuild workspace"};
+  constexpr const char* names[] = {"output", "recomputed output", "saved tensor",       "gradient",
+                                   "addend", "forward workspace", "backward workspace", "recompute workspace"};
   return names[static_cast<std::size_t>(role)];
 }
 

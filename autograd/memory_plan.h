@@ -18,14 +18,14 @@ struct Variable;
 
 /// What a planned buffer is for.
 enum class Role {
-  output,              ///< of a node, until its last use
-  rebuilt,             ///< a dropped output, made again for backward
-  saved,               ///< index: which of the plan's saved tensors
-  gradient,            ///< of a node's output
-  addend,              ///< a further consumer's gradient before it is added; index: the consumer's input
-  forward_workspace,   ///< a kernel's scratch
-  backward_workspace,  ///< the same in backward
-  rebuild_workspace,   ///< the same when an output is made again
+  output,               ///< of a node, until its last use
+  recomputed,           ///< a dropped output, made again for backward
+  saved,                ///< index: which of the plan's saved tensors
+  gradient,             ///< of a node's output
+  addend,               ///< a further consumer's gradient before it is added; index: the consumer's input
+  forward_workspace,    ///< a kernel's scratch
+  backward_workspace,   ///< the same in backward
+  recompute_workspace,  ///< the same when an output is made again
 };
 std::string name_of(Role role);
 

@@ -94,16 +94,16 @@ Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& 
 
 void Tape::keep_for_backward(Node& node, bool training) {
   const bool keeps = training && node.needs_gradient;
-  const auto rebuildable = [this](const Variable& v) {  // a node without gradient has not kept what that needs
-    return v.node >= 0 && v.needs_gradient && bit(nodes_[static_cast<std::size_t>(v.node)].plan.rebuildable, 0);
+  const auto recomputable = [this](const Variable& v) {  // a node without gradient has not kept what that needs
+    return v.node >= 0 && v.needs_gradient && bit(nodes_[static_cast<std::size_t>(v.node)].plan.recomputable, 0);
   };
   node.call.workspace = {};
   for (std::size_t j = 0; j < node.inputs.size(); ++j) {
-    if (!keeps || !bit(node.plan.keeps_inputs, j) || rebuildable(node.inputs[j]))
+    if (!keeps || !bit(node.plan.keeps_inputs, j) || recomputable(node.inputs[j]))
       node.call.in[j] = ghost(node.call.in[j]);
     node.inputs[j].value = ghost(node.inputs[j].value);
   }
-  if (!keeps || !bit(node.plan.keeps_outputs, 0) || bit(node.plan.rebuildable, 0))
+  if (!keeps || !bit(node.plan.keeps_outputs, 0) || bit(node.plan.recomputable, 0))
     node.call.out[0] = ghost(node.call.out[0]);
   if (!keeps) node.call.saved.clear();
 }
@@ -115,18 +115,18 @@ void Tape::fetch_kept(int at) {
     if (bit(node.plan.keeps_inputs, j) && !node.call.in[j].bytes()) node.call.in[j] = value_of(node.inputs[j].node);
 }
 
-/// The output of a rebuildable node, rebuilt on the first call.
+/// The output of a recomputable node, recomputed on the first call.
 const Tensor& Tape::value_of(int at) {
   Node& node = nodes_[static_cast<std::size_t>(at)];
   if (node.call.out[0].bytes()) return node.call.out[0];
   fetch_kept(at);
   const AnyKernel& run = kernel(node);
-  if (!run.rebuild)
-    fail(ErrorKind::device, node.scope, fmt::format("the kernel of {} cannot rebuild its output", node.op.name));
-  node.call.out[0] = buffer(at, Role::rebuilt, 0, node.plan.outputs[0]);
-  give_workspace(at, run, Role::rebuild_workspace, &Workspace::rebuild);
+  if (!run.recompute)
+    fail(ErrorKind::device, node.scope, fmt::format("the kernel of {} cannot recompute its output", node.op.name));
+  node.call.out[0] = buffer(at, Role::recomputed, 0, node.plan.outputs[0]);
+  give_workspace(at, run, Role::recompute_workspace, &Workspace::recompute);
   if (observer_) observer_->before(node);
-  run.rebuild(node.op.op.get(), node.call);
+  run.recompute(node.op.op.get(), node.call);
   if (observer_) observer_->after_forward(node, node.call.out[0]);
   return node.call.out[0];
 }

@@ -22,10 +22,10 @@ class Backend;
 /// an update of parameters has none. Masks: bit j speaks of input or output j.
 struct Plan {
   std::vector<Spec> outputs;
-  std::vector<Spec> saved;     ///< further results that only the backward and the rebuild read
-  unsigned keeps_inputs = 0;   ///< inputs that the backward or the rebuild reads
+  std::vector<Spec> saved;     ///< further results that only the backward and the recompute read
+  unsigned keeps_inputs = 0;   ///< inputs that the backward or the recompute reads
   unsigned keeps_outputs = 0;  ///< outputs that the backward reads
-  unsigned rebuildable = 0;    ///< outputs that are cheap to make again from kept inputs and `saved`: not stored
+  unsigned recomputable = 0;   ///< outputs that are cheap to make again from kept inputs and `saved`: not stored
 };
 
 /// An aggregate with a name and a plan; attributes are members with defaults. `plan` throws cg::Error for shapes that
@@ -54,22 +54,22 @@ struct WorkspaceQuery {
 
 /// Scratch bytes for one call of each kind.
 struct Workspace {
-  Index forward = 0, backward = 0, rebuild = 0;
+  Index forward = 0, backward = 0, recompute = 0;
 };
 
-/// The functions that compute op O on one device in one type. `rebuild` writes the rebuildable outputs again from kept
-/// inputs and `saved`, without side effects.
+/// The functions that compute op O on one device in one type. `recompute` writes the recomputable outputs again from
+/// kept inputs and `saved`, without side effects.
 template <class O>
 struct Kernel {
   void (*forward)(const O&, Call&) = nullptr;
   void (*backward)(const O&, Call&) = nullptr;
-  void (*rebuild)(const O&, Call&) = nullptr;
+  void (*recompute)(const O&, Call&) = nullptr;
   Workspace (*workspace)(const O&, const WorkspaceQuery&) = nullptr;
 };
 
 /// A kernel whose op's type is erased: what the registry and the tape handle.
 struct AnyKernel {
-  std::function<void(const void*, Call&)> forward, backward, rebuild;
+  std::function<void(const void*, Call&)> forward, backward, recompute;
   std::function<Workspace(const void*, const WorkspaceQuery&)> workspace;
   explicit operator bool() const { return static_cast<bool>(forward); }
 };
@@ -93,7 +93,7 @@ AnyKernel erase(const Kernel<O>& k) {
   AnyKernel out;
   if (k.forward) out.forward = [f = k.forward](const void* o, Call& c) { f(*static_cast<const O*>(o), c); };
   if (k.backward) out.backward = [f = k.backward](const void* o, Call& c) { f(*static_cast<const O*>(o), c); };
-  if (k.rebuild) out.rebuild = [f = k.rebuild](const void* o, Call& c) { f(*static_cast<const O*>(o), c); };
+  if (k.recompute) out.recompute = [f = k.recompute](const void* o, Call& c) { f(*static_cast<const O*>(o), c); };
   if (k.workspace)
     out.workspace = [f = k.workspace](const void* o, const WorkspaceQuery& q) {
       return f(*static_cast<const O*>(o), q);

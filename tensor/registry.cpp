@@ -27,8 +27,8 @@ void reference_row(Registry& registry) {
     Kernel<O> kernel{.forward = reference::forward<T>};
     if constexpr (requires(const O& op, Call& call) { reference::backward<T>(op, call); })
       kernel.backward = reference::backward<T>;
-    if constexpr (requires(const O& op, Call& call) { reference::rebuild<T>(op, call); })
-      kernel.rebuild = reference::rebuild<T>;
+    if constexpr (requires(const O& op, Call& call) { reference::recompute<T>(op, call); })
+      kernel.recompute = reference::recompute<T>;
     registry.add<O>(Device::reference, dtype_of<T>(), kernel);
   };
   add.template operator()<float>();

@@ -7,7 +7,7 @@
 using namespace cg;
 using namespace cg::test;
 
-TEST_CASE("every CUDA kernel: forward, backward and rebuild are the reference's") {
+TEST_CASE("every CUDA kernel: forward, backward and recompute are the reference's") {
   if (const auto device = device_or_skip()) CHECK(check_device(*device) >= 24);
 }
 

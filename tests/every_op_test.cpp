@@ -1,5 +1,5 @@
 // What holds for every op of the registry on the reference kernels: gradients against central differences in double,
-// refused shapes, rebuilt outputs, equal views. Read next: every_op_parity_test.cpp (fast kernels),
+// refused shapes, recomputed outputs, equal views. Read next: every_op_parity_test.cpp (fast kernels),
 // every_op_faults_test.cpp (whether these checks would notice).
 #include <doctest/doctest.h>
 
@@ -68,8 +68,8 @@ TEST_CASE("every op: what does not fit is refused, with what was found and what 
     }
 }
 
-TEST_CASE("every op: a rebuilt output is bit-equal, and rebuilding changes nothing else") {
-  CHECK(check_every_op(rebuild_check()) >= 2);
+TEST_CASE("every op: a recomputed output is bit-equal, and recomputing changes nothing else") {
+  CHECK(check_every_op(recompute_check()) >= 2);
 }
 
 TEST_CASE("normalising ops: copies = 2 is the doubled batch: outputs, gradients, running statistics") {

@@ -251,7 +251,7 @@ std::string Stages::colour(const std::string& layer) const {
 std::string use_of(const MemoryPlan& plan, const Buffer& buffer) {
   if (is_kept(plan, buffer)) return "kept";
   if (buffer.role == Role::gradient || buffer.role == Role::addend) return "gradient";
-  if (buffer.role == Role::output || buffer.role == Role::rebuilt || buffer.role == Role::saved) return "passing";
+  if (buffer.role == Role::output || buffer.role == Role::recomputed || buffer.role == Role::saved) return "passing";
   return "workspace";
 }
 

@@ -108,7 +108,7 @@ void norm_backward(const NormAttributes& norm, Call& call, const Gradient& g) {
 }
 
 template <class T>
-void rebuild(const BatchNorm&, Call& call) {
+void recompute(const BatchNorm&, Call& call) {
   const Normalised<T> bn(call);
   const auto y = call.out[0].data<T>();
 #pragma omp parallel for
@@ -118,7 +118,7 @@ void rebuild(const BatchNorm&, Call& call) {
 template <class T>
 void forward(const BatchNorm& op, Call& call) {
   norm_statistics<T>(op.norm, call);
-  rebuild<T>(op, call);
+  recompute<T>(op, call);
 }
 
 template <class T>

@@ -6,7 +6,7 @@
 
 namespace cg {
 
-/// Inputs: x, γ, β, running mean, running variance. Output: y, rebuildable.
+/// Inputs: x, γ, β, running mean, running variance. Output: y, recomputable.
 struct BatchNormRelu {
   NormAttributes norm;
 
@@ -17,7 +17,7 @@ struct BatchNormRelu {
 namespace reference {
 
 template <class T>
-void rebuild(const BatchNormRelu&, Call& call) {
+void recompute(const BatchNormRelu&, Call& call) {
   const Normalised<T> bn(call);
   const auto y = call.out[0].data<T>();
 #pragma omp parallel for
@@ -27,7 +27,7 @@ void rebuild(const BatchNormRelu&, Call& call) {
 template <class T>
 void forward(const BatchNormRelu& op, Call& call) {
   norm_statistics<T>(op.norm, call);
-  rebuild<T>(op, call);
+  recompute<T>(op, call);
 }
 
 template <class T>

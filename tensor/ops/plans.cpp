@@ -42,11 +42,11 @@ std::vector<Spec> plan_norm(std::string_view op, const NormAttributes& norm, std
 }
 
 Plan BatchNorm::plan(std::span<const Spec> in) const {
-  return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .keeps_inputs = 0b111, .rebuildable = 0b1};
+  return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .keeps_inputs = 0b111, .recomputable = 0b1};
 }
 
 Plan BatchNormRelu::plan(std::span<const Spec> in) const {
-  return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .keeps_inputs = 0b111, .rebuildable = 0b1};
+  return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .keeps_inputs = 0b111, .recomputable = 0b1};
 }
 
 Plan BatchNormAddRelu::plan(std::span<const Spec> in) const {

@@ -67,7 +67,8 @@ TEST_CASE("Tape: a step in planned memory has the bits of one without a plan") {
   CHECK(planned_memory_complaint(Registry::standard(), as_it_is) == "");
 }
 
-TEST_CASE("Tape: a layer without gradient keeps its output for the layer behind it, where another's would be rebuilt") {
+TEST_CASE(
+    "Tape: a layer without gradient keeps its output for the layer behind it, where another's would be recomputed") {
   HostBackend host;
   const auto tensor = [&](const Shape& shape, const std::vector<double>& values) {
     return tensor_of(host, {shape, DType::f64}, values);
@@ -154,5 +155,5 @@ TEST_CASE("Planted faults: a plan that frees a buffer too early is noticed") {
   check_early("the output of batch_norm_add_relu",
               planned("batch_norm_add_relu", [](Plan& plan) { plan.keeps_outputs = 0; }));
   check_early("saved statistics", planned("batch_norm_relu", [](Plan& plan) { plan.saved.clear(); }));
-  check_early("an output taken for rebuildable", planned("conv3d", [](Plan& plan) { plan.rebuildable = 1; }));
+  check_early("an output taken for recomputable", planned("conv3d", [](Plan& plan) { plan.recomputable = 1; }));
 }

@@ -61,14 +61,14 @@ void Application::backward(const std::vector<std::vector<double>>& gradients, un
   call_.grad_in = kept.grad_in;
 }
 
-void Application::rebuild() {
+void Application::recompute() {
   Call kept = call_;
   hide(kept.in, plan_.keeps_inputs);
-  hide(kept.out, ~plan_.rebuildable);
+  hide(kept.out, ~plan_.recomputable);
   for (std::size_t j = 0; j < kept.out.size(); ++j) kept.out[j] = poisoned(kept.out[j].spec());
-  give_workspace(&Workspace::rebuild, 0);
+  give_workspace(&Workspace::recompute, 0);
   kept.workspace = call_.workspace;
-  kernel_.rebuild(example_.op.op.get(), kept);
+  kernel_.recompute(example_.op.op.get(), kept);
   call_.out = kept.out;
 }
 

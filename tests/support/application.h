@@ -18,7 +18,7 @@ class Application {
   /// `gradients`: of each output, as many numbers as it has. `wanted`: bit j for input j's gradient.
   void backward(const std::vector<std::vector<double>>& gradients, unsigned wanted);
   /// Makes the outputs again, after filling them with NaN.
-  void rebuild();
+  void recompute();
 
   std::vector<double> input(std::size_t j) const { return read(call_.in[j]); }
   std::vector<double> output(std::size_t j) const { return read(call_.out[j]); }

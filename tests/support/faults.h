@@ -24,7 +24,7 @@ struct Fault {
 };
 
 /// Mistakes that any op's kernel can have, made around the right kernel: they follow from an example of the op and from
-/// what its kernel has (backward, rebuild).
+/// what its kernel has (backward, recompute).
 std::vector<Fault> generic_faults(const Example& any, const AnyKernel& kernel, DType activations);
 
 /// Plans that forget to keep what backward reads, so that the tape would free it.
@@ -49,7 +49,7 @@ Call with_all_gradients(const Call& call);
 /// A tensor of the same spec with other numbers: entry k is `number(k)`.
 Tensor like(const Call& call, const Tensor& tensor, const std::function<double(std::size_t)>& number);
 
-/// A broken forward, backward or rebuild in place of op O's.
+/// A broken forward, backward or recompute in place of op O's.
 template <Op O>
 using BrokenFunction = std::function<void(const O&, Call&)>;
 
@@ -70,8 +70,8 @@ Fault broken_backward(const std::string& kind, const std::string& text, BrokenFu
   return broken<O>(&AnyKernel::backward, kind, text, std::move(run));
 }
 template <Op O>
-Fault broken_rebuild(const std::string& kind, const std::string& text, BrokenFunction<O> run) {
-  return broken<O>(&AnyKernel::rebuild, kind, text, std::move(run));
+Fault broken_recompute(const std::string& kind, const std::string& text, BrokenFunction<O> run) {
+  return broken<O>(&AnyKernel::recompute, kind, text, std::move(run));
 }
 
 }  // namespace cg::test

@@ -114,7 +114,7 @@ Call another_batch(const Run& forward, const void* op, const Call& call) {
   return other;
 }
 
-/// Backward and rebuild see one tensor of another batch.
+/// Backward and recompute see one tensor of another batch.
 Fault stale(const std::string& what, const Place& place) {
   return {"stale tensor", what, [place](AnyKernel right) {
             const auto other = std::make_shared<Call>();
@@ -132,7 +132,7 @@ Fault stale(const std::string& what, const Place& place) {
               right.forward(op, call);
             };
             out.backward = with_stale(right.backward);
-            out.rebuild = with_stale(right.rebuild);
+            out.recompute = with_stale(right.recompute);
             return out;
           }};
 }
@@ -247,7 +247,7 @@ std::vector<Fault> generic_faults(const Example& any, const AnyKernel& kernel, D
       add_stored(faults, fmt::format("overwritten input {}", j), &AnyKernel::forward, input(j), true);
     else
       faults.push_back(scribbling(j));
-  if (kernel.rebuild) add_stored(faults, "the rebuilt output", &AnyKernel::rebuild, output());
+  if (kernel.recompute) add_stored(faults, "the recomputed output", &AnyKernel::recompute, output());
   if (kernel.backward) add_backward_faults(faults, any, plan, activations);
   return faults;
 }

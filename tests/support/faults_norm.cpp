@@ -141,23 +141,23 @@ std::vector<Fault> forward_faults() {
   };
 }
 
-/// Rebuilding as in BatchNorm and BatchNormRelu.
+/// Recomputing as in BatchNorm and BatchNormRelu.
 template <Op O>
-std::vector<Fault> rebuild_faults() {
+std::vector<Fault> recompute_faults() {
   return {
-      broken_rebuild<O>("side effect", "rebuilding updates the running statistics again",
-                        [](const O& op, Call& call) { reference::forward<double>(op, call); }),
-      broken_rebuild<O>("dropped term", "β in the rebuilt output",
-                        [](const O& op, Call& call) {
-                          Call without = call;
-                          without.in[2] = like(call, call.in[2], [](std::size_t) { return 0.0; });
-                          reference::rebuild<double>(op, without);
-                        }),
-      broken_rebuild<O>("side effect", "rebuilding changes the saved mean",
-                        [](const O& op, Call& call) {
-                          reference::rebuild<double>(op, call);
-                          for (double& mean : call.saved[0].data<double>()) mean = 0;
-                        }),
+      broken_recompute<O>("side effect", "recomputing updates the running statistics again",
+                          [](const O& op, Call& call) { reference::forward<double>(op, call); }),
+      broken_recompute<O>("dropped term", "β in the recomputed output",
+                          [](const O& op, Call& call) {
+                            Call without = call;
+                            without.in[2] = like(call, call.in[2], [](std::size_t) { return 0.0; });
+                            reference::recompute<double>(op, without);
+                          }),
+      broken_recompute<O>("side effect", "recomputing changes the saved mean",
+                          [](const O& op, Call& call) {
+                            reference::recompute<double>(op, call);
+                            for (double& mean : call.saved[0].data<double>()) mean = 0;
+                          }),
   };
 }
 
@@ -267,7 +267,7 @@ std::vector<Fault> norm_faults() {
   const auto add = [&](std::vector<Fault> more) { all.insert(all.end(), more.begin(), more.end()); };
   add(backward_faults<O>());
   add(forward_faults<O>());
-  if constexpr (std::is_same_v<O, BatchNorm> || std::is_same_v<O, BatchNormRelu>) add(rebuild_faults<O>());
+  if constexpr (std::is_same_v<O, BatchNorm> || std::is_same_v<O, BatchNormRelu>) add(recompute_faults<O>());
   if constexpr (std::is_same_v<O, BatchNormRelu> || std::is_same_v<O, BatchNormReluMaxPool>) add(mask_faults<O>());
   if constexpr (std::is_same_v<O, BatchNormAddRelu>) add(residual_faults());
   if constexpr (std::is_same_v<O, BatchNormReluMaxPool>) add(pool_faults());

@@ -73,8 +73,8 @@ bool has_backward(const Registry& registry, const Example& example) {
   return static_cast<bool>(exact_kernel(registry, example).backward);
 }
 
-bool rebuilds(const Registry& registry, const Example& example) {
-  return example.op.plan(example.specs(DType::f64)).rebuildable != 0 || exact_kernel(registry, example).rebuild;
+bool recomputes(const Registry& registry, const Example& example) {
+  return example.op.plan(example.specs(DType::f64)).recomputable != 0 || exact_kernel(registry, example).recompute;
 }
 
 std::string gradient_complaint(const Registry& registry, const Example& example, Draw& draw) {
@@ -99,11 +99,11 @@ std::string wanted_gradients_complaint(const Registry& registry, const Example& 
   return complaints;
 }
 
-std::string rebuild_complaint(const Registry& registry, const Example& example, Draw&) {
+std::string recompute_complaint(const Registry& registry, const Example& example, Draw&) {
   const AnyKernel& kernel = exact_kernel(registry, example);
-  const bool rebuildable = example.op.plan(example.specs(DType::f64)).rebuildable != 0;
-  if (rebuildable != static_cast<bool>(kernel.rebuild)) return "the plan and the kernel differ on rebuilding\n";
-  if (!rebuildable) return "";  // neither plan nor kernel
+  const bool recomputable = example.op.plan(example.specs(DType::f64)).recomputable != 0;
+  if (recomputable != static_cast<bool>(kernel.recompute)) return "the plan and the kernel differ on recomputing\n";
+  if (!recomputable) return "";  // neither plan nor kernel
   HostBackend backend;
   Application applied(registry, backend, example, DType::f64);
   applied.forward();
@@ -111,13 +111,13 @@ std::string rebuild_complaint(const Registry& registry, const Example& example, 
   for (std::size_t j = 0; j < example.inputs.size(); ++j) inputs.push_back(applied.input(j));
   for (std::size_t j = 0; j < applied.plan().saved.size(); ++j) saved.push_back(applied.saved(j));
   const Numbers output = applied.output(0);
-  applied.rebuild();
+  applied.recompute();
   std::string complaints;
-  if (applied.output(0) != output) complaints += "the rebuilt output is another one\n";
+  if (applied.output(0) != output) complaints += "the recomputed output is another one\n";
   for (std::size_t j = 0; j < inputs.size(); ++j)
-    if (applied.input(j) != inputs[j]) complaints += fmt::format("rebuilding changed input {}\n", j);
+    if (applied.input(j) != inputs[j]) complaints += fmt::format("recomputing changed input {}\n", j);
   for (std::size_t j = 0; j < saved.size(); ++j)
-    if (applied.saved(j) != saved[j]) complaints += fmt::format("rebuilding changed saved tensor {}\n", j);
+    if (applied.saved(j) != saved[j]) complaints += fmt::format("recomputing changed saved tensor {}\n", j);
   return complaints;
 }
 
@@ -151,7 +151,7 @@ std::string equal_views_complaint(const Registry& registry, const Example& examp
 
 OpCheck gradient_check() { return {"gradient", has_backward, gradient_complaint}; }
 OpCheck wanted_gradients_check() { return {"wanted gradients", has_backward, wanted_gradients_complaint}; }
-OpCheck rebuild_check() { return {"rebuild", rebuilds, rebuild_complaint}; }
+OpCheck recompute_check() { return {"recompute", recomputes, recompute_complaint}; }
 OpCheck equal_views_check() { return {"equal views", normalises, equal_views_complaint}; }
 
 }  // namespace cg::test

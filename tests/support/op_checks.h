@@ -21,11 +21,11 @@ struct OpCheck {
 
 OpCheck gradient_check();          ///< the backward is the derivative of the forward: central differences
 OpCheck wanted_gradients_check();  ///< a gradient has the same bits whichever others are wanted with it
-OpCheck rebuild_check();           ///< a rebuilt output has the same bits, and rebuilding changes nothing else
+OpCheck recompute_check();         ///< a recomputed output has the same bits, and recomputing changes nothing else
 OpCheck equal_views_check();       ///< a sample that counts twice against a batch that really holds it twice
 
 inline std::vector<OpCheck> op_checks() {
-  return {gradient_check(), wanted_gradients_check(), rebuild_check(), equal_views_check()};
+  return {gradient_check(), wanted_gradients_check(), recompute_check(), equal_views_check()};
 }
 
 }  // namespace cg::test

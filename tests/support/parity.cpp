@@ -88,10 +88,10 @@ void compare_with_reference(const Cell& cell, const Example& example, Draw& draw
       result.equal(fmt::format("input {}", j), fast.input(j), example.inputs[j].numbers);
       result.equal(fmt::format("the reference's input {}", j), exact.input(j), example.inputs[j].numbers);
     }
-  if (fast.kernel().rebuild) {
+  if (fast.kernel().recompute) {
     const auto output = fast.output(0);
-    fast.rebuild();
-    result.equal("a rebuilt output", fast.output(0), output);
+    fast.recompute();
+    result.equal("a recomputed output", fast.output(0), output);
   }
   if (fast.kernel().backward) compare_backward(example, fast, exact, draw, result);
 }

@@ -64,7 +64,7 @@ class Comparison {
 /// The example with its numbers rounded to the types they are given in.
 Example rounded(Example example, DType dtype);
 
-/// Forward, backward, rebuild and what is overwritten, of a cell against the reference in double. The example must be
+/// Forward, backward, recompute and what is overwritten, of a cell against the reference in double. The example must be
 /// rounded to the cell's type. Differences go to `result`.
 void compare_with_reference(const Cell& cell, const Example& example, Draw& draw, Comparison& result);
 

@@ -79,7 +79,7 @@ void add_row(Registry& registry, RepeatingBackend& backend) {
       });
     };
     registry.add(typeid(O), std::string(O::name), Device::reference, dtype,
-                 {started(kernel.forward), started(kernel.backward), started(kernel.rebuild), kernel.workspace});
+                 {started(kernel.forward), started(kernel.backward), started(kernel.recompute), kernel.workspace});
   }
 }
 

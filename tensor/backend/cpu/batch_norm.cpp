@@ -100,7 +100,7 @@ constexpr auto identity = [](float value) { return value; };
 constexpr auto positive = [](float value) { return value > 0 ? value : 0; };
 
 template <class T>
-void plain_rebuild(const BatchNorm&, Call& call) {
+void plain_recompute(const BatchNorm&, Call& call) {
   apply_affine<T>(call, identity);
 }
 
@@ -121,7 +121,7 @@ void plain_backward(const BatchNorm& op, Call& call) {
 }
 
 template <class T>
-void relu_rebuild(const BatchNormRelu&, Call& call) {
+void relu_recompute(const BatchNormRelu&, Call& call) {
   apply_affine<T>(call, positive);
 }
 
@@ -183,11 +183,11 @@ void add_relu_backward(const BatchNormAddRelu& op, Call& call) {
 
 template <class T>
 Kernel<BatchNorm> batch_norm() {
-  return {plain_forward<T>, plain_backward<T>, plain_rebuild<T>, workspace<BatchNorm, T>};
+  return {plain_forward<T>, plain_backward<T>, plain_recompute<T>, workspace<BatchNorm, T>};
 }
 template <class T>
 Kernel<BatchNormRelu> batch_norm_relu() {
-  return {relu_forward<T>, relu_backward<T>, relu_rebuild<T>, workspace<BatchNormRelu, T>};
+  return {relu_forward<T>, relu_backward<T>, relu_recompute<T>, workspace<BatchNormRelu, T>};
 }
 template <class T>
 Kernel<BatchNormAddRelu> batch_norm_add_relu() {

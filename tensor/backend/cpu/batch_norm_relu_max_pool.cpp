@@ -15,7 +15,7 @@ Workspace workspace(const BatchNormReluMaxPool& op, const WorkspaceQuery& query)
   const Shape windows = op.plan(query.in).outputs[0].shape;
   return {.forward = norm_workspace<T>(query.in[0].shape).forward,
           .backward = norm_workspace<T>(windows).backward,
-          .rebuild = 0};
+          .recompute = 0};
 }
 
 /// The voxels under one window: where their channels begin, and which tap each is.

@@ -34,10 +34,10 @@ struct Rows {
 template <class T>
 Workspace norm_workspace(const Shape& x) {
   const Index bytes = Rows(x, size_of(dtype_of<T>())).partial_bytes();
-  return {.forward = bytes, .backward = bytes, .rebuild = 0};
+  return {.forward = bytes, .backward = bytes, .recompute = 0};
 }
 
-/// y = scale[c] · x + shift[c] is the normalised value; backward and rebuild use the same two numbers as forward.
+/// y = scale[c] · x + shift[c] is the normalised value; backward and recompute use the same two numbers as forward.
 struct Affine {
   std::vector<float> scale, shift;
   explicit Affine(const Call& call) {

@@ -15,7 +15,7 @@ struct NormKernels {
   static Workspace workspace(const O&, const WorkspaceQuery& query) {
     const Shape& shape = query.in[0].shape;
     const Index bytes = norm_scratch<T>(count(shape) / shape.back(), shape.back());
-    return {.forward = bytes, .backward = bytes, .rebuild = 0};
+    return {.forward = bytes, .backward = bytes, .recompute = 0};
   }
 
   static void forward(const O& op, Call& call) {
@@ -24,7 +24,7 @@ struct NormKernels {
     apply_norm<T, tail>(call, launch);
   }
 
-  static void rebuild(const O&, Call& call) { apply_norm<T, tail>(call, Launch(call)); }
+  static void recompute(const O&, Call& call) { apply_norm<T, tail>(call, Launch(call)); }
 
   static void backward(const O& op, Call& call) {
     const Launch launch(call);
@@ -52,13 +52,13 @@ struct NormKernels {
 template <class T, class Launch>
 Kernel<BatchNorm> batch_norm_kernel() {
   using K = NormKernels<BatchNorm, T, Tail::none, Launch>;
-  return {K::forward, K::backward, K::rebuild, K::workspace};
+  return {K::forward, K::backward, K::recompute, K::workspace};
 }
 
 template <class T, class Launch>
 Kernel<BatchNormRelu> batch_norm_relu_kernel() {
   using K = NormKernels<BatchNormRelu, T, Tail::relu, Launch>;
-  return {K::forward, K::backward, K::rebuild, K::workspace};
+  return {K::forward, K::backward, K::recompute, K::workspace};
 }
 
 template <class T, class Launch>

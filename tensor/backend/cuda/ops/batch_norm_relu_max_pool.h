@@ -144,7 +144,8 @@ struct NormPoolKernels {
   static Workspace workspace(const BatchNormReluMaxPool& op, const WorkspaceQuery& query) {
     const Shape& x = query.in[0].shape;
     const Index voxels = count(x) / x.back(), windows = count(op.plan(query.in).outputs[0].shape) / x.back();
-    return {.forward = norm_scratch<T>(voxels, x.back()), .backward = norm_scratch<T>(windows, x.back()), .rebuild = 0};
+    return {
+        .forward = norm_scratch<T>(voxels, x.back()), .backward = norm_scratch<T>(windows, x.back()), .recompute = 0};
   }
 
   static void forward(const BatchNormReluMaxPool& op, Call& call) {

@@ -1,5 +1,5 @@
-// y = f(γ (x − μ) r + β), the second half of a normalisation's forward, and all of its rebuild. f is nothing, ReLU, or
-// the addition of a residual and ReLU. Formulas in tensor/ops/batch_norm*.h; read next: norm_backward.h.
+// y = f(γ (x − μ) r + β), the second half of a normalisation's forward, and all of its recompute. f is nothing, ReLU,
+// or the addition of a residual and ReLU. Formulas in tensor/ops/batch_norm*.h; read next: norm_backward.h.
 #pragma once
 
 #include "tensor/backend/cuda/ops/norm_statistics.h"
@@ -10,7 +10,7 @@ namespace cg::cuda {
 enum class Tail { none, relu, add_relu };
 
 /// What a normalisation reads a channel, and the two numbers that all passes make of it, by the same instructions:
-/// normalised = scale · x + shift. So backward and rebuild see the bits that forward saw.
+/// normalised = scale · x + shift. So backward and recompute see the bits that forward saw.
 struct NormParameters {
   const float *gamma, *beta, *mean, *inverse_sd;
 

@@ -63,14 +63,14 @@ int for_each_cell(const Registry& registry, const Check& check) {
   return cells;
 }
 
-/// All that an example's forward, rebuild and backward write, as bits.
+/// All that an example's forward, recompute and backward write, as bits.
 std::vector<double> all_results(const Registry& registry, const Example& example, DType dtype) {
   HostBackend backend(Device::cpu);
   Application applied(registry, backend, example, dtype);
   std::vector<double> all;
   const auto take = [&](const std::vector<double>& numbers) { all.insert(all.end(), numbers.begin(), numbers.end()); };
   applied.forward();
-  if (applied.kernel().rebuild) applied.rebuild();
+  if (applied.kernel().recompute) applied.recompute();
   for (std::size_t j = 0; j < example.inputs.size(); ++j) take(applied.input(j));
   for (std::size_t o = 0; o < applied.plan().outputs.size(); ++o) take(applied.output(o));
   for (std::size_t k = 0; k < applied.plan().saved.size(); ++k) take(applied.saved(k));
@@ -84,7 +84,7 @@ std::vector<double> all_results(const Registry& registry, const Example& example
 
 }  // namespace
 
-TEST_CASE("every CUDA kernel on the host: forward, backward and rebuild are the reference's") {
+TEST_CASE("every CUDA kernel on the host: forward, backward and recompute are the reference's") {
   const Registry registry = on_host<Order::forward>();
   HostBackend backend(Device::cpu);
   const int cells = for_each_cell(registry, [&](const std::string& op, DType dtype) {
