@@ -46,7 +46,7 @@ class Lifetimes {
   /// Marks node j's kept inputs as read at time t of the backward pass.
   void read_inputs(int j, int t) {
     for (std::size_t a = 0; a < node(j).inputs.size(); ++a)
-      if (((node(j).plan.keeps_inputs >> a) & 1u) && node(j).inputs[a].node >= 0)
+      if (((node(j).plan.saved_inputs >> a) & 1u) && node(j).inputs[a].node >= 0)
         reads_[index(node(j).inputs[a].node)].push_back(t);
   }
 
@@ -56,7 +56,7 @@ class Lifetimes {
     const bool backward = training_ && made.needs_gradient;
     const Index bytes = made.plan.outputs[0].bytes();
     std::vector<int>& reads = reads_[index(j)];
-    if (backward && (made.plan.keeps_outputs & 1u)) reads.push_back(backward_time(j));
+    if (backward && (made.plan.saved_outputs & 1u)) reads.push_back(backward_time(j));
     const Workspace scratch = workspace(made);
 
     int last = forward_end_[index(j)];

@@ -99,11 +99,11 @@ void Tape::keep_for_backward(Node& node, bool training) {
   };
   node.call.workspace = {};
   for (std::size_t j = 0; j < node.inputs.size(); ++j) {
-    if (!keeps || !bit(node.plan.keeps_inputs, j) || recomputable(node.inputs[j]))
+    if (!keeps || !bit(node.plan.saved_inputs, j) || recomputable(node.inputs[j]))
       node.call.in[j] = ghost(node.call.in[j]);
     node.inputs[j].value = ghost(node.inputs[j].value);
   }
-  if (!keeps || !bit(node.plan.keeps_outputs, 0) || bit(node.plan.recomputable, 0))
+  if (!keeps || !bit(node.plan.saved_outputs, 0) || bit(node.plan.recomputable, 0))
     node.call.out[0] = ghost(node.call.out[0]);
   if (!keeps) node.call.saved.clear();
 }
@@ -112,7 +112,7 @@ void Tape::keep_for_backward(Node& node, bool training) {
 void Tape::fetch_kept(int at) {
   Node& node = nodes_[static_cast<std::size_t>(at)];
   for (std::size_t j = 0; j < node.inputs.size(); ++j)
-    if (bit(node.plan.keeps_inputs, j) && !node.call.in[j].bytes()) node.call.in[j] = value_of(node.inputs[j].node);
+    if (bit(node.plan.saved_inputs, j) && !node.call.in[j].bytes()) node.call.in[j] = value_of(node.inputs[j].node);
 }
 
 /// The output of a recomputable node, recomputed on the first call.
@@ -147,7 +147,7 @@ void Tape::run_backward(int at, const Tensor& gradient) {
   Node& node = nodes_[static_cast<std::size_t>(at)];
   Call& call = node.call;
   fetch_kept(at);
-  if (bit(node.plan.keeps_outputs, 0)) call.out[0] = value_of(at);
+  if (bit(node.plan.saved_outputs, 0)) call.out[0] = value_of(at);
   call.grad_out = {gradient};
   call.grad_in.assign(node.inputs.size(), {});
   std::vector<std::pair<Tensor, Tensor>> sums;  // (to, addend)

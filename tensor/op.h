@@ -23,8 +23,8 @@ class Backend;
 struct Plan {
   std::vector<Spec> outputs;
   std::vector<Spec> saved;     ///< further results that only the backward and the recompute read
-  unsigned keeps_inputs = 0;   ///< inputs that the backward or the recompute reads
-  unsigned keeps_outputs = 0;  ///< outputs that the backward reads
+  unsigned saved_inputs = 0;   ///< inputs that the backward or the recompute reads
+  unsigned saved_outputs = 0;  ///< outputs that the backward reads
   unsigned recomputable = 0;   ///< outputs that are cheap to make again from kept inputs and `saved`: not stored
 };
 

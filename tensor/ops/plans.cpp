@@ -25,7 +25,7 @@ Plan Conv3d::plan(std::span<const Spec> in) const {
          "Make the layer's input channels those of the layer before it.");
   require_parameter("conv3d", "weight", in[1], weight, in[0].dtype);
   const Shape out = window_output("conv3d", in[0].shape, window(weight), weight[0]);
-  return {.outputs = {{out, in[0].dtype}}, .saved = {}, .keeps_inputs = 0b11};
+  return {.outputs = {{out, in[0].dtype}}, .saved = {}, .saved_inputs = 0b11};
 }
 
 std::vector<Spec> plan_norm(std::string_view op, const NormAttributes& norm, std::span<const Spec> in) {
@@ -42,11 +42,11 @@ std::vector<Spec> plan_norm(std::string_view op, const NormAttributes& norm, std
 }
 
 Plan BatchNorm::plan(std::span<const Spec> in) const {
-  return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .keeps_inputs = 0b111, .recomputable = 0b1};
+  return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .saved_inputs = 0b111, .recomputable = 0b1};
 }
 
 Plan BatchNormRelu::plan(std::span<const Spec> in) const {
-  return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .keeps_inputs = 0b111, .recomputable = 0b1};
+  return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .saved_inputs = 0b111, .recomputable = 0b1};
 }
 
 Plan BatchNormAddRelu::plan(std::span<const Spec> in) const {
@@ -55,7 +55,7 @@ Plan BatchNormAddRelu::plan(std::span<const Spec> in) const {
     fail(ErrorKind::usage, std::string(name),
          fmt::format("residual is {} {}, expected {} {} like the input", name_of(in[5].dtype), to_string(in[5].shape),
                      name_of(in[0].dtype), to_string(in[0].shape)));
-  return {.outputs = {in[0]}, .saved = std::move(saved), .keeps_inputs = 0b111, .keeps_outputs = 0b1};
+  return {.outputs = {in[0]}, .saved = std::move(saved), .saved_inputs = 0b111, .saved_outputs = 0b1};
 }
 
 Shape plan_pool(std::string_view op, const Window& window, const Spec& x) {
@@ -80,7 +80,7 @@ Plan BatchNormReluMaxPool::plan(std::span<const Spec> in) const {
   std::vector<Spec> saved = plan_norm(name, norm, in);
   const Shape out = plan_pool(name, pool.window(), in[0]);
   saved.push_back({out, DType::u8});
-  return {.outputs = {{out, in[0].dtype}}, .saved = std::move(saved), .keeps_inputs = 0b111};
+  return {.outputs = {{out, in[0].dtype}}, .saved = std::move(saved), .saved_inputs = 0b111};
 }
 
 Plan Add::plan(std::span<const Spec> in) const {
@@ -105,12 +105,12 @@ Plan Linear::plan(std::span<const Spec> in) const {
          "Make the layer's inputs the outputs of the layer before it.");
   require_parameter("linear", "weight", in[1], in[1].shape, in[0].dtype);
   require_parameter("linear", "bias", in[2], {in[1].shape[0]}, in[0].dtype);
-  return {.outputs = {{{in[0].shape[0], in[1].shape[0]}, in[0].dtype}}, .saved = {}, .keeps_inputs = 0b11};
+  return {.outputs = {{{in[0].shape[0], in[1].shape[0]}, in[0].dtype}}, .saved = {}, .saved_inputs = 0b11};
 }
 
 Plan L2Normalise::plan(std::span<const Spec> in) const {
   require_rank("l2_normalise", "input", in[0], 2);
-  return {.outputs = {in[0]}, .saved = {{{in[0].shape[0]}, parameter_type(in[0].dtype)}}, .keeps_outputs = 0b1};
+  return {.outputs = {in[0]}, .saved = {{{in[0].shape[0]}, parameter_type(in[0].dtype)}}, .saved_outputs = 0b1};
 }
 
 Plan Cast::plan(std::span<const Spec> in) const {

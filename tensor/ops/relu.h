@@ -8,7 +8,7 @@ namespace cg {
 /// Input: x of any shape. Output: y, the only thing kept.
 struct Relu {
   static constexpr std::string_view name = "relu";
-  Plan plan(std::span<const Spec> in) const { return {.outputs = {in[0]}, .saved = {}, .keeps_outputs = 0b1}; }
+  Plan plan(std::span<const Spec> in) const { return {.outputs = {in[0]}, .saved = {}, .saved_outputs = 0b1}; }
 };
 
 namespace reference {

@@ -151,9 +151,9 @@ TEST_CASE("Planted faults: a wrong sum of two consumers' gradients is noticed") 
 
 TEST_CASE("Planted faults: a plan that frees a buffer too early is noticed") {
   for (const char* op : {"conv3d", "batch_norm_relu", "batch_norm_add_relu", "linear"})
-    check_early(std::string("the input of ") + op, planned(op, [](Plan& plan) { plan.keeps_inputs &= ~1u; }));
+    check_early(std::string("the input of ") + op, planned(op, [](Plan& plan) { plan.saved_inputs &= ~1u; }));
   check_early("the output of batch_norm_add_relu",
-              planned("batch_norm_add_relu", [](Plan& plan) { plan.keeps_outputs = 0; }));
+              planned("batch_norm_add_relu", [](Plan& plan) { plan.saved_outputs = 0; }));
   check_early("saved statistics", planned("batch_norm_relu", [](Plan& plan) { plan.saved.clear(); }));
   check_early("an output taken for recomputable", planned("conv3d", [](Plan& plan) { plan.recomputable = 1; }));
 }

@@ -48,8 +48,8 @@ void Application::forward() {
 
 void Application::backward(const std::vector<std::vector<double>>& gradients, unsigned wanted) {
   Call kept = call_;
-  hide(kept.in, plan_.keeps_inputs);
-  hide(kept.out, plan_.keeps_outputs);
+  hide(kept.in, plan_.saved_inputs);
+  hide(kept.out, plan_.saved_outputs);
   for (std::size_t j = 0; j < plan_.outputs.size(); ++j)
     kept.grad_out.push_back(tensor_of(backend_, plan_.outputs[j], gradients[j]));
   kept.grad_in.resize(specs_.size());
@@ -63,7 +63,7 @@ void Application::backward(const std::vector<std::vector<double>>& gradients, un
 
 void Application::recompute() {
   Call kept = call_;
-  hide(kept.in, plan_.keeps_inputs);
+  hide(kept.in, plan_.saved_inputs);
   hide(kept.out, ~plan_.recomputable);
   for (std::size_t j = 0; j < kept.out.size(); ++j) kept.out[j] = poisoned(kept.out[j].spec());
   give_workspace(&Workspace::recompute, 0);

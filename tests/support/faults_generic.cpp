@@ -207,7 +207,7 @@ void add_backward_faults(std::vector<Fault>& faults, const Example& any, const P
     for (std::size_t i = 0; i < j; ++i)
       if (any.inputs[i].differentiable && specs[i] == specs[j]) {
         faults.push_back(swapped(fmt::format("gradients {} and {}", i, j), gradient(i), gradient(j)));
-        if ((plan.keeps_inputs >> i) & (plan.keeps_inputs >> j) & 1u)
+        if ((plan.saved_inputs >> i) & (plan.saved_inputs >> j) & 1u)
           faults.push_back(swapped(fmt::format("inputs {} and {}", i, j), input(i), input(j)));
       }
   }
@@ -217,8 +217,8 @@ void add_backward_faults(std::vector<Fault>& faults, const Example& any, const P
     faults.push_back(with_samples("missing sum over the batch", "only the first sample reaches the parameters",
                                   parameters, [](Index n, Index) { return n == 0; }));
   for (std::size_t j = 0; j < any.inputs.size(); ++j)
-    if ((plan.keeps_inputs >> j) & 1u) faults.push_back(stale(fmt::format("input {}", j), input(j)));
-  if (plan.keeps_outputs) faults.push_back(stale("the output", output()));
+    if ((plan.saved_inputs >> j) & 1u) faults.push_back(stale(fmt::format("input {}", j), input(j)));
+  if (plan.saved_outputs) faults.push_back(stale("the output", output()));
   for (std::size_t j = 0; j < plan.saved.size(); ++j)
     faults.push_back(stale(fmt::format("saved tensor {}", j), saved(j)));
 }
@@ -256,14 +256,14 @@ std::vector<Fault> plan_faults(const Example& any) {
   const Plan plan = any.op.plan(any.specs(DType::f64));
   std::vector<Fault> faults;
   for (std::size_t j = 0; j < any.inputs.size(); ++j)
-    if ((plan.keeps_inputs >> j) & 1u)
+    if ((plan.saved_inputs >> j) & 1u)
       faults.push_back({"freed too early", fmt::format("input {}", j), nullptr, [j](Plan p) {
-                          p.keeps_inputs &= ~(1u << j);
+                          p.saved_inputs &= ~(1u << j);
                           return p;
                         }});
-  if (plan.keeps_outputs)
+  if (plan.saved_outputs)
     faults.push_back({"freed too early", "the output", nullptr, [](Plan p) {
-                        p.keeps_outputs = 0;
+                        p.saved_outputs = 0;
                         return p;
                       }});
   return faults;

@@ -76,8 +76,8 @@ class LayerTimes : public TapeObserver {
   }
   /// The outputs' gradients and what was kept read once, the wanted gradients written once.
   static Index backward_bytes(const Node& node) {
-    return sum(node.plan.outputs) + sum(node.plan.saved) + sum(node.specs(), node.plan.keeps_inputs) +
-           sum(node.plan.outputs, node.plan.keeps_outputs) + sum(node.specs(), node.wanted_gradients());
+    return sum(node.plan.outputs) + sum(node.plan.saved) + sum(node.specs(), node.plan.saved_inputs) +
+           sum(node.plan.outputs, node.plan.saved_outputs) + sum(node.specs(), node.wanted_gradients());
   }
   /// Multiplications and additions of a convolution or a linear layer, for every gradient again; 0 for other ops.
   static Index operations(const Node& node, bool forward) {
