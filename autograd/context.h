@@ -11,9 +11,9 @@ namespace cg {
 
 class Context {
  public:
-  /// `copies`: how many equal views each sample stands for (batch norm's running variance alone depends on it).
-  Context(Tape& tape, bool is_training, Index equal_views = 1)
-      : training(is_training), copies(equal_views), tape_(tape), keeps_(is_training) {}
+  /// `views`: how many equal views each sample stands for (batch norm's running variance alone depends on it).
+  Context(Tape& tape, bool is_training, Index views = 1)
+      : training(is_training), equal_views(views), tape_(tape), keeps_(is_training) {}
   /// Evaluation mode, and yet a backward pass will follow: to differentiate by the input what a trained network says.
   static Context explaining(Tape& tape) {
     Context context(tape, false);
@@ -22,7 +22,7 @@ class Context {
   }
 
   const bool training;
-  const Index copies;
+  const Index equal_views;
 
   /// y = op(inputs), recorded under the current scope.
   template <Op O>

@@ -42,7 +42,9 @@ class BatchNormalisation : public Module {
   }
 
  private:
-  static NormAttributes attributes(const Context& ctx) { return {.copies = ctx.copies, .training = ctx.training}; }
+  static NormAttributes attributes(const Context& ctx) {
+    return {.equal_views = ctx.equal_views, .training = ctx.training};
+  }
   std::vector<Variable> inputs(const Variable& x) const {
     return {x, weight_.variable, bias_.variable, mean_.variable, variance_.variable};
   }

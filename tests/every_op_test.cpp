@@ -72,6 +72,6 @@ TEST_CASE("every op: a recomputed output is bit-equal, and recomputing changes n
   CHECK(check_every_op(recompute_check()) >= 2);
 }
 
-TEST_CASE("normalising ops: copies = 2 is the doubled batch: outputs, gradients, running statistics") {
+TEST_CASE("normalising ops: equal_views = 2 is the doubled batch: outputs, gradients, running statistics") {
   CHECK(check_every_op(equal_views_check()) >= 4);
 }

@@ -2,7 +2,7 @@
 // [n, D, H, W, C], m = n of rows [n, C].
 //   training:  μ = mean x, v = mean (x − μ)², r = 1/√(v + ε);   evaluation: μ, v are the running statistics
 //   y = γ (x − μ) r + β
-//   running = (1 − momentum) running + momentum · (μ, or v · k/(k − 1) with k = copies · m)
+//   running = (1 − momentum) running + momentum · (μ, or v · k/(k − 1) with k = equal_views · m)
 //   x̂ = (x − μ) r;   dβ = Σ dy;   dγ = Σ dy x̂;   dx = γ r (dy − dβ/m − x̂ dγ/m) in training, γ r dy in evaluation
 // This header also holds what the fused ops (batch_norm_relu.h, …) share with it.
 #pragma once
@@ -18,7 +18,7 @@ namespace cg {
 struct NormAttributes {
   double epsilon = 1e-5;
   double momentum = 0.1;
-  Index copies = 1;  ///< each sample stands for so many equal ones: only the unbiased running variance knows
+  Index equal_views = 1;  ///< each sample stands for so many equal ones: only the unbiased running variance knows
   bool training = true;
 };
 
@@ -72,7 +72,7 @@ void norm_statistics(const NormAttributes& norm, Call& call) {
       mu = variance = 0;
       for (std::size_t k = c; k < x.size(); k += channels) mu += static_cast<double>(x[k]) / m;
       for (std::size_t k = c; k < x.size(); k += channels) variance += std::pow(static_cast<double>(x[k]) - mu, 2) / m;
-      const double all = static_cast<double>(norm.copies) * m, unbiased = variance * all / (all - 1);
+      const double all = static_cast<double>(norm.equal_views) * m, unbiased = variance * all / (all - 1);
       running_mean[c] =
           static_cast<Param<T>>((1 - norm.momentum) * static_cast<double>(running_mean[c]) + norm.momentum * mu);
       running_variance[c] = static_cast<Param<T>>((1 - norm.momentum) * static_cast<double>(running_variance[c]) +

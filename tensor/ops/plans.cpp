@@ -34,7 +34,7 @@ std::vector<Spec> plan_norm(std::string_view op, const NormAttributes& norm, std
   const Shape channels = {in[0].shape.back()};
   constexpr const char* names[] = {"input", "weight", "bias", "running mean", "running variance"};
   for (std::size_t j = 1; j < 5; ++j) require_parameter(where, names[j], in[j], channels, in[0].dtype);
-  if (norm.training && norm.copies * in[0].count() / channels[0] < 2)
+  if (norm.training && norm.equal_views * in[0].count() / channels[0] < 2)
     fail(ErrorKind::usage, where, "one value a channel while training, at least 2 are needed for a variance",
          "Use a larger batch or larger volumes.");
   const Spec statistic{channels, parameter_type(in[0].dtype)};

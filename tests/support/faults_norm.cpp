@@ -111,9 +111,9 @@ std::vector<Fault> forward_faults() {
   using Before = const std::vector<double>&;
   return {
       forward_with<O>("statistics", "the running variance is the biased one",
-                      [](NormAttributes& n) { n.copies = Index{1} << 40; }),
+                      [](NormAttributes& n) { n.equal_views = Index{1} << 40; }),
       forward_with<O>("statistics", "equal views do not count in the running variance",
-                      [](NormAttributes& n) { n.copies = 1; }),
+                      [](NormAttributes& n) { n.equal_views = 1; }),
       forward_with<O>("statistics", "momentum and its rest exchanged",
                       [](NormAttributes& n) { n.momentum = 1 - n.momentum; }),
       forward_with<O>("statistics", "no ε", [](NormAttributes& n) { n.epsilon = 0; }),

@@ -33,9 +33,9 @@ Numbers sum_of_halves(const Numbers& x) {
 template <Op O>
 std::pair<Example, Example> single_and_doubled(O op, const Example& example) {
   Example single = example, doubled = example;
-  op.norm.copies = 2;
+  op.norm.equal_views = 2;
   single.op = erase(op);
-  op.norm.copies = 1;
+  op.norm.equal_views = 1;
   doubled.op = erase(op);
   for (std::size_t j : {std::size_t{0}, std::size_t{5}})
     if (j < doubled.inputs.size()) {

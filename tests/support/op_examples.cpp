@@ -173,7 +173,7 @@ Shape norm_volume(Draw& draw, Index most) {
 NormAttributes norm_attributes(Draw& draw) {
   return {.epsilon = draw.size(0, 1) ? 1e-5 : 1e-3,
           .momentum = draw.size(0, 1) ? 0.1 : 0.3,
-          .copies = draw.size(1, 2),
+          .equal_views = draw.size(1, 2),
           .training = draw.size(0, 3) > 0};
 }
 

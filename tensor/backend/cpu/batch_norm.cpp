@@ -63,7 +63,7 @@ void norm_statistics(const NormAttributes& norm, Call& call) {
     double mu = static_cast<double>(running_mean[c]), variance = static_cast<double>(running_variance[c]);
     if (norm.training) {
       std::tie(mu, variance) = merged(rows, partial, static_cast<Index>(c));
-      const double all = static_cast<double>(norm.copies * rows.rows);
+      const double all = static_cast<double>(norm.equal_views * rows.rows);
       running_mean[c] = blend(running_mean[c], mu, norm.momentum);
       running_variance[c] = blend(running_variance[c], variance * all / (all - 1), norm.momentum);
     }

@@ -152,7 +152,7 @@ struct MergeMoments {
     if (partial) {
       mu = static_cast<double>(*partial_mean(0, c)) + distance;
       variance = std::max(square - distance * distance, 0.0);
-      const double all = static_cast<double>(norm.copies) * tiles.rows;
+      const double all = static_cast<double>(norm.equal_views) * tiles.rows;
       running_mean[c] = blended(running_mean[c], mu);
       running_variance[c] = blended(running_variance[c], variance * all / (all - 1));
     }
