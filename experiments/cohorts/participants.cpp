@@ -9,6 +9,7 @@
 #include <map>
 #include <set>
 
+#include "data/dataset.h"
 #include "data/files/input_file.h"
 #include "data/formats/tsv.h"
 
