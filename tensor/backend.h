@@ -13,12 +13,12 @@ namespace cg {
 
 /// Work that is done again and again with the same tensors; what changes lies in their memory. A device may note down
 /// what the work starts, and repeat that by itself.
-class Recording {
+class CapturedGraph {
  public:
-  Recording() = default;
-  virtual ~Recording() = default;
-  Recording(const Recording&) = delete;
-  Recording& operator=(const Recording&) = delete;
+  CapturedGraph() = default;
+  virtual ~CapturedGraph() = default;
+  CapturedGraph(const CapturedGraph&) = delete;
+  CapturedGraph& operator=(const CapturedGraph&) = delete;
   /// Does `work`, or what it did before. Work must not allocate on the device after the first time, and waits for
   /// nothing: whoever wants its results calls synchronize().
   virtual void run(const std::function<void()>& work) { work(); }
@@ -62,7 +62,7 @@ class Backend {
   virtual bool has_own_memory() const { return false; }
   /// A tensor in the host's memory from which, and to which, this device copies fastest. Any thread may call it.
   virtual Tensor host_tensor(const Spec& spec);
-  /// Copies. Done when they return, but in recorded work: there host tensors must be host_tensor()'s.
+  /// Copies. Done when they return, but in captured work: there host tensors must be host_tensor()'s.
   virtual void to_device(const Tensor& host, Tensor& device) = 0;
   virtual void to_host(const Tensor& device, Tensor& host) = 0;
   /// A tensor of this device with a host tensor's numbers; devices that compute in host memory share it.
@@ -76,7 +76,7 @@ class Backend {
   virtual void note_finite(const Tensor& tensor, Tensor& flag) = 0;
   bool all_finite(const Tensor& tensor);
   virtual void synchronize() {}
-  virtual std::unique_ptr<Recording> recording() { return std::make_unique<Recording>(); }
+  virtual std::unique_ptr<CapturedGraph> captured_graph() { return std::make_unique<CapturedGraph>(); }
   /// Steps of one size before they take as long as all that follow.
   virtual int warm_up_steps() const { return 1; }
   /// Whether the device computes in bfloat16 at full speed; decides the default precision.

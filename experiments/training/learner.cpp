@@ -143,7 +143,7 @@ struct Learner::Routine {
   const MemoryPlan* plan;  ///< none: memory is allocated as it goes
   TapeObserver* observer;
   Spec volumes;
-  std::unique_ptr<Recording> forward_work, backward_work;
+  std::unique_ptr<CapturedGraph> forward_graph, backward_graph;
   std::optional<Pass> pass = {};  ///< of the batch whose backward is to come
   Result features = {};           ///< in evaluation
   Result embeddings = {}, loss_input = {};
@@ -155,9 +155,9 @@ Learner::~Learner() = default;
 Learner::Routine& Learner::routine(Index subjects, bool training) {
   std::unique_ptr<Routine>& kept = routines_[{subjects, training}];
   if (kept) return *kept;
-  const auto recording = [&] { return observer_ ? std::make_unique<Recording>() : backend_.recording(); };
+  const auto graph = [&] { return observer_ ? std::make_unique<CapturedGraph>() : backend_.captured_graph(); };
   kept = std::make_unique<Routine>(training, &plan(subjects, training), observer_, volumes_of(subjects, training),
-                                   recording(), recording());
+                                   graph(), graph());
   return *kept;
 }
 
@@ -170,7 +170,7 @@ void Learner::forward(Routine& r, std::span<const Tensor> volumes) {
          "Bring them as LearnerOptions::batch_spec says.");
   Tensor place = volumes_ ? volumes_.part(r.volumes, 0) : Tensor();
   const Tensor batch = backend_.join(volumes, place);
-  r.forward_work->run([&] {
+  r.forward_graph->run([&] {
     r.pass.emplace(*this, batch, r.training, r.plan, r.observer);
     const auto fetch = [&](const Variable& out, Routine::Result& result) {
       result.device = out.value;
@@ -193,7 +193,7 @@ void Learner::backward(Routine& r, const LossResult& result, const std::function
     r.gradient.host = backend_.host_tensor(r.loss_input.device.spec());
   }
   write_gradient_of_rows(result, r.gradient.host);
-  r.backward_work->run([&] {
+  r.backward_graph->run([&] {
     backend_.to_device(r.gradient.host, r.gradient.device);
     r.pass->tape.backward(r.pass->out.loss_input, r.gradient.device);
     after();
@@ -256,8 +256,8 @@ void Learner::explain_bad_numbers(std::span<const Tensor> volumes, std::span<con
                 nullptr,
                 &check,
                 volumes_of(static_cast<Index>(ages.size()), true),
-                std::make_unique<Recording>(),
-                std::make_unique<Recording>()};
+                std::make_unique<CapturedGraph>(),
+                std::make_unique<CapturedGraph>()};
   forward(again, volumes);
   const LossResult result = evaluate_loss(again, ages, time);
   if (!std::isfinite(result.value)) fail(ErrorKind::numbers, "loss", fmt::format("its value is {}", result.value));

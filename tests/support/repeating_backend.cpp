@@ -86,12 +86,12 @@ void add_row(Registry& registry, RepeatingBackend& backend) {
 }  // namespace
 
 std::shared_ptr<std::byte> RepeatingBackend::allocate(Index bytes) {
-  misused |= recording_;
+  misused |= capturing_;
   ++allocations;
   auto memory = HostBackend::allocate(bytes);
   std::byte* at = memory.get();
   return {at, [this, memory = std::move(memory), bytes](std::byte* p) {
-            misused |= recording_;
+            misused |= capturing_;
             std::memset(p, 0xFF, static_cast<std::size_t>(bytes));
           }};
 }
@@ -138,20 +138,20 @@ void RepeatingBackend::note_finite(const Tensor& tensor, Tensor& flag) {
   start([at = address_of(tensor), into = address_of(flag), this]() mutable { HostBackend::note_finite(at, into); });
 }
 
-std::unique_ptr<Recording> RepeatingBackend::recording() {
-  return std::make_unique<cuda::GraphRecording<RepeatingBackend>>(*this);
+std::unique_ptr<CapturedGraph> RepeatingBackend::captured_graph() {
+  return std::make_unique<cuda::GraphCapture<RepeatingBackend>>(*this);
 }
 
-void RepeatingBackend::begin_capture() { recording_ = true; }
+void RepeatingBackend::begin_capture() { capturing_ = true; }
 
 RepeatingBackend::Graph RepeatingBackend::end_capture() {
-  recording_ = false;
+  capturing_ = false;
   ++graphs;
   return std::exchange(noted_, {});
 }
 
 void RepeatingBackend::abandon_capture() {
-  recording_ = false;
+  capturing_ = false;
   ++abandoned;
   noted_.clear();
 }
@@ -162,7 +162,7 @@ void RepeatingBackend::launch(const Graph& graph) {
 }
 
 void RepeatingBackend::start(std::function<void()> something) {
-  if (recording_) {
+  if (capturing_) {
     noted_.push_back(std::move(something));
     return;
   }

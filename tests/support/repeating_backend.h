@@ -1,4 +1,4 @@
-// A device of the tests' own that repeats recorded work as a GPU does: while it records, kernels and copies are noted
+// A device of the tests' own that repeats captured work as a GPU does: while it captures, kernels and copies are noted
 // down and not done; later they are done in their order, and nobody asks the work. It has memory of its own, which may
 // be neither asked for nor given back meanwhile, and is spoilt when it is given back: whoever repeats with memory that
 // is gone gets NaN.
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tensor/backend.h"
-#include "tensor/backend/cuda/device/recording.h"
+#include "tensor/backend/cuda/device/captured_graph.h"
 #include "tensor/registry.h"
 
 namespace cg::test {
@@ -29,7 +29,7 @@ class RepeatingBackend final : public HostBackend {
   std::unique_ptr<UploadPlace> upload_place() override;
   void fill_zero(Tensor& tensor) override;
   void note_finite(const Tensor& tensor, Tensor& flag) override;
-  std::unique_ptr<Recording> recording() override;
+  std::unique_ptr<CapturedGraph> captured_graph() override;
 
   void begin_capture();
   Graph end_capture();
@@ -47,10 +47,10 @@ class RepeatingBackend final : public HostBackend {
   int graphs = 0, uploads = 0, abandoned = 0;
   std::atomic<int> allocations = 0, host_tensors = 0;
   Index copied_from_host = 0;  ///< bytes
-  bool misused = false;        ///< memory was asked for or given back while recording
+  bool misused = false;        ///< memory was asked for or given back while capturing
 
  private:
-  bool recording_ = false;
+  bool capturing_ = false;
   Graph noted_;
 };
 

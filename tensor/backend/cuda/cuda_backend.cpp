@@ -6,10 +6,10 @@
 #include <cstdio>
 
 #include "tensor/backend/cuda/device/architectures.h"
+#include "tensor/backend/cuda/device/captured_graph.h"
 #include "tensor/backend/cuda/device/cuda_upload.h"
 #include "tensor/backend/cuda/device/cudnn_version.h"
 #include "tensor/backend/cuda/device/pinned_memory.h"
-#include "tensor/backend/cuda/device/recording.h"
 #include "tensor/error.h"
 
 namespace cg::cuda {
@@ -104,7 +104,7 @@ std::string CudaBackend::description() const {
 std::shared_ptr<std::byte> CudaBackend::allocate(Index bytes) {
   state_->require();
   if (capturing_)
-    fail(ErrorKind::usage, "GPU memory", "it is asked for by work that is being recorded",
+    fail(ErrorKind::usage, "GPU memory", "it is asked for by work that is being captured",
          "Allocate it before, or when the work is done for the first time.");
   void* memory = nullptr;
   const auto size = static_cast<std::size_t>(std::max<Index>(bytes, 1));
@@ -193,18 +193,20 @@ void CudaBackend::synchronize() {
   use("computing", [&] { return cudaStreamSynchronize(stream_.get()); });
 }
 
-std::unique_ptr<Recording> CudaBackend::recording() { return std::make_unique<GraphRecording<CudaBackend>>(*this); }
+std::unique_ptr<CapturedGraph> CudaBackend::captured_graph() {
+  return std::make_unique<GraphCapture<CudaBackend>>(*this);
+}
 
 void CudaBackend::begin_capture() {
   // Only this thread's calls are looked at: the loader may ask for memory meanwhile.
-  use("recording a step", [&] { return cudaStreamBeginCapture(stream_.get(), cudaStreamCaptureModeThreadLocal); });
+  use("capturing a step", [&] { return cudaStreamBeginCapture(stream_.get(), cudaStreamCaptureModeThreadLocal); });
   capturing_ = true;
 }
 
 CudaBackend::Graph CudaBackend::end_capture() {
   capturing_ = false;
   cudaGraph_t noted = nullptr;
-  use("recording a step", [&] { return cudaStreamEndCapture(stream_.get(), &noted); });
+  use("capturing a step", [&] { return cudaStreamEndCapture(stream_.get(), &noted); });
   const auto graph = guarded(noted, state_, cudaGraphDestroy);
   cudaGraphExec_t ready = nullptr;
   use("making a CUDA graph of a step", [&] { return cudaGraphInstantiate(&ready, noted, 0); });

@@ -44,7 +44,7 @@ class CudaBackend final : public Backend {
   void fill_zero(Tensor& tensor) override;
   void note_finite(const Tensor& tensor, Tensor& flag) override;
   void synchronize() override;
-  std::unique_ptr<Recording> recording() override;
+  std::unique_ptr<CapturedGraph> captured_graph() override;
   int warm_up_steps() const override { return 2; }
   bool prefers_bfloat16() const override { return properties_.major >= 8; }
   bool reads_bfloat16_copies() const override { return true; }
@@ -59,7 +59,7 @@ class CudaBackend final : public Backend {
   /// To be called after a kernel's launch: throws (kind device) where CUDA refused it.
   void check_launch(std::string_view kernel);
 
-  /// For GraphRecording (recording.h).
+  /// For GraphCapture (captured_graph.h).
   using Graph = std::shared_ptr<CUgraphExec_st>;
   void begin_capture();
   Graph end_capture();

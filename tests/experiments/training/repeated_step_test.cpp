@@ -96,7 +96,7 @@ TEST_CASE("repeated steps: the bits of steps done anew, for batches of two sizes
     }
 }
 
-TEST_CASE("repeated steps: once recorded, nothing is started but the copies of what changes") {
+TEST_CASE("repeated steps: once captured, nothing is started but the copies of what changes") {
   RepeatingBackend backend;
   const Registry registry = backend.kernels();
   Learner learner(backend, small(DType::f32), loss("dynlocrep"), registry);
@@ -126,7 +126,7 @@ TEST_CASE("repeated steps: after two of a size none asks for memory, neither the
   }
 }
 
-TEST_CASE("repeated steps: a larger batch moves the arena, and what was recorded there is recorded again") {
+TEST_CASE("repeated steps: a larger batch moves the arena, and what was captured there is captured again") {
   HostBackend plain;
   RepeatingBackend repeating;
   const auto sizes = {Index{2}, Index{2}, Index{2}, Index{4}, Index{4}, Index{2}, Index{4}, Index{2}, Index{2}};
@@ -235,9 +235,9 @@ TEST_CASE("repeated steps: an observer is told of every kernel, as observed step
   CHECK(counter.forward == 4 * forward);
 }
 
-TEST_CASE("recorded work: done once, then noted down, then repeated; what fails while it is noted down is forgotten") {
+TEST_CASE("captured work: done once, then noted down, then repeated; what fails while it is noted down is forgotten") {
   RepeatingBackend backend;
-  const auto recording = backend.recording();
+  const auto graph = backend.captured_graph();
   Tensor number = backend.tensor({{1}, DType::f64});
   int asked = 0;
   const auto add_one = [&] {
@@ -245,15 +245,15 @@ TEST_CASE("recorded work: done once, then noted down, then repeated; what fails 
     backend.start([at = number.data<double>().data()] { ++*at; });
   };
   number.data<double>()[0] = 0;
-  recording->run(add_one);
-  CHECK_THROWS_AS(recording->run([&] {
+  graph->run(add_one);
+  CHECK_THROWS_AS(graph->run([&] {
     add_one();
     throw 7;
   }),
                   int);
   CHECK(backend.abandoned == 1);
   CHECK(number.data<double>()[0] == 1);
-  for (int k = 0; k < 3; ++k) recording->run(add_one);
+  for (int k = 0; k < 3; ++k) graph->run(add_one);
   CHECK(number.data<double>()[0] == 4);
   CHECK(asked == 3);
   CHECK(backend.graphs == 1);

@@ -35,7 +35,7 @@ struct AdamStep {
   static constexpr int width = 4;
 
   AdamNumbers numbers;
-  const AdamControl* control;  ///< in device memory, read anew by each replay of a recorded step; may be null
+  const AdamControl* control;  ///< in device memory, read anew by each launch of a captured step; may be null
   float* p;
   const float* g;
   float *m, *v;

@@ -78,13 +78,13 @@ TEST_CASE("an update's bfloat16 copy is the rounded new values") {
 }
 
 TEST_CASE("a repeated update takes rate and step from memory") {
-  const AdamUpdate recorded{.rate = 0.1, .weight_decay = 0.1, .step = 1},
+  const AdamUpdate captured{.rate = 0.1, .weight_decay = 0.1, .step = 1},
       now{.rate = 0.02, .weight_decay = 0.1, .step = 5};
   for (const Device device : devices) {
     CAPTURE(name_of(device));
     Update repeated(1003), direct(1003);
     repeated.control(now, 1);
-    repeated.step(recorded, device);
+    repeated.step(captured, device);
     direct.step(now, device);
     for (const std::size_t j : {0u, 2u, 3u, 4u}) CHECK(repeated.values(j) == direct.values(j));
   }

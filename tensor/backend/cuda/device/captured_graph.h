@@ -15,9 +15,9 @@ namespace cg::cuda {
 ///   void abandon_capture()            forgets it; throws nothing
 ///   void launch(const Graph&)         does it
 template <class Device>
-class GraphRecording final : public Recording {
+class GraphCapture final : public CapturedGraph {
  public:
-  explicit GraphRecording(Device& device) : device_(device) {}
+  explicit GraphCapture(Device& device) : device_(device) {}
 
   void run(const std::function<void()>& work) override {
     if (!done_once_) {
