@@ -95,8 +95,8 @@ void Learner::reserve(std::span<const Index> training_batches, std::span<const I
 
 void Learner::grow(Tensor& memory, Index bytes) {
   if (memory && memory.spec().bytes() >= bytes) return;
-  routines_.clear();  // they know where it was
-  memory = {};        // before the larger one is asked for
+  batches_.clear();  // they know where it was
+  memory = {};       // before the larger one is asked for
   memory = backend_.tensor({{bytes}, DType::u8});
 }
 
@@ -114,15 +114,16 @@ std::vector<LayerSummary> Learner::summary(Index subjects) {
 
 void Learner::observe(TapeObserver* observer) {
   observer_ = observer;
-  routines_.clear();
+  batches_.clear();
 }
 
-/// One recorded forward pass.
-struct Learner::Pass {
+/// The tape and the outputs of one forward pass.
+struct Learner::ForwardPass {
   Tape tape;
   Network::Outputs out;
 
-  Pass(Learner& learner, const Tensor& volumes, bool training, const MemoryPlan* plan, TapeObserver* observer = nullptr)
+  ForwardPass(Learner& learner, const Tensor& volumes, bool training, const MemoryPlan* plan,
+              TapeObserver* observer = nullptr)
       : tape(learner.backend_, learner.registry_, plan, plan ? learner.arena_ : Tensor()) {
     tape.observe(observer);
     const LearnerOptions& o = learner.options_;
@@ -131,9 +132,9 @@ struct Learner::Pass {
   }
 };
 
-/// What is done with every batch of one size and mode, and where: in the same memory each time, so that a device can
-/// repeat by itself what it did for the batch before. The loss stands between `forward` and `backward`.
-struct Learner::Routine {
+/// The plan, the buffers and the captured graphs for all batches of one size and mode. The memory is the same each time,
+/// so that a device can launch the graph it captured before. The loss is computed between `forward` and `backward`.
+struct Learner::PlannedBatch {
   /// A result on the device, and its copy in host memory.
   struct Result {
     Tensor device, host;
@@ -144,71 +145,71 @@ struct Learner::Routine {
   TapeObserver* observer;
   Spec volumes;
   std::unique_ptr<CapturedGraph> forward_graph, backward_graph;
-  std::optional<Pass> pass = {};  ///< of the batch whose backward is to come
-  Result features = {};           ///< in evaluation
+  std::optional<ForwardPass> pass = {};  ///< of the batch whose backward is to come
+  Result features = {};                  ///< in evaluation
   Result embeddings = {}, loss_input = {};
   Result gradient = {};  ///< dL/d loss_input
 };
 
 Learner::~Learner() = default;
 
-Learner::Routine& Learner::routine(Index subjects, bool training) {
-  std::unique_ptr<Routine>& kept = routines_[{subjects, training}];
+Learner::PlannedBatch& Learner::planned_batch(Index subjects, bool training) {
+  std::unique_ptr<PlannedBatch>& kept = batches_[{subjects, training}];
   if (kept) return *kept;
   const auto graph = [&] { return observer_ ? std::make_unique<CapturedGraph>() : backend_.captured_graph(); };
-  kept = std::make_unique<Routine>(training, &plan(subjects, training), observer_, volumes_of(subjects, training),
-                                   graph(), graph());
+  kept = std::make_unique<PlannedBatch>(training, &plan(subjects, training), observer_, volumes_of(subjects, training),
+                                        graph(), graph());
   return *kept;
 }
 
 /// From volumes to results in host memory.
-void Learner::forward(Routine& r, std::span<const Tensor> volumes) {
-  if (joined(volumes) != r.volumes)
+void Learner::forward(PlannedBatch& batch, std::span<const Tensor> volumes) {
+  if (joined(volumes) != batch.volumes)
     fail(ErrorKind::usage, "Learner",
          fmt::format("volumes are {} {}, expected {} {}", name_of(joined(volumes).dtype),
-                     to_string(joined(volumes).shape), name_of(r.volumes.dtype), to_string(r.volumes.shape)),
+                     to_string(joined(volumes).shape), name_of(batch.volumes.dtype), to_string(batch.volumes.shape)),
          "Bring them as LearnerOptions::batch_spec says.");
-  Tensor place = volumes_ ? volumes_.part(r.volumes, 0) : Tensor();
-  const Tensor batch = backend_.join(volumes, place);
-  r.forward_graph->run([&] {
-    r.pass.emplace(*this, batch, r.training, r.plan, r.observer);
-    const auto fetch = [&](const Variable& out, Routine::Result& result) {
+  Tensor place = volumes_ ? volumes_.part(batch.volumes, 0) : Tensor();
+  const Tensor input = backend_.join(volumes, place);
+  batch.forward_graph->run([&] {
+    batch.pass.emplace(*this, input, batch.training, batch.plan, batch.observer);
+    const auto fetch = [&](const Variable& out, PlannedBatch::Result& result) {
       result.device = out.value;
       if (!result.host) result.host = backend_.host_tensor(out.spec());
       backend_.to_host(result.device, result.host);
     };
-    fetch(r.pass->out.embeddings, r.embeddings);
-    if (r.training)
-      fetch(r.pass->out.loss_input, r.loss_input);
+    fetch(batch.pass->out.embeddings, batch.embeddings);
+    if (batch.training)
+      fetch(batch.pass->out.loss_input, batch.loss_input);
     else
-      fetch(r.pass->out.features, r.features);
+      fetch(batch.pass->out.features, batch.features);
   });
   backend_.synchronize();
 }
 
 /// From the loss's gradient to those of the parameters, and what comes after them on the device.
-void Learner::backward(Routine& r, const LossResult& result, const std::function<void()>& after) {
-  if (!r.gradient.device) {
-    r.gradient.device = backend_.tensor(r.loss_input.device.spec());
-    r.gradient.host = backend_.host_tensor(r.loss_input.device.spec());
+void Learner::backward(PlannedBatch& batch, const LossResult& result, const std::function<void()>& after) {
+  if (!batch.gradient.device) {
+    batch.gradient.device = backend_.tensor(batch.loss_input.device.spec());
+    batch.gradient.host = backend_.host_tensor(batch.loss_input.device.spec());
   }
-  write_gradient_of_rows(result, r.gradient.host);
-  r.backward_graph->run([&] {
-    backend_.to_device(r.gradient.host, r.gradient.device);
-    r.pass->tape.backward(r.pass->out.loss_input, r.gradient.device);
+  write_gradient_of_rows(result, batch.gradient.host);
+  batch.backward_graph->run([&] {
+    backend_.to_device(batch.gradient.host, batch.gradient.device);
+    batch.pass->tape.backward(batch.pass->out.loss_input, batch.gradient.device);
     after();
   });
-  r.pass.reset();
+  batch.pass.reset();
   backend_.synchronize();
 }
 
-LossResult Learner::evaluate_loss(const Routine& r, std::span<const double> ages, const StepTime& time) {
+LossResult Learner::evaluate_loss(const PlannedBatch& batch, std::span<const double> ages, const StepTime& time) {
   const Index copies = options_.views / options_.encoded_views;
-  const std::vector<double> z = repeated(numbers_of(r.embeddings.host), copies);
+  const std::vector<double> z = repeated(numbers_of(batch.embeddings.host), copies);
   const std::vector<double> y = repeated({ages.begin(), ages.end()}, options_.views);
   std::vector<double> predictions, queue;
   if (queue_) {
-    predictions = repeated(numbers_of(r.loss_input.host), copies);
+    predictions = repeated(numbers_of(batch.loss_input.host), copies);
     queue = queue_->rows();
   }
   return loss_->evaluate({.z = z,
@@ -222,8 +223,8 @@ LossResult Learner::evaluate_loss(const Routine& r, std::span<const double> ages
 }
 
 /// The first view's embeddings.
-std::vector<double> Learner::first_view(const Routine& r, Index subjects) const {
-  std::vector<double> rows = numbers_of(r.embeddings.host);
+std::vector<double> Learner::first_view(const PlannedBatch& batch, Index subjects) const {
+  std::vector<double> rows = numbers_of(batch.embeddings.host);
   rows.resize(static_cast<std::size_t>(subjects * options_.model.embedding_width()));
   return rows;
 }
@@ -231,15 +232,15 @@ std::vector<double> Learner::first_view(const Routine& r, Index subjects) const 
 LossResult Learner::step(std::span<const Tensor> volumes, std::span<const double> ages, const StepTime& time) {
   const auto subjects = static_cast<Index>(ages.size());
   reserve(std::span(&subjects, 1), {});
-  Routine& r = routine(subjects, true);
-  forward(r, volumes);
-  if (are_finite(r.embeddings.host) && are_finite(r.loss_input.host)) {
-    LossResult result = evaluate_loss(r, ages, time);
+  PlannedBatch& batch = planned_batch(subjects, true);
+  forward(batch, volumes);
+  if (are_finite(batch.embeddings.host) && are_finite(batch.loss_input.host)) {
+    LossResult result = evaluate_loss(batch, ages, time);
     if (std::isfinite(result.value)) {
       adam_.prepare(time.rate);
-      backward(r, result, [this] { adam_.update(store_); });
+      backward(batch, result, [this] { adam_.update(store_); });
       if (adam_.finish()) {
-        if (queue_) queue_->push(first_view(r, subjects));
+        if (queue_) queue_->push(first_view(batch, subjects));
         return result;
       }
     }
@@ -249,15 +250,15 @@ LossResult Learner::step(std::span<const Tensor> volumes, std::span<const double
 
 /// Runs the step again, looking at every op's result, until the first bad one.
 void Learner::explain_bad_numbers(std::span<const Tensor> volumes, std::span<const double> ages, const StepTime& time) {
-  routines_.clear();  // what failed may stand between its forward and its backward
+  batches_.clear();  // what failed may stand between its forward and its backward
   arena_ = {};
   FiniteCheck check(backend_);
-  Routine again{true,
-                nullptr,
-                &check,
-                volumes_of(static_cast<Index>(ages.size()), true),
-                std::make_unique<CapturedGraph>(),
-                std::make_unique<CapturedGraph>()};
+  PlannedBatch again{true,
+                     nullptr,
+                     &check,
+                     volumes_of(static_cast<Index>(ages.size()), true),
+                     std::make_unique<CapturedGraph>(),
+                     std::make_unique<CapturedGraph>()};
   forward(again, volumes);
   const LossResult result = evaluate_loss(again, ages, time);
   if (!std::isfinite(result.value)) fail(ErrorKind::numbers, "loss", fmt::format("its value is {}", result.value));
@@ -269,10 +270,10 @@ void Learner::explain_bad_numbers(std::span<const Tensor> volumes, std::span<con
 Encoded Learner::encode(std::span<const Tensor> volumes) {
   const Index subjects = joined(volumes).shape[0];
   reserve({}, std::span(&subjects, 1));
-  Routine& r = routine(subjects, false);
-  forward(r, volumes);
-  r.pass.reset();
-  return {numbers_of(r.features.host), numbers_of(r.embeddings.host)};
+  PlannedBatch& batch = planned_batch(subjects, false);
+  forward(batch, volumes);
+  batch.pass.reset();
+  return {numbers_of(batch.features.host), numbers_of(batch.embeddings.host)};
 }
 
 std::vector<NamedTensor> Learner::state() const {

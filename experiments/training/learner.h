@@ -81,15 +81,15 @@ class Learner {
   std::vector<LayerSummary> summary(Index subjects);
 
  private:
-  struct Pass;
-  struct Routine;
+  struct ForwardPass;
+  struct PlannedBatch;
   void grow(Tensor& memory, Index bytes);
   Spec volumes_of(Index subjects, bool training) const;
-  Routine& routine(Index subjects, bool training);
-  void forward(Routine& routine, std::span<const Tensor> volumes);
-  void backward(Routine& routine, const LossResult& result, const std::function<void()>& after);
-  LossResult evaluate_loss(const Routine& routine, std::span<const double> ages, const StepTime& time);
-  std::vector<double> first_view(const Routine& routine, Index subjects) const;
+  PlannedBatch& planned_batch(Index subjects, bool training);
+  void forward(PlannedBatch& batch, std::span<const Tensor> volumes);
+  void backward(PlannedBatch& batch, const LossResult& result, const std::function<void()>& after);
+  LossResult evaluate_loss(const PlannedBatch& batch, std::span<const double> ages, const StepTime& time);
+  std::vector<double> first_view(const PlannedBatch& batch, Index subjects) const;
   [[noreturn]] void explain_bad_numbers(std::span<const Tensor> volumes, std::span<const double> ages,
                                         const StepTime& time);
 
@@ -104,7 +104,7 @@ class Learner {
   std::map<std::pair<Index, bool>, MemoryPlan> plans_;  // by subjects and mode
   Tensor arena_;
   Tensor volumes_;  // of a batch, where the device has memory of its own
-  std::map<std::pair<Index, bool>, std::unique_ptr<Routine>> routines_;  // as plans_; they use both
+  std::map<std::pair<Index, bool>, std::unique_ptr<PlannedBatch>> batches_;  // as plans_; they use both
   TapeObserver* observer_ = nullptr;
 };
 
