@@ -66,8 +66,7 @@ Trained train(Backend& backend, DType activations, double rate, TapeObserver* ob
     const Tensor volumes = random_volumes(learner, static_cast<std::uint64_t>(step), number);
     const std::span those(ages.data(), static_cast<std::size_t>(number));
     out.losses.push_back(
-        learner.step(volumes, those, {.epoch = step, .max_epochs = 10, .rate = rate / static_cast<double>(step)})
-            .value);
+        learner.step(volumes, those, {.epoch = step, .max_epochs = 10}, rate / static_cast<double>(step)).value);
     for (const double feature : learner.encode(volumes).features) out.features.push_back(feature);
   }
   for (const Parameter* p : learner.parameters().parameters())
@@ -100,13 +99,13 @@ TEST_CASE("training on a GPU: NaN in a repeated step is named by its layer, and 
   const auto device = device_or_skip();
   if (!device) return;
   Learner learner(*device, options(DType::bf16), loss());
-  for (std::uint64_t step = 1; step <= 4; ++step) learner.step(random_volumes(learner, step), ages, {});
+  for (std::uint64_t step = 1; step <= 4; ++step) learner.step(random_volumes(learner, step), ages, {}, 1e-4);
   const auto before = to_doubles(*device, learner.parameters().values());
   const Tensor spoilt = random_volumes(learner, 5);
   spoilt.data<float>()[7000] = std::nanf("");
-  check_fails([&] { learner.step(spoilt, ages, {}); }, ErrorKind::numbers, {"NaN or infinity"});
+  check_fails([&] { learner.step(spoilt, ages, {}, 1e-4); }, ErrorKind::numbers, {"NaN or infinity"});
   CHECK(to_doubles(*device, learner.parameters().values()) == before);
-  CHECK(std::isfinite(learner.step(random_volumes(learner, 6), ages, {}).value));
+  CHECK(std::isfinite(learner.step(random_volumes(learner, 6), ages, {}, 1e-4).value));
 }
 
 TEST_CASE("a GPU: uploads beside other work bring every number, in the order they are waited for") {

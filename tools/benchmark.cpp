@@ -148,7 +148,7 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
     DeviceLoader loader = batches.once();
     while (const auto batch = loader.next()) {
       const auto start = Clock::now();
-      const LossResult step = learner->step(batch->volumes, batch->ages, {.epoch = 1, .max_epochs = 50, .rate = 1e-4});
+      const LossResult step = learner->step(batch->volumes, batch->ages, {.epoch = 1, .max_epochs = 50}, 1e-4);
       spent += seconds_since(start);
       if (!loss) loss = step.value;
     }

@@ -45,7 +45,7 @@ class Trial {
   }
   double seconds_of_step() {
     const auto start = std::chrono::steady_clock::now();
-    learner_.step(volumes_, ages_, {.epoch = 1, .max_epochs = 50, .rate = 1e-4});
+    learner_.step(volumes_, ages_, {.epoch = 1, .max_epochs = 50}, 1e-4);
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
 

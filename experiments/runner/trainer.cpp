@@ -21,6 +21,7 @@
 #include "experiments/training/evaluation.h"
 #include "experiments/training/learner.h"
 #include "experiments/training/memory_check.h"
+#include "experiments/training/pretrained.h"
 #include "experiments/training/setup.h"
 #include "losses/registry.h"
 #include "optim/schedule.h"
@@ -232,7 +233,7 @@ std::string Trainer::place() const {
 
 LossResult Trainer::step(Learner& learner, const Batch& batch, double rate) {
   try {
-    return learner.step(batch.volumes, batch.ages, {state_.epoch, config_.train.epochs, rate});
+    return learner.step(batch.volumes, batch.ages, {state_.epoch, config_.train.epochs}, rate);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::numbers) throw;
     std::string subjects;

@@ -132,8 +132,9 @@ struct Learner::ForwardPass {
   }
 };
 
-/// The plan, the buffers and the captured graphs for all batches of one size and mode. The memory is the same each time,
-/// so that a device can launch the graph it captured before. The loss is computed between `forward` and `backward`.
+/// The plan, the buffers and the captured graphs for all batches of one size and mode. The memory is the same each
+/// time, so that a device can launch the graph it captured before. The loss is computed between `forward` and
+/// `backward`.
 struct Learner::PlannedBatch {
   /// A result on the device, and its copy in host memory.
   struct Result {
@@ -203,7 +204,8 @@ void Learner::backward(PlannedBatch& batch, const LossResult& result, const std:
   backend_.synchronize();
 }
 
-LossResult Learner::evaluate_loss(const PlannedBatch& batch, std::span<const double> ages, const StepTime& time) {
+LossResult Learner::evaluate_loss(const PlannedBatch& batch, std::span<const double> ages,
+                                  const StepSchedule& schedule) {
   const Index copies = options_.views / options_.encoded_views;
   const std::vector<double> z = repeated(numbers_of(batch.embeddings.host), copies);
   const std::vector<double> y = repeated({ages.begin(), ages.end()}, options_.views);
@@ -215,8 +217,8 @@ LossResult Learner::evaluate_loss(const PlannedBatch& batch, std::span<const dou
   return loss_->evaluate({.z = z,
                           .ages = y,
                           .views = options_.views,
-                          .epoch = time.epoch,
-                          .max_epochs = time.max_epochs,
+                          .epoch = schedule.epoch,
+                          .max_epochs = schedule.max_epochs,
                           .predictions = predictions,
                           .queue = queue,
                           .training = true});
@@ -229,15 +231,16 @@ std::vector<double> Learner::first_view(const PlannedBatch& batch, Index subject
   return rows;
 }
 
-LossResult Learner::step(std::span<const Tensor> volumes, std::span<const double> ages, const StepTime& time) {
+LossResult Learner::step(std::span<const Tensor> volumes, std::span<const double> ages, const StepSchedule& schedule,
+                         double learning_rate) {
   const auto subjects = static_cast<Index>(ages.size());
   reserve(std::span(&subjects, 1), {});
   PlannedBatch& batch = planned_batch(subjects, true);
   forward(batch, volumes);
   if (are_finite(batch.embeddings.host) && are_finite(batch.loss_input.host)) {
-    LossResult result = evaluate_loss(batch, ages, time);
+    LossResult result = evaluate_loss(batch, ages, schedule);
     if (std::isfinite(result.value)) {
-      adam_.prepare(time.rate);
+      adam_.prepare(learning_rate);
       backward(batch, result, [this] { adam_.update(store_); });
       if (adam_.finish()) {
         if (queue_) queue_->push(first_view(batch, subjects));
@@ -245,11 +248,12 @@ LossResult Learner::step(std::span<const Tensor> volumes, std::span<const double
       }
     }
   }
-  explain_bad_numbers(volumes, ages, time);
+  explain_bad_numbers(volumes, ages, schedule);
 }
 
 /// Runs the step again, looking at every op's result, until the first bad one.
-void Learner::explain_bad_numbers(std::span<const Tensor> volumes, std::span<const double> ages, const StepTime& time) {
+void Learner::explain_bad_numbers(std::span<const Tensor> volumes, std::span<const double> ages,
+                                  const StepSchedule& schedule) {
   batches_.clear();  // what failed may stand between its forward and its backward
   arena_ = {};
   FiniteCheck check(backend_);
@@ -260,7 +264,7 @@ void Learner::explain_bad_numbers(std::span<const Tensor> volumes, std::span<con
                      std::make_unique<CapturedGraph>(),
                      std::make_unique<CapturedGraph>()};
   forward(again, volumes);
-  const LossResult result = evaluate_loss(again, ages, time);
+  const LossResult result = evaluate_loss(again, ages, schedule);
   if (!std::isfinite(result.value)) fail(ErrorKind::numbers, "loss", fmt::format("its value is {}", result.value));
   backward(again, result, [] {});
   fail(ErrorKind::numbers, "gradients", "NaN or infinity appeared, and did not when the step was repeated",

@@ -16,11 +16,10 @@
 
 namespace cg {
 
-/// What the loss is told besides embeddings and ages.
-struct StepTime {
+/// Where a step is in the training, for losses that change from epoch to epoch.
+struct StepSchedule {
   Index epoch = 1;  ///< from 1
   Index max_epochs = 50;
-  double rate = 1e-4;  ///< learning rate
 };
 
 /// Features of volumes in evaluation mode, row-major.
@@ -48,9 +47,11 @@ class Learner {
   /// One step: forward, loss, backward, update. `volumes`, one behind the other [encoded views · b, D, H, W, channels],
   /// on the host or the device; `ages` [b]. Errors: numbers, naming the first layer whose result is not finite; the
   /// parameters are then unchanged.
-  LossResult step(std::span<const Tensor> volumes, std::span<const double> ages, const StepTime& time);
-  LossResult step(const Tensor& volumes, std::span<const double> ages, const StepTime& time) {
-    return step(std::span(&volumes, 1), ages, time);
+  LossResult step(std::span<const Tensor> volumes, std::span<const double> ages, const StepSchedule& schedule,
+                  double learning_rate);
+  LossResult step(const Tensor& volumes, std::span<const double> ages, const StepSchedule& schedule,
+                  double learning_rate) {
+    return step(std::span(&volumes, 1), ages, schedule, learning_rate);
   }
 
   /// Forward in evaluation mode. `volumes`, one behind the other [b, D, H, W, channels].
@@ -88,10 +89,10 @@ class Learner {
   PlannedBatch& planned_batch(Index subjects, bool training);
   void forward(PlannedBatch& batch, std::span<const Tensor> volumes);
   void backward(PlannedBatch& batch, const LossResult& result, const std::function<void()>& after);
-  LossResult evaluate_loss(const PlannedBatch& batch, std::span<const double> ages, const StepTime& time);
+  LossResult evaluate_loss(const PlannedBatch& batch, std::span<const double> ages, const StepSchedule& schedule);
   std::vector<double> first_view(const PlannedBatch& batch, Index subjects) const;
   [[noreturn]] void explain_bad_numbers(std::span<const Tensor> volumes, std::span<const double> ages,
-                                        const StepTime& time);
+                                        const StepSchedule& schedule);
 
   Backend& backend_;
   LearnerOptions options_;

@@ -47,7 +47,7 @@ Tensor volumes(const Learner& learner) {
   return out;
 }
 
-void take_step(Learner& learner) { learner.step(volumes(learner), ages, {.epoch = 1, .max_epochs = 4, .rate = 1e-2}); }
+void take_step(Learner& learner) { learner.step(volumes(learner), ages, {.epoch = 1, .max_epochs = 4}, 1e-2); }
 
 /// Whether two tensors, of float32 and of bfloat16, are the same values, the second rounded.
 bool is_rounded(const Tensor& values, const Tensor& copy) {

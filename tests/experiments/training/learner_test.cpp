@@ -19,7 +19,8 @@ namespace {
 
 constexpr Index subjects = 5;
 const std::vector<double> ages = {21.5, 64.25, 33, 71, 35.5};
-const StepTime moment = {.epoch = 2, .max_epochs = 4, .rate = 1e-3};
+const StepSchedule second_epoch = {.epoch = 2, .max_epochs = 4};
+constexpr double learning_rate = 1e-3;
 
 LearnerOptions small(Index encoded_views, DType dtype) {
   LearnerOptions o;
@@ -88,7 +89,8 @@ TEST_CASE("Learner: equal views encoded once give the loss, gradients and statis
   HostBackend backend(Device::reference);
   Learner once(backend, small(1, DType::f64), loss("dynlocrep")),
       twice(backend, small(2, DType::f64), loss("dynlocrep"));
-  const LossResult a = once.step(volumes(once, 1), ages, moment), b = twice.step(volumes(twice, 2), ages, moment);
+  const LossResult a = once.step(volumes(once, 1), ages, second_epoch, learning_rate),
+                   b = twice.step(volumes(twice, 2), ages, second_epoch, learning_rate);
   CHECK(a.value == doctest::Approx(b.value).epsilon(1e-12));  // sums of the same terms in another order
   CHECK(a.rows.size() == 2 * subjects);
   const double scale = largest_gradient(twice);
@@ -109,9 +111,9 @@ TEST_CASE("Learner: a step lowers the loss, moves every parameter, and counts") 
   Learner learner(*backend, small(1, DType::f32), loss("dynlocrep"));
   const auto before = trained_values(learner);
   const Tensor batch = volumes(learner, 1);
-  const StepTime small_step = {.epoch = 2, .max_epochs = 4, .rate = 1e-5};  // short: Adam's first goes downhill
-  const double first = learner.step(batch, ages, small_step).value;
-  CHECK(learner.step(batch, ages, small_step).value < first);
+  constexpr double small = 1e-5;  // short: Adam's first goes downhill
+  const double first = learner.step(batch, ages, second_epoch, small).value;
+  CHECK(learner.step(batch, ages, second_epoch, small).value < first);
   CHECK(learner.batches_seen() == 2);
   const auto after = trained_values(learner);
   std::size_t still = 0;
@@ -147,13 +149,13 @@ TEST_CASE("Learner: another one that takes over its state goes on to the same bi
   SUBCASE("nnclr, which has a queue and a predictor") { loss_name = "nnclr"; }
   Learner first(backend, small(1, DType::f32), loss(loss_name));
   const Tensor batch = volumes(first, 1);
-  for (int k = 0; k < 3; ++k) first.step(batch, ages, moment);
+  for (int k = 0; k < 3; ++k) first.step(batch, ages, second_epoch, learning_rate);
   std::vector<NamedTensor> saved;
   for (const auto& [name, tensor] : first.state()) {
     saved.push_back({name, backend.tensor(tensor.spec())});
     backend.to_host(tensor, saved.back().tensor);
   }
-  first.step(batch, ages, moment);
+  first.step(batch, ages, second_epoch, learning_rate);
   const auto expected = trained_values(first);
 
   LearnerOptions other_start = small(1, DType::f32);
@@ -161,7 +163,7 @@ TEST_CASE("Learner: another one that takes over its state goes on to the same bi
   const auto go_on = [&](const std::vector<NamedTensor>& state, Index steps) {
     Learner second(backend, other_start, loss(loss_name));
     second.resume(state, steps);
-    second.step(batch, ages, moment);
+    second.step(batch, ages, second_epoch, learning_rate);
     auto values = trained_values(second);
     for (const double feature : second.encode(batch).features) values.push_back(feature);  // the statistics show here
     return values;
@@ -192,7 +194,8 @@ TEST_CASE("Learner: a step with a number that is not finite names the first laye
     const auto before = trained_values(learner);
     const Tensor batch = volumes(learner, 1);
     batch.data<float>()[1000] = bad;
-    check_fails([&] { learner.step(batch, ages, moment); }, ErrorKind::numbers, {"encoder.conv1", "NaN or infinity"});
+    check_fails([&] { learner.step(batch, ages, second_epoch, learning_rate); }, ErrorKind::numbers,
+                {"encoder.conv1", "NaN or infinity"});
     CHECK(trained_values(learner) == before);
     CHECK(learner.batches_seen() == 0);
   }
@@ -205,7 +208,7 @@ TEST_CASE("Learner: a gradient that overflows float32 is an error of kind number
   Learner learner(backend, small(1, DType::f32), make_loss(options));
   const auto before = trained_values(learner);
   const Tensor batch = volumes(learner, 1);
-  check_fails([&] { learner.step(batch, ages, moment); }, ErrorKind::numbers, {"gradient"});
+  check_fails([&] { learner.step(batch, ages, second_epoch, learning_rate); }, ErrorKind::numbers, {"gradient"});
   CHECK(trained_values(learner) == before);
 }
 
@@ -227,7 +230,7 @@ TEST_CASE("Learner: without a projection head the loss sees the encoder's featur
     for (std::size_t k = 0; k < 32; ++k)
       CHECK(encoded.embeddings[i * 32 + k] == doctest::Approx(encoded.features[i * 32 + k] / std::sqrt(squares)));
   }
-  learner.step(batch, ages, moment);
+  learner.step(batch, ages, second_epoch, learning_rate);
   for (const Parameter* p : learner.parameters().parameters()) {  // the loss reaches every layer
     if (!p->trained) continue;
     CAPTURE(p->name);
@@ -246,9 +249,8 @@ TEST_CASE("Learner: without a projection head the gradient is that of the loss, 
   Learner learner(backend, options, make_loss(smooth));
   Parameter& weight = learner.parameters().find("encoder.layer4.1.bn2.weight");
   const Tensor batch = volumes(learner, 1);
-  const StepTime still = {.epoch = 2, .max_epochs = 4, .rate = 0};
   std::vector<double> values = learner.parameters().read(weight);
-  learner.step(batch, ages, still);
+  learner.step(batch, ages, second_epoch, 0);
   const std::vector<double> gradient = learner.parameters().read_gradient(weight);
   const double h = 1e-5;
   std::vector<double> differences;
@@ -258,7 +260,7 @@ TEST_CASE("Learner: without a projection head the gradient is that of the loss, 
     for (int side = 0; side < 2; ++side) {
       value = before + (side ? -h : h);
       learner.parameters().write(weight, values);
-      sides[side] = learner.step(batch, ages, still).value;
+      sides[side] = learner.step(batch, ages, second_epoch, 0).value;
     }
     value = before;
     differences.push_back((sides[0] - sides[1]) / (2 * h));

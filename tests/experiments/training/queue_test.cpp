@@ -18,7 +18,8 @@ namespace {
 
 constexpr Index subjects = 5;
 const std::vector<double> ages = {21.5, 64.25, 33, 71, 35.5};
-const StepTime moment = {.epoch = 2, .max_epochs = 4, .rate = 1e-3};
+const StepSchedule second_epoch = {.epoch = 2, .max_epochs = 4};
+constexpr double learning_rate = 1e-3;
 
 LearnerOptions small(Index encoded_views) {
   LearnerOptions o;
@@ -79,7 +80,7 @@ TEST_CASE("Learner with NNCLR: the first view's embeddings come in behind the ot
   Learner learner(backend, small(2), nnclr());
   const Tensor x = volumes(backend, learner, 2, false);
   const auto before = learner.queue()->rows();
-  learner.step(x, ages, moment);
+  learner.step(x, ages, second_epoch, learning_rate);
   const auto after = learner.queue()->rows();
   CHECK(part(after, 0, 7 * 8) == part(before, 5 * 8, 7 * 8));
   const auto pushed = part(after, 7 * 8, 5 * 8);
@@ -88,9 +89,9 @@ TEST_CASE("Learner with NNCLR: the first view's embeddings come in behind the ot
   // The rows are of the first view and of the weights before the step: a learner that sees the views the other way
   // round pushes others, and one that has not moved pushes the same.
   Learner still(backend, small(2), nnclr());
-  still.step(x, ages, {.epoch = 2, .max_epochs = 4, .rate = 0});
+  still.step(x, ages, {.epoch = 2, .max_epochs = 4}, 0);
   CHECK(part(still.queue()->rows(), 7 * 8, 5 * 8) == pushed);
-  still.step(x, ages, moment);
+  still.step(x, ages, second_epoch, learning_rate);
   CHECK(part(still.queue()->rows(), 7 * 8, 5 * 8) == pushed);
   CHECK(part(still.queue()->rows(), 2 * 8, 5 * 8) == pushed);
 }
@@ -98,7 +99,7 @@ TEST_CASE("Learner with NNCLR: the first view's embeddings come in behind the ot
 TEST_CASE("Learner with NNCLR: predictor and encoder are trained, and the predictor is no part of the model") {
   HostBackend backend(Device::reference);
   Learner learner(backend, small(1), nnclr());
-  learner.step(volumes(backend, learner, 1), ages, moment);
+  learner.step(volumes(backend, learner, 1), ages, second_epoch, learning_rate);
   std::size_t with_gradient = 0, of_predictor = 0;
   for (const Parameter* p : learner.parameters().parameters()) {
     if (!p->trained) continue;
@@ -119,8 +120,8 @@ TEST_CASE("Learner with NNCLR: predictor and encoder are trained, and the predic
 TEST_CASE("Learner with NNCLR: equal views encoded once give the loss, gradients and statistics of two") {
   HostBackend backend(Device::reference);
   Learner once(backend, small(1), nnclr()), twice(backend, small(2), nnclr());
-  const LossResult a = once.step(volumes(backend, once, 1), ages, moment),
-                   b = twice.step(volumes(backend, twice, 2), ages, moment);
+  const LossResult a = once.step(volumes(backend, once, 1), ages, second_epoch, learning_rate),
+                   b = twice.step(volumes(backend, twice, 2), ages, second_epoch, learning_rate);
   CHECK(a.value == doctest::Approx(b.value).epsilon(1e-12));  // sums of the same terms in another order
   CHECK(relative_to_largest(once.queue()->rows(), twice.queue()->rows()) < 1e-12);
   for (const char* name : {"predictor.0.weight", "predictor.1.weight", "predictor.3.bias", "head.0.weight"}) {
@@ -139,9 +140,9 @@ TEST_CASE("Learner with NNCLR: steps lower the loss") {
   options.activations = options.parameters = DType::f32;
   Learner learner(*backend, options, nnclr(64));
   const Tensor x = volumes(*backend, learner, 1);
-  const StepTime downhill = {.epoch = 1, .max_epochs = 4, .rate = 1e-4};
-  const double first = learner.step(x, ages, downhill).value;
+  const StepSchedule first_epoch = {.epoch = 1, .max_epochs = 4};
+  const double first = learner.step(x, ages, first_epoch, 1e-4).value;
   double last = first;
-  for (int i = 0; i < 30; ++i) last = learner.step(x, ages, downhill).value;
+  for (int i = 0; i < 30; ++i) last = learner.step(x, ages, first_epoch, 1e-4).value;
   CHECK(last < 0.9 * first);
 }

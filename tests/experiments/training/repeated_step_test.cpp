@@ -51,9 +51,9 @@ std::vector<double> ages(Index subjects, std::uint64_t seed) {
 
 /// A step unlike any other of its number.
 LossResult step(Learner& learner, Index subjects, std::uint64_t number) {
-  return learner.step(
-      volumes(learner, subjects, number), ages(subjects, number),
-      {.epoch = 1 + static_cast<Index>(number) / 4, .max_epochs = 4, .rate = 1e-3 / static_cast<double>(number)});
+  return learner.step(volumes(learner, subjects, number), ages(subjects, number),
+                      {.epoch = 1 + static_cast<Index>(number) / 4, .max_epochs = 4},
+                      1e-3 / static_cast<double>(number));
 }
 
 /// Everything that a step changes.
@@ -146,7 +146,7 @@ TEST_CASE(
     const auto values = to_doubles(backend, learner.parameters().values());
     const Tensor spoilt = volumes(learner, 4, bad_step);
     spoilt.data<float>()[700] = std::numeric_limits<float>::quiet_NaN();
-    check_fails([&] { learner.step(spoilt, ages(4, 1), {}); }, ErrorKind::numbers,
+    check_fails([&] { learner.step(spoilt, ages(4, 1), {}, 1e-4); }, ErrorKind::numbers,
                 {"encoder.conv1", "NaN or infinity"});
     CHECK(to_doubles(backend, learner.parameters().values()) == values);
     CHECK(learner.batches_seen() == static_cast<Index>(bad_step) - 1);
