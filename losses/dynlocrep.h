@@ -2,7 +2,7 @@
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t ν_it e^{u_it} − s_ik ],   k ≠ i, t ≠ i
 //
-//                paper (eq. 3)                            reference (the published code)
+//                printed (eq. 3)                          published (the published code)
 //   s_it         z_i·z_t / τ                              the same, minus its row's maximum, held constant
 //   u_it         s_it (1 − w_it)                          the same, of the shifted s: this changes the value
 //   a_ik         w_ik / Σ_t w_it                          w_ik / Σ_jt w_jt × τ/τ_base
@@ -30,7 +30,7 @@ struct DynLocRep {
   Index neighbours(const LossInput& in) const;
 
   Pairs pairs(const LossInput& in) const {
-    Pairs p{pull(in, options, options.reference() ? Normaliser::together : Normaliser::anchor),
+    Pairs p{pull(in, options, options.published() ? Normaliser::together : Normaliser::anchor),
             log_repulsion(distances(embeddings(in), options.distance), neighbours(in), options.far_decay)};
     p.metrics.neighbours = neighbours(in);
     return p;
@@ -50,10 +50,10 @@ struct DynLocRep {
     g = p.a.row(i).sum() * softmax(u) * (1 - p.w.row(i)) - p.a.row(i);
   }
 
-  /// What is taken from s: in the reference formulation the maximum over all t, i among them.
+  /// What is taken from s: in the published formulation the maximum over all t, i among them.
   template <class T>
   double shift(const RowView<T>& s) const {
-    return options.reference() ? detach(s.maxCoeff()) : 0;
+    return options.published() ? detach(s.maxCoeff()) : 0;
   }
 };
 static_assert(RowLoss<DynLocRep>);

@@ -2,7 +2,7 @@
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t e^{u_it} − s_ik ],   k ≠ i
 //
-//                paper (Table 1)                          reference (the published code)
+//                printed (Table 1)                        published (the published code)
 //   s_it         z_i·z_t / τ                              the same, minus its row's maximum, held constant
 //   u_it         s_it (1 − w_it)                          the same, of the shifted s: this changes the value
 //   sum over     t ≠ i, k                                 t ≠ i
@@ -25,28 +25,28 @@ struct Exponential {
     return pull(in, options, Normaliser::anchor);
   }
 
-  /// reference  L_i = Σ_k a_ik [ log Σ_t e^{u_it} − s_ik ]
-  /// paper      L_i = Σ_k a_ik [ log Σ_{t≠k} e^{u_it} − s_ik ]
+  /// published  L_i = Σ_k a_ik [ log Σ_t e^{u_it} − s_ik ]
+  /// printed    L_i = Σ_k a_ik [ log Σ_{t≠k} e^{u_it} − s_ik ]
   template <class T>
   T value(const Pull& p, Index i, const RowView<T>& row) const {
     const RowOf<T> s = row - T(shift<T>(row));
     const RowOf<T> u = repulsion<T>(p, i, s);
-    if (options.reference()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
+    if (options.published()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
     return (p.a.row(i) * (log_sum_exp_without_each<T>(u) - s)).sum();
   }
 
-  /// reference  dL_i/ds_it = A_i π_it (1 − w_it) − a_it,   A_i = Σ_k a_ik,   π_i = softmax of u_i
-  /// paper      dL_i/ds_it = Σ_{k≠t} a_ik π_it^k (1 − w_it) − a_it,   π_i^k = softmax of u_i without k
+  /// published  dL_i/ds_it = A_i π_it (1 − w_it) − a_it,   A_i = Σ_k a_ik,   π_i = softmax of u_i
+  /// printed    dL_i/ds_it = Σ_{k≠t} a_ik π_it^k (1 − w_it) − a_it,   π_i^k = softmax of u_i without k
   void gradient(const Pull& p, Index i, const RowView<double>& row, RowOut g) const {
     const Row u = repulsion<double>(p, i, row - shift<double>(row));
-    const Row push = options.reference() ? Row(p.a.row(i).sum() * softmax(u)) : softmax_without_each(u, p.a.row(i));
+    const Row push = options.published() ? Row(p.a.row(i).sum() * softmax(u)) : softmax_without_each(u, p.a.row(i));
     g = push * (1 - p.w.row(i)) - p.a.row(i);
   }
 
-  /// What is taken from s: in the reference formulation the maximum over all t, i among them.
+  /// What is taken from s: in the published formulation the maximum over all t, i among them.
   template <class T>
   double shift(const RowView<T>& s) const {
-    return options.reference() ? detach(s.maxCoeff()) : 0;
+    return options.published() ? detach(s.maxCoeff()) : 0;
   }
 
  private:

@@ -14,17 +14,17 @@
 namespace cg {
 
 enum class Formulation {
-  paper,      ///< the printed formula
-  reference,  ///< what the published code computes; it made the published numbers
+  printed,    ///< the formula in the paper
+  published,  ///< what the published code computes; it made the published numbers
 };
 
-/// How threshold's reference formulation reduces its comparisons to a count.
+/// How threshold's published formulation reduces its comparisons to a count.
 enum class DeltaReduction { sum, mean };
 
 /// The options of all losses; a loss reads those it knows. The field table is loss_fields() in registry.h.
 struct LossOptions {
   std::string name = "dynlocrep";
-  Formulation formulation = Formulation::reference;
+  Formulation formulation = Formulation::published;
   AgeKernel kernel = AgeKernel::rbf;
   double sigma = 2;  ///< years
   double temperature = 0.1;
@@ -38,7 +38,7 @@ struct LossOptions {
   double bin_width = 10;   ///< years
   Index queue_size = 256;  ///< rows
 
-  bool reference() const { return formulation == Formulation::reference; }
+  bool published() const { return formulation == Formulation::published; }
 };
 
 /// What a loss is evaluated for. n = views × batch rows: all of view 1, then all of view 2.

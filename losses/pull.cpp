@@ -5,7 +5,7 @@ namespace cg {
 Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser) {
   const bool by_anchor = normaliser == Normaliser::anchor;
   const double mean = by_anchor ? 1 / static_cast<double>(in.rows()) : 1;
-  const double factor = options.reference() ? options.temperature / options.base_temperature * mean : 1;
+  const double factor = options.published() ? options.temperature / options.base_temperature * mean : 1;
   Pull p;
   p.w = age_weights(options.kernel, options.sigma, in.ages);
   p.a = p.w;
@@ -22,10 +22,10 @@ Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser
 }
 
 void check_someone_besides_k(const std::string& loss, const LossInput& in, const LossOptions& options) {
-  if (options.reference())
+  if (options.published())
     check_someone_to_repel(loss, in, 2);
   else
-    check_someone_to_repel(loss, in, 3, ", or loss.formulation to reference");
+    check_someone_to_repel(loss, in, 3, ", or loss.formulation to published");
 }
 
 }  // namespace cg

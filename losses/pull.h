@@ -12,7 +12,7 @@ struct Pull : Attraction {
 };
 
 /// How a pull is normalised.
-///              paper                reference
+///              printed              published
 enum class Normaliser {
   anchor,    ///< w_ik / Σ_t w_it     the same / n × τ/τ_base: every anchor counts the same
   together,  ///< w_ik / Σ_jt w_jt    the same × τ/τ_base: an anchor with many near its age counts more
@@ -21,7 +21,8 @@ enum class Normaliser {
 /// Age weights and pull a_ik of an input. An anchor whose weights are all 0 gets no pull and is counted.
 Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser);
 
-/// Fails when a sum of repulsions has no term: it leaves out the anchor, and in the `paper` formulation the positive k.
+/// Fails when a sum of repulsions has no term: it leaves out the anchor, and in the `printed` formulation the positive
+/// k.
 void check_someone_besides_k(const std::string& loss, const LossInput& in, const LossOptions& options);
 
 }  // namespace cg

@@ -3,7 +3,7 @@
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ],   k ≠ i
 //
-//                paper (Table 1)                          reference (the published code)
+//                printed (Table 1)                        published (the published code)
 //   s_it         −‖z_i − z_t‖ / τ                         the same, τ = 2
 //   sum over     t ≠ i with |y_i − y_t| ≥ |y_i − y_k|     the same, k is among them
 //   a_ik         1                                        1 / (n (n − 1))
@@ -28,7 +28,7 @@ struct RankNContrast {
   Pairs pairs(const LossInput& in) const {
     check_someone_to_repel(name, in, 2);
     const Index n = in.rows();
-    Pairs p{{Array::Constant(n, n, options.reference() ? 1 / static_cast<double>(n * (n - 1)) : 1), {}},
+    Pairs p{{Array::Constant(n, n, options.published() ? 1 / static_cast<double>(n * (n - 1)) : 1), {}},
             rank_by_age(in.ages, age_closeness(in.ages), Compared::at_least_as_far)};
     p.a.matrix().diagonal().setZero();
     return p;

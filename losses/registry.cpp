@@ -71,15 +71,16 @@ const Fields<LossOptions>& loss_fields() {
   using O = LossOptions;
   static const Fields<O> fields{
       field("name", &O::name, one_of(loss_names()), "The contrastive loss to train with."),
-      field("formulation", &O::formulation, {"paper", "reference"},
-            "The printed formula, or what the published code computes (it made the published numbers)."),
+      field("formulation", &O::formulation, {"printed", "published"},
+            "The formula as printed in the paper, or what the published code computes (it made the published numbers).",
+            {{"paper", "printed"}, {"reference", "published"}}),
       field("kernel", &O::kernel, {"rbf", "gaussian", "cauchy"}, "How an age difference becomes a weight."),
       field("sigma", &O::sigma, above(0), "Width of the kernel: years for rbf and gaussian, 1/years² for cauchy."),
       field(
           "temperature", &O::temperature, above(0),
           "Similarities are inner products divided by this, or distances (rank_n_contrast, where it is 2 unless set)."),
       field("base_temperature", &O::base_temperature, above(0),
-            "The reference formulation multiplies the loss by temperature / base_temperature."),
+            "The published formulation multiplies the loss by temperature / base_temperature."),
       field("distance", &O::distance, {"manhattan", "euclidean", "chebyshev", "cosine"},
             "dynlocrep: the distance between embeddings that tells near rows from far ones."),
       field("final_neighbours", &O::final_neighbours, at_least(1),
@@ -93,7 +94,7 @@ const Fields<LossOptions>& loss_fields() {
             "dynlocrep: a batch of fewer than 32 subjects repels its neighbours by Algorithm 1 for its own size, or "
             "everybody as in the published code."),
       field("delta_reduction", &O::delta_reduction, {"sum", "mean"},
-            "threshold, reference: whether c_it counts the comparisons or is their share of the rows; a constant in "
+            "threshold, published: whether c_it counts the comparisons or is their share of the rows; a constant in "
             "the value, nothing in the gradient."),
       field("bin_width", &O::bin_width, at_least(0),
             "sup_con: width in years of the bins that count as one age; 0: only equal ages are."),

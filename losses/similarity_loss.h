@@ -80,7 +80,7 @@ Explanation explain_rows(const L& loss, const M& similarity, const ArrayView& x,
   e.pulled = similarity.gradient(x, e.s, e.pull);
   e.pushed = -similarity.gradient(x, e.s, e.push);
   if constexpr (requires { loss.template shift<double>(e.s.row(0)); }) {
-    if (loss.options.reference()) e.shift.resize(n);
+    if (loss.options.published()) e.shift.resize(n);
     for (Index i = 0; i < e.shift.size(); ++i) {
       e.shift[i] = loss.template shift<double>(e.s.row(i));
       e.s.row(i) -= e.shift[i];  // in this row the loss finds a maximum of 0, and so the same value

@@ -17,7 +17,7 @@ Threshold::Pairs Threshold::pairs(const LossInput& in) const {
   check_someone_to_repel(name, in, 2);
   Pairs p{pull(in, options, Normaliser::anchor), {}, {}};
   p.ranking = rank_by_age(in.ages, p.w, Compared::farther);
-  if (options.reference())
+  if (options.published())
     count_comparisons(p);
   else
     divide_by_the_far(in, p);
@@ -38,9 +38,9 @@ void Threshold::divide_by_the_far(const LossInput& in, Pairs& p) const {
   const double largest = p.a.maxCoeff();
   if (std::isfinite(largest) && !(in.training && largest > most_weight)) return;
   fail(in.training ? ErrorKind::usage : ErrorKind::numbers, std::string("loss.") + name,
-       fmt::format("a weight is {:.3g}, {}: the paper formulation divides by the weights of those farther away",
+       fmt::format("a weight is {:.3g}, {}: the printed formulation divides by the weights of those farther away",
                    largest, in.training ? "at most 1e6 can be trained with" : "too large for a number"),
-       "Set loss.formulation = \"reference\", or widen loss.sigma");
+       "Set loss.formulation = \"published\", or widen loss.sigma");
 }
 
 void Threshold::count_comparisons(Pairs& p) const {

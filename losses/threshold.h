@@ -1,10 +1,10 @@
 // Threshold: an anchor is pulled to k and pushed from those farther in age than k (paper Table 1; Barbano et al.,
 // ISBI 2023).
 //
-//   paper (Table 1)              L = Σ_i Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ]          t: w_it < w_ik
-//   reference (published code)   L = Σ_i Σ_k a_ik [ log Σ_t c_it e^{s_it} − s_ik ]     all t ≠ i
+//   printed (Table 1)            L = Σ_i Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ]          t: w_it < w_ik
+//   published (published code)   L = Σ_i Σ_k a_ik [ log Σ_t c_it e^{s_it} − s_ik ]     all t ≠ i
 //
-//                paper                                    reference
+//                printed                                  published
 //   s_it         z_i·z_t / τ                              the same
 //   a_ik         w_ik / Σ_{t: w_it < w_ik} w_it           w_ik / Σ_t w_it / n × τ/τ_base
 //   c_it                                                  #{j: w_tj < w_ti}, divided by n if delta_reduction = mean
@@ -29,24 +29,24 @@ struct Threshold {
 
   struct Pairs : Pull {
     Ranking ranking;  ///< by w, the farthest first; reach: how many are farther than k
-    Array log_c;      ///< reference: [n, n] log c_it; −∞: t is not repelled
+    Array log_c;      ///< published: [n, n] log c_it; −∞: t is not repelled
   };
 
   Pairs pairs(const LossInput& in) const;
 
-  /// reference  L_i = Σ_k a_ik [ log Σ_t c_it e^{s_it} − s_ik ]
-  /// paper      L_i = Σ_k a_ik [ D_ik − s_ik ],   D_ik = log Σ_t e^{s_it} over all t farther than k
+  /// published  L_i = Σ_k a_ik [ log Σ_t c_it e^{s_it} − s_ik ]
+  /// printed    L_i = Σ_k a_ik [ D_ik − s_ik ],   D_ik = log Σ_t e^{s_it} over all t farther than k
   template <class T>
   T value(const Pairs& p, Index i, const RowView<T>& s) const {
-    if (!options.reference()) return ranked_value<T>(p.ranking, i, p.a.row(i), s);
+    if (!options.published()) return ranked_value<T>(p.ranking, i, p.a.row(i), s);
     if (repels_nobody(p, i)) return T(0);
     return (p.a.row(i) * (log_sum_exp<T>(s + p.log_c.row(i)) - s)).sum();
   }
 
-  /// reference  dL_i/ds_it = A_i π_it − a_it,   A_i = Σ_k a_ik,   π_i = softmax of s_i + log c_i
-  /// paper      dL_i/ds_it = Σ_k a_ik e^{s_it − D_ik} − a_it,   over all k nearer in age than t
+  /// published  dL_i/ds_it = A_i π_it − a_it,   A_i = Σ_k a_ik,   π_i = softmax of s_i + log c_i
+  /// printed    dL_i/ds_it = Σ_k a_ik e^{s_it − D_ik} − a_it,   over all k nearer in age than t
   void gradient(const Pairs& p, Index i, const RowView<double>& s, RowOut g) const {
-    if (!options.reference())
+    if (!options.published())
       ranked_gradient(p.ranking, i, p.a.row(i), s, g);
     else if (repels_nobody(p, i))
       g.setZero();

@@ -2,7 +2,7 @@
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ],   k ≠ i
 //
-//                paper (Table 1)                          reference (the published code)
+//                printed (Table 1)                        published (the published code)
 //   s_it         z_i·z_t / τ                              the same
 //   sum over     t ≠ i, k                                 t ≠ i
 //   a_ik         w_ik / Σ_t w_it                          the same / n × τ/τ_base
@@ -24,20 +24,20 @@ struct YAware {
     return pull(in, options, Normaliser::anchor);
   }
 
-  /// reference  L_i = Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ]
-  /// paper      L_i = Σ_k a_ik [ log Σ_{t≠k} e^{s_it} − s_ik ]
+  /// published  L_i = Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ]
+  /// printed    L_i = Σ_k a_ik [ log Σ_{t≠k} e^{s_it} − s_ik ]
   template <class T>
   T value(const Pull& p, Index i, const RowView<T>& s) const {
     const RowOf<T> u = without_anchor<T>(i, s);
-    if (options.reference()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
+    if (options.published()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
     return (p.a.row(i) * (log_sum_exp_without_each<T>(u) - s)).sum();
   }
 
-  /// reference  dL_i/ds_it = A_i π_it − a_it,   A_i = Σ_k a_ik,   π_i = softmax of s_i
-  /// paper      dL_i/ds_it = Σ_{k≠t} a_ik π_it^k − a_it,   π_i^k = softmax of s_i without k
+  /// published  dL_i/ds_it = A_i π_it − a_it,   A_i = Σ_k a_ik,   π_i = softmax of s_i
+  /// printed    dL_i/ds_it = Σ_{k≠t} a_ik π_it^k − a_it,   π_i^k = softmax of s_i without k
   void gradient(const Pull& p, Index i, const RowView<double>& s, RowOut g) const {
     const Row u = without_anchor<double>(i, s);
-    if (options.reference())
+    if (options.published())
       g = p.a.row(i).sum() * softmax(u) - p.a.row(i);
     else
       g = softmax_without_each(u, p.a.row(i)) - p.a.row(i);

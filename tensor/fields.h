@@ -27,6 +27,14 @@ struct Accepts {
   double most = std::numeric_limits<double>::infinity();
   bool open = false;                 ///< `least` itself is refused
   std::vector<std::string> choices;  ///< the words allowed; empty: any
+  /// Words of earlier versions, each with the choice that replaced it: still read, never written.
+  std::vector<std::pair<std::string, std::string>> former = {};
+
+  /// The choice that a word stands for: itself, unless it is a former one.
+  std::string current(const std::string& word) const {
+    const auto found = std::find_if(former.begin(), former.end(), [&](const auto& f) { return f.first == word; });
+    return found == former.end() ? word : found->second;
+  }
 };
 
 inline Accepts any() { return {}; }
@@ -56,11 +64,13 @@ requires std::constructible_from<Value, T> &&
           [member](S& s, const Value& v) { s.*member = std::get<T>(v); }};
 }
 
-/// An enum field; `words` name its values 0, 1, 2 … in order.
+/// An enum field; `words` name its values 0, 1, 2 … in order. `former`: as in Accepts.
 template <class S, class E>
 requires std::is_enum_v<E> Field<S> field(std::string key, E S::*member, std::vector<std::string> words,
-                                          std::string sentence) {
+                                          std::string sentence,
+                                          std::vector<std::pair<std::string, std::string>> former = {}) {
   Accepts accepts = one_of(words);
+  accepts.former = std::move(former);
   return {std::move(key), std::move(accepts), std::move(sentence),
           [member, words](const S& s) { return Value(words.at(static_cast<std::size_t>(s.*member))); },
           [member, words](S& s, const Value& v) {

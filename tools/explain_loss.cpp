@@ -27,7 +27,7 @@ constexpr Index most_rows = 64;  // an explanation is a table of n² lines
 
 constexpr const char* footer = R"(
 Examples:
-  explain_loss --loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation paper
+  explain_loss --loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation printed
   explain_loss --loss threshold --ages 20,21,25,70,71 sigma=5 delta_reduction=mean
   explain_loss --loss dynlocrep --embeddings runs/X/embeddings.h5 --dataset seed0/epoch9/projected --rows 16
   explain_loss --html losses.html                                a page with all losses, to be opened in a browser
@@ -111,8 +111,9 @@ int main(int argc, char** argv) {
   CLI::App app("Explains how a loss works: who pulls and pushes whom, and by how much.", "explain_loss");
   app.add_option("KEY=VALUE", a.options, "options of [loss], e.g. sigma=5 far_decay=1 (run_experiment --help-config)");
   app.add_option("--loss", a.loss, "the loss to explain")->check(CLI::IsMember(loss_names()))->capture_default_str();
-  app.add_option("--formulation", a.formulation, "paper: the printed formula; reference: the published code (default)")
-      ->check(CLI::IsMember({"paper", "reference"}));
+  app.add_option("--formulation", a.formulation,
+                 "printed: the formula in the paper; published: what the published code computes (default)")
+      ->check(CLI::IsMember({"printed", "published"}));
   app.add_option("--ages", a.ages, "of the subjects, in years: 20,21,25,70,71")
       ->delimiter(',')
       ->allow_extra_args(false);

@@ -72,8 +72,11 @@ std::string type_name(const Value& value) {
 
 bool is_list(const Value& value) { return value.index() >= Value(std::vector<Index>()).index(); }
 
-/// The value as the type of `wanted`: whole numbers become numbers, an empty list becomes any list.
-std::optional<Value> convert(const Value& value, const Value& wanted) {
+/// The value as the type of `wanted`: whole numbers become numbers, an empty list becomes any list, and words of
+/// earlier versions those of today.
+std::optional<Value> convert(const Value& value, const Value& wanted, const Accepts& accepts) {
+  if (const auto* word = std::get_if<std::string>(&value); word && std::holds_alternative<std::string>(wanted))
+    return accepts.current(*word);
   if (value.index() == wanted.index()) return value;
   const auto* integer = std::get_if<Index>(&value);
   if (integer && std::holds_alternative<double>(wanted)) return static_cast<double>(*integer);
@@ -130,7 +133,7 @@ void check_value(const Option& option, const Setting& setting, Checked& out) {
     return;
   }
   out.where[option.key] = setting.value_at;
-  const std::optional<Value> value = setting.value ? convert(*setting.value, option.value) : std::nullopt;
+  const std::optional<Value> value = setting.value ? convert(*setting.value, option.value, option.accepts) : std::nullopt;
   if (!value) {
     out.findings.push_back(
         {setting.section ? setting.key_at : setting.value_at,

@@ -39,9 +39,9 @@ void set_field(const std::string& where, const Field<LossOptions>& f, const json
   };
   if (std::holds_alternative<std::string>(f.get(options))) {
     const auto& words = f.accepts.choices;
-    if (!given.is_string() || std::find(words.begin(), words.end(), given.get<std::string>()) == words.end())
-      out_of_range();
-    return f.set(options, given.get<std::string>());
+    const std::string word = given.is_string() ? f.accepts.current(given.get<std::string>()) : "";
+    if (std::find(words.begin(), words.end(), word) == words.end()) out_of_range();
+    return f.set(options, word);
   }
   const double number = number_in(where, f.key, given);
   if (std::isnan(number) || number > f.accepts.most || number < f.accepts.least ||

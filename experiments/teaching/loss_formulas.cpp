@@ -16,7 +16,7 @@ constexpr const char* everybody = "everybody, the more the closer they are";
 constexpr const char* less_if_alike = "everybody, the more the closer they are, and the less the nearer their age";
 
 struct Entry {
-  LossFormula paper, reference;
+  LossFormula printed, published;
   bool two = true;
 };
 
@@ -80,7 +80,7 @@ const Entry& entry(const std::string& loss) {
 
 LossFormula formula_of(const LossOptions& options) {
   const Entry& found = entry(options.name);
-  return options.formulation == Formulation::paper ? found.paper : found.reference;
+  return options.formulation == Formulation::printed ? found.printed : found.published;
 }
 
 bool has_two_formulations(const std::string& loss) { return entry(loss).two; }

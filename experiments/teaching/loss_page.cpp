@@ -118,7 +118,7 @@ class Data {
     for (const std::string& name : loss_names()) {
       json formulas;
       for (const auto& [formulation, word] :
-           {std::pair{Formulation::paper, "paper"}, {Formulation::reference, "reference"}}) {
+           {std::pair{Formulation::printed, "printed"}, {Formulation::published, "published"}}) {
         const LossFormula f = formula_of({.name = name, .formulation = formulation});
         formulas[word] = {{"value", f.value},
                           {"pull", f.pull},
@@ -149,18 +149,18 @@ class Data {
     const LossCase start = example(name, width);
     const std::size_t sigmas = weighs(name) ? grid_.sigmas.size() : 1;
     const std::size_t decays = selects(name) ? grid_.far_decays.size() : 1;
-    for (const auto formulation : {Formulation::paper, Formulation::reference})
+    for (const auto formulation : {Formulation::printed, Formulation::published})
       for (std::size_t s = 0; s < sigmas; ++s)
         for (std::size_t t = 0; t < grid_.temperatures.size(); ++t)
           for (std::size_t f = 0; f < decays; ++f) {
-            if (formulation == Formulation::paper && !has_two_formulations(name)) continue;
+            if (formulation == Formulation::printed && !has_two_formulations(name)) continue;
             LossCase c = start;
             c.options.formulation = formulation;
             c.options.sigma = grid_.sigmas[s];
             c.options.temperature = grid_.temperatures[t] * published_temperature(name);
             c.options.far_decay = grid_.far_decays[selects(name) ? f : grid_.far_decays.size() - 1];
-            const std::string key =
-                fmt::format("{}/{}/{}/{}/{}", name, formulation == Formulation::paper ? "paper" : "reference", s, t, f);
+            const std::string key = fmt::format("{}/{}/{}/{}/{}", name,
+                                                formulation == Formulation::printed ? "printed" : "published", s, t, f);
             scenes["still"][key] = still(c, width);
             scenes["moving"][key] = moving(c, width);
           }

@@ -110,12 +110,12 @@ std::string settings(const LossOptions& o, const Explanation& e) {
 void Text::heading() {
   const LossOptions& o = c_.options;
   const LossFormula f = formula_of(o);
-  out_ +=
-      fmt::format("{}, {}\n\n  {}\n  {}\n  {}\n\n  pulls   {}\n  pushes  {}\n\n", f.title,
-                  !has_two_formulations(o.name)         ? "printed and published in one form"
-                  : o.formulation == Formulation::paper ? "the printed formula (--formulation paper)"
-                                                        : "as the published code computes it (--formulation reference)",
-                  f.value, f.similarity, f.pull, f.pulls, f.pushes);
+  out_ += fmt::format("{}, {}\n\n  {}\n  {}\n  {}\n\n  pulls   {}\n  pushes  {}\n\n", f.title,
+                      !has_two_formulations(o.name) ? "printed and published in one form"
+                      : o.formulation == Formulation::printed
+                          ? "the printed formula (--formulation printed)"
+                          : "as the published code computes it (--formulation published)",
+                      f.value, f.similarity, f.pull, f.pulls, f.pushes);
   out_ += fmt::format("  {} row{}, {} view{} of {} subject{}\n  {}\n", n_, n_ == 1 ? "" : "s", c_.views,
                       c_.views == 1 ? "" : "s", n_ / c_.views, n_ / c_.views == 1 ? "" : "s", settings(o, e_));
   if (e_.result.metrics.neighbours > 0)

@@ -193,12 +193,12 @@ inline std::vector<LossOptions> every_setting(const std::string& name) {
   };
   using enum Distance;
   std::vector<LossOptions> all;
-  for (const auto formulation : {Formulation::paper, Formulation::reference})
+  for (const auto formulation : {Formulation::printed, Formulation::published})
     for (const auto kernel : first_unless(weighs, std::vector{AgeKernel::rbf, AgeKernel::gaussian, AgeKernel::cauchy}))
       for (const auto distance :
            first_unless(name == DynLocRep::name, std::vector{manhattan, euclidean, chebyshev, cosine}))
         for (const double far : first_unless(name == DynLocRep::name, std::vector{none, 0.0, 0.5, 1.0, 4.0}))
-          for (const auto delta : first_unless(name == Threshold::name && formulation == Formulation::reference,
+          for (const auto delta : first_unless(name == Threshold::name && formulation == Formulation::published,
                                                std::vector{DeltaReduction::sum, DeltaReduction::mean}))
             for (const double bin : first_unless(name == SupCon::name, std::vector{10.0, 2.0, 0.0}))
               all.push_back({.name = name,

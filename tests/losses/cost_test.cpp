@@ -33,7 +33,7 @@ TEST_CASE("Losses: what value and gradient of 64 rows cost on one core") {
   Batch b = random_batch(1, 32, 2, 128);
   b.epoch = 25;
   for (const std::string& name : loss_names())
-    for (const Formulation formulation : {Formulation::paper, Formulation::reference}) {
+    for (const Formulation formulation : {Formulation::printed, Formulation::published}) {
       const LossOptions options{.name = name, .formulation = formulation};
       const double took = seconds(*make_loss(options), b.input());
       std::printf("%-40s %6.1f us\n", describe(options).substr(0, 35).c_str(), 1e6 * took);

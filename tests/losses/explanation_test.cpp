@@ -85,7 +85,7 @@ TEST_CASE("Explanation: s, w, ν and c, put into the formula, give its log Σ") 
   int checked = 0;
   for_every_explanation([&](const LossOptions& options, const LossInput&, const Explanation& e) {
     const bool sum_of_its_own = options.name == RankNContrast::name ||  // for each k
-                                (!options.reference() && options.name != DynLocRep::name && e.w.size() > 0);
+                                (!options.published() && options.name != DynLocRep::name && e.w.size() > 0);
     if (options.name == Nnclr::name || sum_of_its_own) return;
     for (Index i = 0; i < e.s.rows(); ++i) {
       double sum = 0;
@@ -110,13 +110,13 @@ TEST_CASE(
   Batch b = random_batch(3, 6, 2, 4);
   b.neighbours = 5;
   for (const char* name : {DynLocRep::name, Exponential::name})
-    for (const Formulation f : {Formulation::paper, Formulation::reference}) {
+    for (const Formulation f : {Formulation::printed, Formulation::published}) {
       const LossOptions options{.name = name, .formulation = f};
       const Explanation e = make_loss(options)->explain(b.input());
-      REQUIRE(e.shift.size() == (options.reference() ? 12 : 0));
+      REQUIRE(e.shift.size() == (options.published() ? 12 : 0));
       for (Index i = 0; i < 12; ++i) {
-        CHECK(e.s(i, i) == doctest::Approx(options.reference() ? 0 : 10));  // rows of length 1, τ = 0.1
-        if (options.reference()) CHECK(e.shift[i] == doctest::Approx(10));
+        CHECK(e.s(i, i) == doctest::Approx(options.published() ? 0 : 10));  // rows of length 1, τ = 0.1
+        if (options.published()) CHECK(e.shift[i] == doctest::Approx(10));
       }
     }
 }

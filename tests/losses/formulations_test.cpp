@@ -46,10 +46,10 @@ Row share_of_pull(const Array& a) { return a.rowwise().sum() / a.sum(); }
 
 TEST_CASE("Formulations: value and direction of the gradient, printed and published") {
   const Batch b = example();
-  std::printf("twelve ages in two clusters       paper: value, |gradient|    reference: value, |gradient|   cosine\n");
+  std::printf("twelve ages in two clusters       printed: value, |gradient|  published: value, |gradient|   cosine\n");
   struct Figures {
     const char* name;
-    double sigma, paper, paper_gradient, reference, reference_gradient, cosine;
+    double sigma, printed, printed_gradient, published, published_gradient, cosine;
   };
   const Figures rows[] = {
       {"y_aware", 2, 91.4, 72.7, 10.9, 8.56, 1},       {"exponential", 2, 91.0, 74.0, 13.4, 5.50, 0.908},
@@ -57,16 +57,16 @@ TEST_CASE("Formulations: value and direction of the gradient, printed and publis
       {"threshold", 20, 471, 413, 10.9, 6.45, 0.851},  {"rank_n_contrast", 2, 214, 7.13, 1.63, 0.054, 1},
   };
   for (const Figures& row : rows) {
-    const LossResult paper = evaluate(row.name, Formulation::paper, b, row.sigma);
-    const LossResult reference = evaluate(row.name, Formulation::reference, b, row.sigma);
-    const double alike = cosine(paper.gradient, reference.gradient);
+    const LossResult printed = evaluate(row.name, Formulation::printed, b, row.sigma);
+    const LossResult published = evaluate(row.name, Formulation::published, b, row.sigma);
+    const double alike = cosine(printed.gradient, published.gradient);
     std::printf("%-28s %18.4g %10.3g %20.4g %10.3g %10.3f\n", fmt::format("{}, sigma {}", row.name, row.sigma).c_str(),
-                paper.value, length(paper.gradient), reference.value, length(reference.gradient), alike);
+                printed.value, length(printed.gradient), published.value, length(published.gradient), alike);
     CAPTURE(row.name);
-    check_printed(paper.value, row.paper);
-    check_printed(length(paper.gradient), row.paper_gradient);
-    check_printed(reference.value, row.reference);
-    check_printed(length(reference.gradient), row.reference_gradient);
+    check_printed(printed.value, row.printed);
+    check_printed(length(printed.gradient), row.printed_gradient);
+    check_printed(published.value, row.published);
+    check_printed(length(published.gradient), row.published_gradient);
     CHECK(alike == doctest::Approx(row.cosine).epsilon(1e-3));
   }
 }
@@ -84,16 +84,16 @@ TEST_CASE("Formulations: one number added to a row of similarities") {
     const double difference =
         (loss.template value<double>(pairs, 0, s + 1) - loss.template value<double>(pairs, 0, s)) / scale;
     std::printf("  %-12s %-10s %8.4f   the gradient promises %8.4f\n", L::name,
-                f == Formulation::paper ? "paper" : "reference", difference, g.sum() / scale);
+                f == Formulation::printed ? "printed" : "published", difference, g.sum() / scale);
     return std::pair(difference, g.sum() / scale);
   };
-  for (const Formulation f : {Formulation::paper, Formulation::reference}) {
+  for (const Formulation f : {Formulation::printed, Formulation::published}) {
     const auto [plain, promised] = change.operator()<YAware>(f);
     CHECK(std::abs(plain) < 1e-12);
     CHECK(std::abs(promised) < 1e-12);
   }
-  check_printed(change.operator()<Exponential>(Formulation::paper).first, -0.0010);
-  const auto [shifted, expected] = change.operator()<Exponential>(Formulation::reference);
+  check_printed(change.operator()<Exponential>(Formulation::printed).first, -0.0010);
+  const auto [shifted, expected] = change.operator()<Exponential>(Formulation::published);
   CHECK(std::abs(shifted) < 1e-12);
   check_printed(expected, -0.82);
 }
@@ -103,18 +103,19 @@ TEST_CASE("Formulations: one normaliser for all gives the crowded ages more of t
   b.ages = {40, 40, 41, 41, 41, 42, 42, 43, 70, 73};
   b.neighbours = 6;
   const auto shares = [&](Formulation f) { return share_of_pull(DynLocRep{{.formulation = f}}.pairs(b.input()).a); };
-  const Row paper = shares(Formulation::paper), reference = shares(Formulation::reference);
+  const Row printed = shares(Formulation::printed), published = shares(Formulation::published);
   std::printf("dynlocrep, eight subjects of about 41 years, one of 70, one of 73: share of the pull of the last\n");
-  std::printf("  paper %.3f, reference %.4f\n", paper[9], reference[9]);
-  CHECK(paper[9] == doctest::Approx(0.1));
-  check_printed(reference[9], 0.0072);
+  std::printf("  printed %.3f, published %.4f\n", printed[9], published[9]);
+  CHECK(printed[9] == doctest::Approx(0.1));
+  check_printed(published[9], 0.0072);
 }
 
 TEST_CASE("Formulations: Threshold as printed divides by what is far, and its weights have no measure") {
   const Batch b = example();
-  std::printf("threshold, paper: largest weight a_ik on the twelve ages by sigma\n ");
+  std::printf("threshold, printed: largest weight a_ik on the twelve ages by sigma\n ");
   for (const auto& [sigma, figure] : {std::pair{2.0, 2.4e133}, {8.0, 1.7e8}, {16.0, 41.0}, {32.0, 1.2}}) {
-    const double largest = Threshold{{.formulation = Formulation::paper, .sigma = sigma}}.pairs(b.input()).a.maxCoeff();
+    const double largest =
+        Threshold{{.formulation = Formulation::printed, .sigma = sigma}}.pairs(b.input()).a.maxCoeff();
     std::printf(" %g: %.2g ", sigma, largest);
     CHECK(largest == doctest::Approx(figure).epsilon(0.05));  // two digits
   }
@@ -124,7 +125,7 @@ TEST_CASE("Formulations: Threshold as printed divides by what is far, and its we
 TEST_CASE("Formulations: the published Threshold pushes the nearest ages most, where printed it is the farthest") {
   const Batch b = example();
   const Array log_c = Threshold{}.pairs(b.input()).log_c;
-  const Ranking ranking = Threshold{{.formulation = Formulation::paper}}.pairs(b.input()).ranking;
+  const Ranking ranking = Threshold{{.formulation = Formulation::printed}}.pairs(b.input()).ranking;
   std::printf("threshold, anchor of 20 years: age t: published count c_it, printed sums that t is in\n ");
   for (Index t = 1; t < b.rows(); ++t) {
     const double c = std::exp(log_c(0, t));
@@ -159,7 +160,7 @@ TEST_CASE("Formulations: with equal views SimCLR's pull is spent, and only the p
   b.z.insert(b.z.end(), b.z.begin(), b.z.end());
   b.ages.insert(b.ages.end(), b.ages.begin(), b.ages.end());
   b.views = 2;
-  const LossResult r = evaluate("simclr", Formulation::reference, b);
+  const LossResult r = evaluate("simclr", Formulation::published, b);
   std::printf("simclr with equal views: value %.4f\n", r.value);
   // The pull's share of the gradient is along the row itself, and the normalisation takes it away.
   const auto z = embeddings(b.input());

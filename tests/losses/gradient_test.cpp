@@ -45,7 +45,7 @@ TEST_CASE("Losses: where nothing is held constant the gradient is that of finite
   for_every_loss([]<class L>() {
     for (const LossOptions& options : every_setting(L::name)) {
       const bool shifts = std::same_as<L, DynLocRep> || std::same_as<L, Exponential>;
-      if (shifts && options.formulation == Formulation::reference) continue;
+      if (shifts && options.formulation == Formulation::published) continue;
       const std::string setting = describe(options);
       CAPTURE(setting);
       const L loss{options};
@@ -55,19 +55,19 @@ TEST_CASE("Losses: where nothing is held constant the gradient is that of finite
   });
 }
 
-TEST_CASE_TEMPLATE("Losses: the reference formulation holds the row maximum constant, so differences disagree", L,
+TEST_CASE_TEMPLATE("Losses: the published formulation holds the row maximum constant, so differences disagree", L,
                    DynLocRep, Exponential) {
-  const L loss{{.name = L::name, .formulation = Formulation::reference}};
+  const L loss{{.name = L::name, .formulation = Formulation::published}};
   const Batch b = small_batch(4);
   const double off = relative_l2(hand_gradient(loss, b.input()), difference_gradient(loss, b.input()));
-  std::printf("%s, reference: finite differences are off by %.2g of the gradient, dual numbers by %.1g\n", L::name, off,
+  std::printf("%s, published: finite differences are off by %.2g of the gradient, dual numbers by %.1g\n", L::name, off,
               relative_l2(hand_gradient(loss, b.input()), dual_gradient(loss, b.input())));
   CHECK(off > 1e-2);
 }
 
 TEST_CASE("Losses: hand and dual gradients agree where the similarities lie 1e4 apart") {
   for_every_loss([]<class L>() {
-    for (const auto formulation : {Formulation::paper, Formulation::reference}) {
+    for (const auto formulation : {Formulation::printed, Formulation::published}) {
       const std::string name = L::name;
       CAPTURE(name);
       const L loss{{.name = name, .formulation = formulation}};

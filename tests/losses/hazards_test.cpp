@@ -13,7 +13,7 @@ using namespace cg::test;
 
 namespace {
 
-const Formulation both[] = {Formulation::paper, Formulation::reference};
+const Formulation both[] = {Formulation::printed, Formulation::published};
 
 /// Every loss in both formulations with the options left as they are.
 std::vector<LossOptions> every_loss() {
@@ -33,7 +33,7 @@ std::vector<LossOptions> every_weighted_loss() {
 
 /// Divides by the weights of those who are far, and so has no value where they are too small.
 bool is_threshold_as_printed(const LossOptions& o) {
-  return o.name == "threshold" && o.formulation == Formulation::paper;
+  return o.name == "threshold" && o.formulation == Formulation::printed;
 }
 
 bool finite(const LossResult& r) {
@@ -87,7 +87,7 @@ std::vector<std::pair<std::string, Batch>> hard_batches(Index batch, Index views
 /// Whether a loss has nobody to repel in a batch, or nobody to be pulled to.
 bool too_few(const LossOptions& o, const Batch& b) {
   if (o.name == SimClr::name || o.name == Nnclr::name) return b.views != 2;
-  const bool leaves_out_k = !o.reference() && (o.name == YAware::name || o.name == Exponential::name);
+  const bool leaves_out_k = !o.published() && (o.name == YAware::name || o.name == Exponential::name);
   return leaves_out_k && b.rows() < 3;
 }
 
@@ -133,7 +133,7 @@ TEST_CASE("Losses: weights that have nearly underflowed still give finite number
 }
 
 TEST_CASE("Threshold as printed: weights of nobody near are an error, and great ones are refused in training alone") {
-  const auto loss = make_loss({.name = "threshold", .formulation = Formulation::paper});
+  const auto loss = make_loss({.name = "threshold", .formulation = Formulation::printed});
   Batch b = random_batch(1, 5, 1, 4);
   b.ages[2] = 150;  // those of 50 years divide by its weight, which is 0
   check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::numbers,
@@ -240,14 +240,14 @@ TEST_CASE("DynLocRep: more neighbours than rows are refused") {
   CHECK_THROWS_WITH_AS(make_loss({})->evaluate(b.input()), doctest::Contains("7 neighbours among 6 rows"), Error);
 }
 
-TEST_CASE("Losses: two rows have nobody left to repel in the paper formulation of those that leave out k") {
+TEST_CASE("Losses: two rows have nobody left to repel in the printed formulation of those that leave out k") {
   for (const char* name : {YAware::name, Exponential::name}) {
     const Batch b = random_batch(1, 2, 1, 4);
-    CHECK_THROWS_WITH_AS(make_loss({.name = name, .formulation = Formulation::paper})->evaluate(b.input()),
+    CHECK_THROWS_WITH_AS(make_loss({.name = name, .formulation = Formulation::printed})->evaluate(b.input()),
                          doctest::Contains("train.batch_size"), Error);
     CHECK(finite(make_loss({.name = name})->evaluate(b.input())));
   }
-  CHECK(finite(make_loss({.formulation = Formulation::paper})->evaluate(random_batch(1, 2, 1, 4).input())));
+  CHECK(finite(make_loss({.formulation = Formulation::printed})->evaluate(random_batch(1, 2, 1, 4).input())));
 }
 
 TEST_CASE("Losses: one row alone is refused, two subjects with two views are not") {
@@ -333,7 +333,7 @@ TEST_CASE("Losses: shapes that do not fit are refused") {
   CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("from 1"), Error);
 }
 
-TEST_CASE("DynLocRep: the paper formulation is unbounded below") {
+TEST_CASE("DynLocRep: the printed formulation is unbounded below") {
   // Row 2 shares the age of row 0 and is not among its neighbours: row 0 is pulled to it and never pushed from it.
   // With τ = 0.1 and free embeddings the value falls without end as the two grow.
   const auto value = [](double length, Formulation f) {
@@ -341,9 +341,10 @@ TEST_CASE("DynLocRep: the paper formulation is unbounded below") {
     return make_loss({.formulation = f})->evaluate({.z = z, .ages = ages, .views = 1, .neighbours = 2}).value;
   };
   for (const double length : {1.0, 10.0, 100.0})
-    std::printf("dynlocrep, paper, rows of length about %3g: value %.4g\n", length, value(length, Formulation::paper));
-  CHECK(value(10, Formulation::paper) < -1e3);
-  CHECK(value(100, Formulation::paper) < -1e5);
+    std::printf("dynlocrep, printed, rows of length about %3g: value %.4g\n", length,
+                value(length, Formulation::printed));
+  CHECK(value(10, Formulation::printed) < -1e3);
+  CHECK(value(100, Formulation::printed) < -1e5);
 }
 
 TEST_CASE("Registry: an unknown loss is an error that lists those there are") {
@@ -357,7 +358,7 @@ TEST_CASE("Registry: the fields read and write every option, and the defaults ar
     CHECK(!f.sentence.empty());
     f.set(options, f.get(LossOptions{}));
   }
-  CHECK(options.formulation == Formulation::reference);
+  CHECK(options.formulation == Formulation::published);
   CHECK(options.temperature == 0.1);
   CHECK(options.base_temperature == 0.07);
   CHECK(options.final_neighbours == 14);

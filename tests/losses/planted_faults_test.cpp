@@ -116,7 +116,7 @@ void check_noticed(const std::string& what, Fault fault) {
   const std::string name = L::name;
   CAPTURE(name);
   CAPTURE(what);
-  for (const Formulation f : {Formulation::paper, Formulation::reference})
+  for (const Formulation f : {Formulation::printed, Formulation::published})
     CHECK(dual_notices(Faulty<L, Fault>{L{options_of(L::name, f)}, fault}));
   CHECK(golden_notices<L>([&](const L& sound, const auto& similarity) {
     return std::pair(Faulty<L, Fault>{sound, fault}, similarity);
@@ -127,7 +127,7 @@ void check_noticed(const std::string& what, Fault fault) {
 
 TEST_CASE("Planted faults: without one nothing is noticed") {
   for_every_loss([]<class L>() {
-    for (const Formulation f : {Formulation::paper, Formulation::reference})
+    for (const Formulation f : {Formulation::printed, Formulation::published})
       CHECK(!dual_notices(L{options_of(L::name, f)}));
     CHECK(!golden_notices<L>([](const L& sound, const auto& similarity) { return std::pair(sound, similarity); }));
   });
@@ -198,7 +198,7 @@ TEST_CASE_TEMPLATE("Planted faults: a gradient that flows through the row maximu
 
 TEST_CASE_TEMPLATE("Planted faults: a wrong way back from S to z is noticed", L, DynLocRep, Exponential, SimClr, SupCon,
                    Threshold, YAware) {
-  for (const Formulation f : {Formulation::paper, Formulation::reference}) {
+  for (const Formulation f : {Formulation::printed, Formulation::published}) {
     const L loss{options_of(L::name, f)};
     CHECK(dual_notices(loss, NoTransposition{}));
     CHECK(dual_notices(loss, NoTemperature{}));
@@ -262,8 +262,8 @@ TEST_CASE("Planted faults: one neighbour too many is noticed by the golden file,
 TEST_CASE_TEMPLATE("Planted faults: the other formulation is noticed by the golden file", L, DynLocRep, Exponential,
                    RankNContrast, Threshold, YAware) {
   CHECK(golden_notices<L>([](L loss, const auto& m) {
-    const bool paper = loss.options.formulation == Formulation::paper;
-    loss.options.formulation = paper ? Formulation::reference : Formulation::paper;
+    const bool printed = loss.options.formulation == Formulation::printed;
+    loss.options.formulation = printed ? Formulation::published : Formulation::printed;
     return std::pair(loss, m);
   }));
 }

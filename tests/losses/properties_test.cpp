@@ -51,7 +51,7 @@ void check_reordering(const LossOptions& options, const Batch& b, const std::vec
   // length 1 have similarities of up to 1/τ.
   const Explanation terms = loss->explain(b.input());
   RC_ASSERT(std::abs(after.value - before.value) <= 1e-12 * terms.pull.sum() / options.temperature);
-  // Sums in another order; 1e-11 as the `paper` denominators without k can be small against their largest term.
+  // Sums in another order; 1e-11 as the `printed` denominators without k can be small against their largest term.
   const double off = largest_difference(after.gradient, reordered(gradient, order).z);
   RC_ASSERT(off <= 1e-11 * terms.pulled.abs().maxCoeff());
 }
@@ -150,7 +150,7 @@ TEST_CASE("DynLocRep: a decay of 0 repels everybody, as if all were neighbours")
   }));
 }
 
-TEST_CASE("DynLocRep: with everybody a neighbour its denominator is that of the reference exponential") {
+TEST_CASE("DynLocRep: with everybody a neighbour its denominator is that of the published exponential") {
   // All at one age: each anchor's weights sum to the same, and then the two normalisers agree as well.
   Batch b = random_batch(2, 6, 2, 5);
   std::fill(b.ages.begin(), b.ages.end(), 40.0);

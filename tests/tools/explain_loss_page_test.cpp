@@ -24,10 +24,10 @@ constexpr Index anchor = 4, stop = 3;
 constexpr const char* reader = R"(<pre id="seen"></pre><script>
 const seen = { tables: {} };
 for (const loss of data.losses)
-  for (const formulation of ["paper", "reference"])
+  for (const formulation of ["printed", "published"])
     for (const geometry of ["circle", "sphere"]) {
       change({ geometry, left: [loss.name, formulation], anchor: 4, epoch: 3 });
-      seen.tables[[loss.name, loss.two ? formulation : "reference", geometry].join(" ")] =
+      seen.tables[[loss.name, loss.two ? formulation : "published", geometry].join(" ")] =
         [...document.querySelectorAll("#left tbody tr")].map((r) => [...r.cells].map((c) => c.textContent));
     }
 seen.named = document.querySelectorAll("#left tbody th[scope=row]").length;
@@ -111,9 +111,9 @@ TEST_CASE("explain_loss: in a browser the page's tables hold the engine's number
   const nlohmann::json seen = seen_in(found);
   for (const auto& [setting, table] : seen["tables"].items()) {
     CAPTURE(setting);
-    const bool paper = setting.find("paper") != std::string::npos, circle = setting.ends_with("circle");
-    const auto want = columns(setting.substr(0, setting.find(' ')), paper ? Formulation::paper : Formulation::reference,
-                              circle ? 2 : 3);
+    const bool printed = setting.find("printed") != std::string::npos, circle = setting.ends_with("circle");
+    const auto want = columns(setting.substr(0, setting.find(' ')),
+                              printed ? Formulation::printed : Formulation::published, circle ? 2 : 3);
     REQUIRE(table.size() == 11);
     // The nearest first.
     std::vector<Index> order;

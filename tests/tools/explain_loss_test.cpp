@@ -42,7 +42,7 @@ std::vector<double> found(const std::string& text, const std::string& pattern, s
 }  // namespace
 
 TEST_CASE("explain_loss: the row of every anchor is attraction and repulsion, and the rows are the value") {
-  const Finished result = run("--loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation paper");
+  const Finished result = run("--loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation printed");
   CAPTURE(result.text);
   REQUIRE(result.code == 0);
   CHECK(result.says("the printed formula"));
@@ -63,7 +63,7 @@ TEST_CASE("explain_loss: the row of every anchor is attraction and repulsion, an
 TEST_CASE("explain_loss: every loss and formulation is explained in 118 columns, with sums that match") {
   // The pull of threshold as printed is beyond 10^130.
   for (const std::string& name : loss_names())
-    for (const char* formulation : {"paper", "reference"}) {
+    for (const char* formulation : {"printed", "published"}) {
       const Finished result = run(fmt::format("--loss {} --formulation {} --ages 20,21,25,70,71", name, formulation));
       CAPTURE(result.text);
       REQUIRE(result.code == 0);
@@ -75,12 +75,12 @@ TEST_CASE("explain_loss: every loss and formulation is explained in 118 columns,
         const auto columns = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
         if (line.find('=') == std::string::npos) CHECK(columns <= 118);  // a formula and a sum have no columns
       }
-      const bool reference = formulation == std::string("reference");
+      const bool published = formulation == std::string("published");
       CHECK(result.says("kernel") ==
             (name == "dynlocrep" || name == "exponential" || name == "threshold" || name == "y_aware"));
       CHECK(result.says(" ν ") == (name == "dynlocrep"));
-      CHECK(result.says(" c ") == (name == "threshold" && reference));
-      CHECK(result.says(", m = ") == (reference && (name == "dynlocrep" || name == "exponential")));
+      CHECK(result.says(" c ") == (name == "threshold" && published));
+      CHECK(result.says(", m = ") == (published && (name == "dynlocrep" || name == "exponential")));
       CHECK(result.says("of the queue") == (name == "nnclr"));
       CHECK(result.says("bin_width") == (name == "sup_con"));
     }
@@ -117,7 +117,7 @@ TEST_CASE("explain_loss: cases come back with values, and those that cannot be e
   out.numbers("a/embeddings", {2, 2}, std::vector<double>{1, 0, 0, 1});
   out.numbers("a/ages", {2}, std::vector<double>{20, 30});
   out.attribute("loss", "y_aware", "a");
-  out.attribute("options", R"({"formulation": "paper"})", "a");
+  out.attribute("options", R"({"formulation": "printed"})", "a");
   out.attribute("views", 1, "a");
   out.commit();
   const Finished refused = run(fmt::format("--cases {} --out {}", bad.path, answers.path));

@@ -94,16 +94,16 @@ inline double rank_n_contrast(const Array& s, std::span<const double> ages) {
 
 /// The value of a loss by its formula's own loops; none for the losses whose formula is O(n²) as it stands.
 inline std::optional<double> value(const LossOptions& o, const LossInput& in) {
-  const bool paper = o.formulation == Formulation::paper;
+  const bool printed = o.formulation == Formulation::printed;
   const Array w = age_weights(o.kernel, o.sigma, in.ages);
   if (o.name == "rank_n_contrast") {
     const double pairs = static_cast<double>(in.rows() * (in.rows() - 1));
-    return rank_n_contrast(NegativeDistance{o.temperature}.of<double>(embeddings(in)), in.ages) / (paper ? 1 : pairs);
+    return rank_n_contrast(NegativeDistance{o.temperature}.of<double>(embeddings(in)), in.ages) / (printed ? 1 : pairs);
   }
   const auto s = [&] { return InnerProduct{o.temperature}.of<double>(embeddings(in)); };
-  if (o.name == "threshold" && paper) return threshold_paper(s(), w);
+  if (o.name == "threshold" && printed) return threshold_paper(s(), w);
   if (o.name == "threshold") return threshold_reference(s(), w) * o.temperature / o.base_temperature;
-  if ((o.name == "y_aware" || o.name == "exponential") && paper) return without_k(s(), w, o.name == "exponential");
+  if ((o.name == "y_aware" || o.name == "exponential") && printed) return without_k(s(), w, o.name == "exponential");
   return std::nullopt;
 }
 

@@ -8,7 +8,7 @@ const byName = Object.fromEntries(data.losses.map((loss) => [loss.name, loss]));
 const state = {
   geometry: "circle", mode: "still", turn: -70, anchor: 1,
   epoch: 0, far_decay: data.far_decays.length - 1, sigma: 0, temperature: 0,
-  left: ["dynlocrep", "reference"], right: ["exponential", "reference"],
+  left: ["dynlocrep", "published"], right: ["exponential", "published"],
 };
 const sliders = {
   epoch: (k) => `${data.epochs[k]} of ${data.epochs.at(-1)}`,
@@ -37,10 +37,10 @@ function list(place) {
   return lists.get(place);
 }
 
-/** A panel's loss and formulation; "reference" where there is one alone. */
+/** A panel's loss and formulation; "published" where there is one alone. */
 function chosen(side) {
   const [name, formulation] = state[side], loss = byName[name];
-  return [loss, loss.two ? formulation : "reference"];
+  return [loss, loss.two ? formulation : "published"];
 }
 
 /** All lists of a panel's scene at an epoch's stop, by name. */

@@ -57,8 +57,8 @@ function build(side) {
   const options = data.losses.map((loss) => `<option value="${loss.name}">${loss.title}</option>`).join("");
   document.getElementById(side).innerHTML =
     `<div class="choices"><select class="loss" aria-label="Loss">${options}</select>` +
-    `<select class="formulation" aria-label="Formulation"><option value="paper">as printed</option>` +
-    `<option value="reference">as in the published code</option></select></div><div class="formula"></div>` +
+    `<select class="formulation" aria-label="Formulation"><option value="printed">as printed</option>` +
+    `<option value="published">as in the published code</option></select></div><div class="formula"></div>` +
     `<svg class="plot" viewBox="-185 -183 370 366" role="radiogroup" ` +
     `aria-label="The anchor among the embeddings"></svg>` +
     `<div class="facts"></div><div class="row"></div>`;

@@ -100,6 +100,21 @@ TEST_CASE("Config: the ends of each range are accepted by themselves") {
   }
 }
 
+TEST_CASE("Config: words of earlier versions are read as those of today, and written as such") {
+  int words = 0;
+  for (const Option& option : options_of(config_fields()))
+    for (const auto& [former, current] : option.accepts.former) {
+      const std::string old_text = option.key + " = '" + former + "'\n", text = option.key + " = '" + current + "'\n";
+      CAPTURE(old_text);
+      CHECK(resolved_config(parse_config({"f.toml", old_text, {}})) ==
+            resolved_config(parse_config({"f.toml", text, {}})));
+      ++words;
+    }
+  CHECK(words == 2);
+  CHECK(parse_config({"f.toml", "loss.formulation = 'paper'\n", {}}).loss.formulation == Formulation::printed);
+  CHECK(parse_config({"f.toml", "", {"loss.formulation=reference"}}).loss.formulation == Formulation::published);
+}
+
 TEST_CASE("Config: options that do not fit together are refused where they are set") {
   CHECK(refusal("[data]\nfold = 5\n").starts_with("f.toml:2:8: data.fold = 5: expected 0 to 4"));
   CHECK(refusal("[data]\nfolds = 2\nfold = 1\n").empty());
@@ -139,7 +154,7 @@ TEST_CASE("Config: the shipped experiments are valid, and dynlocrep has the publ
   CHECK(c.train.decay_factor == 0.9);
   CHECK(c.train.decay_every == 10);
   CHECK(c.loss.name == "dynlocrep");
-  CHECK(c.loss.formulation == Formulation::reference);
+  CHECK(c.loss.formulation == Formulation::published);
   CHECK(c.loss.final_neighbours == 14);
   CHECK(c.loss.step_size == 1);
   CHECK(c.loss.temperature == 0.1);

@@ -149,7 +149,7 @@ TEST_CASE("a run: every loss trains, and leaves a model of the same parameters")
 }
 
 TEST_CASE("a run: Threshold as printed is refused where its weights cannot be trained with") {
-  check_fails(run("printed", "loss.name=threshold loss.formulation=paper"), 2,
+  check_fails(run("printed", "loss.name=threshold loss.formulation=printed"), 2,
               {"loss.threshold", "at most 1e6", "loss.formulation"});
 }
 
@@ -199,7 +199,7 @@ TEST_CASE("a run that fails: a missing cohort, an age that is not finite and a N
 }
 
 TEST_CASE("a run that fails: what its first step refuses leaves a folder that the corrected command can take") {
-  check_fails(run("corrected", "loss.name=threshold loss.formulation=paper seeds=0"), 2, {"threshold", "weight"});
+  check_fails(run("corrected", "loss.name=threshold loss.formulation=printed seeds=0"), 2, {"threshold", "weight"});
   CHECK(run("corrected", "loss.name=threshold seeds=0").code == 0);
   check_fails(run("corrected", "loss.name=simclr seeds=0"), 9, {"another configuration"});
 }

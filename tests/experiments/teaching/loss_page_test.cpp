@@ -94,7 +94,7 @@ TEST_CASE("Loss page: its numbers are the engine's, for every loss, still and mo
   const Reader page(loss_page_data(grid));
   for (const std::string& name : loss_names()) {
     CAPTURE(name);
-    const std::string key = name + "/reference/0/0/" + (name == "dynlocrep" ? "1" : "0");
+    const std::string key = name + "/published/0/0/" + (name == "dynlocrep" ? "1" : "0");
     LossCase c = start(grid, name, 3);
     const std::vector<LossCase> frames = descend(c, grid.epochs);
     for (std::size_t stop = 0; stop < 3; ++stop) {
@@ -124,10 +124,10 @@ TEST_CASE("Loss page: neighbourhoods shrink as epochs pass, and lambda = 0 repel
   const Reader page(loss_page_data(small_grid()));
   double before = 7;
   for (std::size_t stop = 0; stop < 3; ++stop) {
-    const double now = page.list("circle", "still", "dynlocrep/paper/0/0/1", stop, "edges").back();
+    const double now = page.list("circle", "still", "dynlocrep/printed/0/0/1", stop, "edges").back();
     CHECK(now <= before);
     before = now;
-    const std::vector<double> nu = page.list("circle", "still", "dynlocrep/paper/0/0/0", stop, "nu");
+    const std::vector<double> nu = page.list("circle", "still", "dynlocrep/printed/0/0/0", stop, "nu");
     CHECK(std::count(nu.begin(), nu.end(), 1.0) == 30);  // all but the six anchors themselves
   }
   CHECK(before == 4);  // two of three subjects, in two views
@@ -139,10 +139,10 @@ TEST_CASE("Loss page: every combination that its controls can name is there") {
     for (const auto& mode : {"still", "moving"}) {
       const auto& scenes = page.data["scenes"][geometry][mode];
       for (const auto& loss : page.data["losses"])
-        for (const std::string formulation : {"paper", "reference"})
+        for (const std::string formulation : {"printed", "published"})
           for (const int temperature : {0, 1})
             for (const int far : {0, 1}) {
-              if (formulation == "paper" && !loss["two"].get<bool>()) continue;
+              if (formulation == "printed" && !loss["two"].get<bool>()) continue;
               const std::string key = loss["name"].get<std::string>() + "/" + formulation + "/0/" +
                                       std::to_string(temperature) + "/" +
                                       std::to_string(loss["selects"].get<bool>() ? far : 0);

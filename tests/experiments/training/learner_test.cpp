@@ -204,7 +204,7 @@ TEST_CASE("Learner: a step with a number that is not finite names the first laye
 TEST_CASE("Learner: a gradient that overflows float32 is an error of kind numbers, not an update") {
   HostBackend backend(Device::reference);
   LossOptions options;
-  options.base_temperature = 1e-44;  // the reference formulation divides by it: finite in double
+  options.base_temperature = 1e-44;  // the published formulation divides by it: finite in double
   Learner learner(backend, small(1, DType::f32), make_loss(options));
   const auto before = trained_values(learner);
   const Tensor batch = volumes(learner, 1);
@@ -245,7 +245,7 @@ TEST_CASE("Learner: without a projection head the gradient is that of the loss, 
   options.model.projection = false;
   LossOptions smooth;  // no neighbours, which change in steps; nothing held constant
   smooth.name = "y_aware";
-  smooth.formulation = Formulation::paper;
+  smooth.formulation = Formulation::printed;
   Learner learner(backend, options, make_loss(smooth));
   Parameter& weight = learner.parameters().find("encoder.layer4.1.bn2.weight");
   const Tensor batch = volumes(learner, 1);
