@@ -54,7 +54,7 @@ class Lifetimes {
   void visit(int j) {
     const Node& made = node(j);
     const bool backward = training_ && made.needs_gradient;
-    const Index bytes = made.plan.outputs[0].bytes();
+    const Index bytes = made.plan.outputs[0].size_bytes();
     std::vector<int>& reads = reads_[index(j)];
     if (backward && (made.plan.saved_outputs & 1u)) reads.push_back(backward_time(j));
     const Workspace scratch = workspace(made);
@@ -73,7 +73,7 @@ class Lifetimes {
     add(j, Role::output, 0, bytes, j, last);
     add(j, Role::forward_graphspace, 0, scratch.forward, j, j);
     for (std::size_t k = 0; k < made.plan.saved.size(); ++k)
-      add(j, Role::saved, static_cast<int>(k), made.plan.saved[k].bytes(), j, backward ? backward_time(j) : j);
+      add(j, Role::saved, static_cast<int>(k), made.plan.saved[k].size_bytes(), j, backward ? backward_time(j) : j);
     if (backward) plan_backward(j, scratch);
   }
 
@@ -81,13 +81,14 @@ class Lifetimes {
     read_inputs(j, backward_time(j));
     add(j, Role::backward_workspace, 0, scratch.backward, backward_time(j), backward_time(j));
     if (consumers_[index(j)])
-      add(j, Role::gradient, 0, node(j).plan.outputs[0].bytes(), *consumers_[index(j)], backward_time(j));
+      add(j, Role::gradient, 0, node(j).plan.outputs[0].size_bytes(), *consumers_[index(j)], backward_time(j));
     for (std::size_t a = 0; a < node(j).inputs.size(); ++a) {
       const Variable& input = node(j).inputs[a];
       if (!input.needs_gradient) continue;
       const bool first = input.leaf ? std::find(leaves_.begin(), leaves_.end(), input.leaf.get()) == leaves_.end()
                                     : !consumers_[index(input.node)];
-      if (!first) add(j, Role::addend, static_cast<int>(a), input.spec().bytes(), backward_time(j), backward_time(j));
+      if (!first)
+        add(j, Role::addend, static_cast<int>(a), input.spec().size_bytes(), backward_time(j), backward_time(j));
       if (input.leaf)
         leaves_.push_back(input.leaf.get());
       else if (first)

@@ -41,7 +41,7 @@ ParameterStore::ParameterStore(Backend& backend, DType dtype, std::vector<Parame
       p->variable.leaf->bfloat16_copy =
           bfloat16_copy_.part({p->shape, DType::bf16}, at / size_of(dtype) * size_of(DType::bf16));
     p->variable.needs_gradient = p->trained && trains;
-    at += padded(spec.bytes());
+    at += padded(spec.size_bytes());
   }
 }
 

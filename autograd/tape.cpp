@@ -39,9 +39,9 @@ Workspace workspace_of(const Node& node, const AnyKernel& kernel, Backend& backe
 Tensor Tape::buffer(int node, Role role, int index, const Spec& spec) {
   if (!plan_) return backend_.tensor(spec);
   const Buffer* planned = plan_->find(node, role, index);
-  if (!planned || planned->bytes != spec.bytes())
+  if (!planned || planned->bytes != spec.size_bytes())
     fail(ErrorKind::usage, nodes_.at(static_cast<std::size_t>(node)).scope,
-         fmt::format("{} of {} bytes was not planned", name_of(role), spec.bytes()),
+         fmt::format("{} of {} bytes was not planned", name_of(role), spec.size_bytes()),
          "Plan the step with the shapes and the mode it is run with.");
   return arena_.part(spec, planned->offset);
 }
@@ -112,13 +112,13 @@ void Tape::keep_for_backward(Node& node, bool training) {
 void Tape::fetch_kept(int at) {
   Node& node = nodes_[static_cast<std::size_t>(at)];
   for (std::size_t j = 0; j < node.inputs.size(); ++j)
-    if (bit(node.plan.saved_inputs, j) && !node.call.in[j].bytes()) node.call.in[j] = value_of(node.inputs[j].node);
+    if (bit(node.plan.saved_inputs, j) && !node.call.in[j].raw()) node.call.in[j] = value_of(node.inputs[j].node);
 }
 
 /// The output of a recomputable node, recomputed on the first call.
 const Tensor& Tape::value_of(int at) {
   Node& node = nodes_[static_cast<std::size_t>(at)];
-  if (node.call.out[0].bytes()) return node.call.out[0];
+  if (node.call.out[0].raw()) return node.call.out[0];
   fetch_kept(at);
   const AnyKernel& run = kernel(node);
   if (!run.recompute)

@@ -31,13 +31,13 @@ DeviceVolumes::DeviceVolumes(Backend& backend, VolumeSource& source, DType dtype
 #pragma omp parallel for simd schedule(static)
       for (std::size_t k = 0; k < values.size(); ++k) to[k] = static_cast<T>(values[k]);
     });
-    volumes_.push_back(all_.part(one, subject * one.bytes()));
+    volumes_.push_back(all_.part(one, subject * one.size_bytes()));
     backend.to_device(volume, volumes_.back());
   }
 }
 
 Index DeviceVolumes::bytes_of(const VolumeSource& source, DType dtype) {
-  return source.dataset().size() * spec_of_one(source, dtype).bytes();
+  return source.dataset().size() * spec_of_one(source, dtype).size_bytes();
 }
 
 DeviceLoader::DeviceLoader(Backend& backend, const DeviceWay& way, VolumeSource& source, std::vector<Index> subjects,

@@ -16,7 +16,7 @@ class DeviceVolumes {
   const Tensor& volume(Index subject) const {
     return volumes_[static_cast<std::size_t>(subject)];
   }  ///< [1, D, H, W, 1]
-  Index bytes() const { return all_.spec().bytes(); }
+  Index bytes() const { return all_.spec().size_bytes(); }
 
   /// What they would take.
   static Index bytes_of(const VolumeSource& source, DType dtype);

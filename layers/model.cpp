@@ -55,7 +55,7 @@ std::vector<LayerSummary> summarise(const Tape& tape) {
   std::vector<LayerSummary> layers;
   for (const Node& node : tape.nodes()) {
     const Spec& out = node.plan.outputs[0];
-    LayerSummary layer{node.scope, node.op.name, out.shape, 0, 0, out.bytes()};
+    LayerSummary layer{node.scope, node.op.name, out.shape, 0, 0, out.size_bytes()};
     for (const Variable& input : node.inputs)
       if (input.leaf) layer.parameters += input.spec().count();
     if (node.op.type == typeid(Conv3d) || node.op.type == typeid(Linear)) {

@@ -33,7 +33,7 @@ OwnMemory own_memory() {
 Tensor Backend::host_tensor(const Spec& spec) { return HostBackend().tensor(spec); }
 
 void UploadPlace::start(const Tensor& host) {
-  if (!memory_ || memory_.spec().bytes() < host.spec().bytes()) {
+  if (!memory_ || memory_.spec().size_bytes() < host.spec().size_bytes()) {
     finish();
     device_ = memory_ = {};  // before the larger one is asked for
     memory_ = backend_.tensor(host.spec());
@@ -87,26 +87,26 @@ std::shared_ptr<std::byte> HostBackend::allocate(Index bytes) {
 }
 
 void HostBackend::to_device(const Tensor& host, Tensor& device) {
-  std::memcpy(device.bytes(), host.bytes(), static_cast<std::size_t>(host.spec().bytes()));
+  std::memcpy(device.raw(), host.raw(), static_cast<std::size_t>(host.spec().size_bytes()));
 }
 
 void HostBackend::to_host(const Tensor& device, Tensor& host) {
-  std::memcpy(host.bytes(), device.bytes(), static_cast<std::size_t>(device.spec().bytes()));
+  std::memcpy(host.raw(), device.raw(), static_cast<std::size_t>(device.spec().size_bytes()));
 }
 
 Tensor HostBackend::join(std::span<const Tensor> parts, Tensor& place) {
   if (parts.size() == 1) return parts[0].on(device_);
   if (!place) place = tensor(joined(parts));
-  std::byte* at = place.bytes();
+  std::byte* at = place.raw();
   for (const Tensor& part : parts) {
-    std::memcpy(at, part.bytes(), static_cast<std::size_t>(part.spec().bytes()));
-    at += part.spec().bytes();
+    std::memcpy(at, part.raw(), static_cast<std::size_t>(part.spec().size_bytes()));
+    at += part.spec().size_bytes();
   }
   return place;
 }
 
 void HostBackend::fill_zero(Tensor& tensor) {
-  std::memset(tensor.bytes(), 0, static_cast<std::size_t>(tensor.spec().bytes()));
+  std::memset(tensor.raw(), 0, static_cast<std::size_t>(tensor.spec().size_bytes()));
 }
 
 Index HostBackend::free_bytes() const {

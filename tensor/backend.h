@@ -88,7 +88,7 @@ class Backend {
   /// Bytes of the device's memory that this process holds now; 0 where nobody knows.
   virtual Index held_bytes() const { return 0; }
 
-  Tensor tensor(const Spec& spec) { return {spec, device(), allocate(spec.bytes())}; }
+  Tensor tensor(const Spec& spec) { return {spec, device(), allocate(spec.size_bytes())}; }
 };
 
 /// The spec of tensors one behind the other along their first axis.

@@ -69,7 +69,7 @@ struct Spec {
   Shape shape;
   DType dtype = DType::f32;
   Index count() const { return cg::count(shape); }
-  Index bytes() const { return count() * size_of(dtype); }
+  Index size_bytes() const { return count() * size_of(dtype); }
   bool operator==(const Spec&) const = default;
 };
 
@@ -86,7 +86,7 @@ class Tensor {
   const Shape& shape() const { return spec_.shape; }
   DType dtype() const { return spec_.dtype; }
   Device device() const { return device_; }
-  std::byte* bytes() const { return memory_.get(); }
+  std::byte* raw() const { return memory_.get(); }  ///< the first byte; null on `meta`
 
   /// The elements, where T is their type and the memory is the host's.
   template <class T>
@@ -100,7 +100,7 @@ class Tensor {
 
   /// A tensor of `spec` in this one's memory, from byte `offset` on.
   Tensor part(Spec spec, Index offset) const {
-    assert(!memory_ || offset + spec.bytes() <= spec_.bytes());
+    assert(!memory_ || offset + spec.size_bytes() <= spec_.size_bytes());
     return {std::move(spec), device_, memory_ ? std::shared_ptr<std::byte>(memory_, memory_.get() + offset) : nullptr};
   }
 

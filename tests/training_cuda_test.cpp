@@ -159,7 +159,7 @@ TEST_CASE("training on a GPU: a step in planned memory gives the bits of one tha
     };
     HostBackend host;
     Tensor poison = host.tensor({{plan.arena_bytes()}, DType::u8});
-    std::fill_n(poison.bytes(), plan.arena_bytes(), std::byte{0xFF});  // NaN in every type
+    std::fill_n(poison.raw(), plan.arena_bytes(), std::byte{0xFF});  // NaN in every type
     const auto planned = gradients(&plan, device->from_host(poison));
     CHECK(planned == gradients(nullptr, {}));
   }

@@ -85,7 +85,7 @@ void Learner::reserve(std::span<const Index> training_batches, std::span<const I
   Index bytes = 0, volumes = 0;
   const auto need = [&](Index subjects, bool training) {
     bytes = std::max(bytes, plan(subjects, training).arena_bytes());
-    volumes = std::max(volumes, volumes_of(subjects, training).bytes());
+    volumes = std::max(volumes, volumes_of(subjects, training).size_bytes());
   };
   for (Index b : training_batches) need(b, true);
   for (Index b : evaluation_batches) need(b, false);
@@ -94,7 +94,7 @@ void Learner::reserve(std::span<const Index> training_batches, std::span<const I
 }
 
 void Learner::grow(Tensor& memory, Index bytes) {
-  if (memory && memory.spec().bytes() >= bytes) return;
+  if (memory && memory.spec().size_bytes() >= bytes) return;
   batches_.clear();  // they know where it was
   memory = {};       // before the larger one is asked for
   memory = backend_.tensor({{bytes}, DType::u8});

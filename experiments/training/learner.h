@@ -73,7 +73,7 @@ class Learner {
   const std::optional<EmbeddingQueue>& queue() const { return queue_; }
   const LearnerOptions& options() const { return options_; }
   Index batches_seen() const { return adam_.steps(); }
-  Index arena_bytes() const { return arena_ ? arena_.spec().bytes() : 0; }
+  Index arena_bytes() const { return arena_ ? arena_.spec().size_bytes() : 0; }
   /// What a training step of so many subjects holds.
   StepMemory memory(Index subjects);
   /// The plan for a batch; made when it is first asked for.

@@ -54,7 +54,7 @@ MemoryPlan plan_step(Network& network, const LearnerOptions& options, Index subj
 
 StepMemory step_memory(const LearnerOptions& options, const ParameterStore& store, Index subjects, MemoryPlan plan) {
   return {.subjects = subjects,
-          .volumes = options.batch_spec(subjects, options.encoded_views).bytes(),
+          .volumes = options.batch_spec(subjects, options.encoded_views).size_bytes(),
           .plan = std::move(plan),
           .fixed = fixed_memory(store)};
 }

@@ -52,7 +52,7 @@ TEST_CASE("Parameters: a store that does not train has no gradients, and differe
     ParameterStore store(host, DType::f64, d.all(), false, trains);
     store.write(d.weight, {1, 2, 3, 4, 5, 6});
     store.write(d.bias, {0, 0});
-    CHECK((store.gradients().bytes() != nullptr) == trains);
+    CHECK((store.gradients().raw() != nullptr) == trains);
     CHECK(d.weight.variable.needs_gradient == trains);
     CHECK_FALSE(d.mean.variable.needs_gradient);
     const Tensor x = tensor_of(host, {{1, 3}, DType::f64}, {7, 8, 9}), gradient = host.tensor(x.spec());

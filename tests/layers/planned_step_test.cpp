@@ -59,7 +59,7 @@ struct Fixture {
 
 void check_same_bits(Fixture f) {
   const Tensor arena = f.backend->tensor({{f.plan.arena_bytes()}, DType::u8});
-  std::memset(arena.bytes(), 0xFF, static_cast<std::size_t>(f.plan.arena_bytes()));  // NaN in every type
+  std::memset(arena.raw(), 0xFF, static_cast<std::size_t>(f.plan.arena_bytes()));  // NaN in every type
   const std::vector<double> planned = f.step(&f.plan, arena), free = f.step(nullptr, {});
   REQUIRE(planned.size() == free.size());
   CHECK(std::none_of(planned.begin(), planned.end(), [](double value) { return std::isnan(value); }));

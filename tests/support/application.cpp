@@ -23,7 +23,7 @@ Application::Application(const Registry& registry, Backend& backend, const Examp
 Tensor Application::poisoned(const Spec& spec) const {
   HostBackend memory;
   Tensor host = memory.tensor(spec);
-  std::memset(host.bytes(), 0xFF, static_cast<std::size_t>(spec.bytes()));  // NaN in all three types
+  std::memset(host.raw(), 0xFF, static_cast<std::size_t>(spec.size_bytes()));  // NaN in all three types
   Tensor out = backend_.tensor(spec);
   backend_.to_device(host, out);
   return out;

@@ -22,7 +22,7 @@ namespace {
 /// The same memory, which it does not keep: a graph knows addresses.
 Tensor address_of(const Tensor& tensor) {
   if (!tensor) return {};
-  return {tensor.spec(), tensor.device(), std::shared_ptr<std::byte>(std::shared_ptr<void>(), tensor.bytes())};
+  return {tensor.spec(), tensor.device(), std::shared_ptr<std::byte>(std::shared_ptr<void>(), tensor.raw())};
 }
 
 std::vector<Tensor> addresses_of(const std::vector<Tensor>& tensors) {
@@ -102,7 +102,7 @@ Tensor RepeatingBackend::host_tensor(const Spec& spec) {
 }
 
 void RepeatingBackend::to_device(const Tensor& host, Tensor& device) {
-  copied_from_host += host.spec().bytes();
+  copied_from_host += host.spec().size_bytes();
   start(
       [host = address_of(host), device = address_of(device), this]() mutable { HostBackend::to_device(host, device); });
 }
@@ -123,7 +123,7 @@ Tensor RepeatingBackend::join(std::span<const Tensor> parts, Tensor& place) {
   for (const Tensor& part : parts) {
     Tensor here = place.part(part.spec(), at);
     to_device(part, here);
-    at += part.spec().bytes();
+    at += part.spec().size_bytes();
   }
   return place;
 }

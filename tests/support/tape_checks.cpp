@@ -157,7 +157,7 @@ std::string planned_memory_complaint(const Registry& registry, const ChangeOp& p
   HostBackend backend;
   const MemoryPlan plan(recorded, {shapes.forward(recorded, planned)}, true, registry, backend);
   const Tensor arena = backend.tensor({{plan.arena_bytes()}, DType::u8});
-  std::memset(arena.bytes(), 0xFF, static_cast<std::size_t>(plan.arena_bytes()));  // NaN
+  std::memset(arena.raw(), 0xFF, static_cast<std::size_t>(plan.arena_bytes()));  // NaN
   Network network(backend);
   const Numbers free = step(network, backend, registry, nullptr, {});
   try {

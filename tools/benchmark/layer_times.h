@@ -67,7 +67,7 @@ class LayerTimes : public TapeObserver {
   static Index sum(const std::vector<Spec>& specs, unsigned which = ~0u) {
     Index bytes = 0;
     for (std::size_t j = 0; j < specs.size(); ++j)
-      if ((which >> j) & 1u) bytes += specs[j].bytes();
+      if ((which >> j) & 1u) bytes += specs[j].size_bytes();
     return bytes;
   }
   /// Inputs read once, results written once.

@@ -52,7 +52,7 @@ void norm_statistics(const NormAttributes& norm, Call& call) {
   const auto running_mean = call.in[3].data<float>(), running_variance = call.in[4].data<float>();
   const auto mean = call.saved[0].data<float>(), inverse_sd = call.saved[1].data<float>();
   const Rows rows(call.in[0].shape(), size_of(dtype_of<T>()));
-  auto* partial = reinterpret_cast<float*>(call.workspace.bytes());
+  auto* partial = reinterpret_cast<float*>(call.workspace.raw());
   if (norm.training) {
     const T* x = call.in[0].data<T>().data();
 #pragma omp parallel for schedule(static)

@@ -60,7 +60,7 @@ struct StemScratch {
 
 void stem_forward(const Problem<bfloat16>& p, Call& call) {
   const Stem stem(p.x, p.w);
-  const StemScratch scratch(stem, call.workspace.bytes());
+  const StemScratch scratch(stem, call.workspace.raw());
   pack_volumes(stem, call.in[0].data<bfloat16>().data(), p.x, scratch.volume);
   pack_weights(stem, call.in[1].data<float>().data(), scratch.weights);
   p.packed(stem).forward(scratch.volume, scratch.weights, call.out[0].data<bfloat16>().data(), scratch.inner);
@@ -68,7 +68,7 @@ void stem_forward(const Problem<bfloat16>& p, Call& call) {
 
 void stem_backward_weights(const Problem<bfloat16>& p, Call& call) {
   const Stem stem(p.x, p.w);
-  const StemScratch scratch(stem, call.workspace.bytes());
+  const StemScratch scratch(stem, call.workspace.raw());
   pack_volumes(stem, call.in[0].data<bfloat16>().data(), p.x, scratch.volume);
   p.packed(stem).backward_weights(scratch.volume, call.grad_out[0].data<bfloat16>().data(), scratch.weights,
                                   scratch.inner);
@@ -82,7 +82,7 @@ void forward(const Conv3d& op, Call& call) {
   if constexpr (std::is_same_v<T, bfloat16>)
     if (p.is_stem()) return stem_forward(p, call);
   p.plain().forward(call.in[0].data<T>().data(), call.in[1].data<float>().data(), call.out[0].data<T>().data(),
-                    call.workspace.bytes());
+                    call.workspace.raw());
 }
 
 template <class T>
@@ -92,9 +92,9 @@ void backward_weights(const Problem<T>& p, Call& call) {
   const T *x = call.in[0].data<T>().data(), *dy = call.grad_out[0].data<T>().data();
   float* dw = call.grad_in[1].data<float>().data();
   if (p.is_small())
-    p.small().backward_weights(x, dy, dw, call.workspace.bytes());
+    p.small().backward_weights(x, dy, dw, call.workspace.raw());
   else
-    p.plain().backward_weights(x, dy, dw, call.workspace.bytes());
+    p.plain().backward_weights(x, dy, dw, call.workspace.raw());
 }
 
 template <class T>
@@ -102,7 +102,7 @@ void backward(const Conv3d& op, Call& call) {
   const Problem<T> p = problem<T>(op, call);
   if (call.grad_in[0])
     p.plain().backward_data(call.grad_out[0].data<T>().data(), call.in[1].data<float>().data(),
-                            call.grad_in[0].data<T>().data(), call.workspace.bytes());
+                            call.grad_in[0].data<T>().data(), call.workspace.raw());
   if (call.grad_in[1]) backward_weights(p, call);
 }
 

@@ -27,11 +27,11 @@ struct Chunks {
 
   Chunks(const Conv3d& op, const Shape& volumes, const Shape& weights)
       : x(volumes), w(weights), y(window_output("conv3d", volumes, op.window(weights), weights[0])) {
-    const Index of_one = floats(with_samples(x, 1)).bytes() + floats(with_samples(y, 1)).bytes();
+    const Index of_one = floats(with_samples(x, 1)).size_bytes() + floats(with_samples(y, 1)).size_bytes();
     samples = std::clamp(chunk_bytes / of_one, Index{1}, x[0]);
-    x_bytes = padded_bytes(static_cast<std::size_t>(floats(with_samples(x, samples)).bytes()));
-    y_bytes = padded_bytes(static_cast<std::size_t>(floats(with_samples(y, samples)).bytes()));
-    w_bytes = padded_bytes(static_cast<std::size_t>(floats(w).bytes()));
+    x_bytes = padded_bytes(static_cast<std::size_t>(floats(with_samples(x, samples)).size_bytes()));
+    y_bytes = padded_bytes(static_cast<std::size_t>(floats(with_samples(y, samples)).size_bytes()));
+    w_bytes = padded_bytes(static_cast<std::size_t>(floats(w).size_bytes()));
   }
   Index bytes() const { return x_bytes + y_bytes + w_bytes; }
 
@@ -39,7 +39,7 @@ struct Chunks {
   Tensor y_part(const Call& call, Index n) const { return call.workspace.part(floats(with_samples(y, n)), x_bytes); }
   Tensor w_part(const Call& call) const { return call.workspace.part(floats(w), x_bytes + y_bytes); }
   Tensor inner_part(const Call& call) const {
-    return call.workspace.part({{call.workspace.spec().bytes() - bytes()}, DType::u8}, bytes());
+    return call.workspace.part({{call.workspace.spec().size_bytes() - bytes()}, DType::u8}, bytes());
   }
   /// A call of the float32 kernel for n samples.
   Call inner(const Call& call, Index n) const {

@@ -67,7 +67,7 @@ template <class Load>
 std::vector<double> gradient_sums(const Rows& rows, Call& call, const Load& load) {
   const Index channels = rows.channels;
   const float *mean = call.saved[0].data<float>().data(), *inverse_sd = call.saved[1].data<float>().data();
-  auto* partial = reinterpret_cast<float*>(call.workspace.bytes());
+  auto* partial = reinterpret_cast<float*>(call.workspace.raw());
 #pragma omp parallel
   {
     std::vector<float> x_row(static_cast<std::size_t>(channels)), g_row(x_row.size());

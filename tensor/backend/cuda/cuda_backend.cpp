@@ -144,14 +144,16 @@ void CudaBackend::copy(void* to, const void* from, Index bytes, cudaMemcpyKind k
   if (!capturing_) synchronize();  // the host's memory may be reused at once
 }
 
-Tensor CudaBackend::host_tensor(const Spec& spec) { return {spec, Device::reference, pinned_->allocate(spec.bytes())}; }
+Tensor CudaBackend::host_tensor(const Spec& spec) {
+  return {spec, Device::reference, pinned_->allocate(spec.size_bytes())};
+}
 
 void CudaBackend::to_device(const Tensor& host, Tensor& device) {
-  copy(device.bytes(), host.bytes(), host.spec().bytes(), cudaMemcpyHostToDevice);
+  copy(device.raw(), host.raw(), host.spec().size_bytes(), cudaMemcpyHostToDevice);
 }
 
 void CudaBackend::to_host(const Tensor& device, Tensor& host) {
-  copy(host.bytes(), device.bytes(), device.spec().bytes(), cudaMemcpyDeviceToHost);
+  copy(host.raw(), device.raw(), device.spec().size_bytes(), cudaMemcpyDeviceToHost);
 }
 
 Tensor CudaBackend::join(std::span<const Tensor> parts, Tensor& place) {
@@ -163,12 +165,12 @@ Tensor CudaBackend::join(std::span<const Tensor> parts, Tensor& place) {
                      to_string(place.shape())),
          "Hand in a place of that type and shape.");
   bool waits = false;
-  std::byte* at = place.bytes();
+  std::byte* at = place.raw();
   for (const Tensor& part : parts) {
     const bool here = part.device() == Device::cuda;
-    start_copy(at, part.bytes(), part.spec().bytes(), here ? cudaMemcpyDeviceToDevice : cudaMemcpyHostToDevice);
+    start_copy(at, part.raw(), part.spec().size_bytes(), here ? cudaMemcpyDeviceToDevice : cudaMemcpyHostToDevice);
     waits |= !here;
-    at += part.spec().bytes();
+    at += part.spec().size_bytes();
   }
   if (waits) synchronize();
   return place;
@@ -185,8 +187,8 @@ Tensor CudaBackend::from_host(const Tensor& host) {
 }
 
 void CudaBackend::fill_zero(Tensor& tensor) {
-  const auto bytes = static_cast<std::size_t>(tensor.spec().bytes());
-  use("filling memory", [&] { return cudaMemsetAsync(tensor.bytes(), 0, bytes, stream_.get()); });
+  const auto bytes = static_cast<std::size_t>(tensor.spec().size_bytes());
+  use("filling memory", [&] { return cudaMemsetAsync(tensor.raw(), 0, bytes, stream_.get()); });
 }
 
 void CudaBackend::synchronize() {

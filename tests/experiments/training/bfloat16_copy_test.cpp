@@ -99,7 +99,7 @@ TEST_CASE("bfloat16 copy: kept only for bfloat16 activations on a device that re
   CHECK_FALSE(single.parameters().bfloat16_copy());
   CHECK_FALSE(without.parameters().bfloat16_copy());
   const auto fixed = [](Learner& learner) { return learner.memory(subjects).fixed_sum().total(); };
-  CHECK(fixed(with) - fixed(without) == with.parameters().values().spec().bytes() / 2);
+  CHECK(fixed(with) - fixed(without) == with.parameters().values().spec().size_bytes() / 2);
   CHECK(StepPlanner(small(DType::bf16), backend).memory(subjects).total() == with.memory(subjects).total());
   take_step(with);
   take_step(without);

@@ -128,7 +128,7 @@ TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and c
   const Encoded all = learner.encode(batch);
   const Spec one = learner.options().batch_spec(1, 1);
   for (Index i = 0; i < subjects; ++i) {
-    const Encoded alone = learner.encode(batch.part(one, i * one.bytes()));
+    const Encoded alone = learner.encode(batch.part(one, i * one.size_bytes()));
     const auto at = static_cast<std::size_t>(i);
     const std::vector<double> expected(all.features.begin() + static_cast<std::ptrdiff_t>(at * 32),
                                        all.features.begin() + static_cast<std::ptrdiff_t>(at * 32 + 32));

@@ -44,8 +44,8 @@ template <class T>
 T* pointer(const Tensor& tensor) {
   assert(!tensor ||
          (dtype_of<std::remove_const_t<T>>() == tensor.dtype() &&
-          reinterpret_cast<std::uintptr_t>(tensor.bytes()) % (tensor.spec().count() == 1 ? alignof(T) : 16) == 0));
-  return reinterpret_cast<T*>(tensor.bytes());
+          reinterpret_cast<std::uintptr_t>(tensor.raw()) % (tensor.spec().count() == 1 ? alignof(T) : 16) == 0));
+  return reinterpret_cast<T*>(tensor.raw());
 }
 
 /// The number of blocks for `count` things, `each` a block.

@@ -25,7 +25,7 @@ void CudaUploadPlace::copy(const Tensor& host, Tensor& device) {
   use([&] { return cudaEventRecord(free_.get(), streams_.compute); });
   use([&] { return cudaStreamWaitEvent(streams_.copy, free_.get(), 0); });
   use([&] {
-    return cudaMemcpyAsync(device.bytes(), host.bytes(), static_cast<std::size_t>(host.spec().bytes()),
+    return cudaMemcpyAsync(device.raw(), host.raw(), static_cast<std::size_t>(host.spec().size_bytes()),
                            cudaMemcpyHostToDevice, streams_.copy);
   });
   use([&] { return cudaEventRecord(done_.get(), streams_.copy); });

@@ -6,7 +6,7 @@ namespace cg::cuda {
 Tensor CudaBackend::finite_scratch() { return tensor({{finite_parts}, DType::f32}); }
 
 void CudaBackend::note_finite(const Tensor& tensor, Tensor& flag) {
-  auto* parts = reinterpret_cast<std::uint32_t*>(finite_scratch_.bytes());
+  auto* parts = reinterpret_cast<std::uint32_t*>(finite_scratch_.raw());
   const Index count = tensor.spec().count();
   const DeviceLaunch launch(*this);
   if (tensor.dtype() == DType::bf16)

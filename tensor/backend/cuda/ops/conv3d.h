@@ -234,7 +234,7 @@ struct Conv3dKernels {
 
   static void forward(const Conv3d& op, Call& call) {
     convolution(op, call, Direction::forward)
-        .forward(pointer<const T>(call.in[0]), weights(call), pointer<T>(call.out[0]), call.workspace.bytes(),
+        .forward(pointer<const T>(call.in[0]), weights(call), pointer<T>(call.out[0]), call.workspace.raw(),
                  Launch(call));
   }
 
@@ -242,10 +242,10 @@ struct Conv3dKernels {
     const T* dy = pointer<const T>(call.grad_out[0]);
     if (call.grad_in[0])
       convolution(op, call, Direction::data_gradient)
-          .data_gradient(dy, weights(call), pointer<T>(call.grad_in[0]), call.workspace.bytes(), Launch(call));
+          .data_gradient(dy, weights(call), pointer<T>(call.grad_in[0]), call.workspace.raw(), Launch(call));
     if (call.grad_in[1])
       convolution(op, call, Direction::weight_gradient)
-          .weight_gradient(pointer<const T>(call.in[0]), dy, pointer<float>(call.grad_in[1]), call.workspace.bytes(),
+          .weight_gradient(pointer<const T>(call.in[0]), dy, pointer<float>(call.grad_in[1]), call.workspace.raw(),
                            Launch(call));
   }
 

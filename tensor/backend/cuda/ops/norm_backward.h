@@ -236,7 +236,7 @@ float* gradient_factors(const NormAttributes& norm, const Call& call, const RowT
                         const Launch& launch) {
   const NormParameters parameters(call);
   const Shape& shape = call.in[0].shape();
-  auto* partial = reinterpret_cast<float*>(call.workspace.bytes());
+  auto* partial = reinterpret_cast<float*>(call.workspace.raw());
   float* factors = partial + static_cast<Index>(summed.row_blocks()) * 2 * summed.channels;
   launch(summed.blocks(), GradientSums<Source>{summed, parameters, source, partial});
   launch(blocks_for(summed.channels, MergeGradients::channels_in_block),

@@ -171,7 +171,7 @@ void norm_statistics(const NormAttributes& norm, const Call& call, const Launch&
   const Shape& shape = call.in[0].shape();
   const Index channels = shape.back();
   const RowTiles tiles = sum_tiles<T>(count(shape) / channels, channels);
-  float* partial = norm.training ? reinterpret_cast<float*>(call.workspace.bytes()) : nullptr;
+  float* partial = norm.training ? reinterpret_cast<float*>(call.workspace.raw()) : nullptr;
   if (norm.training)
     with_width<T>(channels, [&]<int N>() {
       launch(tiles.blocks(), BlockMoments<T, N>{tiles, pointer<const T>(call.in[0]), partial});

@@ -69,7 +69,7 @@ class ReferenceEngines {
     reference::backward<T>(op, call);
     if (p.direction == Direction::data_gradient) return;
     const Tensor rounded = converted(weights, p.dtype);
-    std::memcpy(w, rounded.bytes(), static_cast<std::size_t>(rounded.spec().bytes()));
+    std::memcpy(w, rounded.raw(), static_cast<std::size_t>(rounded.spec().size_bytes()));
   }
 };
 
