@@ -6,7 +6,7 @@
 //
 //   s_ik         q_i·p_k / τ
 //   q_i          the row of the queue with the largest q·z_i, the first of equals: a choice, no gradient flows through
-//   p_k          the prediction made from z_k (layers/predictor.h): dL/dp is the gradient of this loss
+//   p_k          the prediction made from z_k (layers/prediction_head.h): dL/dp is the gradient of this loss
 //   a_ik         1/n for k = pair(i), else 0
 //
 // Printed and published formula are the same. Ages play no part.

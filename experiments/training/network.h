@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "experiments/training/learner_options.h"
-#include "layers/predictor.h"
+#include "layers/prediction_head.h"
 
 namespace cg {
 
@@ -27,7 +27,7 @@ class Network {
  private:
   DType activations_;
   Model model_;
-  std::optional<Predictor> predictor_;
+  std::optional<PredictionHead> predictor_;
 };
 
 }  // namespace cg

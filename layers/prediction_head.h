@@ -7,9 +7,9 @@
 
 namespace cg {
 
-class Predictor : public Module {
+class PredictionHead : public Module {
  public:
-  explicit Predictor(Index embedding, Index hidden = 512)
+  explicit PredictionHead(Index embedding, Index hidden = 512)
       : first_(child<LinearLayer>("0", embedding, hidden)),
         norm_(child<BatchNormalisation>("1", hidden)),
         second_(child<LinearLayer>("3", hidden, embedding)) {}
