@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "data/files/confined.h"
+#include "data/files/sandbox.h"
 #include "data/formats/hdf5_file.h"
 #include "data/formats/hdf5_id.h"
 #include "data/formats/safetensors.h"
@@ -265,9 +265,10 @@ bool is_number(const std::string& text, double& value) {
 WeightsFile read_hdf5_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
   constexpr Index own = Index{256} << 20;  // for the library's own tables and a dataset's chunks
   const Index answer = 2 * request.most_bytes + most_header_bytes;
-  const Confinement limits{path, own + static_cast<Index>(bytes.size()), answer};
+  const SandboxLimits limits{path, own + static_cast<Index>(bytes.size()), answer};
   const Lock lock(hdf5::library);  // no other thread is inside the library when the process is copied
-  const Answer read = confined(limits, [&](std::span<char> space) { return read_image(path, bytes, request, space); });
+  const SandboxResult read =
+      sandbox(limits, [&](std::span<char> space) { return read_image(path, bytes, request, space); });
   return unpacked(path, read.view(), request.most_bytes);
 }
 

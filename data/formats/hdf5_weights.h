@@ -1,6 +1,6 @@
 // Weights in an HDF5 file: a dataset an array, short texts as attributes of the file or as single strings. Such files
 // come from anywhere, and HDF5 was not made for hostile ones (a reader of other people's files: external storage names
-// any file of yours). So they are read from memory, in a process that can open nothing (confined.h), and a file that
+// any file of yours). So they are read from memory, in a process that can open nothing (sandbox.h), and a file that
 // points outside of itself is refused before a number is read.
 #pragma once
 

@@ -1,4 +1,4 @@
-#include "data/files/confined.h"
+#include "data/files/sandbox.h"
 
 #include <fmt/format.h>
 #include <linux/audit.h>
@@ -49,7 +49,7 @@ class SharedSpace {
     std::memcpy(space().data(), text.data(), text.size());
     return set_size(text.size());
   }
-  Answer take() const {
+  SandboxResult take() const {
     const std::size_t size = std::min(*reinterpret_cast<const std::size_t*>(memory_.get()), most_);
     return {std::shared_ptr<const char>(memory_, memory_.get() + sizeof(std::size_t)), size};
   }
@@ -95,7 +95,7 @@ Index address_space() {
   return pages * sysconf(_SC_PAGESIZE);
 }
 
-void lock_down(const Confinement& c) {
+void lock_down(const SandboxLimits& c) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (int number = 1; number < 32; ++number) signal(number, SIG_DFL);  // the parent's handlers are not for this one
   limit(RLIMIT_CORE, 0);
@@ -107,7 +107,7 @@ void lock_down(const Confinement& c) {
 }
 
 /// The child's work; its exit code.
-int child(const Confinement& c, const ConfinedBody& body, SharedSpace& answer) {
+int child(const SandboxLimits& c, const SandboxBody& body, SharedSpace& answer) {
   try {
     lock_down(c);
     return answer.set_size(body(answer.space())) ? 0 : out_of_memory;
@@ -154,11 +154,11 @@ int wait_for(pid_t id, int processor_seconds) {
   return status;
 }
 
-[[noreturn]] void refuse(const Confinement& c, const std::string& what) {
+[[noreturn]] void refuse(const SandboxLimits& c, const std::string& what) {
   fail(ErrorKind::corrupt, c.path, what + ": it is damaged or hostile", "Make or fetch the file again");
 }
 
-[[noreturn]] void rethrow(const Confinement& c, int code, std::string_view answer) {
+[[noreturn]] void rethrow(const SandboxLimits& c, int code, std::string_view answer) {
   const std::string text(answer);
   const std::size_t first = text.find('\0'), second = text.find('\0', first + 1);
   if (first == std::string::npos || second == std::string::npos) refuse(c, "it cannot be read");
@@ -168,7 +168,7 @@ int wait_for(pid_t id, int processor_seconds) {
 
 }  // namespace
 
-Answer confined(const Confinement& c, const ConfinedBody& body) {
+SandboxResult sandbox(const SandboxLimits& c, const SandboxBody& body) {
   SharedSpace answer(c.answer_bytes);
   const KeptStatus kept;
   const pid_t id = answer.good() ? fork() : -1;

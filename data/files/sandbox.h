@@ -12,7 +12,7 @@
 
 namespace cg {
 
-struct Confinement {
+struct SandboxLimits {
   std::string path;        ///< of the file that is read, for messages
   Index memory_bytes = 0;  ///< beyond what this process has now
   Index answer_bytes = 0;  ///< the most that comes back
@@ -20,9 +20,9 @@ struct Confinement {
 };
 
 /// What came out of it: memory that a child wrote, which has ended.
-class Answer {
+class SandboxResult {
  public:
-  Answer(std::shared_ptr<const char> bytes, std::size_t size) : bytes_(std::move(bytes)), size_(size) {}
+  SandboxResult(std::shared_ptr<const char> bytes, std::size_t size) : bytes_(std::move(bytes)), size_(size) {}
   std::string_view view() const { return {bytes_.get(), size_}; }
 
  private:
@@ -30,14 +30,15 @@ class Answer {
   std::size_t size_;
 };
 
-/// Writes its answer and returns the size of it; the space is Confinement::answer_bytes large, and aligned to 8 bytes.
-using ConfinedBody = std::function<std::size_t(std::span<char> space)>;
+/// Writes its answer and returns the size of it; the space is SandboxLimits::answer_bytes large, and aligned to 8
+/// bytes.
+using SandboxBody = std::function<std::size_t(std::span<char> space)>;
 
 /// What `body` writes. It runs in a child that sees a copy of this process's memory; of the kernel's services it has
 /// memory and the end of the process alone (seccomp), and it leaves no core file. Only the calling thread goes with it:
 /// `body` must not wait for another, and the caller holds the locks that `body` needs. Linux on x86-64.
 /// Errors: those that `body` throws; corrupt, if it crashes, takes too long or asks for too much memory; memory, if the
 /// child cannot be made.
-Answer confined(const Confinement& confinement, const ConfinedBody& body);
+SandboxResult sandbox(const SandboxLimits& limits, const SandboxBody& body);
 
 }  // namespace cg

@@ -1,5 +1,5 @@
 // The process in which hostile files are read: what happens there stays there.
-#include "data/files/confined.h"
+#include "data/files/sandbox.h"
 
 #include <dlfcn.h>
 #include <doctest/doctest.h>
@@ -21,13 +21,13 @@ using namespace cg::test;
 
 namespace {
 
-Confinement limits(Index answer = 1000) {
+SandboxLimits limits(Index answer = 1000) {
   return {.path = "weights.h5", .memory_bytes = Index{64} << 20, .answer_bytes = answer, .processor_seconds = 2};
 }
 
 /// What a body returns as text.
-std::string run(const Confinement& c, const std::function<std::string()>& body) {
-  const Answer answer = confined(c, [&](std::span<char> space) {
+std::string run(const SandboxLimits& c, const std::function<std::string()>& body) {
+  const SandboxResult answer = sandbox(c, [&](std::span<char> space) {
     const std::string text = body();
     std::copy_n(text.begin(), std::min(text.size(), space.size()), space.begin());
     return text.size();
@@ -37,7 +37,7 @@ std::string run(const Confinement& c, const std::function<std::string()>& body) 
 
 }  // namespace
 
-TEST_CASE("confined: an answer comes back byte for byte, an error with its kind and its parts") {
+TEST_CASE("sandbox: an answer comes back byte for byte, an error with its kind and its parts") {
   const std::string answer("a\0b", 3);
   CHECK(run(limits(), [&] { return answer; }) == answer);
   CHECK(run(limits(3), [&] { return answer; }) == answer);
@@ -45,7 +45,7 @@ TEST_CASE("confined: an answer comes back byte for byte, an error with its kind 
               ErrorKind::data, {"here", "that is so", "Do this"});
 }
 
-TEST_CASE("confined: how it ended is known where ended children are ignored, and they are ignored again after") {
+TEST_CASE("sandbox: how it ended is known where ended children are ignored, and they are ignored again after") {
   const auto before = signal(SIGCHLD, SIG_IGN);
   CHECK(run(limits(), [] { return std::string("x"); }) == "x");
   check_fails([] { run(limits(), []() -> std::string { fail(ErrorKind::data, "here", "that is so", "Do this"); }); },
@@ -54,7 +54,7 @@ TEST_CASE("confined: how it ended is known where ended children are ignored, and
   CHECK(ignored);
 }
 
-TEST_CASE("confined: a crash, an exception, an endless loop and an exit are errors of the file") {
+TEST_CASE("sandbox: a crash, an exception, an endless loop and an exit are errors of the file") {
   const auto refused = [](const std::function<std::string()>& body, const std::string& word) {
     check_fails([&] { run(limits(), body); }, ErrorKind::corrupt, {"weights.h5", word});
   };
@@ -80,7 +80,7 @@ TEST_CASE("confined: a crash, an exception, an endless loop and an exit are erro
       "more than 2 seconds");
 }
 
-TEST_CASE("confined: more memory than is allowed, and a longer answer, are refused") {
+TEST_CASE("sandbox: more memory than is allowed, and a longer answer, are refused") {
   const auto large = [] { return std::string(std::size_t{1} << 30, 'x').substr(0, 1); };
   if (dlsym(RTLD_DEFAULT, "__asan_init"))
     MESSAGE("[skipped: the address sanitizer ends a process that asks for more memory than there is]");
@@ -89,7 +89,7 @@ TEST_CASE("confined: more memory than is allowed, and a longer answer, are refus
   check_fails([&] { run(limits(2), [] { return std::string("abc"); }); }, ErrorKind::corrupt, {"more than"});
 }
 
-TEST_CASE("confined: nothing can be opened, connected to or written there, and the parent's files are closed") {
+TEST_CASE("sandbox: nothing can be opened, connected to or written there, and the parent's files are closed") {
   const TemporaryFile file("secret.txt"), made("made.txt");
   std::ofstream(file.path) << "secret";
   const int opened = open(file.path.c_str(), O_RDONLY | O_CLOEXEC);
