@@ -35,8 +35,8 @@ std::string CudaBackend::why_none(const std::string& architectures) {
     if (runs_on(10 * major + minor, architectures)) return "";
     return fmt::format("the GPU is of compute capability {}.{}, and this build is for {}", major, minor, architectures);
   }
-  const std::string why = why_no_device(static_cast<Answer>(status), in_words(status), versions());
-  if (status != cudaSuccess && !has_no_device(static_cast<Answer>(status)))
+  const std::string why = why_no_device(static_cast<Status>(status), in_words(status), versions());
+  if (status != cudaSuccess && !has_no_device(static_cast<Status>(status)))
     fail(ErrorKind::device, "cuda", "the GPU does not answer: " + why, "Use --device cpu, or mend the driver.");
   return why;
 }

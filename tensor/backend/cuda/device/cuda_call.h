@@ -6,25 +6,25 @@
 #include <memory>
 #include <string>
 
-#include "tensor/backend/cuda/device/cuda_answer.h"
+#include "tensor/backend/cuda/device/cuda_status.h"
 #include "tensor/backend/cuda/device/device_state.h"
 
 namespace cg::cuda {
 
-static_assert(static_cast<int>(Answer::success) == cudaSuccess);
-static_assert(static_cast<int>(Answer::out_of_memory) == cudaErrorMemoryAllocation);
-static_assert(static_cast<int>(Answer::stub_driver) == cudaErrorStubLibrary);
-static_assert(static_cast<int>(Answer::driver_too_old) == cudaErrorInsufficientDriver);
-static_assert(static_cast<int>(Answer::no_device) == cudaErrorNoDevice);
-static_assert(static_cast<int>(Answer::driver_mismatch) == cudaErrorSystemDriverMismatch);
-static_assert(static_cast<int>(Answer::driver_not_for_device) == cudaErrorCompatNotSupportedOnDevice);
+static_assert(static_cast<int>(Status::success) == cudaSuccess);
+static_assert(static_cast<int>(Status::out_of_memory) == cudaErrorMemoryAllocation);
+static_assert(static_cast<int>(Status::stub_driver) == cudaErrorStubLibrary);
+static_assert(static_cast<int>(Status::driver_too_old) == cudaErrorInsufficientDriver);
+static_assert(static_cast<int>(Status::no_device) == cudaErrorNoDevice);
+static_assert(static_cast<int>(Status::driver_mismatch) == cudaErrorSystemDriverMismatch);
+static_assert(static_cast<int>(Status::driver_not_for_device) == cudaErrorCompatNotSupportedOnDevice);
 
 /// In words; empty where nothing failed.
 inline std::string in_words(cudaError_t status) {
   if (status == cudaSuccess) return "";
   return std::string(cudaGetErrorString(status)) + " (" + cudaGetErrorName(status) + ")";
 }
-inline bool lacks_memory(cudaError_t status) { return lacks_memory(static_cast<Answer>(status)); }
+inline bool lacks_memory(cudaError_t status) { return lacks_memory(static_cast<Status>(status)); }
 
 /// A handle that is closed only while the device answers.
 template <class T, class Close>

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "tensor/backend/cuda/device/cuda_answer.h"
+#include "tensor/backend/cuda/device/cuda_status.h"
 #include "tensor/error.h"
 
 namespace cg::cuda {

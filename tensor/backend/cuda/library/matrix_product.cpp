@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "tensor/backend/cuda/device/cuda_answer.h"
+#include "tensor/backend/cuda/device/cuda_status.h"
 
 namespace cg::cuda {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tensor/backend/cuda/device/architectures.h"
-#include "tensor/backend/cuda/device/cuda_answer.h"
+#include "tensor/backend/cuda/device/cuda_status.h"
 #include "tensor/backend/cuda/device/cudnn_version.h"
 #include "tests/support/thrown.h"
 
@@ -56,33 +56,33 @@ TEST_CASE("device state: of two threads that lose the device one gives the reaso
 }
 
 TEST_CASE("CUDA's answers: why no device can be used, in words") {
-  using cuda::Answer;
-  const auto why = [](Answer answer, int driver) {
+  using cuda::Status;
+  const auto why = [](Status status, int driver) {
     return cuda::why_no_device(answer, "unknown error (cudaErrorUnknown)", {.driver = driver, .runtime = 13000});
   };
-  CHECK(why(Answer::driver_too_old, 12040) ==
+  CHECK(why(Status::driver_too_old, 12040) ==
         "the NVIDIA driver is too old: it serves CUDA 12.4, this program needs 13.0");
-  CHECK(why(Answer::driver_too_old, 0) == "no NVIDIA driver answers");
-  CHECK(why(Answer::no_device, 13000) == "no NVIDIA device is visible");
-  CHECK(why(Answer::success, 13000) == "no NVIDIA device is visible");
-  CHECK(why(Answer::stub_driver, 0) == "the NVIDIA driver that was found is a stub for building, not a driver");
-  CHECK(why(static_cast<Answer>(999), 13000) == "unknown error (cudaErrorUnknown)");
+  CHECK(why(Status::driver_too_old, 0) == "no NVIDIA driver answers");
+  CHECK(why(Status::no_device, 13000) == "no NVIDIA device is visible");
+  CHECK(why(Status::success, 13000) == "no NVIDIA device is visible");
+  CHECK(why(Status::stub_driver, 0) == "the NVIDIA driver that was found is a stub for building, not a driver");
+  CHECK(why(static_cast<Status>(999), 13000) == "unknown error (cudaErrorUnknown)");
 }
 
 TEST_CASE("CUDA's answers: a machine without a usable device is told from a device that does not answer") {
-  using cuda::Answer;
-  for (const Answer none : {Answer::no_device, Answer::driver_too_old, Answer::stub_driver, Answer::driver_mismatch,
-                            Answer::driver_not_for_device})
+  using cuda::Status;
+  for (const Status none : {Status::no_device, Status::driver_too_old, Status::stub_driver, Status::driver_mismatch,
+                            Status::driver_not_for_device})
     CHECK(cuda::has_no_device(none));
-  for (const int fails : {2, 3, 46, 214, 719, 802, 999}) CHECK_FALSE(cuda::has_no_device(static_cast<Answer>(fails)));
+  for (const int fails : {2, 3, 46, 214, 719, 802, 999}) CHECK_FALSE(cuda::has_no_device(static_cast<Status>(fails)));
 }
 
 TEST_CASE("CUDA's answers: what lacks memory passes, in CUDA, cuDNN and cuBLAS") {
-  CHECK(cuda::lacks_memory(cuda::Answer::out_of_memory));
+  CHECK(cuda::lacks_memory(cuda::Status::out_of_memory));
   CHECK(cuda::lacks_memory(cuda::CudnnAnswer::no_device_memory));
   CHECK(cuda::lacks_memory(cuda::CudnnAnswer::no_host_memory));
   CHECK(cuda::lacks_memory(cuda::CublasAnswer::no_memory));
-  CHECK_FALSE(cuda::lacks_memory(cuda::Answer::success));
+  CHECK_FALSE(cuda::lacks_memory(cuda::Status::success));
   CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::Answer>(719)));        // a launch failed
   CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CudnnAnswer>(5000)));  // an execution failed
   CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CudnnAnswer>(0)));

@@ -11,7 +11,7 @@
 namespace cg::cuda {
 
 /// Answers that mean something of their own. Every other but `success` stays: the device is lost.
-enum class Answer : int {
+enum class Status : int {
   success = 0,
   out_of_memory = 2,
   stub_driver = 34,
@@ -26,7 +26,7 @@ enum class CudnnAnswer : int { no_host_memory = 4003, no_device_memory = 4004 };
 enum class CublasAnswer : int { no_memory = 3 };
 
 /// Whether memory is what failed: an error that passes, where any other stays.
-inline bool lacks_memory(Answer answer) { return answer == Answer::out_of_memory; }
+inline bool lacks_memory(Status status) { return status == Status::out_of_memory; }
 inline bool lacks_memory(CudnnAnswer answer) {
   return answer == CudnnAnswer::no_host_memory || answer == CudnnAnswer::no_device_memory;
 }
@@ -42,21 +42,21 @@ inline std::string cuda_version_name(int number) { return fmt::format("{}.{}", n
 
 /// Whether a machine that answers so when it is asked for its devices has none that this program could use. Any other
 /// answer is a device's that fails.
-inline bool has_no_device(Answer answer) {
-  return answer == Answer::stub_driver || answer == Answer::driver_too_old || answer == Answer::no_device ||
-         answer == Answer::driver_mismatch || answer == Answer::driver_not_for_device;
+inline bool has_no_device(Status status) {
+  return status == Status::stub_driver || status == Status::driver_too_old || status == Status::no_device ||
+         status == Status::driver_mismatch || status == Status::driver_not_for_device;
 }
 
 /// Why no device can be used, in words. `answer` and its words are those of CUDA when it was asked for its devices;
 /// `success`: it has none.
-inline std::string why_no_device(Answer answer, const std::string& words, const CudaVersions& versions) {
-  switch (answer) {
-    case Answer::success:
-    case Answer::no_device:
+inline std::string why_no_device(Status status, const std::string& words, const CudaVersions& versions) {
+  switch (status) {
+    case Status::success:
+    case Status::no_device:
       return "no NVIDIA device is visible";
-    case Answer::stub_driver:
+    case Status::stub_driver:
       return "the NVIDIA driver that was found is a stub for building, not a driver";
-    case Answer::driver_too_old:
+    case Status::driver_too_old:
       if (versions.driver == 0) return "no NVIDIA driver answers";
       return fmt::format("the NVIDIA driver is too old: it serves CUDA {}, this program needs {}",
                          cuda_version_name(versions.driver), cuda_version_name(versions.runtime));
