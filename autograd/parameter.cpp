@@ -54,10 +54,10 @@ void ParameterStore::initialise(std::uint64_t seed) {
     Random random({.seed = seed, .sample = static_cast<std::uint32_t>(k), .use = Use::initial_weights});
     for (Index first = 0, size = count(p.shape); first < size; first += piece) {
       std::vector<double> values(static_cast<std::size_t>(std::min(piece, size - first)),
-                                 p.initial.law == Initial::Law::ones ? 1.0 : 0.0);
-      if (p.initial.law == Initial::Law::normal)
+                                 p.initial.distribution == Initial::Distribution::ones ? 1.0 : 0.0);
+      if (p.initial.distribution == Initial::Distribution::normal)
         for (double& v : values) v = p.initial.scale * random.normal();
-      if (p.initial.law == Initial::Law::uniform)
+      if (p.initial.distribution == Initial::Distribution::uniform)
         for (double& v : values) v = p.initial.scale * (2 * random.uniform() - 1);
       Tensor part = all.part({{static_cast<Index>(values.size())}, all.dtype()}, first * size_of(all.dtype()));
       from_doubles(backend_, values, part);

@@ -13,8 +13,8 @@ namespace cg {
 
 /// How a parameter starts.
 struct Initial {
-  enum class Law { zeros, ones, normal, uniform };
-  Law law = Law::zeros;
+  enum class Distribution { zeros, ones, normal, uniform };
+  Distribution distribution = Distribution::zeros;
   double scale = 0;  ///< standard deviation of `normal`, bound of `uniform`
 };
 

@@ -38,7 +38,7 @@ void Adam::update(ParameterStore& store) {
   Backend& backend = store.backend();
   backend.to_device(host_control_, control_);
   Tensor finite = control_.part({{1}, DType::f64}, offsetof(AdamControl, finite));
-  backend.note_finite(store.gradients(), finite);
+  backend.write_is_finite(store.gradients(), finite);
   const AdamUpdate update = op(0, 1);  // rate and step are in the control
   Call call{.in = {store.values(), store.gradients(), first_, second_, store.bfloat16_copy(), control_},
             .out = {},

@@ -46,11 +46,11 @@ void UploadPlace::copy(const Tensor& host, Tensor& device) { backend_.to_device(
 
 bool Backend::all_finite(const Tensor& all) {
   Tensor flag = tensor({{1}, DType::f64});
-  note_finite(all, flag);
+  write_is_finite(all, flag);
   return to_doubles(*this, flag)[0] == 1;
 }
 
-Spec joined(std::span<const Tensor> parts) {
+Spec concatenated(std::span<const Tensor> parts) {
   Spec spec = parts[0].spec();
   for (const Tensor& part : parts.subspan(1)) spec.shape[0] += part.shape()[0];
   return spec;
@@ -94,9 +94,9 @@ void HostBackend::to_host(const Tensor& device, Tensor& host) {
   std::memcpy(host.raw(), device.raw(), static_cast<std::size_t>(device.spec().size_bytes()));
 }
 
-Tensor HostBackend::join(std::span<const Tensor> parts, Tensor& place) {
+Tensor HostBackend::concatenate(std::span<const Tensor> parts, Tensor& place) {
   if (parts.size() == 1) return parts[0].on(device_);
-  if (!place) place = tensor(joined(parts));
+  if (!place) place = tensor(concatenated(parts));
   std::byte* at = place.raw();
   for (const Tensor& part : parts) {
     std::memcpy(at, part.raw(), static_cast<std::size_t>(part.spec().size_bytes()));
@@ -129,7 +129,7 @@ void HostBackend::refuse(Index bytes) const {
 
 Index HostBackend::held_bytes() const { return own_memory().resident; }
 
-void HostBackend::note_finite(const Tensor& tensor, Tensor& flag) {
+void HostBackend::write_is_finite(const Tensor& tensor, Tensor& flag) {
   double zero = 0;  // 0 · x is 0 for every finite x, else NaN
   with_type(tensor.dtype(), [&]<class T>() {
     const T* x = tensor.data<T>().data();

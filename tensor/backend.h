@@ -69,11 +69,11 @@ class Backend {
   virtual Tensor from_host(const Tensor& host) = 0;
   /// Tensors of the host or of this device, one behind the other along the first axis, in `place`; it is made when it
   /// is empty, else it is of the size. A single one of the host's is shared where from_host() would share it.
-  virtual Tensor join(std::span<const Tensor> parts, Tensor& place) = 0;
+  virtual Tensor concatenate(std::span<const Tensor> parts, Tensor& place) = 0;
   virtual std::unique_ptr<UploadPlace> upload_place() { return std::make_unique<UploadPlace>(*this); }
   virtual void fill_zero(Tensor& tensor) = 0;
   /// Writes into `flag`, one double, whether every number of a floating-point tensor is finite: 1, else 0.
-  virtual void note_finite(const Tensor& tensor, Tensor& flag) = 0;
+  virtual void write_is_finite(const Tensor& tensor, Tensor& flag) = 0;
   bool all_finite(const Tensor& tensor);
   virtual void synchronize() {}
   virtual std::unique_ptr<CapturedGraph> captured_graph() { return std::make_unique<CapturedGraph>(); }
@@ -92,7 +92,7 @@ class Backend {
 };
 
 /// The spec of tensors one behind the other along their first axis.
-Spec joined(std::span<const Tensor> parts);
+Spec concatenated(std::span<const Tensor> parts);
 
 /// A floating-point tensor's numbers, brought to the host in double; and the way back.
 std::vector<double> to_doubles(Backend& backend, const Tensor& tensor);
@@ -108,9 +108,9 @@ class HostBackend : public Backend {
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
   Tensor from_host(const Tensor& host) override { return host.on(device_); }
-  Tensor join(std::span<const Tensor> parts, Tensor& place) override;
+  Tensor concatenate(std::span<const Tensor> parts, Tensor& place) override;
   void fill_zero(Tensor& tensor) override;
-  void note_finite(const Tensor& tensor, Tensor& flag) override;
+  void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   /// What Linux estimates to be available without swapping (MemAvailable), or less where the process's address space is
   /// limited (ulimit -v); a container's own limit is not seen.
   Index free_bytes() const override;
@@ -133,9 +133,11 @@ class MetaBackend : public Backend {
   void to_device(const Tensor&, Tensor&) override {}
   void to_host(const Tensor&, Tensor&) override {}
   Tensor from_host(const Tensor& host) override { return {host.spec(), Device::meta, nullptr}; }
-  Tensor join(std::span<const Tensor> parts, Tensor&) override { return {joined(parts), Device::meta, nullptr}; }
+  Tensor concatenate(std::span<const Tensor> parts, Tensor&) override {
+    return {concatenated(parts), Device::meta, nullptr};
+  }
   void fill_zero(Tensor&) override {}
-  void note_finite(const Tensor&, Tensor&) override {}
+  void write_is_finite(const Tensor&, Tensor&) override {}
 };
 
 /// oneDNN and our own kernels on all cores (tensor/backend/cpu).

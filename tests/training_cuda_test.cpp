@@ -122,7 +122,7 @@ TEST_CASE("a GPU: uploads beside other work bring every number, in the order the
     place.start(host);
     const std::vector<Tensor> parts = {place.take()};
     used = {};
-    const auto numbers = to_doubles(*device, device->join(parts, used));
+    const auto numbers = to_doubles(*device, device->concatenate(parts, used));
     CHECK(static_cast<Index>(numbers.size()) == spec.count());
     CHECK(std::ranges::all_of(numbers, [&](double x) { return x == round; }));
   }

@@ -165,13 +165,14 @@ Learner::PlannedBatch& Learner::planned_batch(Index subjects, bool training) {
 
 /// From volumes to results in host memory.
 void Learner::forward(PlannedBatch& batch, std::span<const Tensor> volumes) {
-  if (joined(volumes) != batch.volumes)
+  if (concatenated(volumes) != batch.volumes)
     fail(ErrorKind::usage, "Learner",
-         fmt::format("volumes are {} {}, expected {} {}", name_of(joined(volumes).dtype),
-                     to_string(joined(volumes).shape), name_of(batch.volumes.dtype), to_string(batch.volumes.shape)),
+         fmt::format("volumes are {} {}, expected {} {}", name_of(concatenated(volumes).dtype),
+                     to_string(concatenated(volumes).shape), name_of(batch.volumes.dtype),
+                     to_string(batch.volumes.shape)),
          "Bring them as LearnerOptions::batch_spec says.");
   Tensor place = volumes_ ? volumes_.part(batch.volumes, 0) : Tensor();
-  const Tensor input = backend_.join(volumes, place);
+  const Tensor input = backend_.concatenate(volumes, place);
   batch.forward_graph->run([&] {
     batch.pass.emplace(*this, input, batch.training, batch.plan, batch.observer);
     const auto fetch = [&](const Variable& out, PlannedBatch::Result& result) {
@@ -272,7 +273,7 @@ void Learner::explain_bad_numbers(std::span<const Tensor> volumes, std::span<con
 }
 
 Encoded Learner::encode(std::span<const Tensor> volumes) {
-  const Index subjects = joined(volumes).shape[0];
+  const Index subjects = concatenated(volumes).shape[0];
   reserve({}, std::span(&subjects, 1));
   PlannedBatch& batch = planned_batch(subjects, false);
   forward(batch, volumes);

@@ -34,7 +34,7 @@ std::vector<double> numbers_of(const Batch& batch, Backend& backend) {
   std::vector<double> all(batch.subjects.begin(), batch.subjects.end());
   all.insert(all.end(), batch.ages.begin(), batch.ages.end());
   Tensor place;
-  for (const double value : to_doubles(backend, backend.join(batch.volumes, place))) all.push_back(value);
+  for (const double value : to_doubles(backend, backend.concatenate(batch.volumes, place))) all.push_back(value);
   return all;
 }
 

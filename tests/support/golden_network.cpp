@@ -52,7 +52,7 @@ GoldenNetwork::GoldenNetwork(const GoldenRun& run, Backend& backend, DType activ
   for (Parameter* parameter : store_.parameters()) {
     const Index size = count(parameter->shape);
     if (!parameter->trained) {
-      const double start = parameter->initial.law == Initial::Law::ones ? 1 : 0;
+      const double start = parameter->initial.distribution == Initial::Distribution::ones ? 1 : 0;
       store_.write(*parameter, std::vector<double>(static_cast<std::size_t>(size), start));
       continue;
     }

@@ -117,8 +117,8 @@ Tensor RepeatingBackend::from_host(const Tensor& host) {
   return out;
 }
 
-Tensor RepeatingBackend::join(std::span<const Tensor> parts, Tensor& place) {
-  if (!place) place = tensor(joined(parts));
+Tensor RepeatingBackend::concatenate(std::span<const Tensor> parts, Tensor& place) {
+  if (!place) place = tensor(concatenated(parts));
   Index at = 0;
   for (const Tensor& part : parts) {
     Tensor here = place.part(part.spec(), at);
@@ -134,8 +134,8 @@ void RepeatingBackend::fill_zero(Tensor& tensor) {
   start([at = address_of(tensor), this]() mutable { HostBackend::fill_zero(at); });
 }
 
-void RepeatingBackend::note_finite(const Tensor& tensor, Tensor& flag) {
-  start([at = address_of(tensor), into = address_of(flag), this]() mutable { HostBackend::note_finite(at, into); });
+void RepeatingBackend::write_is_finite(const Tensor& tensor, Tensor& flag) {
+  start([at = address_of(tensor), into = address_of(flag), this]() mutable { HostBackend::write_is_finite(at, into); });
 }
 
 std::unique_ptr<CapturedGraph> RepeatingBackend::captured_graph() {

@@ -25,10 +25,10 @@ class RepeatingBackend final : public HostBackend {
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
   Tensor from_host(const Tensor& host) override;
-  Tensor join(std::span<const Tensor> parts, Tensor& place) override;
+  Tensor concatenate(std::span<const Tensor> parts, Tensor& place) override;
   std::unique_ptr<UploadPlace> upload_place() override;
   void fill_zero(Tensor& tensor) override;
-  void note_finite(const Tensor& tensor, Tensor& flag) override;
+  void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   std::unique_ptr<CapturedGraph> captured_graph() override;
 
   void begin_capture();

@@ -156,8 +156,8 @@ void CudaBackend::to_host(const Tensor& device, Tensor& host) {
   copy(host.raw(), device.raw(), device.spec().size_bytes(), cudaMemcpyDeviceToHost);
 }
 
-Tensor CudaBackend::join(std::span<const Tensor> parts, Tensor& place) {
-  const Spec spec = joined(parts);
+Tensor CudaBackend::concatenate(std::span<const Tensor> parts, Tensor& place) {
+  const Spec spec = concatenated(parts);
   if (!place) place = tensor(spec);
   if (place.spec() != spec)
     fail(ErrorKind::usage, "joining tensors",

@@ -39,10 +39,10 @@ class CudaBackend final : public Backend {
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
   Tensor from_host(const Tensor& host) override;
-  Tensor join(std::span<const Tensor> parts, Tensor& place) override;
+  Tensor concatenate(std::span<const Tensor> parts, Tensor& place) override;
   std::unique_ptr<UploadPlace> upload_place() override;
   void fill_zero(Tensor& tensor) override;
-  void note_finite(const Tensor& tensor, Tensor& flag) override;
+  void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   void synchronize() override;
   std::unique_ptr<CapturedGraph> captured_graph() override;
   int warm_up_steps() const override { return 2; }
@@ -94,7 +94,7 @@ class CudaBackend final : public Backend {
   std::unique_ptr<ConvolutionPlanner> convolutions_;
   std::shared_ptr<CUstream_st> copy_stream_;  // of uploads
   std::shared_ptr<PinnedMemory> pinned_;
-  Tensor finite_scratch_;  // for note_finite, so that no step allocates
+  Tensor finite_scratch_;  // for write_is_finite, so that no step allocates
   bool capturing_ = false;
 };
 

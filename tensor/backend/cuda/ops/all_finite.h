@@ -73,13 +73,13 @@ struct FiniteAll {
   }
 };
 
-/// The most blocks that look, and so the words of scratch that note_finite needs.
+/// The most blocks that look, and so the words of scratch that write_is_finite needs.
 inline constexpr Index finite_parts = 1024;
 
 /// *flag = 1 where all `count` numbers of x are finite, else 0. x, `parts` [finite_parts] and `flag` lie on the device,
 /// x aligned to 16 bytes. `launch` as in block.h.
 template <class T, class Launch>
-void note_finite(const T* x, Index count, std::uint32_t* parts, double* flag, const Launch& launch) {
+void write_is_finite(const T* x, Index count, std::uint32_t* parts, double* flag, const Launch& launch) {
   constexpr Index least = 8 * FiniteParts<T>::threads;  // packs a block, so that a thread has some loads on their way
   const Index all = blocks_for(count, FiniteParts<T>::width);
   const Index packs = std::max(least, blocks_for(all, finite_parts));

@@ -94,7 +94,7 @@ TEST_CASE("the flag says whether every number is finite, wherever one is not") {
   const auto flag_of = [](const Tensor& x) {
     std::vector<std::uint32_t> parts(static_cast<std::size_t>(cuda::finite_parts), 99);
     double flag = 99;
-    cuda::note_finite(cuda::pointer<const float>(x), x.spec().count(), parts.data(), &flag, Launch());
+    cuda::write_is_finite(cuda::pointer<const float>(x), x.spec().count(), parts.data(), &flag, Launch());
     return flag;
   };
   constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
