@@ -43,7 +43,7 @@ Index DeviceVolumes::bytes_of(const VolumeSource& source, DType dtype) {
 DeviceLoader::DeviceLoader(Backend& backend, const DeviceWay& way, VolumeSource& source, std::vector<Index> subjects,
                            LoaderOptions options)
     : kept_(options.augment ? nullptr : way.kept),
-      places_(way.places),
+      buffers_(way.buffers),
       loader_(source, std::move(subjects), for_device(std::move(options), backend, !kept_)) {}
 
 std::optional<Batch> DeviceLoader::next() {
@@ -53,7 +53,7 @@ std::optional<Batch> DeviceLoader::next() {
       for (const Index subject : batch->subjects) batch->volumes.push_back(kept_->volume(subject));
     return batch;
   }
-  if (!places_) return loader_.next();
+  if (!buffers_) return loader_.next();
   if (!ahead_) fetch();
   if (!ahead_) return std::nullopt;
   Batch batch = std::move(ahead_->batch);
@@ -67,9 +67,9 @@ std::optional<Batch> DeviceLoader::next() {
 void DeviceLoader::fetch() {
   auto batch = loader_.next();
   if (!batch) return;
-  UploadPlace& place = places_->next();
-  place.start(batch->volumes.at(0));
-  ahead_ = {std::move(*batch), &place};
+  UploadBuffer& buffer = buffers_->next();
+  buffer.start(batch->volumes.at(0));
+  ahead_ = {std::move(*batch), &buffer};
 }
 
 }  // namespace cg

@@ -28,24 +28,24 @@ class DeviceVolumes {
 
 /// A device's memory for the batch that is used and the one that comes. Who trains keeps it from epoch to epoch, so
 /// that none of them asks for memory. Used by one loader at a time.
-class BatchPlaces {
+class BatchBuffers {
  public:
   static constexpr Index number = 2;
-  explicit BatchPlaces(Backend& backend) : places_{backend.upload_place(), backend.upload_place()} {}
-  UploadPlace& next() {
+  explicit BatchBuffers(Backend& backend) : buffers_{backend.upload_buffer(), backend.upload_buffer()} {}
+  UploadBuffer& next() {
     at_ = 1 - at_;
-    return *places_[at_];
+    return *buffers_[at_];
   }
 
  private:
-  std::unique_ptr<UploadPlace> places_[number];
+  std::unique_ptr<UploadBuffer> buffers_[number];
   int at_ = 0;
 };
 
 /// How a cohort's volumes come to a device.
 struct DeviceWay {
   const DeviceVolumes* kept = nullptr;  ///< volumes that lie there already; null: none
-  BatchPlaces* places = nullptr;        ///< where others are brought; null for a device without memory of its own
+  BatchBuffers* buffers = nullptr;      ///< where others are brought; null for a device without memory of its own
 };
 
 /// As Loader; batches come as tensors of the device, in order and content the same.
@@ -62,12 +62,12 @@ class DeviceLoader {
   /// A batch, its volumes on their way.
   struct OnItsWay {
     Batch batch;
-    UploadPlace* volumes;
+    UploadBuffer* volumes;
   };
   void fetch();
 
   const DeviceVolumes* kept_;
-  BatchPlaces* places_;
+  BatchBuffers* buffers_;
   Loader loader_;
   std::optional<OnItsWay> ahead_;
 };

@@ -32,7 +32,7 @@ OwnMemory own_memory() {
 
 Tensor Backend::host_tensor(const Spec& spec) { return HostBackend().tensor(spec); }
 
-void UploadPlace::start(const Tensor& host) {
+void UploadBuffer::start(const Tensor& host) {
   if (!memory_ || memory_.spec().size_bytes() < host.spec().size_bytes()) {
     finish();
     device_ = memory_ = {};  // before the larger one is asked for
@@ -42,7 +42,7 @@ void UploadPlace::start(const Tensor& host) {
   copy(host, device_);
 }
 
-void UploadPlace::copy(const Tensor& host, Tensor& device) { backend_.to_device(host, device); }
+void UploadBuffer::copy(const Tensor& host, Tensor& device) { backend_.to_device(host, device); }
 
 bool Backend::all_finite(const Tensor& all) {
   Tensor flag = tensor({{1}, DType::f64});
@@ -94,15 +94,15 @@ void HostBackend::to_host(const Tensor& device, Tensor& host) {
   std::memcpy(host.raw(), device.raw(), static_cast<std::size_t>(device.spec().size_bytes()));
 }
 
-Tensor HostBackend::concatenate(std::span<const Tensor> parts, Tensor& place) {
+Tensor HostBackend::concatenate(std::span<const Tensor> parts, Tensor& buffer) {
   if (parts.size() == 1) return parts[0].on(device_);
-  if (!place) place = tensor(concatenated(parts));
-  std::byte* at = place.raw();
+  if (!buffer) buffer = tensor(concatenated(parts));
+  std::byte* at = buffer.raw();
   for (const Tensor& part : parts) {
     std::memcpy(at, part.raw(), static_cast<std::size_t>(part.spec().size_bytes()));
     at += part.spec().size_bytes();
   }
-  return place;
+  return buffer;
 }
 
 void HostBackend::fill_zero(Tensor& tensor) {

@@ -28,12 +28,12 @@ class Backend;
 
 /// Memory of a device to which tensors of the host are brought, one after the other, while the device computes. It is
 /// asked for when the first comes, or a larger one than ever before. Must not outlive its backend.
-class UploadPlace {
+class UploadBuffer {
  public:
-  explicit UploadPlace(Backend& backend) : backend_(backend) {}
-  virtual ~UploadPlace() = default;
-  UploadPlace(const UploadPlace&) = delete;
-  UploadPlace& operator=(const UploadPlace&) = delete;
+  explicit UploadBuffer(Backend& backend) : backend_(backend) {}
+  virtual ~UploadBuffer() = default;
+  UploadBuffer(const UploadBuffer&) = delete;
+  UploadBuffer& operator=(const UploadBuffer&) = delete;
   /// Starts to copy `host`, once all of the device's work so far is done with what lies here. Errors: memory.
   void start(const Tensor& host);
   /// The tensor on the device: whatever is computed from now on finds its numbers there.
@@ -67,10 +67,10 @@ class Backend {
   virtual void to_host(const Tensor& device, Tensor& host) = 0;
   /// A tensor of this device with a host tensor's numbers; devices that compute in host memory share it.
   virtual Tensor from_host(const Tensor& host) = 0;
-  /// Tensors of the host or of this device, one behind the other along the first axis, in `place`; it is made when it
+  /// Tensors of the host or of this device, one behind the other along the first axis, in `buffer`; it is made when it
   /// is empty, else it is of the size. A single one of the host's is shared where from_host() would share it.
-  virtual Tensor concatenate(std::span<const Tensor> parts, Tensor& place) = 0;
-  virtual std::unique_ptr<UploadPlace> upload_place() { return std::make_unique<UploadPlace>(*this); }
+  virtual Tensor concatenate(std::span<const Tensor> parts, Tensor& buffer) = 0;
+  virtual std::unique_ptr<UploadBuffer> upload_buffer() { return std::make_unique<UploadBuffer>(*this); }
   virtual void fill_zero(Tensor& tensor) = 0;
   /// Writes into `flag`, one double, whether every number of a floating-point tensor is finite: 1, else 0.
   virtual void write_is_finite(const Tensor& tensor, Tensor& flag) = 0;
@@ -108,7 +108,7 @@ class HostBackend : public Backend {
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
   Tensor from_host(const Tensor& host) override { return host.on(device_); }
-  Tensor concatenate(std::span<const Tensor> parts, Tensor& place) override;
+  Tensor concatenate(std::span<const Tensor> parts, Tensor& buffer) override;
   void fill_zero(Tensor& tensor) override;
   void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   /// What Linux estimates to be available without swapping (MemAvailable), or less where the process's address space is

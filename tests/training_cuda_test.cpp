@@ -112,15 +112,15 @@ TEST_CASE("a GPU: uploads beside other work bring every number, in the order the
   const auto device = device_or_skip();
   if (!device) return;
   constexpr Index size = Index{8} << 20;
-  BatchPlaces places(*device);
+  BatchBuffers buffers(*device);
   Tensor used;
   for (int round = 0; round < 6; ++round) {
     const Spec spec{{size - round % 3}, DType::f32};
     const Tensor host = device->host_tensor(spec);
     std::ranges::fill(host.data<float>(), static_cast<float>(round));
-    UploadPlace& place = places.next();
-    place.start(host);
-    const std::vector<Tensor> parts = {place.take()};
+    UploadBuffer& buffer = buffers.next();
+    buffer.start(host);
+    const std::vector<Tensor> parts = {buffer.take()};
     used = {};
     const auto numbers = to_doubles(*device, device->concatenate(parts, used));
     CHECK(static_cast<Index>(numbers.size()) == spec.count());

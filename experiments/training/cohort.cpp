@@ -83,12 +83,12 @@ void Cohort::keep_on(Backend& backend, DType dtype, Index spare) {
 
 void Cohort::leave_device() {
   on_device.reset();
-  places.reset();
+  buffers.reset();
 }
 
 DeviceLoader Cohort::batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options) {
-  if (backend.has_own_memory() && !places) places.emplace(backend);
-  return {backend, {on_device ? &*on_device : nullptr, places ? &*places : nullptr}, *volumes, of, options};
+  if (backend.has_own_memory() && !buffers) buffers.emplace(backend);
+  return {backend, {on_device ? &*on_device : nullptr, buffers ? &*buffers : nullptr}, *volumes, of, options};
 }
 
 std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {

@@ -32,7 +32,7 @@ struct Cohort {
   std::optional<Intensity> intensity;  ///< none: each map by its own
   std::unique_ptr<VolumeSource> volumes;
   std::optional<DeviceVolumes> on_device;  ///< once keep_on() found that they fit
-  std::optional<BatchPlaces> places;       ///< on a device with memory of its own, once batches were asked for
+  std::optional<BatchBuffers> buffers;     ///< on a device with memory of its own, once batches were asked for
 
   /// Keeps all volumes in the device's memory, in that type, where it has some and they take no more than `spare`
   /// bytes of it. Errors: memory.

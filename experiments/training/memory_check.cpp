@@ -35,7 +35,7 @@ std::string where(const MemoryJob& job) { return fmt::format("train.batch_size =
 
 Demand::Demand(const StepMemory& memory, const Backend& backend) : step(memory.total()) {
   if (backend.has_own_memory()) {
-    ahead = BatchPlaces::number * memory.volumes;
+    ahead = BatchBuffers::number * memory.volumes;
     beside = beside_on_device;
     return;  // what is saved lies in the host's memory
   }

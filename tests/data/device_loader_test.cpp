@@ -62,16 +62,16 @@ TEST_CASE("DeviceLoader: batches are the loader's, computed on in place, uploade
     for (const bool late : {false, true}) {
       RepeatingBackend device;
       device.late = late;
-      BatchPlaces places(device);
-      DeviceLoader uploaded(device, {.places = &places}, source, first(11), o);
+      BatchBuffers buffers(device);
+      DeviceLoader uploaded(device, {.buffers = &buffers}, source, first(11), o);
       CHECK(all_batches(uploaded, device) == expected);
       CHECK(device.uploads == 3);
     }
     RepeatingBackend device;
     const DeviceVolumes kept(device, source, DType::f32);
     const Index copied = device.copied_from_host;
-    BatchPlaces places(device);
-    DeviceLoader loader_of_kept(device, {&kept, &places}, source, first(11), o);
+    BatchBuffers buffers(device);
+    DeviceLoader loader_of_kept(device, {&kept, &buffers}, source, first(11), o);
     std::vector<std::vector<double>> batches;
     while (const auto batch = loader_of_kept.next()) {
       CHECK(batch->volumes.size() == (augmented ? 1 : batch->subjects.size()));
@@ -105,7 +105,7 @@ TEST_CASE(
   for (const bool late : {false, true}) {
     RepeatingBackend device;
     device.late = late;
-    BatchPlaces places(device);
+    BatchBuffers buffers(device);
     for (Index epoch = 1; epoch <= 3; ++epoch) {
       LoaderOptions o = options();
       o.epoch = epoch;
@@ -119,13 +119,13 @@ TEST_CASE(
         return batch;
       };
       {
-        DeviceLoader given_up(device, {.places = &places}, source, first(11), o);
+        DeviceLoader given_up(device, {.buffers = &buffers}, source, first(11), o);
         CHECK(next(given_up).has_value());
       }
-      DeviceLoader uploaded(device, {.places = &places}, source, first(11), o);
+      DeviceLoader uploaded(device, {.buffers = &buffers}, source, first(11), o);
       for (const auto& numbers : expected) CHECK(numbers_of(next(uploaded).value(), device) == numbers);
       CHECK_FALSE(next(uploaded).has_value());
-      CHECK(asked == (epoch == 1 ? BatchPlaces::number : 0));
+      CHECK(asked == (epoch == 1 ? BatchBuffers::number : 0));
     }
   }
 }
@@ -134,12 +134,12 @@ TEST_CASE("DeviceLoader: one that is given up half-way ends, and a map that cann
   const MadeDataset dataset(11);
   VolumeSource source(dataset, std::nullopt, 0);
   RepeatingBackend device;
-  BatchPlaces places(device);
+  BatchBuffers buffers(device);
   {
-    DeviceLoader loader(device, {.places = &places}, source, first(11), options());
+    DeviceLoader loader(device, {.buffers = &buffers}, source, first(11), options());
     CHECK(loader.next().has_value());
   }
   const auto fails = [](const Key&, std::span<float>) { fail(ErrorKind::data, "sub-07", "unreadable", "Mend it."); };
-  DeviceLoader loader(device, {.places = &places}, source, first(11), options(fails));
+  DeviceLoader loader(device, {.buffers = &buffers}, source, first(11), options(fails));
   check_fails([&] { loader.next(); }, ErrorKind::data, {"sub-07"});
 }

@@ -43,11 +43,11 @@ Call addresses_of(const Call& call) {
 }
 
 /// Counts uploads, and copies when it is waited for where uploads are late.
-class CountedPlace : public UploadPlace {
+class CountedUploads : public UploadBuffer {
  public:
-  explicit CountedPlace(RepeatingBackend& backend) : UploadPlace(backend), backend_(backend) {}
+  explicit CountedUploads(RepeatingBackend& backend) : UploadBuffer(backend), backend_(backend) {}
   Tensor take() override {
-    Tensor device = UploadPlace::take();
+    Tensor device = UploadBuffer::take();
     if (host_) backend_.to_device(host_, device);
     host_ = {};
     return device;
@@ -59,7 +59,7 @@ class CountedPlace : public UploadPlace {
     if (backend_.late)
       host_ = host;
     else
-      UploadPlace::copy(host, device);
+      UploadBuffer::copy(host, device);
   }
 
  private:
@@ -117,18 +117,18 @@ Tensor RepeatingBackend::from_host(const Tensor& host) {
   return out;
 }
 
-Tensor RepeatingBackend::concatenate(std::span<const Tensor> parts, Tensor& place) {
-  if (!place) place = tensor(concatenated(parts));
+Tensor RepeatingBackend::concatenate(std::span<const Tensor> parts, Tensor& buffer) {
+  if (!buffer) buffer = tensor(concatenated(parts));
   Index at = 0;
   for (const Tensor& part : parts) {
-    Tensor here = place.part(part.spec(), at);
+    Tensor here = buffer.part(part.spec(), at);
     to_device(part, here);
     at += part.spec().size_bytes();
   }
-  return place;
+  return buffer;
 }
 
-std::unique_ptr<UploadPlace> RepeatingBackend::upload_place() { return std::make_unique<CountedPlace>(*this); }
+std::unique_ptr<UploadBuffer> RepeatingBackend::upload_buffer() { return std::make_unique<CountedUploads>(*this); }
 
 void RepeatingBackend::fill_zero(Tensor& tensor) {
   start([at = address_of(tensor), this]() mutable { HostBackend::fill_zero(at); });

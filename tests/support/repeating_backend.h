@@ -25,8 +25,8 @@ class RepeatingBackend final : public HostBackend {
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
   Tensor from_host(const Tensor& host) override;
-  Tensor concatenate(std::span<const Tensor> parts, Tensor& place) override;
-  std::unique_ptr<UploadPlace> upload_place() override;
+  Tensor concatenate(std::span<const Tensor> parts, Tensor& buffer) override;
+  std::unique_ptr<UploadBuffer> upload_buffer() override;
   void fill_zero(Tensor& tensor) override;
   void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   std::unique_ptr<CapturedGraph> captured_graph() override;

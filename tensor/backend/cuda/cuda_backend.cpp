@@ -156,16 +156,16 @@ void CudaBackend::to_host(const Tensor& device, Tensor& host) {
   copy(host.raw(), device.raw(), device.spec().size_bytes(), cudaMemcpyDeviceToHost);
 }
 
-Tensor CudaBackend::concatenate(std::span<const Tensor> parts, Tensor& place) {
+Tensor CudaBackend::concatenate(std::span<const Tensor> parts, Tensor& buffer) {
   const Spec spec = concatenated(parts);
-  if (!place) place = tensor(spec);
-  if (place.spec() != spec)
+  if (!buffer) buffer = tensor(spec);
+  if (buffer.spec() != spec)
     fail(ErrorKind::usage, "joining tensors",
-         fmt::format("{} {} in the place of {} {}", name_of(spec.dtype), to_string(spec.shape), name_of(place.dtype()),
-                     to_string(place.shape())),
-         "Hand in a place of that type and shape.");
+         fmt::format("{} {} in the buffer of {} {}", name_of(spec.dtype), to_string(spec.shape),
+                     name_of(buffer.dtype()), to_string(buffer.shape())),
+         "Hand in a buffer of that type and shape.");
   bool waits = false;
-  std::byte* at = place.raw();
+  std::byte* at = buffer.raw();
   for (const Tensor& part : parts) {
     const bool here = part.device() == Device::cuda;
     start_copy(at, part.raw(), part.spec().size_bytes(), here ? cudaMemcpyDeviceToDevice : cudaMemcpyHostToDevice);
@@ -173,11 +173,12 @@ Tensor CudaBackend::concatenate(std::span<const Tensor> parts, Tensor& place) {
     at += part.spec().size_bytes();
   }
   if (waits) synchronize();
-  return place;
+  return buffer;
 }
 
-std::unique_ptr<UploadPlace> CudaBackend::upload_place() {
-  return std::make_unique<CudaUploadPlace>(*this, state_, CudaUploadPlace::Streams{stream_.get(), copy_stream_.get()});
+std::unique_ptr<UploadBuffer> CudaBackend::upload_buffer() {
+  return std::make_unique<CudaUploadBuffer>(*this, state_,
+                                            CudaUploadBuffer::Streams{stream_.get(), copy_stream_.get()});
 }
 
 Tensor CudaBackend::from_host(const Tensor& host) {

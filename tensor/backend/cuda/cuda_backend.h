@@ -39,8 +39,8 @@ class CudaBackend final : public Backend {
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
   Tensor from_host(const Tensor& host) override;
-  Tensor concatenate(std::span<const Tensor> parts, Tensor& place) override;
-  std::unique_ptr<UploadPlace> upload_place() override;
+  Tensor concatenate(std::span<const Tensor> parts, Tensor& buffer) override;
+  std::unique_ptr<UploadBuffer> upload_buffer() override;
   void fill_zero(Tensor& tensor) override;
   void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   void synchronize() override;

@@ -11,14 +11,14 @@ std::shared_ptr<CUevent_st> make_event(const std::shared_ptr<DeviceState>& state
 
 }  // namespace
 
-CudaUploadPlace::CudaUploadPlace(Backend& backend, std::shared_ptr<DeviceState> state, const Streams& streams)
-    : UploadPlace(backend),
+CudaUploadBuffer::CudaUploadBuffer(Backend& backend, std::shared_ptr<DeviceState> state, const Streams& streams)
+    : UploadBuffer(backend),
       state_(std::move(state)),
       streams_(streams),
       free_(make_event(state_)),
       done_(make_event(state_)) {}
 
-void CudaUploadPlace::copy(const Tensor& host, Tensor& device) {
+void CudaUploadBuffer::copy(const Tensor& host, Tensor& device) {
   finish();
   host_ = host;
   const auto use = [&](const auto& call) { state_->use("uploading a batch", [&] { return in_words(call()); }); };
@@ -31,17 +31,17 @@ void CudaUploadPlace::copy(const Tensor& host, Tensor& device) {
   use([&] { return cudaEventRecord(done_.get(), streams_.copy); });
 }
 
-Tensor CudaUploadPlace::take() {
+Tensor CudaUploadBuffer::take() {
   state_->use("waiting for a batch", [&] { return in_words(cudaStreamWaitEvent(streams_.compute, done_.get(), 0)); });
-  return UploadPlace::take();
+  return UploadBuffer::take();
 }
 
 /// Whoever gets the host's memory next may write it at once. An event that was never recorded is not waited for.
-void CudaUploadPlace::finish() {
+void CudaUploadBuffer::finish() {
   state_->use("uploading a batch", [&] { return in_words(cudaEventSynchronize(done_.get())); });
 }
 
-CudaUploadPlace::~CudaUploadPlace() {
+CudaUploadBuffer::~CudaUploadBuffer() {
   if (state_->usable()) cudaEventSynchronize(done_.get());
 }
 

@@ -7,14 +7,14 @@
 
 namespace cg::cuda {
 
-class CudaUploadPlace final : public UploadPlace {
+class CudaUploadBuffer final : public UploadBuffer {
  public:
   /// The streams that compute, and that copies.
   struct Streams {
     cudaStream_t compute, copy;
   };
-  CudaUploadPlace(Backend& backend, std::shared_ptr<DeviceState> state, const Streams& streams);
-  ~CudaUploadPlace() override;
+  CudaUploadBuffer(Backend& backend, std::shared_ptr<DeviceState> state, const Streams& streams);
+  ~CudaUploadBuffer() override;
   Tensor take() override;
 
  protected:
