@@ -115,7 +115,7 @@ class Lifetimes {
 
 /// Greedy by size: the largest buffer first, each at the lowest offset that no living neighbour holds. Returns the
 /// arena's size.
-Index place(std::vector<Buffer>& buffers) {
+Index assign_offsets(std::vector<Buffer>& buffers) {
   std::vector<Buffer*> order, placed;
   for (Buffer& buffer : buffers) order.push_back(&buffer);
   std::stable_sort(order.begin(), order.end(), [](const Buffer* a, const Buffer* b) { return a->bytes > b->bytes; });
@@ -147,7 +147,7 @@ std::string name_of(Role role) {
 
 MemoryPlan::MemoryPlan(const Tape& tape, const std::vector<Variable>& results, bool training, const Registry& registry,
                        Backend& target)
-    : buffers_(Lifetimes(tape, results, training, registry, target).take()), arena_bytes_(place(buffers_)) {
+    : buffers_(Lifetimes(tape, results, training, registry, target).take()), arena_bytes_(assign_offsets(buffers_)) {
   for (std::size_t k = 0; k < buffers_.size(); ++k) at_[{buffers_[k].node, buffers_[k].role, buffers_[k].index}] = k;
   for (const Node& node : tape.nodes()) ops_.push_back(node.op.name);
   for (int t = 0; t <= 2 * static_cast<int>(ops_.size()); ++t) {

@@ -86,8 +86,8 @@ Volume CohortFile::volume(Index i) const {
 }
 
 Affine CohortFile::affine() const {
-  if (!is_placed()) {
-    const PlacedGrid mni = mni_grid(std::clamp(voxel_mm_, 0.5, 20.0));
+  if (!has_affine()) {
+    const SpatialGrid mni = mni_grid(std::clamp(voxel_mm_, 0.5, 20.0));
     if (Shape(mni.extents.begin(), mni.extents.end()) == shape_) return mni.affine;
     Vector3 origin;
     for (std::size_t a = 0; a < 3; ++a) origin[a] = -voxel_mm_ * static_cast<double>(shape_[a] - 1) / 2;

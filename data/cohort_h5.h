@@ -35,7 +35,7 @@ class CohortFile final : public Dataset {
   /// the volume's middle at 0.
   Affine affine() const;
   /// Whether the file says where its voxels lie; where it does not, which side of a map is left is taken for granted.
-  bool is_placed() const { return file_.has("affine"); }
+  bool has_affine() const { return file_.has("affine"); }
   /// What the numbers of a map are: kPa, or "a.u." (arbitrary units) where the file says that it holds no stiffness.
   std::string unit() const;
   /// The share of the brain that each map covers, if the file says it; else empty. Errors (data): not one a map.

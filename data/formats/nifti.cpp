@@ -73,7 +73,7 @@ NiftiVolume read_voxels(ByteStream& stream, const Header& h, Index at) {
   if (stream.packed()) stream.finish(most_behind);
   NiftiVolume out = h.about;
   out.voxels_in = stream.name();
-  out.placed.volume = {{h.extents[0], h.extents[1], h.extents[2]}, values(raw.get(), h)};
+  out.spatial.volume = {{h.extents[0], h.extents[1], h.extents[2]}, values(raw.get(), h)};
   return out;
 }
 

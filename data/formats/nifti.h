@@ -16,7 +16,7 @@ struct NiftiLimits {
 
 /// A volume as the file has it, and what its header says of space.
 struct NiftiVolume {
-  PlacedVolume placed;  ///< values scaled by the header's slope and intercept; the axes as in the file
+  SpatialVolume spatial;  ///< values scaled by the header's slope and intercept; the axes as in the file
   enum class Source { none, qform, sform };
   Source affine_from = Source::none;  ///< sform before qform; none: only voxel sizes are known, not where left is
   std::string format;                 ///< "NIfTI-1, int16, big-endian"
@@ -35,7 +35,7 @@ NiftiVolume nifti_of(std::string_view bytes, const std::string& name, const Nift
 /// Writes NIfTI-1, float32, little-endian, with the affine as sform, and as qform where it has right angles; gzip if
 /// the name ends in .gz. Equal content gives equal bytes; the file appears whole (storage.h). `description`: up to 79
 /// bytes. Errors: usage (an axis longer than 32767, another ending than .nii or .nii.gz), storage.
-void write_nifti(const std::filesystem::path& path, const PlacedVolume& placed, const std::string& description = "");
+void write_nifti(const std::filesystem::path& path, const SpatialVolume& spatial, const std::string& description = "");
 
 /// A file with such a name is read with read_nifti: .nii .nii.gz .hdr .img .img.gz.
 bool is_nifti_name(const std::filesystem::path& path);

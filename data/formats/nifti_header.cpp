@@ -130,7 +130,7 @@ std::string disagreement(const Affine& s, const Affine& q) {
 template <class Raw>
 void place(const Raw& raw, NiftiVolume& about, const Name& name) {
   const bool s = raw.sform_code > 0, q = raw.qform_code > 0;
-  Affine& affine = about.placed.affine;
+  Affine& affine = about.spatial.affine;
   for (int a = 1; (q || !s) && a <= 3; ++a)
     if (!(raw.pixdim[a] > 0)) name.corrupt(fmt::format("voxel size {} is {} mm", a, raw.pixdim[a]));
   if (s) {

@@ -17,14 +17,14 @@ namespace {
 
 constexpr std::size_t voxels_at = 352;  // the header and four bytes that say that no extension follows
 
-nifti_1_header header_of(const PlacedVolume& placed, const std::string& description) {
+nifti_1_header header_of(const SpatialVolume& spatial, const std::string& description) {
   nifti_1_header h{};
   h.sizeof_hdr = sizeof h;
   h.regular = 'r';
   h.dim[0] = 3;
-  const Vector3 edges = placed.affine.edges();
+  const Vector3 edges = spatial.affine.edges();
   for (std::size_t a = 0; a < 7; ++a) {
-    h.dim[a + 1] = a < 3 ? static_cast<short>(placed.volume.shape[a]) : short{1};
+    h.dim[a + 1] = a < 3 ? static_cast<short>(spatial.volume.shape[a]) : short{1};
     h.pixdim[a + 1] = a < 3 ? static_cast<float>(edges[a]) : 1;
   }
   h.datatype = DT_FLOAT32;
@@ -38,8 +38,8 @@ nifti_1_header header_of(const PlacedVolume& placed, const std::string& descript
   const std::array rows = {h.srow_x, h.srow_y, h.srow_z};
   for (std::size_t r = 0; r < 3; ++r)
     for (std::size_t c = 0; c < 4; ++c) {
-      q.m[r][c] = placed.affine.m[r][c];
-      rows[r][c] = static_cast<float>(placed.affine.m[r][c]);
+      q.m[r][c] = spatial.affine.m[r][c];
+      rows[r][c] = static_cast<float>(spatial.affine.m[r][c]);
     }
   h.sform_code = NIFTI_XFORM_ALIGNED_ANAT;
   q.m[3][3] = 1;
@@ -79,24 +79,24 @@ std::string packed(const std::string& bytes) {
 
 }  // namespace
 
-void write_nifti(const std::filesystem::path& path, const PlacedVolume& placed, const std::string& description) {
+void write_nifti(const std::filesystem::path& path, const SpatialVolume& spatial, const std::string& description) {
   const std::string name = path.string();
   const bool pack = name.ends_with(".nii.gz");
   if (!pack && !name.ends_with(".nii"))
     fail(ErrorKind::usage, name, "no name of a NIfTI file", "End it in .nii.gz or .nii.");
-  const Shape& shape = placed.volume.shape;
-  assert(shape.size() == 3 && count(shape) == static_cast<Index>(placed.volume.values.size()));
+  const Shape& shape = spatial.volume.shape;
+  assert(shape.size() == 3 && count(shape) == static_cast<Index>(spatial.volume.values.size()));
   for (const Index n : shape)
     if (n > std::numeric_limits<short>::max() || count(shape) > NiftiLimits().voxels)
       fail(ErrorKind::usage, name, fmt::format("{} voxels are too many for this format", to_string(shape)), "Cut it.");
-  const nifti_1_header header = header_of(placed, description);
-  std::string bytes(voxels_at + placed.volume.values.size() * sizeof(float), '\0');
+  const nifti_1_header header = header_of(spatial, description);
+  std::string bytes(voxels_at + spatial.volume.values.size() * sizeof(float), '\0');
   std::memcpy(bytes.data(), &header, sizeof header);
   char* to = bytes.data() + voxels_at;
   for (Index z = 0; z < shape[2]; ++z)
     for (Index y = 0; y < shape[1]; ++y)
       for (Index x = 0; x < shape[0]; ++x, to += sizeof(float))
-        std::memcpy(to, &placed.volume.values[static_cast<std::size_t>((x * shape[1] + y) * shape[2] + z)],
+        std::memcpy(to, &spatial.volume.values[static_cast<std::size_t>((x * shape[1] + y) * shape[2] + z)],
                     sizeof(float));
   write_atomically(path, pack ? packed(bytes) : bytes);
 }

@@ -182,7 +182,8 @@ Volume over_measured(Volume value, const Volume& share) {
 }
 
 /// How, for the report.
-std::string words(const PlacedVolume& from, const PlacedGrid& to, const Affine& map, bool straight, Sampling sampling) {
+std::string words(const SpatialVolume& from, const SpatialGrid& to, const Affine& map, bool straight,
+                  Sampling sampling) {
   std::string out;
   const std::string axes = orientation(from.affine).letters(), wanted = orientation(to.affine).letters();
   if (axes != wanted) out = "turned from " + axes;
@@ -215,12 +216,12 @@ std::optional<Sampling> sampling_of(std::string_view name) {
 
 Sampling usual_sampling(std::string_view modality) { return modality == "mre" ? Sampling::measured : Sampling::linear; }
 
-PlacedGrid mni_grid(double voxel_mm) {
+SpatialGrid mni_grid(double voxel_mm) {
   if (!(voxel_mm >= 0.5 && voxel_mm <= 20))
     fail(ErrorKind::usage, "voxel size", fmt::format("{} mm, expected 0.5 to 20 mm", voxel_mm),
          "Give one of 1 to 8 mm.");
   constexpr Vector3 box = {182, 218, 182}, corner = {-91, -127, -73};
-  PlacedGrid grid;
+  SpatialGrid grid;
   Vector3 origin;
   for (std::size_t a = 0; a < 3; ++a) {
     grid.extents[a] = static_cast<Index>(std::ceil(box[a] / voxel_mm));
@@ -230,7 +231,7 @@ PlacedGrid mni_grid(double voxel_mm) {
   return grid;
 }
 
-Resampled resample(const PlacedVolume& from, const PlacedGrid& to, Sampling sampling) {
+Resampled resample(const SpatialVolume& from, const SpatialGrid& to, Sampling sampling) {
   assert(count(from.volume.shape) == static_cast<Index>(from.volume.values.size()));
   const Affine map = inverse(from.affine) * to.affine;
   const bool straight = aligned(map, to.extents);
@@ -245,9 +246,9 @@ Resampled resample(const PlacedVolume& from, const PlacedGrid& to, Sampling samp
   return out;
 }
 
-PlacedVolume to_ras(const PlacedVolume& from) {
+SpatialVolume to_ras(const SpatialVolume& from) {
   const Orientation turned = orientation(from.affine);
-  PlacedGrid grid;
+  SpatialGrid grid;
   Affine old;  // from a new voxel's number to the old one's
   for (std::size_t c = 0; c < 3; ++c) {
     const std::size_t a = turned.axis[c];

@@ -12,7 +12,7 @@ namespace cg {
 
 /// The MNI box, RAS: 182 × 218 × 182 mm with its corner at (−91, −127, −73): 91×109×91 at 2 mm, voxel 0 at
 /// (−90, −126, −72). Errors (usage): no edge from 0.5 to 20 mm.
-PlacedGrid mni_grid(double voxel_mm = 2);
+SpatialGrid mni_grid(double voxel_mm = 2);
 
 /// How the values between voxels are found.
 enum class Sampling {
@@ -43,9 +43,9 @@ struct Resampled {
 
 /// The volume's values at the voxels of `to`. Rotated (oblique) volumes are sampled at several points in each voxel,
 /// no farther apart than the volume's own voxels but at most 8 along an axis. Errors (data): a flat affine.
-Resampled resample(const PlacedVolume& from, const PlacedGrid& to, Sampling sampling);
+Resampled resample(const SpatialVolume& from, const SpatialGrid& to, Sampling sampling);
 
 /// The same voxels with the axes in the order and direction nearest to RAS: nothing is interpolated.
-PlacedVolume to_ras(const PlacedVolume& from);
+SpatialVolume to_ras(const SpatialVolume& from);
 
 }  // namespace cg

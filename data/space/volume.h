@@ -15,13 +15,13 @@ struct Volume {
 };
 
 /// A volume and where it lies.
-struct PlacedVolume {
+struct SpatialVolume {
   Volume volume;
   Affine affine;
 };
 
 /// A grid of voxels in space.
-struct PlacedGrid {
+struct SpatialGrid {
   Triple extents;  ///< [X, Y, Z]
   Affine affine;
 };

@@ -10,8 +10,8 @@
 
 #include "data/cohort_h5.h"
 #include "data/formats/hdf5_file.h"
-#include "experiments/cohorts/map_places.h"
 #include "experiments/cohorts/map_reader.h"
+#include "experiments/cohorts/map_sources.h"
 #include "experiments/program/csv.h"
 #include "experiments/program/digest.h"
 #include "experiments/program/environment.h"
@@ -49,7 +49,7 @@ void check_options(const ImportOptions& o) {
 /// The cohort file, written row by row as long as nothing was found.
 class Writer {
  public:
-  Writer(const std::filesystem::path& out, const ImportOptions& o, const PlacedGrid& grid, Index maps)
+  Writer(const std::filesystem::path& out, const ImportOptions& o, const SpatialGrid& grid, Index maps)
       : options_(o), grid_(grid), maps_(maps), file_(out.string()) {
     Shape shape = {maps, 1, grid.extents[0], grid.extents[1], grid.extents[2]};
     file_.make_rows("maps", {shape, DType::f32});
@@ -63,11 +63,11 @@ class Writer {
     file_.row("mask", row, mask);
   }
 
-  void finish(const std::vector<MapPlace>& places, const std::string& digest, bool synthetic) {
+  void finish(const std::vector<MapSource>& sources, const std::string& digest, bool synthetic) {
     std::vector<std::string> ids, sexes, studies, parts;
     std::vector<float> ages;
-    for (const MapPlace& place : places) {
-      const Participant& p = place.participant;
+    for (const MapSource& source : sources) {
+      const Participant& p = source.participant;
       ids.push_back(p.id);
       sexes.push_back(p.sex);
       studies.push_back(p.study);
@@ -108,7 +108,7 @@ class Writer {
   }
 
   const ImportOptions& options_;
-  const PlacedGrid& grid_;
+  const SpatialGrid& grid_;
   Index maps_;
   H5Writer file_;
 };
@@ -117,9 +117,9 @@ std::string report_head() {
   return "participant_id,age,sex,study,part,source,sha256,format,axes,done,voxels,least,mean,most,outside_of_grid\n";
 }
 
-std::string report_line(const MapPlace& place, const MapReading& r, const std::string& part) {
-  const Participant& p = place.participant;
-  return csv_line({csv_text(p.id), csv_number(p.age), p.sex, csv_text(p.study), csv_text(part), csv_text(place.where),
+std::string report_line(const MapSource& source, const MapReading& r, const std::string& part) {
+  const Participant& p = source.participant;
+  return csv_line({csv_text(p.id), csv_number(p.age), p.sex, csv_text(p.study), csv_text(part), csv_text(source.where),
                    r.sha256, csv_text(r.format), r.axes, csv_text(r.done), fmt::format("{}", r.voxels),
                    csv_number(r.least), csv_number(r.mean), csv_number(r.most), fmt::format("{:.4f}", r.lost)});
 }
@@ -138,13 +138,13 @@ void check_apart(const ImportOptions& o, const std::vector<Participant>& people,
 /// All maps, in order, on several threads.
 class Importer {
  public:
-  Importer(const ImportOptions& options, Findings& findings, std::vector<MapPlace> places)
-      : options_(options), findings_(findings), places_(std::move(places)), reader_(options) {
+  Importer(const ImportOptions& options, Findings& findings, std::vector<MapSource> sources)
+      : options_(options), findings_(findings), sources_(std::move(sources)), reader_(options) {
     out_.report = report_head();
   }
 
   Imported run(const std::filesystem::path& out, const ProgressOutput& output, int threads) {
-    const auto n = static_cast<Index>(places_.size());
+    const auto n = static_cast<Index>(sources_.size());
     Progress progress(n, output);
     if (!out.empty() && findings_.empty()) writer_ = std::make_unique<Writer>(out, options_, reader_.grid(), n);
     std::exception_ptr problem;
@@ -156,14 +156,14 @@ class Importer {
 #pragma omp atomic read
       stop = stop_;
       if (!stop) try {
-          reading = reader_.read(places_[static_cast<std::size_t>(i)]);
+          reading = reader_.read(sources_[static_cast<std::size_t>(i)]);
         } catch (...) {
           error = std::current_exception();
         }
 #pragma omp ordered
       if (!problem) try {
           add(i, reading, error);
-          progress.advance(1, places_[static_cast<std::size_t>(i)].participant.id);
+          progress.advance(1, sources_[static_cast<std::size_t>(i)].participant.id);
         } catch (...) {
           problem = std::current_exception();
 #pragma omp atomic write
@@ -178,7 +178,7 @@ class Importer {
 
  private:
   void add(Index i, const MapReading& reading, const std::exception_ptr& error) {
-    const MapPlace& place = places_[static_cast<std::size_t>(i)];
+    const MapSource& source = sources_[static_cast<std::size_t>(i)];
     if (stop_signal() != 0)
       fail(ErrorKind::interrupted, options_.root.string(), "stopped by a signal, nothing was written",
            "Start it again.");
@@ -188,25 +188,25 @@ class Importer {
       return;
     }
     if (writer_) writer_->add(i, reading);
-    out_.report += report_line(place, reading, options_.parts.empty() ? "" : options_.parts[*place.participant.part]);
+    out_.report += report_line(source, reading, options_.parts.empty() ? "" : options_.parts[*source.participant.part]);
     out_.lossy += reading.lost > much_lost;
-    out_.hidden_ages += place.participant.or_more;
+    out_.hidden_ages += source.participant.or_more;
     synthetic_ = synthetic_ || reading.synthetic;
     const auto& values = reading.volume.values;
-    hashes_ += fmt::format("{} {} {}\n", place.participant.id, place.participant.age,
+    hashes_ += fmt::format("{} {} {}\n", source.participant.id, source.participant.age,
                            sha256({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)}));
   }
 
   Imported finish() {
-    out_.maps = static_cast<Index>(places_.size());
+    out_.maps = static_cast<Index>(sources_.size());
     out_.digest = sha256(hashes_);
-    if (writer_) writer_->finish(places_, out_.digest, synthetic_);
+    if (writer_) writer_->finish(sources_, out_.digest, synthetic_);
     return std::move(out_);
   }
 
   const ImportOptions& options_;
   Findings& findings_;
-  std::vector<MapPlace> places_;
+  std::vector<MapSource> sources_;
   MapReader reader_;
   std::unique_ptr<Writer> writer_;
   Imported out_;
@@ -225,12 +225,12 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
   std::vector<std::string> left_out;
   const std::vector<Participant> people = read_participants(options, findings);
   check_apart(options, people, findings);
-  std::vector<MapPlace> places = find_maps(options, people, findings, left_out);
-  if (places.empty()) {
+  std::vector<MapSource> sources = find_maps(options, people, findings, left_out);
+  if (sources.empty()) {
     findings.report(options.root.string(), mend, out.empty() ? findings.size() : most_findings);
     fail(ErrorKind::data, options.root.string(), "no participant has a map", "Check --table and --files.");
   }
-  Imported imported = Importer(options, findings, std::move(places)).run(out, output, threads);
+  Imported imported = Importer(options, findings, std::move(sources)).run(out, output, threads);
   imported.left_out = std::move(left_out);
   for (const std::string& id : imported.left_out)
     imported.report += csv_line({csv_text(id), "", "", "", "", "", "", "", "", "left out: no map", "", "", "", "", ""});

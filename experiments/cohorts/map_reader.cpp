@@ -69,7 +69,7 @@ void describe(MapReading& reading) {
 }
 
 /// The share of the non-zero volume that lies outside of the grid.
-double lost_of(const PlacedVolume& from, const Volume& on_grid, const PlacedGrid& grid) {
+double lost_of(const SpatialVolume& from, const Volume& on_grid, const SpatialGrid& grid) {
   const double had = nonzero(from.volume) * std::abs(from.affine.determinant()),
                has = nonzero(on_grid) * std::abs(grid.affine.determinant());
   return std::max(0.0, 1 - has / had);
@@ -91,80 +91,80 @@ NiftiVolume oriented(const std::filesystem::path& file) {
 
 MapReader::MapReader(const ImportOptions& options) : options_(options), grid_(mni_grid(options.voxel_mm)) {}
 
-PlacedVolume MapReader::placed_npy(const Shape& full, std::vector<float> values, const MapPlace& place) const {
+SpatialVolume MapReader::spatial_npy(const Shape& full, std::vector<float> values, const MapSource& source) const {
   Shape shape = full;
   while (shape.size() > 3 && shape[0] == 1) shape.erase(shape.begin());  // channels and batches of one
   for (const KnownGrid& known : known_grids) {
     if (known.shape != shape) continue;
     if (options_.npy_axes.empty())
-      fail(ErrorKind::data, place.where, "a .npy file does not say which way its x axis runs",
+      fail(ErrorKind::data, source.where, "a .npy file does not say which way its x axis runs",
            "Say it: --npy-axes LAS (as FSL's MNI template, to the left) or RAS (to the right).");
     const bool right = options_.npy_axes == "RAS";
     const Vector3 origin = {right ? known.origin[0] : known.right, known.origin[1], known.origin[2]};
     return {{shape, std::move(values)},
             Affine::scale({right ? known.edge : -known.edge, known.edge, known.edge}, origin)};
   }
-  fail(ErrorKind::data, place.where,
+  fail(ErrorKind::data, source.where,
        fmt::format("shape {}, expected [91, 109, 91] (2 mm) or [182, 218, 182] (1 mm)", to_string(full)),
        "Convert it to NIfTI, whose affine says where the voxels lie.");
 }
 
-PlacedVolume MapReader::placed(const MapPlace& place, MapReading& reading) const {
-  if (!is_nifti_name(place.file)) {
-    const NpyFile npy(place.file);
-    reading.voxels_in = place.file;
+SpatialVolume MapReader::spatial_volume(const MapSource& source, MapReading& reading) const {
+  if (!is_nifti_name(source.file)) {
+    const NpyFile npy(source.file);
+    reading.voxels_in = source.file;
     reading.format = "npy, " + npy.type() + (npy.fortran_order() ? ", Fortran order" : "");
     Shape shape = npy.shape();
-    if (place.row >= 0) shape.erase(shape.begin());
-    PlacedVolume out = placed_npy(shape, {}, place);  // the shape is checked before anything is read
-    out.volume.values = place.row < 0 ? npy.all() : npy.row(place.row);
+    if (source.row >= 0) shape.erase(shape.begin());
+    SpatialVolume out = spatial_npy(shape, {}, source);  // the shape is checked before anything is read
+    out.volume.values = source.row < 0 ? npy.all() : npy.row(source.row);
     return out;
   }
-  NiftiVolume read = oriented(place.file);
+  NiftiVolume read = oriented(source.file);
   reading.voxels_in = read.voxels_in;
   reading.format = read.format;
   reading.synthetic = read.description.starts_with(synthetic_mark);
-  return std::move(read.placed);
+  return std::move(read.spatial);
 }
 
-void MapReader::apply_mask(const MapPlace& place, Volume& volume) const {
-  if (place.mask.empty()) return;
+void MapReader::apply_mask(const MapSource& source, Volume& volume) const {
+  if (source.mask.empty()) return;
   NiftiVolume mask;
   try {
-    mask = oriented(place.mask);
+    mask = oriented(source.mask);
   } catch (const Error& error) {
-    fail(error.kind(), place.where, fmt::format("its mask {}: {}", place.mask.filename().string(), error.found()),
+    fail(error.kind(), source.where, fmt::format("its mask {}: {}", source.mask.filename().string(), error.found()),
          error.fix());
   }
-  const Volume inside = resample(mask.placed, grid_, Sampling::nearest).volume;
+  const Volume inside = resample(mask.spatial, grid_, Sampling::nearest).volume;
   for (std::size_t k = 0; k < volume.values.size(); ++k)
     if (!(inside.values[k] > 0)) volume.values[k] = 0;
 }
 
-MapReading MapReader::read(const MapPlace& place) const {
+MapReading MapReader::read(const MapSource& source) const {
   MapReading reading;
-  PlacedVolume from;
+  SpatialVolume from;
   try {
-    from = placed(place, reading);
+    from = spatial_volume(source, reading);
   } catch (const Error& error) {  // name the file as the table's folder has it
-    if (error.where() == place.where) throw;
-    fail(error.kind(), place.where, error.found(), error.fix());
+    if (error.where() == source.where) throw;
+    fail(error.kind(), source.where, error.found(), error.fix());
   }
   if (options_.nan_is_zero)
     for (float& v : from.volume.values)
       if (std::isnan(v)) v = 0;
-  check_values(from.volume, place.where);
+  check_values(from.volume, source.where);
   Resampled made = resample(from, grid_, options_.sampling);
   reading.axes = orientation(from.affine).letters();
   reading.done = std::move(made.done);
   reading.volume = std::move(made.volume);
   reading.lost = lost_of(from, reading.volume, grid_);  // what a mask takes away is not lost
-  apply_mask(place, reading.volume);
+  apply_mask(source, reading.volume);
   describe(reading);
   if (reading.voxels == 0 || reading.least == reading.most)
-    fail(ErrorKind::data, place.where, "nothing of it is left on the MNI grid",
+    fail(ErrorKind::data, source.where, "nothing of it is left on the MNI grid",
          "Register it to MNI space, or check its affine and mask.");
-  if (place.row < 0) reading.sha256 = sha256_of_file(reading.voxels_in.string());
+  if (source.row < 0) reading.sha256 = sha256_of_file(reading.voxels_in.string());
   return reading;
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "data/formats/npy.h"
-#include "experiments/cohorts/map_places.h"
+#include "experiments/cohorts/map_sources.h"
 
 namespace cg {
 
@@ -29,27 +29,27 @@ class MapReader {
  public:
   explicit MapReader(const ImportOptions& options);
   /// On another grid than the options'.
-  MapReader(const ImportOptions& options, const PlacedGrid& grid) : options_(options), grid_(grid) {}
+  MapReader(const ImportOptions& options, const SpatialGrid& grid) : options_(options), grid_(grid) {}
 
   /// Errors (data): another shape than a brain's, voxels that are not finite, a constant map, an orientation that is
   /// unknown or contradicts itself; corrupt, storage. May be called from several threads.
-  MapReading read(const MapPlace& place) const;
+  MapReading read(const MapSource& source) const;
 
   /// The map as its file has it. Errors: of those, the ones about shape and orientation.
-  PlacedVolume original(const MapPlace& place) const {
+  SpatialVolume original(const MapSource& source) const {
     MapReading reading;
-    return placed(place, reading);
+    return spatial_volume(source, reading);
   }
 
-  const PlacedGrid& grid() const { return grid_; }
+  const SpatialGrid& grid() const { return grid_; }
 
  private:
-  PlacedVolume placed(const MapPlace& place, MapReading& reading) const;
-  PlacedVolume placed_npy(const Shape& shape, std::vector<float> values, const MapPlace& place) const;
-  void apply_mask(const MapPlace& place, Volume& volume) const;
+  SpatialVolume spatial_volume(const MapSource& source, MapReading& reading) const;
+  SpatialVolume spatial_npy(const Shape& shape, std::vector<float> values, const MapSource& source) const;
+  void apply_mask(const MapSource& source, Volume& volume) const;
 
   const ImportOptions& options_;
-  PlacedGrid grid_;
+  SpatialGrid grid_;
 };
 
 /// Files of a phantom say this in front of their description; a cohort made from them is synthetic.

@@ -21,7 +21,9 @@ std::string section_of(const std::string& key) {
 
 std::string leaf_of(const std::string& key) { return key.substr(key.rfind('.') + 1); }  // npos + 1 = 0
 
-std::string place(const std::string& section) { return section.empty() ? "at the top level" : "in [" + section + "]"; }
+std::string in_section(const std::string& section) {
+  return section.empty() ? "at the top level" : "in [" + section + "]";
+}
 
 bool is_section(const std::vector<Option>& options, const std::string& key) {
   return std::any_of(options.begin(), options.end(), [&](const Option& o) { return o.key.starts_with(key + "."); });
@@ -46,13 +48,13 @@ std::string unknown_key(const std::vector<Option>& options, const std::string& k
     if (section_of(o.key) == section) beside.push_back(leaf_of(o.key));
     anywhere.push_back(leaf_of(o.key));
   }
-  const std::string text = fmt::format("unknown key \"{}\" {}", leaf, place(section));
+  const std::string text = fmt::format("unknown key \"{}\" {}", leaf, in_section(section));
   if (const std::string near = nearest(leaf, beside); !near.empty())
     return text + fmt::format("; did you mean \"{}\"?", near);
   const std::string near = nearest(leaf, anywhere);
   for (const Option& o : options)
     if (!near.empty() && leaf_of(o.key) == near)
-      return text + fmt::format("; did you mean \"{}\" {}?", near, place(section_of(o.key)));
+      return text + fmt::format("; did you mean \"{}\" {}?", near, in_section(section_of(o.key)));
   return text;
 }
 
@@ -133,7 +135,8 @@ void check_value(const Option& option, const Setting& setting, Checked& out) {
     return;
   }
   out.where[option.key] = setting.value_at;
-  const std::optional<Value> value = setting.value ? convert(*setting.value, option.value, option.accepts) : std::nullopt;
+  const std::optional<Value> value =
+      setting.value ? convert(*setting.value, option.value, option.accepts) : std::nullopt;
   if (!value) {
     out.findings.push_back(
         {setting.section ? setting.key_at : setting.value_at,

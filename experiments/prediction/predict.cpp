@@ -78,9 +78,9 @@ std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& predi
     out.push_back("the model was trained on a synthetic phantom: this says nothing of a person");
   if (scan.trained_on) out.push_back("of the cohort that the model was trained on");
   if (model.preprocessing.intensity) warn_of_brightness(prediction.map, training, out);
-  if (scan.placed != model.preprocessing.placed)
+  if (scan.has_affine != model.preprocessing.has_affine)
     out.push_back(fmt::format("sides: {} file has no affine, so left and right may be exchanged",
-                              scan.placed ? "the training cohort's" : "the scan's"));
+                              scan.has_affine ? "the training cohort's" : "the scan's"));
   warn_of_place(scan, prediction.map, training, out);
   warn_of_age(prediction, training, out);
   return out;

@@ -91,9 +91,9 @@ std::string title_of(const ScanSaliency& scan) {
   return out;
 }
 
-VoxelGrid grid_of(const PlacedGrid& placed) {
-  const Vector3 edges = placed.affine.edges();
-  return {placed.extents, std::cbrt(edges[0] * edges[1] * edges[2])};
+VoxelGrid grid_of(const SpatialGrid& spatial) {
+  const Vector3 edges = spatial.affine.edges();
+  return {spatial.extents, std::cbrt(edges[0] * edges[1] * edges[2])};
 }
 
 }  // namespace
@@ -198,7 +198,7 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
   const std::vector<SaliencyMap> random = checked ? maps_of(random_, volume, step) : std::vector<SaliencyMap>();
   progress.advance(left, read.source);  // a smaller brain than most
   const std::string name = name_for(read.id);
-  const PlacedVolume original = scans.original(scan);
+  const SpatialVolume original = scans.original(scan);
   VolumePicture picture =
       picture_of(grid_, p.grid.affine, title_of(out), read.synthetic || model_.prediction.training.synthetic);
   picture.at = centre_of(grid_, read.volume.values);
@@ -238,7 +238,7 @@ std::vector<SaliencyMap> SaliencyRun::mean() const {
 }
 
 void SaliencyRun::write_mean(const std::optional<KnownAgeing>& truth) const {
-  const PlacedGrid& grid = model_.prediction.preprocessing.grid;
+  const SpatialGrid& grid = model_.prediction.preprocessing.grid;
   VolumePicture picture = picture_of(grid_, grid.affine, fmt::format("mean of |map| over {} scans", scans_),
                                      synthetic_ || model_.prediction.training.synthetic);
   const Shape shape = {grid.extents[0], grid.extents[1], grid.extents[2]};

@@ -49,7 +49,7 @@ std::map<std::string, double> read_ages(const std::string& path) {
 
 bool is_cohort_name(const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); }
 
-bool same_grid(const PlacedGrid& a, const PlacedGrid& b) { return a.extents == b.extents && a.affine == b.affine; }
+bool same_grid(const SpatialGrid& a, const SpatialGrid& b) { return a.extents == b.extents && a.affine == b.affine; }
 
 }  // namespace
 
@@ -71,7 +71,7 @@ Scans::Scans(const ScanOptions& options, const Prediction& model)
       add_cohort(path, model);
     else
       add_volume(path, options.age);
-  if (std::isfinite(options.age) && (places_.size() != 1 || places_[0].cohort))
+  if (std::isfinite(options.age) && (sources_.size() != 1 || sources_[0].cohort))
     fail(ErrorKind::usage, "--age", "it is the age of one scan, and more are named, or a cohort file",
          "Give the ages in a table: --participants");
 }
@@ -87,51 +87,51 @@ void Scans::add_cohort(const std::string& path, const Prediction& model) {
   const Cohort& cohort = cohorts_.back();
   for (Index i = 0; i < cohort.file.size(); ++i) {
     const Subject& subject = cohort.file.subject(i);
-    MapPlace place;
-    place.participant.id = subject.id;
-    place.participant.age = subject.age;
-    place.row = i;
-    place.where = fmt::format("{}: {}", path, subject.id);
-    places_.push_back({place, &cohort});
+    MapSource source;
+    source.participant.id = subject.id;
+    source.participant.age = subject.age;
+    source.row = i;
+    source.where = fmt::format("{}: {}", path, subject.id);
+    sources_.push_back({source, &cohort});
   }
 }
 
 void Scans::add_volume(const std::string& path, double age) {
-  MapPlace place;
-  place.participant.id = id_of_file(path);
-  const auto known = ages_.find(join_key(place.participant.id));
-  place.participant.age = std::isfinite(age) ? age : known != ages_.end() ? known->second : unknown;
-  place.file = path;
-  place.where = path;
-  places_.push_back({place, nullptr});
+  MapSource source;
+  source.participant.id = id_of_file(path);
+  const auto known = ages_.find(join_key(source.participant.id));
+  source.participant.age = std::isfinite(age) ? age : known != ages_.end() ? known->second : unknown;
+  source.file = path;
+  source.where = path;
+  sources_.push_back({source, nullptr});
 }
 
-PlacedVolume Scans::original(Index scan) const {
-  const Place& place = places_.at(static_cast<std::size_t>(scan));
-  if (!place.cohort) return reader_.original(place.map);
-  return {place.cohort->file.volume(place.map.row), place.cohort->file.affine()};
+SpatialVolume Scans::original(Index scan) const {
+  const ScanSource& source = sources_.at(static_cast<std::size_t>(scan));
+  if (!source.cohort) return reader_.original(source.map);
+  return {source.cohort->file.volume(source.map.row), source.cohort->file.affine()};
 }
 
 Scan Scans::read(Index scan) const {
-  const Place& place = places_.at(static_cast<std::size_t>(scan));
-  Scan out{.id = place.map.participant.id,
-           .age = place.map.participant.age,
-           .source = place.map.where,
+  const ScanSource& source = sources_.at(static_cast<std::size_t>(scan));
+  Scan out{.id = source.map.participant.id,
+           .age = source.map.participant.age,
+           .source = source.map.where,
            .volume = {},
            .done = "as it is"};
-  if (!place.cohort) {
-    MapReading reading = reader_.read(place.map);
+  if (!source.cohort) {
+    MapReading reading = reader_.read(source.map);
     out.volume = std::move(reading.volume);
     out.done = std::move(reading.done);
     out.lost = reading.lost;
     out.synthetic = reading.synthetic;
     return out;
   }
-  const CohortFile& file = place.cohort->file;
-  out.placed = file.is_placed();
+  const CohortFile& file = source.cohort->file;
+  out.has_affine = file.has_affine();
   out.synthetic = file.synthetic();
-  out.trained_on = place.cohort->trained_on;
-  PlacedVolume own = original(scan);
+  out.trained_on = source.cohort->trained_on;
+  SpatialVolume own = original(scan);
   if (same_grid({file.grid().extents, own.affine}, reader_.grid())) {
     out.volume = std::move(own.volume);
     return out;

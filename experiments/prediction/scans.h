@@ -23,9 +23,9 @@ struct ScanOptions {
 /// A scan on the model's grid, in its own unit.
 struct Scan {
   std::string id;
-  double age = 0;      ///< years; NaN where it is unknown
-  std::string source;  ///< its file, of a cohort file with its id
-  bool placed = true;  ///< the file says where its voxels lie
+  double age = 0;          ///< years; NaN where it is unknown
+  std::string source;      ///< its file, of a cohort file with its id
+  bool has_affine = true;  ///< the file says where its voxels lie
   Volume volume;
   std::string done;         ///< how it was brought to the grid
   double lost = 0;          ///< share of its data outside of the grid
@@ -41,21 +41,21 @@ class Scans {
   Scans(const Scans&) = delete;
   Scans& operator=(const Scans&) = delete;
 
-  Index size() const { return static_cast<Index>(places_.size()); }
+  Index size() const { return static_cast<Index>(sources_.size()); }
   /// Errors: those of MapReader.
   Scan read(Index scan) const;
   /// The scan as its file has it.
-  PlacedVolume original(Index scan) const;
-  const std::string& source(Index scan) const { return places_[static_cast<std::size_t>(scan)].map.where; }
-  const std::string& id(Index scan) const { return places_[static_cast<std::size_t>(scan)].map.participant.id; }
+  SpatialVolume original(Index scan) const;
+  const std::string& source(Index scan) const { return sources_[static_cast<std::size_t>(scan)].map.where; }
+  const std::string& id(Index scan) const { return sources_[static_cast<std::size_t>(scan)].map.participant.id; }
 
  private:
   struct Cohort {
     CohortFile file;
     bool trained_on;
   };
-  struct Place {
-    MapPlace map;
+  struct ScanSource {
+    MapSource map;
     const Cohort* cohort = nullptr;  ///< its row is map.row
   };
   void add_cohort(const std::string& path, const Prediction& model);
@@ -65,7 +65,7 @@ class Scans {
   MapReader reader_;
   std::map<std::string, double> ages_;  // by join_key
   std::deque<Cohort> cohorts_;
-  std::vector<Place> places_;
+  std::vector<ScanSource> sources_;
 };
 
 /// A volume's participant by its file's name: sub-07 of sub-07_T1w.nii.gz, as BIDS has it; else the name without its

@@ -58,7 +58,7 @@ TrainingPart describe_training(const Cohort& cohort) {
 Preprocessing preprocessing_of(const Cohort& cohort) {
   const CohortFile& file = *cohort.file;
   return {.grid = {file.grid().extents, file.affine()},
-          .placed = file.is_placed(),
+          .has_affine = file.has_affine(),
           .sampling = file.sampling(),
           .nan_is_zero = file.nan_is_zero(),
           .intensity = cohort.intensity};

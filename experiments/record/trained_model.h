@@ -20,8 +20,8 @@ namespace cg {
 
 /// From a map in space to what the network sees.
 struct Preprocessing {
-  PlacedGrid grid;
-  bool placed = true;  ///< the cohort file said where it lies; if not, sides may be exchanged
+  SpatialGrid grid;
+  bool has_affine = true;  ///< the cohort file said where it lies; if not, sides may be exchanged
   Sampling sampling = Sampling::measured;
   bool nan_is_zero = false;            ///< NaN in a file means: nothing was measured
   std::optional<Intensity> intensity;  ///< all maps are normalised with it; none: each map with its own

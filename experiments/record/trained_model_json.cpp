@@ -29,7 +29,7 @@ ordered_json to_json(const AgePredictor& p) {
 ordered_json to_json(const Preprocessing& p) {
   ordered_json out{{"grid", p.grid.extents},
                    {"affine", p.grid.affine.m},
-                   {"placed", p.placed},
+                   {"placed", p.has_affine},
                    {"sampling", name_of(p.sampling)},
                    {"nan_is_zero", p.nan_is_zero}};
   if (p.intensity)
@@ -137,7 +137,7 @@ Preprocessing preprocessing(const Reader& r) {
   }
   for (std::size_t k = 0; k < 12; ++k) out.grid.affine.m[k / 4][k % 4] = affine[k];
   if (!(std::abs(out.grid.affine.determinant()) > 1e-9)) r.refuse("the affine is flat");
-  if (r.has("placed")) out.placed = r.truth("placed");
+  if (r.has("placed")) out.has_affine = r.truth("placed");
   out.sampling = static_cast<Sampling>(r.choice("sampling", sampling_names));
   out.nan_is_zero = r.truth("nan_is_zero");
   if (r.has("intensity")) {

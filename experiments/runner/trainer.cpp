@@ -94,7 +94,7 @@ class Trainer {
   Index steps_done() const {
     return (state_.seed * config_.train.epochs + state_.epoch - 1) * steps_an_epoch() + state_.step;
   }
-  std::string place() const;
+  std::string position() const;
   std::string weights_digest() const { return pretrained_ ? pretrained_->digest : ""; }
   /// Without an augmentation both views are equal, and encoded once.
   LoaderOptions epoch_options() const {
@@ -211,7 +211,7 @@ void Trainer::trial() {
     seconds = seconds_since(start);
   }
   const double left = 1 - static_cast<double>(steps_done()) / static_cast<double>(all_steps());
-  announce(config_, options_, cohort_, *backend_, *learner, seconds, left, saved_ ? place() : "");
+  announce(config_, options_, cohort_, *backend_, *learner, seconds, left, saved_ ? position() : "");
   if (pretrained_) fmt::print("{}\n\n", to_string(*pretrained_));
 }
 
@@ -226,7 +226,7 @@ std::unique_ptr<Learner> Trainer::make_learner(Index seed) {
 }
 
 /// The step, or the evaluation, that comes next.
-std::string Trainer::place() const {
+std::string Trainer::position() const {
   return fmt::format("seed {}, epoch {}, {}", seed(), state_.epoch,
                      state_.step < steps_an_epoch() ? fmt::format("step {}", state_.step + 1) : "evaluation");
 }
@@ -239,7 +239,7 @@ LossResult Trainer::step(Learner& learner, const Batch& batch, double rate) {
     std::string subjects;
     for (Index i : batch.subjects) subjects += (subjects.empty() ? "" : ", ") + cohort_.file->subject(i).id;
     fail(error.kind(), error.where(),
-         fmt::format("{}, at {}, learning rate {:g}; subjects {}", error.found(), place(), rate, subjects),
+         fmt::format("{}, at {}, learning rate {:g}; subjects {}", error.found(), position(), rate, subjects),
          error.fix());
   }
 }
@@ -261,7 +261,7 @@ void Trainer::stop_if_asked(Progress& progress) {
   if (signal == 0) return;
   save();
   progress.finish();
-  fail(ErrorKind::interrupted, fmt::format("SIG{} before {}", sigabbrev_np(signal), place()),
+  fail(ErrorKind::interrupted, fmt::format("SIG{} before {}", sigabbrev_np(signal), position()),
        "saved in " + recorder_.checkpoint().string(), "Give the same command again to go on");
 }
 

@@ -116,7 +116,7 @@ TEST_CASE("import_cohort: a stack of 12 GB is imported in an address space of 2 
   const CohortFile cohort(study.out.string());
   CHECK(cohort.subject(1).id == ids[0]);
   const Volume read = cohort.volume(1);
-  CHECK(read.values[place(read, 0, 1, 2)] == map.values[place(map, 90, 1, 2)]);
+  CHECK(read.values[voxel_index(read, 0, 1, 2)] == map.values[voxel_index(map, 90, 1, 2)]);
 }
 
 TEST_CASE("export_cohort: a folder of NIfTI files, and the words that import it") {

@@ -19,7 +19,7 @@
 #include <sstream>
 
 #include "tests/data/formats/raw_h5.h"
-#include "tests/data/space/placed_volumes.h"
+#include "tests/data/space/spatial_volumes.h"
 #include "tests/support/property.h"
 #include "tests/support/thrown.h"
 
@@ -115,14 +115,14 @@ void check_read(int type, const char* format) {
       CAPTURE(read.format);
       CHECK(read.format.find(format) != std::string::npos);
       CHECK((read.format.find("big-endian") != std::string::npos) == big_endian);
-      const Volume& v = read.placed.volume;
+      const Volume& v = read.spatial.volume;
       REQUIRE(v.shape == Shape{3, 4, 2});
       for (Index x = 0; x < 3; ++x)
         for (Index y = 0; y < 4; ++y)
           for (Index z = 0; z < 2; ++z)
-            CHECK(v.values[place(v, x, y, z)] == static_cast<float>(static_cast<T>((z * 4 + y) * 3 + x)));
+            CHECK(v.values[voxel_index(v, x, y, z)] == static_cast<float>(static_cast<T>((z * 4 + y) * 3 + x)));
       CHECK(read.affine_from == NiftiVolume::Source::sform);
-      CHECK(read.placed.affine == Affine::scale({2, 2, 2}, {-90, 0, 0}));
+      CHECK(read.spatial.affine == Affine::scale({2, 2, 2}, {-90, 0, 0}));
     }
 }
 
@@ -164,9 +164,9 @@ TEST_CASE("read_nifti: slope and intercept scale, a slope of 0 does not") {
   made.header.scl_slope = 0.5f;
   made.header.scl_inter = -3;
   made.voxels[1] = -7;
-  CHECK(nifti_of(made.bytes(), "x").placed.volume.values[place({{3, 4, 2}, {}}, 1, 0, 0)] == -6.5f);
+  CHECK(nifti_of(made.bytes(), "x").spatial.volume.values[voxel_index({{3, 4, 2}, {}}, 1, 0, 0)] == -6.5f);
   made.header.scl_slope = 0;
-  CHECK(nifti_of(made.bytes(), "x").placed.volume.values[place({{3, 4, 2}, {}}, 1, 0, 0)] == -7);
+  CHECK(nifti_of(made.bytes(), "x").spatial.volume.values[voxel_index({{3, 4, 2}, {}}, 1, 0, 0)] == -7);
 }
 
 TEST_CASE("read_nifti: the qform serves where there is no sform, and nothing is said of space without both") {
@@ -179,8 +179,8 @@ TEST_CASE("read_nifti: the qform serves where there is no sform, and nothing is 
   made.header.qoffset_x = 90;
   NiftiVolume read = nifti_of(made.bytes(), "x");
   CHECK(read.affine_from == NiftiVolume::Source::qform);
-  CHECK(orientation(read.placed.affine).letters() == "LAS");
-  const Vector3 far = read.placed.affine({2, 1, 1});
+  CHECK(orientation(read.spatial.affine).letters() == "LAS");
+  const Vector3 far = read.spatial.affine({2, 1, 1});
   for (std::size_t a = 0; a < 3; ++a) CHECK(far[a] == doctest::Approx(Vector3{86, 2, 3}[a]));
   made.header.qform_code = 0;
   read = nifti_of(made.bytes(), "x");
@@ -271,7 +271,7 @@ TEST_CASE("read_nifti: a file cut anywhere, a wrong check sum and a gzip bomb ar
   const std::string bomb = gzipped(plain + std::string(std::size_t{200} << 20, '\0'));
   check_fails([&] { (void)nifti_of(bomb, "x"); }, ErrorKind::corrupt, {"more than its header says"});
   CHECK(nifti_of(gzipped(plain.substr(0, 360)) + gzipped(plain.substr(360)) + std::string(100, '\0'), "x")
-            .placed.volume.values == nifti_of(plain, "x").placed.volume.values);
+            .spatial.volume.values == nifti_of(plain, "x").spatial.volume.values);
 }
 
 TEST_CASE("read_nifti: any byte changed gives a volume or a named error, never a crash") {
@@ -297,11 +297,11 @@ TEST_CASE("read_nifti: a pair of files is found from either, its image packed or
   write(header.path, bytes.substr(0, 348));
   check_fails([&] { (void)read_nifti(header.path); }, ErrorKind::data, {image.path, "no such file"});
   write(packed.path, gzipped(bytes.substr(352)));
-  CHECK(read_nifti(header.path).placed.volume.values[8] == 1);
-  CHECK(read_nifti(packed.path).placed.volume.values[8] == 1);
+  CHECK(read_nifti(header.path).spatial.volume.values[8] == 1);
+  CHECK(read_nifti(packed.path).spatial.volume.values[8] == 1);
   write(image.path, bytes.substr(352));
-  CHECK(read_nifti(header.path).placed.volume.values[8] == 1);
-  CHECK(read_nifti(image.path).placed.volume.values[8] == 1);
+  CHECK(read_nifti(header.path).spatial.volume.values[8] == 1);
+  CHECK(read_nifti(image.path).spatial.volume.values[8] == 1);
   check_fails([&] { (void)nifti_of(bytes, "x"); }, ErrorKind::data, {"another file"});
 }
 
@@ -321,44 +321,44 @@ TEST_CASE("read_nifti: a folder, a pipe, an empty file and no file are data erro
 TEST_CASE("write_nifti: what is written is read back bit by bit, and equal content gives equal bytes") {
   property("round trip", [] {
     const auto extent = [] { return *rc::gen::inRange<Index>(1, 8); };
-    const PlacedVolume placed{noise_volume({extent(), extent(), extent()}),
-                              turned(*rc::gen::inRange(-180, 180), {2, 1.5, 3}, {-90, 4, 7})};
+    const SpatialVolume spatial{noise_volume({extent(), extent(), extent()}),
+                                turned(*rc::gen::inRange(-180, 180), {2, 1.5, 3}, {-90, 4, 7})};
     for (const char* name : {"round.nii", "round.nii.gz"}) {
       const TemporaryFile first(name), second("second.nii.gz");
-      write_nifti(first.path, placed, "made by a test");
+      write_nifti(first.path, spatial, "made by a test");
       const NiftiVolume read = read_nifti(first.path);
-      RC_ASSERT(read.placed.volume.shape == placed.volume.shape);
-      RC_ASSERT(read.placed.volume.values == placed.volume.values);
+      RC_ASSERT(read.spatial.volume.shape == spatial.volume.shape);
+      RC_ASSERT(read.spatial.volume.values == spatial.volume.values);
       RC_ASSERT(read.disagreement.empty());
       for (std::size_t r = 0; r < 3; ++r)
         for (std::size_t c = 0; c < 4; ++c)
-          RC_ASSERT(read.placed.affine.m[r][c] == static_cast<double>(static_cast<float>(placed.affine.m[r][c])));
+          RC_ASSERT(read.spatial.affine.m[r][c] == static_cast<double>(static_cast<float>(spatial.affine.m[r][c])));
     }
   });
   const TemporaryFile a("a.nii.gz"), b("b.nii.gz");
-  const PlacedVolume placed{noise_volume({4, 5, 6}), Affine::scale({-2, 2, 2}, {90, -126, -72})};
-  write_nifti(a.path, placed);
-  write_nifti(b.path, placed);
+  const SpatialVolume spatial{noise_volume({4, 5, 6}), Affine::scale({-2, 2, 2}, {90, -126, -72})};
+  write_nifti(a.path, spatial);
+  write_nifti(b.path, spatial);
   CHECK(bytes_of(a.path) == bytes_of(b.path));
 }
 
 TEST_CASE("write_nifti: the qform says the same as the sform, and is left out where axes are sheared") {
   const TemporaryFile file("forms.nii");
-  PlacedVolume placed{noise_volume({2, 2, 2}), Affine::scale({-2, 2, 2}, {90, -126, -72})};
+  SpatialVolume spatial{noise_volume({2, 2, 2}), Affine::scale({-2, 2, 2}, {90, -126, -72})};
   const auto header = [&] {
-    write_nifti(file.path, placed);
+    write_nifti(file.path, spatial);
     nifti_1_header h;
     std::memcpy(&h, bytes_of(file.path).data(), sizeof h);
     return h;
   };
   CHECK(header().qform_code == NIFTI_XFORM_ALIGNED_ANAT);
   CHECK(header().pixdim[0] == -1);
-  placed.affine.m[0][1] = 0.5;
+  spatial.affine.m[0][1] = 0.5;
   CHECK(header().qform_code == 0);
-  check_fails([&] { write_nifti("x.img", placed); }, ErrorKind::usage, {"x.img"});
+  check_fails([&] { write_nifti("x.img", spatial); }, ErrorKind::usage, {"x.img"});
   check_fails(
       [&] {
-        write_nifti("x.nii", {{{40000, 1, 1}, std::vector<float>(40000)}, placed.affine});
+        write_nifti("x.nii", {{{40000, 1, 1}, std::vector<float>(40000)}, spatial.affine});
       },
       ErrorKind::usage, {"too many"});
 }

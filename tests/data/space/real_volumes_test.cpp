@@ -15,7 +15,7 @@
 #include "data/formats/npy.h"
 #include "experiments/cohorts/import.h"
 #include "experiments/program/environment.h"
-#include "tests/data/space/placed_volumes.h"
+#include "tests/data/space/spatial_volumes.h"
 #include "tests/support/shell.h"
 #include "tests/support/thrown.h"
 
@@ -92,28 +92,28 @@ void check_read(const fs::path& file, const std::string& format) {
   oracle.run("read " + file.string());
   const NiftiVolume read = read_nifti(file);
   CHECK(read.format == format);
-  CHECK(worst(read.placed.volume, oracle.volume("values")) == 0);
-  check_affine(read.placed.affine, oracle.affine("affine"));
-  const PlacedVolume ras = to_ras(read.placed);
+  CHECK(worst(read.spatial.volume, oracle.volume("values")) == 0);
+  check_affine(read.spatial.affine, oracle.affine("affine"));
+  const SpatialVolume ras = to_ras(read.spatial);
   CHECK(worst(ras.volume, oracle.volume("ras")) == 0);
   check_affine(ras.affine, oracle.affine("ras_affine"));
 }
 
-PlacedGrid grid_of(const fs::path& file) {
-  const PlacedVolume placed = read_nifti(file).placed;
-  return {{placed.volume.shape[0], placed.volume.shape[1], placed.volume.shape[2]}, placed.affine};
+SpatialGrid grid_of(const fs::path& file) {
+  const SpatialVolume spatial = read_nifti(file).spatial;
+  return {{spatial.volume.shape[0], spatial.volume.shape[1], spatial.volume.shape[2]}, spatial.affine};
 }
 
 /// Where the voxels with this value lie on average.
-Vector3 middle_of(const PlacedVolume& placed, float label) {
+Vector3 middle_of(const SpatialVolume& spatial, float label) {
   Vector3 sum = {};
   double n = 0;
-  const Shape& shape = placed.volume.shape;
+  const Shape& shape = spatial.volume.shape;
   for (Index x = 0, k = 0; x < shape[0]; ++x)
     for (Index y = 0; y < shape[1]; ++y)
       for (Index z = 0; z < shape[2]; ++z, ++k) {
-        if (placed.volume.values[static_cast<std::size_t>(k)] != label) continue;
-        const Vector3 p = placed.affine({static_cast<double>(x), static_cast<double>(y), static_cast<double>(z)});
+        if (spatial.volume.values[static_cast<std::size_t>(k)] != label) continue;
+        const Vector3 p = spatial.affine({static_cast<double>(x), static_cast<double>(y), static_cast<double>(z)});
         for (std::size_t a = 0; a < 3; ++a) sum[a] += p[a];
         ++n;
       }
@@ -160,14 +160,14 @@ TEST_CASE("real volumes: trilinear resampling agrees with scipy's, straight and 
   const auto check = [&](const fs::path& from, const fs::path& to) {
     CAPTURE(from);
     oracle.run(fmt::format("linear {} {}", from.string(), to.string()));
-    const Volume ours = resample(read_nifti(from).placed, grid_of(to), Sampling::linear).volume;
+    const Volume ours = resample(read_nifti(from).spatial, grid_of(to), Sampling::linear).volume;
     const Volume theirs = oracle.volume("linear");
     CHECK(worst(ours, theirs, oracle.volume("inside").values) <= 2e-6 * largest(theirs));
   };
   check(nibabel_files / "anatomical.nii", templates / "ch2bet.nii.gz");  // 2 mm to 1 mm
   oracle.run(fmt::format("first {}", (nibabel_files / "example4d.nii.gz").string()));
   const fs::path oblique = oracle.out / "first.nii";  // turned by 9 degrees
-  PlacedVolume grid{{{50, 40, 30}, std::vector<float>(60000, 1)}, Affine::scale({2, 1.7, 1.9}, {20, 0, 10})};
+  SpatialVolume grid{{{50, 40, 30}, std::vector<float>(60000, 1)}, Affine::scale({2, 1.7, 1.9}, {20, 0, 10})};
   write_nifti(oracle.out / "grid.nii", grid);
   check(oblique, oracle.out / "grid.nii");
   grid.affine = turned(25, {1.8, 1.7, 1.9}, {-20, -30, -10});
@@ -181,24 +181,25 @@ TEST_CASE("real volumes: area weights and nearest labels agree with numpy's and 
   for (const char* name : {"ch2bet.nii.gz", "HarvardOxford-cort-maxprob-thr0-1mm.nii.gz"})
     for (const int edge : {2, 3, 4}) {
       oracle.run(fmt::format("area {} {}", (templates / name).string(), edge));
-      const Volume ours = resample(read_nifti(templates / name).placed, mni_grid(edge), Sampling::linear).volume;
+      const Volume ours = resample(read_nifti(templates / name).spatial, mni_grid(edge), Sampling::linear).volume;
       const Volume theirs = oracle.volume("area");
       CHECK(worst(ours, theirs) <= 1e-6 * largest(theirs));
     }
-  PlacedVolume grid{{{60, 70, 60}, std::vector<float>(252000, 1)},
-                    Affine::scale({2.6, 2.7, 2.6}, {-80.1, -120.3, -66.4})};
+  SpatialVolume grid{{{60, 70, 60}, std::vector<float>(252000, 1)},
+                     Affine::scale({2.6, 2.7, 2.6}, {-80.1, -120.3, -66.4})};
   write_nifti(oracle.out / "grid.nii", grid);
   oracle.run(fmt::format("nearest {} {}", (templates / "aal.nii.gz").string(), (oracle.out / "grid.nii").string()));
   const Volume ours =
-      resample(read_nifti(templates / "aal.nii.gz").placed, grid_of(oracle.out / "grid.nii"), Sampling::nearest).volume;
+      resample(read_nifti(templates / "aal.nii.gz").spatial, grid_of(oracle.out / "grid.nii"), Sampling::nearest)
+          .volume;
   CHECK(worst(ours, oracle.volume("nearest")) == 0);
 }
 
 TEST_CASE("real volumes: what an atlas calls left lies left after it was brought to the grid") {
   if (!there(templates / "aal.nii.gz")) return;
-  const PlacedGrid grid = mni_grid();
-  const PlacedVolume atlas{resample(read_nifti(templates / "aal.nii.gz").placed, grid, Sampling::nearest).volume,
-                           grid.affine};
+  const SpatialGrid grid = mni_grid();
+  const SpatialVolume atlas{resample(read_nifti(templates / "aal.nii.gz").spatial, grid, Sampling::nearest).volume,
+                            grid.affine};
   for (float label = 1; label < 20; label += 2) {  // 1 Precentral_L, 2 Precentral_R, …
     CHECK(middle_of(atlas, label)[0] < -5);
     CHECK(middle_of(atlas, label + 1)[0] > 5);

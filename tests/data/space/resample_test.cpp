@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "tests/data/space/placed_volumes.h"
+#include "tests/data/space/spatial_volumes.h"
 #include "tests/support/property.h"
 #include "tests/support/thrown.h"
 
@@ -25,8 +25,8 @@ Shape drawn_shape() {
   return {extent(), extent(), extent()};
 }
 
-PlacedGrid grid_of(const PlacedVolume& placed) {
-  return {{placed.volume.shape[0], placed.volume.shape[1], placed.volume.shape[2]}, placed.affine};
+SpatialGrid grid_of(const SpatialVolume& spatial) {
+  return {{spatial.volume.shape[0], spatial.volume.shape[1], spatial.volume.shape[2]}, spatial.affine};
 }
 
 /// An axis permutation with signs and steps: any of the 48 ways to store a volume.
@@ -47,7 +47,7 @@ Affine drawn_axes(const Shape& shape) {
 }  // namespace
 
 TEST_CASE("mni_grid: 91 x 109 x 91 at 2 mm, 182 x 218 x 182 at 1 mm, voxel 0 at the back, bottom, left") {
-  const PlacedGrid two = mni_grid(), one = mni_grid(1), four = mni_grid(4);
+  const SpatialGrid two = mni_grid(), one = mni_grid(1), four = mni_grid(4);
   CHECK(two.extents == Triple{91, 109, 91});
   CHECK(one.extents == Triple{182, 218, 182});
   CHECK(four.extents == Triple{46, 55, 46});
@@ -77,8 +77,8 @@ TEST_CASE("Affine: the inverse undoes it, letters name where the axes run, a fla
 
 TEST_CASE("resample: a volume on the grid comes back bit by bit, whatever its values") {
   property("identity", [] {
-    const PlacedVolume from{noise_volume(drawn_shape(), *rc::gen::inRange<std::uint64_t>(0, 1000)),
-                            Affine::scale({2, 2, 2}, {-90, -126, -72})};
+    const SpatialVolume from{noise_volume(drawn_shape(), *rc::gen::inRange<std::uint64_t>(0, 1000)),
+                             Affine::scale({2, 2, 2}, {-90, -126, -72})};
     for (const Sampling sampling : {Sampling::linear, Sampling::measured, Sampling::nearest}) {
       const Resampled out = resample(from, grid_of(from), sampling);
       RC_ASSERT(out.volume.shape == from.volume.shape);
@@ -86,7 +86,7 @@ TEST_CASE("resample: a volume on the grid comes back bit by bit, whatever its va
       RC_ASSERT(out.done == "as it is");
     }
   });
-  PlacedVolume odd{{{1, 1, 4}, {-0.0f, 1e-40f, 3e38f, -1.5f}}, identity};
+  SpatialVolume odd{{{1, 1, 4}, {-0.0f, 1e-40f, 3e38f, -1.5f}}, identity};
   const Volume out = resample(odd, grid_of(odd), Sampling::linear).volume;
   CHECK(std::equal(out.values.begin(), out.values.end(), odd.volume.values.begin(), [](float a, float b) {
     return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
@@ -94,8 +94,8 @@ TEST_CASE("resample: a volume on the grid comes back bit by bit, whatever its va
 }
 
 TEST_CASE("resample: an affine that float32 rounded is still the same grid") {
-  PlacedVolume from{noise_volume({20, 20, 20}), Affine::scale({0.7, 0.7, 0.7}, {-63.1, -12.3, 4.4})};
-  const PlacedGrid grid = grid_of(from);
+  SpatialVolume from{noise_volume({20, 20, 20}), Affine::scale({0.7, 0.7, 0.7}, {-63.1, -12.3, 4.4})};
+  const SpatialGrid grid = grid_of(from);
   for (auto& row : from.affine.m)
     for (double& value : row) value = static_cast<double>(static_cast<float>(value));
   from.affine.m[0][1] = 1e-6;
@@ -106,7 +106,7 @@ TEST_CASE("resample: any of the 48 ways to store a volume gives the same voxels,
   property("turned", [] {
     const Volume stored = noise_volume(drawn_shape());
     const Affine affine = drawn_axes(stored.shape);
-    const PlacedVolume ras = to_ras({stored, affine});
+    const SpatialVolume ras = to_ras({stored, affine});
     RC_ASSERT(orientation(ras.affine).letters() == "RAS");
     RC_ASSERT(ras.affine == Affine::scale({2, 2, 2}, {}));
     const Volume out = resample({stored, affine}, grid_of(ras), Sampling::linear).volume;
@@ -115,8 +115,9 @@ TEST_CASE("resample: any of the 48 ways to store a volume gives the same voxels,
       for (Index y = 0; y < stored.shape[1]; ++y)
         for (Index z = 0; z < stored.shape[2]; ++z) {
           const Vector3 mm = affine({static_cast<double>(x), static_cast<double>(y), static_cast<double>(z)});
-          RC_ASSERT(ras.volume.values[place(ras.volume, static_cast<Index>(mm[0]) / 2, static_cast<Index>(mm[1]) / 2,
-                                            static_cast<Index>(mm[2]) / 2)] == stored.values[place(stored, x, y, z)]);
+          RC_ASSERT(ras.volume.values[voxel_index(ras.volume, static_cast<Index>(mm[0]) / 2,
+                                                  static_cast<Index>(mm[1]) / 2, static_cast<Index>(mm[2]) / 2)] ==
+                    stored.values[voxel_index(stored, x, y, z)]);
         }
   });
 }
@@ -125,7 +126,7 @@ TEST_CASE("resample: shrinking keeps the mass, and each new voxel is the mean of
   property("mass", [] {
     const Volume fine = noise_volume(drawn_shape());
     Vector3 edges, origin;
-    PlacedGrid grid;
+    SpatialGrid grid;
     for (std::size_t a = 0; a < 3; ++a) {
       edges[a] = 1 + *rc::gen::inRange(1, 30) / 10.0;
       grid.extents[a] = static_cast<Index>(std::ceil(static_cast<double>(fine.shape[a]) / edges[a])) + 1;
@@ -141,8 +142,8 @@ TEST_CASE("resample: shrinking keeps the mass, and each new voxel is the mean of
   double sum = 0;
   for (Index x = 2; x < 4; ++x)
     for (Index y = 0; y < 2; ++y)
-      for (Index z = 2; z < 4; ++z) sum += static_cast<double>(fine.values[place(fine, x, y, z)]);
-  CHECK(out.values[place(out, 1, 0, 1)] == static_cast<float>(sum / 8));
+      for (Index z = 2; z < 4; ++z) sum += static_cast<double>(fine.values[voxel_index(fine, x, y, z)]);
+  CHECK(out.values[voxel_index(out, 1, 0, 1)] == static_cast<float>(sum / 8));
 }
 
 TEST_CASE("resample: a constant stays constant inside of the volume, to the last bit, turned or not") {
@@ -151,7 +152,7 @@ TEST_CASE("resample: a constant stays constant inside of the volume, to the last
     Volume flat = noise_volume({24, 24, 24});
     std::fill(flat.values.begin(), flat.values.end(), c);
     const double degrees = *rc::gen::element(0.0, 0.0, 30.0, -7.5, 90.0), edge = *rc::gen::inRange(5, 25) / 10.0;
-    PlacedGrid grid{{5, 5, 5}, turned(degrees, {edge, edge, edge}, {11.5, 11.5, 11.5})};
+    SpatialGrid grid{{5, 5, 5}, turned(degrees, {edge, edge, edge}, {11.5, 11.5, 11.5})};
     const Vector3 middle = grid.affine({2, 2, 2});
     for (std::size_t r = 0; r < 3; ++r) grid.affine.m[r][3] += 11.5 - middle[r];
     for (const Sampling sampling : {Sampling::linear, Sampling::measured, Sampling::nearest})
@@ -167,14 +168,14 @@ TEST_CASE("resample: a linear ramp is found at every place that the volume holds
       for (Index z = 0; z < 16; ++z) ramp.values.push_back(static_cast<float>(100 + 3 * x - 2 * y + 5 * z));
   for (const double degrees : {0.0, 25.0})
     for (const double edge : {0.6, 1.7}) {
-      PlacedGrid grid{{4, 4, 4}, turned(degrees, {edge, edge, edge}, {6.3, 6.1, 5.8})};
+      SpatialGrid grid{{4, 4, 4}, turned(degrees, {edge, edge, edge}, {6.3, 6.1, 5.8})};
       const Volume out = resample({ramp, identity}, grid, Sampling::linear).volume;
       for (Index x = 0; x < 4; ++x)
         for (Index y = 0; y < 4; ++y)
           for (Index z = 0; z < 4; ++z) {
             const Vector3 p = grid.affine({static_cast<double>(x), static_cast<double>(y), static_cast<double>(z)});
             CHECK(
-                static_cast<double>(out.values[place(out, x, y, z)]) ==
+                static_cast<double>(out.values[voxel_index(out, x, y, z)]) ==
                 doctest::Approx(100 + 3 * p[0] - 2 * p[1] + 5 * p[2]).epsilon(degrees == 0 && edge > 1 ? 5e-3 : 1e-5));
           }
     }
@@ -183,11 +184,11 @@ TEST_CASE("resample: a linear ramp is found at every place that the volume holds
 TEST_CASE(
     "resample: measured ignores the zeros around, linear mixes them in, and rims keep less than half of neither") {
   Volume slab{{8, 1, 1}, {0, 0, 0, 2, 2, 2, 2, 0}};
-  const PlacedGrid grid{{4, 1, 1}, Affine::scale({2, 1, 1}, {0.5, 0, 0})};
+  const SpatialGrid grid{{4, 1, 1}, Affine::scale({2, 1, 1}, {0.5, 0, 0})};
   CHECK(resample({slab, identity}, grid, Sampling::linear).volume.values == std::vector<float>{0, 1, 2, 1});
   CHECK(resample({slab, identity}, grid, Sampling::measured).volume.values == std::vector<float>{0, 2, 2, 2});
   slab.values = {0, 0, 0, 2, 0, 0, 0, 0};
-  const PlacedGrid coarse{{2, 1, 1}, Affine::scale({4, 1, 1}, {1.5, 0, 0})};
+  const SpatialGrid coarse{{2, 1, 1}, Affine::scale({4, 1, 1}, {1.5, 0, 0})};
   CHECK(resample({slab, identity}, coarse, Sampling::measured).volume.values == std::vector<float>{0, 0});
 }
 
@@ -196,17 +197,17 @@ TEST_CASE("resample: nearest invents no label") {
     Volume labels = noise_volume({7, 6, 5}, *rc::gen::inRange<std::uint64_t>(0, 100));
     for (float& v : labels.values) v = std::floor(4 * v);
     const double edge = *rc::gen::inRange(3, 40) / 10.0;
-    const PlacedGrid grid{{6, 6, 6}, turned(*rc::gen::element(0.0, 33.0), {edge, edge, edge}, {0.2, 0.3, 0.4})};
+    const SpatialGrid grid{{6, 6, 6}, turned(*rc::gen::element(0.0, 33.0), {edge, edge, edge}, {0.2, 0.3, 0.4})};
     for (const float v : resample({labels, identity}, grid, Sampling::nearest).volume.values)
       RC_ASSERT(v == std::floor(v) && v >= 0 && v < 4);
   });
 }
 
 TEST_CASE("resample: outside of the volume there is 0, and a volume far away gives nothing but 0") {
-  const PlacedVolume from{noise_volume({3, 3, 3}), Affine::scale({1, 1, 1}, {1000, 0, 0})};
+  const SpatialVolume from{noise_volume({3, 3, 3}), Affine::scale({1, 1, 1}, {1000, 0, 0})};
   for (const Sampling sampling : {Sampling::linear, Sampling::measured, Sampling::nearest})
     CHECK(total(resample(from, mni_grid(8), sampling).volume) == 0);
-  const PlacedVolume inside{noise_volume({3, 3, 3}), identity};
+  const SpatialVolume inside{noise_volume({3, 3, 3}), identity};
   const Volume wide = resample(inside, {{7, 3, 3}, Affine::scale({1, 1, 1}, {-2, 0, 0})}, Sampling::linear).volume;
   CHECK(total(wide) == doctest::Approx(total(inside.volume)));
   CHECK(wide.values[0] == 0);

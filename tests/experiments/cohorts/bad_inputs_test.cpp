@@ -41,8 +41,8 @@ std::function<void(Study&)> with_row(const std::string& row) {
 
 std::function<void(Study&)> with_voxel(float value) {
   return [value](Study& s) {
-    PlacedVolume map = made_map(2);
-    map.volume.values[place(map.volume, 3, 4, 5)] = value;
+    SpatialVolume map = made_map(2);
+    map.volume.values[voxel_index(map.volume, 3, 4, 5)] = value;
     s.write_map(2, map);
   };
 }
@@ -50,7 +50,7 @@ std::function<void(Study&)> with_voxel(float value) {
 /// Map 2 where all but the zeros are `inside`.
 std::function<void(Study&)> with_constant(float inside) {
   return [inside](Study& s) {
-    PlacedVolume map = made_map(2);
+    SpatialVolume map = made_map(2);
     for (float& v : map.volume.values) v = v != 0 ? inside : 0;
     s.write_map(2, map);
   };
@@ -154,7 +154,7 @@ TEST_CASE("import refuses: maps that are constant, empty, a mask, or hold NaN or
            {"infinity", with_voxel(std::numeric_limits<float>::infinity()), {in_file, "voxel 3, 4, 5 is inf"}},
            {"elsewhere",
             [](Study& s) {
-              PlacedVolume map = made_map(2);
+              SpatialVolume map = made_map(2);
               map.affine = Affine::scale({2, 2, 2}, {5000, 0, 0});
               s.write_map(2, map);
             },

@@ -58,7 +58,7 @@ TEST_CASE("import: rows come in the table's order with the map of their id, age,
 
 TEST_CASE("import: the file says where it comes from, and the report what was done to each map") {
   Study study;
-  PlacedVolume turned = made_map(2);
+  SpatialVolume turned = made_map(2);
   turned.affine = Affine::scale({-coarse, coarse, coarse}, {99, -117, -63});
   study.write_map(2, turned);
   const Imported done = study.import();
@@ -124,13 +124,14 @@ TEST_CASE("import: a signal ends it before the next map, and nothing is left beh
 
 TEST_CASE("import: a volume turned to any side comes to the same place") {
   Study study;
-  const PlacedVolume map = made_map(1);
-  PlacedVolume stored{{{11, 10, 10}, std::vector<float>(1100)}, {}};
+  const SpatialVolume map = made_map(1);
+  SpatialVolume stored{{{11, 10, 10}, std::vector<float>(1100)}, {}};
   stored.affine.m = {{{0, 0, -coarse, 99}, {-coarse, 0, 0, 83}, {0, coarse, 0, -63}}};  // PSL
   for (Index x = 0; x < 10; ++x)
     for (Index y = 0; y < 11; ++y)
       for (Index z = 0; z < 10; ++z)
-        stored.volume.values[place(stored.volume, 10 - y, z, 9 - x)] = map.volume.values[place(map.volume, x, y, z)];
+        stored.volume.values[voxel_index(stored.volume, 10 - y, z, 9 - x)] =
+            map.volume.values[voxel_index(map.volume, x, y, z)];
   study.write_map(1, stored);
   study.import();
   CHECK(CohortFile(study.out.string()).volume(1).values == map.volume.values);
@@ -147,7 +148,7 @@ TEST_CASE("import: a stack is joined by its ids, not by order, and x is turned w
     for (Index i = 0; i < 3; ++i) {
       const Volume map = noise_volume({46, 55, 46}, order[static_cast<std::size_t>(i)]), read = cohort.volume(i);
       const bool left = axes[0] == 'L';
-      CHECK(read.values[place(read, 3, 4, 5)] == map.values[place(map, left ? 42 : 3, 4, 5)]);
+      CHECK(read.values[voxel_index(read, 3, 4, 5)] == map.values[voxel_index(map, left ? 42 : 3, 4, 5)]);
     }
   }
 }
@@ -191,7 +192,7 @@ TEST_CASE("import: OpenBHB as it is distributed, in files of 1 mm and in stacks,
       CHECK(cohort.subject(i).age == 20 + i);
       CHECK(cohort.subject(i).study == std::to_string(i) + ".0");
       const Volume map = noise_volume({46, 55, 46}, static_cast<std::uint64_t>(i)), read = cohort.volume(i);
-      CHECK(read.values[place(read, 3, 4, 5)] == map.values[place(map, 42, 4, 5)]);
+      CHECK(read.values[voxel_index(read, 3, 4, 5)] == map.values[voxel_index(map, 42, 4, 5)]);
     }
     CHECK(cohort.unit() == "a.u.");
   }
@@ -216,11 +217,11 @@ TEST_CASE("import: rows without a map, and maps without a row, are left out wher
 
 TEST_CASE("import: a mask takes away what lies outside of it, and NaN can mean that nothing was measured") {
   Study study;
-  PlacedVolume mask = made_map(1);
+  SpatialVolume mask = made_map(1);
   for (std::size_t k = 0; k < mask.volume.values.size(); ++k) mask.volume.values[k] = k < 500;
   for (const char* id : {"sub-1", "sub-2", "sub-3"}) write_nifti(study.folder / id / "mask.nii", mask);
   study.options.masks = "{participant_id}/mask.nii";
-  PlacedVolume holed = made_map(3);
+  SpatialVolume holed = made_map(3);
   holed.volume.values[0] = std::nanf("");
   study.write_map(3, holed);
   study.options.nan_is_zero = true;

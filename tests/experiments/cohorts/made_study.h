@@ -10,7 +10,7 @@
 #include "data/formats/nifti.h"
 #include "experiments/cohorts/import.h"
 #include "tests/data/formats/made_npy.h"
-#include "tests/data/space/placed_volumes.h"
+#include "tests/data/space/spatial_volumes.h"
 
 namespace cg::test {
 
@@ -22,13 +22,13 @@ inline ProgressOutput silent() {
 }
 
 /// A map on the coarse grid: noise in the middle, 0 around.
-inline PlacedVolume made_map(std::uint64_t seed) {
-  const PlacedGrid grid = mni_grid(coarse);
-  PlacedVolume out{noise_volume({grid.extents[0], grid.extents[1], grid.extents[2]}, seed), grid.affine};
+inline SpatialVolume made_map(std::uint64_t seed) {
+  const SpatialGrid grid = mni_grid(coarse);
+  SpatialVolume out{noise_volume({grid.extents[0], grid.extents[1], grid.extents[2]}, seed), grid.affine};
   for (Index x = 0; x < 10; ++x)
     for (Index y = 0; y < 11; ++y)
       for (Index z = 0; z < 10; ++z)
-        if (x < 2 || x > 7 || y < 2 || y > 8 || z < 2 || z > 7) out.volume.values[place(out.volume, x, y, z)] = 0;
+        if (x < 2 || x > 7 || y < 2 || y > 8 || z < 2 || z > 7) out.volume.values[voxel_index(out.volume, x, y, z)] = 0;
   return out;
 }
 
@@ -60,7 +60,7 @@ struct Study {
     const std::string id = "sub-" + std::to_string(k);
     return folder / id / (id + "_mre.nii.gz");
   }
-  void write_map(int k, const PlacedVolume& map) const {
+  void write_map(int k, const SpatialVolume& map) const {
     std::filesystem::create_directories(file(k).parent_path());
     write_nifti(file(k), map);
   }

@@ -54,12 +54,12 @@ double number(const std::map<std::string, std::string>& row, const std::string& 
 }
 
 /// The only row that predicting a changed first subject gives. `change` changes the volume and where it lies.
-std::map<std::string, std::string> changed(const std::function<void(PlacedVolume&)>& change,
+std::map<std::string, std::string> changed(const std::function<void(SpatialVolume&)>& change,
                                            const std::string& more = "") {
-  PlacedVolume placed = read_nifti(trained().files()[0]).placed;
-  change(placed);
+  SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
+  change(spatial);
   const std::string file = workplace().folder + "/sub-changed.nii.gz";
-  write_nifti(file, placed, "synthetic phantom, changed");
+  write_nifti(file, spatial, "synthetic phantom, changed");
   const Finished done = predict(trained().model + " " + file + " --out changed.csv " + more);
   REQUIRE_MESSAGE(done.code == 0, done.text);
   return table("changed.csv").at(0);
@@ -108,19 +108,19 @@ TEST_CASE("predict: NIfTI files give the same ages to the bit, with their table 
 }
 
 TEST_CASE("predict: axes in another order or direction change nothing, a model in the other format neither") {
-  const auto plain = changed([](PlacedVolume&) {});
-  const auto turned = changed([](PlacedVolume& placed) {  // x from right to left
-    const Shape n = placed.volume.shape;
-    PlacedVolume out = placed;
+  const auto plain = changed([](SpatialVolume&) {});
+  const auto turned = changed([](SpatialVolume& spatial) {  // x from right to left
+    const Shape n = spatial.volume.shape;
+    SpatialVolume out = spatial;
     for (Index x = 0; x < n[0]; ++x)
       for (Index rest = 0; rest < n[1] * n[2]; ++rest)
         out.volume.values[static_cast<std::size_t>((n[0] - 1 - x) * n[1] * n[2] + rest)] =
-            placed.volume.values[static_cast<std::size_t>(x * n[1] * n[2] + rest)];
+            spatial.volume.values[static_cast<std::size_t>(x * n[1] * n[2] + rest)];
     for (auto& row : out.affine.m) {
       row[3] += row[0] * static_cast<double>(n[0] - 1);
       row[0] = -row[0];
     }
-    placed = out;
+    spatial = out;
   });
   CHECK(turned.at("predicted_age") == plain.at("predicted_age"));
   REQUIRE(run_program(workplace().folder, "convert_weights", trained().model + " model.safetensors").code == 0);
@@ -129,32 +129,32 @@ TEST_CASE("predict: axes in another order or direction change nothing, a model i
 }
 
 TEST_CASE("predict: without an age there is no gap; a known one gives the gap and, apart, the corrected gap") {
-  const auto unknown = changed([](PlacedVolume&) {});
+  const auto unknown = changed([](SpatialVolume&) {});
   CHECK(unknown.at("gap").empty());
   CHECK(unknown.at("gap_bias_corrected").empty());
   CHECK(warns(unknown, "age unknown"));
-  const auto known = changed([](PlacedVolume&) {}, "--age 50");
+  const auto known = changed([](SpatialVolume&) {}, "--age 50");
   const TrainedModel model = read_model(trained().model);
   CHECK(number(known, "gap") == doctest::Approx(number(known, "predicted_age") - 50));
   CHECK(number(known, "gap_bias_corrected") ==
         doctest::Approx(number(known, "gap") - model.prediction.bias(50)).epsilon(1e-6));
   CHECK_FALSE(warns(known, "age"));
-  CHECK(warns(changed([](PlacedVolume&) {}, "--age 128"), "age 128: training part"));
+  CHECK(warns(changed([](SpatialVolume&) {}, "--age 128"), "age 128: training part"));
 }
 
 TEST_CASE("predict: scans far from the training part are told from those near it") {
-  const auto scaled = changed([](PlacedVolume& p) {
+  const auto scaled = changed([](SpatialVolume& p) {
     for (float& v : p.volume.values) v *= 4;
   });
   CHECK(warns(scaled, "intensity: mean"));
   const auto half =
-      changed([](PlacedVolume& p) { std::fill_n(p.volume.values.begin(), p.volume.values.size() / 2, 0.0f); });
+      changed([](SpatialVolume& p) { std::fill_n(p.volume.values.begin(), p.volume.values.size() / 2, 0.0f); });
   CHECK(warns(half, "coverage: "));
-  const auto moved = changed([](PlacedVolume& p) { p.affine.m[2][3] += 60; });
+  const auto moved = changed([](SpatialVolume& p) { p.affine.m[2][3] += 60; });
   CHECK(warns(moved, "place: "));
   for (const auto& row : {scaled, half, moved}) CHECK_FALSE(warns(row, "of a person"));
-  PlacedVolume placed = read_nifti(trained().files()[0]).placed;
-  write_nifti(workplace().folder + "/sub-real.nii", placed);  // says nothing of a phantom
+  SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
+  write_nifti(workplace().folder + "/sub-real.nii", spatial);  // says nothing of a phantom
   REQUIRE(predict(trained().model + " sub-real.nii --out real.csv").code == 0);
   CHECK(warns(table("real.csv")[0], "says nothing of a person"));
 }
@@ -193,11 +193,11 @@ TEST_CASE("predict: two scans of one participant are told apart by their files")
 }
 
 TEST_CASE("predict: bad scans are told at once, end with 3, and nothing is written") {
-  PlacedVolume placed = read_nifti(trained().files()[0]).placed;
-  PlacedVolume constant = placed;
+  SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
+  SpatialVolume constant = spatial;
   for (float& v : constant.volume.values) v = v != 0 ? 2.0f : 0.0f;
-  placed.volume.values[700] = NAN;
-  write_nifti(workplace().folder + "/nan.nii", placed);
+  spatial.volume.values[700] = NAN;
+  write_nifti(workplace().folder + "/nan.nii", spatial);
   write_nifti(workplace().folder + "/constant.nii", constant);
   std::ofstream(workplace().folder + "/text.nii") << "text";
   const std::string good = trained().files()[0];
@@ -231,7 +231,7 @@ TEST_CASE("predict: ages of a table that are none are told with their lines, and
 
 TEST_CASE("predict: no file that is read is written over") {
   const std::string folder = workplace().folder, scan = folder + "/sub-own.nii.gz";
-  write_nifti(scan, read_nifti(trained().files()[0]).placed);
+  write_nifti(scan, read_nifti(trained().files()[0]).spatial);
   std::ofstream(folder + "/own.tsv") << "participant_id\tage\nsub-own\t50\n";
   const std::string arguments = trained().model + " " + scan + " --participants own.tsv --out ";
   for (const std::string& out : {std::string("sub-own.nii.gz"), std::string("./own.tsv"), trained().model}) {

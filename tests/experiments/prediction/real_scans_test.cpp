@@ -78,15 +78,15 @@ TEST_CASE("real scans: templates are imported, their age is predicted, and what 
   }
 
   program("saliency", "run/model.h5 " + colin + " --edge 42 --stride 28 --samples 2 --out maps");
-  const PlacedVolume scan = read_nifti(scans.at("sub-colin")).placed;
+  const SpatialVolume scan = read_nifti(scans.at("sub-colin")).spatial;
   for (const char* kind : {"gradient", "occlusion"}) {
     CAPTURE(kind);
     const NiftiVolume map = read_nifti(workplace().folder + fmt::format("/maps/sub-colin_{}.nii.gz", kind));
-    CHECK(map.placed.volume.shape == scan.volume.shape);
-    CHECK(map.placed.affine.m == scan.affine.m);
+    CHECK(map.spatial.volume.shape == scan.volume.shape);
+    CHECK(map.spatial.affine.m == scan.affine.m);
     const auto differs = [](float v) { return v != 0; };
-    CHECK(std::ranges::any_of(map.placed.volume.values, differs));
-    CHECK(std::ranges::all_of(map.placed.volume.values, [](float v) { return std::isfinite(v); }));
+    CHECK(std::ranges::any_of(map.spatial.volume.values, differs));
+    CHECK(std::ranges::all_of(map.spatial.volume.values, [](float v) { return std::isfinite(v); }));
   }
   CHECK(contents(workplace().folder + "/maps/sub-colin.png").substr(1, 3) == "PNG");
 }

@@ -236,7 +236,7 @@ TEST_CASE("saliency: maps in the scan's own space, whichever way its axes run, a
   for (const auto& entry : fs::recursive_directory_iterator(made_file("bids")))
     if (entry.path().string().ends_with(".nii.gz") && (first.empty() || entry.path().string() < first))
       first = entry.path().string();
-  PlacedVolume plain = read_nifti(first).placed, turned = plain;
+  SpatialVolume plain = read_nifti(first).spatial, turned = plain;
   const Shape n = plain.volume.shape;
   const auto mirrored = [&](const std::vector<float>& values) {
     std::vector<float> out(values.size());
@@ -260,15 +260,15 @@ TEST_CASE("saliency: maps in the scan's own space, whichever way its axes run, a
     CHECK(done.says(kind));
     const NiftiVolume a = read_nifti(made_file(fmt::format("maps/sub-a_{}.nii.gz", kind)));
     const NiftiVolume b = read_nifti(made_file(fmt::format("maps/sub-b_{}.nii.gz", kind)));
-    CHECK(a.placed.volume.shape == n);
+    CHECK(a.spatial.volume.shape == n);
     CHECK(a.description.starts_with("synthetic phantom, saliency of age, "));
     for (std::size_t r = 0; r < 3; ++r)
       for (std::size_t c = 0; c < 4; ++c)
-        CHECK(b.placed.affine.m[r][c] == doctest::Approx(turned.affine.m[r][c]).epsilon(1e-6));
-    CHECK(b.placed.volume.values == mirrored(a.placed.volume.values));
-    CHECK(std::ranges::any_of(a.placed.volume.values, [](float v) { return v != 0; }));
+        CHECK(b.spatial.affine.m[r][c] == doctest::Approx(turned.affine.m[r][c]).epsilon(1e-6));
+    CHECK(b.spatial.volume.values == mirrored(a.spatial.volume.values));
+    CHECK(std::ranges::any_of(a.spatial.volume.values, [](float v) { return v != 0; }));
     for (std::size_t k = 0; k < plain.volume.values.size(); ++k)
-      if (plain.volume.values[k] == 0) CHECK(a.placed.volume.values[k] == 0);
+      if (plain.volume.values[k] == 0) CHECK(a.spatial.volume.values[k] == 0);
   }
   CHECK(contents(made_file("maps/sub-a.png")).substr(1, 3) == "PNG");
   const Table table(made_file("maps/saliency.csv"));

@@ -1,4 +1,4 @@
-#include "experiments/cohorts/map_places.h"
+#include "experiments/cohorts/map_sources.h"
 
 #include <fmt/format.h>
 
@@ -22,54 +22,54 @@ class Finder {
       available_.push_back(o_.files.empty() ? rows_of_stack(k) : files(k));
   }
 
-  std::vector<MapPlace> find(std::vector<std::string>& left_out) {
-    std::vector<MapPlace> out;
+  std::vector<MapSource> find(std::vector<std::string>& left_out) {
+    std::vector<MapSource> out;
     for (const Participant& person : people_) {
-      std::vector<MapPlace> places;
+      std::vector<MapSource> sources;
       for (std::size_t part = 0; part < available_.size(); ++part) {
         if (person.part && *person.part != part) continue;
         if (const auto at = available_[part].find(join_key(person.id)); at != available_[part].end()) {
-          places.push_back(at->second);
-          places.back().participant = person;
-          places.back().participant.part = part;
+          sources.push_back(at->second);
+          sources.back().participant = person;
+          sources.back().participant.part = part;
         }
       }
-      if (places.size() > 1)
+      if (sources.size() > 1)
         findings_.add(
             fmt::format("{}: there are maps in part \"{}\" and in part \"{}\" ({}, {}). Keep each participant "
                         "in one part.",
-                        person.where, name(*places[0].participant.part), name(*places[1].participant.part),
-                        places[0].where, places[1].where));
-      if (places.empty() && o_.allow_missing) left_out.push_back(person.id);
-      if (places.empty() && !o_.allow_missing) report_missing(person);
-      if (places.size() == 1) out.push_back(places[0]);
+                        person.where, name(*sources[0].participant.part), name(*sources[1].participant.part),
+                        sources[0].where, sources[1].where));
+      if (sources.empty() && o_.allow_missing) left_out.push_back(person.id);
+      if (sources.empty() && !o_.allow_missing) report_missing(person);
+      if (sources.size() == 1) out.push_back(sources[0]);
     }
     if (!o_.allow_unused && !people_.empty()) report_unused();  // not all of them where the table cannot be read
-    for (MapPlace& place : out) add_mask(place);
+    for (MapSource& source : out) add_mask(source);
     return out;
   }
 
  private:
-  using Places = std::map<std::string, MapPlace>;  // by join key
+  using Sources = std::map<std::string, MapSource>;  // by join key
 
   std::string name(std::size_t part) const { return o_.parts.empty() ? "" : o_.parts[part]; }
 
-  Places files(std::size_t part) {
-    Places out;
+  Sources files(std::size_t part) {
+    Sources out;
     if (!findings_.collect([&] { inside(o_.root, o_.files); })) return out;
     for (const auto& [id, file] : matching_files(o_.root, filled(o_.files, name(part), "{participant_id}"))) {
-      MapPlace place;
-      place.participant.id = id;
-      place.where = file;
-      findings_.collect([&] { place.file = inside(o_.root, file); });
-      if (const auto [at, fresh] = out.emplace(join_key(id), place); !fresh)
+      MapSource source;
+      source.participant.id = id;
+      source.where = file;
+      findings_.collect([&] { source.file = inside(o_.root, file); });
+      if (const auto [at, fresh] = out.emplace(join_key(id), source); !fresh)
         findings_.add(fmt::format("{}: {} is of the same participant. Keep one of them.", file, at->second.where));
     }
     return out;
   }
 
-  Places rows_of_stack(std::size_t part) {
-    Places out;
+  Sources rows_of_stack(std::size_t part) {
+    Sources out;
     const std::string stack = filled(o_.stack, name(part), ""), ids = filled(o_.ids, name(part), "");
     findings_.collect([&] {
       const fs::path path = inside(o_.root, stack);
@@ -80,12 +80,12 @@ class Finder {
         fail(ErrorKind::data, ids, fmt::format("{} ids for {} maps in {}", all.size(), rows, stack),
              "Use the list of ids that was saved with the maps.");
       for (std::size_t row = 0; row < all.size(); ++row) {
-        MapPlace place;
-        place.participant.id = all[row];
-        place.file = path;
-        place.row = static_cast<Index>(row);
-        place.where = fmt::format("{}, row {} ({})", stack, row, all[row]);
-        if (const auto [at, fresh] = out.emplace(join_key(all[row]), place); !fresh)
+        MapSource source;
+        source.participant.id = all[row];
+        source.file = path;
+        source.row = static_cast<Index>(row);
+        source.where = fmt::format("{}, row {} ({})", stack, row, all[row]);
+        if (const auto [at, fresh] = out.emplace(join_key(all[row]), source); !fresh)
           findings_.add(fmt::format("{}: row {} has the id \"{}\" of row {} too. Save one map a participant.", ids, row,
                                     all[row], at->second.row));
       }
@@ -118,30 +118,30 @@ class Finder {
       for (std::size_t part = 0; part < available_.size(); ++part)
         if (!person.part || *person.part == part) rows.insert({part, join_key(person.id)});
     for (std::size_t part = 0; part < available_.size(); ++part)
-      for (const auto& [id, place] : available_[part])
+      for (const auto& [id, source] : available_[part])
         if (!known.contains(id) && !rows.contains({part, id}))
           findings_.add(
               fmt::format("{}: no row in {} for \"{}\". Add the row, or leave all such maps out with "
                           "--allow-unused.",
-                          place.where, filled(o_.table, name(part), ""), place.participant.id));
+                          source.where, filled(o_.table, name(part), ""), source.participant.id));
   }
 
-  void add_mask(MapPlace& place) {
+  void add_mask(MapSource& source) {
     if (o_.masks.empty()) return;
-    const std::string file = filled(o_.masks, name(*place.participant.part), place.participant.id);
-    findings_.collect([&] { place.mask = inside(o_.root, file); });
+    const std::string file = filled(o_.masks, name(*source.participant.part), source.participant.id);
+    findings_.collect([&] { source.mask = inside(o_.root, file); });
   }
 
   const ImportOptions& o_;
   const std::vector<Participant>& people_;
   Findings& findings_;
-  std::vector<Places> available_;  ///< of each part
+  std::vector<Sources> available_;  ///< of each part
 };
 
 }  // namespace
 
-std::vector<MapPlace> find_maps(const ImportOptions& options, const std::vector<Participant>& people,
-                                Findings& findings, std::vector<std::string>& left_out) {
+std::vector<MapSource> find_maps(const ImportOptions& options, const std::vector<Participant>& people,
+                                 Findings& findings, std::vector<std::string>& left_out) {
   return Finder(options, people, findings).find(left_out);
 }
 

@@ -9,7 +9,7 @@
 
 namespace cg {
 
-struct MapPlace {
+struct MapSource {
   Participant participant;     ///< with its part
   std::filesystem::path file;  ///< checked to lie below the root
   Index row = -1;              ///< of a stack
@@ -19,7 +19,7 @@ struct MapPlace {
 
 /// The maps in the order of the participants. A missing, unused or duplicated map is a finding, as is a path that
 /// leads out of the root. `left_out`: ids without a map, where that is allowed.
-std::vector<MapPlace> find_maps(const ImportOptions& options, const std::vector<Participant>& people,
-                                Findings& findings, std::vector<std::string>& left_out);
+std::vector<MapSource> find_maps(const ImportOptions& options, const std::vector<Participant>& people,
+                                 Findings& findings, std::vector<std::string>& left_out);
 
 }  // namespace cg

@@ -26,7 +26,7 @@ inline Affine turned(double degrees, const Vector3& edges, const Vector3& origin
   return out;
 }
 
-inline std::size_t place(const Volume& v, Index x, Index y, Index z) {
+inline std::size_t voxel_index(const Volume& v, Index x, Index y, Index z) {
   return static_cast<std::size_t>((x * v.shape[1] + y) * v.shape[2] + z);
 }
 
