@@ -6,7 +6,7 @@
 #include <cmath>
 #include <map>
 
-#include "data/files/findings.h"
+#include "data/files/diagnostics.h"
 #include "data/files/utf8.h"
 #include "tensor/error.h"
 
@@ -27,7 +27,7 @@ std::vector<std::string> optional_column(const H5Reader& file, const std::string
 }
 
 /// Everything wrong with ids and ages.
-void check(const std::vector<std::string>& ids, const std::vector<double>& ages, Findings& found) {
+void check(const std::vector<std::string>& ids, const std::vector<double>& ages, Diagnostics& found) {
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (ids[i].empty()) found.add(fmt::format("row {}: the participant_id is empty", i));
@@ -52,7 +52,7 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
   const std::vector<double> ages = file_.numbers("age");
   const std::vector<std::string> ids = column(file_, "participant_id"), sexes = optional_column(file_, "sex", n),
                                  studies = optional_column(file_, "study", n);
-  Findings found;
+  Diagnostics found;
   for (const auto& [name, size] : std::map<std::string, std::size_t>{
            {"age", ages.size()}, {"participant_id", ids.size()}, {"sex", sexes.size()}, {"study", studies.size()}})
     if (size != n) found.add(fmt::format("{} has {} entries for {} maps", name, size, n));

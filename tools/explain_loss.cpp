@@ -51,7 +51,7 @@ LossOptions chosen_options(const Arguments& arguments, Index subjects) {
   if (!arguments.formulation.empty()) source.overrides.push_back("formulation=" + arguments.formulation);
   source.overrides.push_back("name=" + arguments.loss);
   Checked checked = check(options_of(loss_fields()), source);
-  throw_findings(source, checked.findings);
+  throw_diagnostics(source, checked.diagnostics);
   LossOptions options;
   options.temperature = published_temperature(arguments.loss);
   options.final_neighbours = std::max<Index>(2, (subjects * 14 + 16) / 32);

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <limits>
 
-#include "data/files/findings.h"
+#include "data/files/diagnostics.h"
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/program/command_line.h"
 #include "experiments/program/csv.h"
@@ -58,10 +58,10 @@ std::vector<Index> chosen(const Scans& scans, const std::vector<std::string>& su
 
 /// All that is wrong with the scans, before the first of them takes its minutes. Errors: data or corrupt.
 void check(const Scans& scans, const std::vector<Index>& which) {
-  Findings findings;
-  for (const Index i : which) findings.collect([&] { scans.read(i); });
-  findings.report(which.size() == 1 ? "the scan" : fmt::format("{} scans", which.size()),
-                  "Mend them or leave them out; nothing was written");
+  Diagnostics diagnostics;
+  for (const Index i : which) diagnostics.collect([&] { scans.read(i); });
+  diagnostics.report(which.size() == 1 ? "the scan" : fmt::format("{} scans", which.size()),
+                     "Mend them or leave them out; nothing was written");
 }
 
 std::optional<KnownAgeing> truth_of(const Arguments& a, const TrainedModel& model) {

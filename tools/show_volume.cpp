@@ -41,7 +41,7 @@ AugmentOptions chosen_options(const Arguments& arguments) {
     if (field.key.ends_with(".probability")) field.set(always, 1.0);
   const Source source{"", "", arguments.options};
   Checked checked = check(options_of(augment_fields()), source);
-  throw_findings(source, checked.findings);
+  throw_diagnostics(source, checked.diagnostics);
   for (const auto& field : augment_fields())
     if (const auto at = checked.values.find(field.key); at != checked.values.end()) field.set(always, at->second);
   always.apply = {arguments.augment};

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "data/files/findings.h"
+#include "data/files/diagnostics.h"
 #include "data/files/input_file.h"
 #include "data/files/utf8.h"
 #include "tensor/error.h"
@@ -111,7 +111,7 @@ Table::Table(std::string_view text, const std::string& name) : name_(name) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // byte order mark
   Splitter splitter(text, separator_of(text, name), name_);
   columns_ = splitter.row();
-  Findings found;
+  Diagnostics found;
   for (std::size_t c = 0; c < columns_.size(); ++c) {
     if (columns_[c].empty()) found.add(fmt::format("line 1: column {} has no name", c + 1));
     const auto first = std::find(columns_.begin(), columns_.end(), columns_[c]) - columns_.begin();

@@ -6,7 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "data/files/findings.h"
+#include "data/files/diagnostics.h"
 #include "data/files/storage.h"
 #include "data/formats/nifti.h"
 #include "data/formats/tsv.h"
@@ -63,9 +63,9 @@ std::vector<std::string> bids_ids(const CohortFile& cohort) {
 
 /// Errors: data or corrupt, naming every map that cannot be used.
 void check_maps(const CohortFile& cohort) {
-  Findings findings;
-  for (Index i = 0; i < cohort.size(); ++i) findings.collect([&] { cohort.volume(i); });
-  findings.report(cohort.path(), "Mend the cohort file; nothing was written");
+  Diagnostics diagnostics;
+  for (Index i = 0; i < cohort.size(); ++i) diagnostics.collect([&] { cohort.volume(i); });
+  diagnostics.report(cohort.path(), "Mend the cohort file; nothing was written");
 }
 
 }  // namespace

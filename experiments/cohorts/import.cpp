@@ -124,29 +124,29 @@ std::string report_line(const MapSource& source, const MapReading& r, const std:
                    csv_number(r.least), csv_number(r.mean), csv_number(r.most), fmt::format("{:.4f}", r.lost)});
 }
 
-void check_apart(const ImportOptions& o, const std::vector<Participant>& people, Findings& findings) {
+void check_apart(const ImportOptions& o, const std::vector<Participant>& people, Diagnostics& diagnostics) {
   if (o.not_in.empty()) return;
   const CohortFile other(o.not_in);
   std::set<std::string> ids;
   for (Index i = 0; i < other.size(); ++i) ids.insert(join_key(other.subject(i).id));
   for (const Participant& p : people)
     if (ids.contains(join_key(p.id)))
-      findings.add(
+      diagnostics.add(
           fmt::format("{}: the participant is in {} too. Leave it out of one: --exclude {}.", p.where, o.not_in, p.id));
 }
 
 /// All maps, in order, on several threads.
 class Importer {
  public:
-  Importer(const ImportOptions& options, Findings& findings, std::vector<MapSource> sources)
-      : options_(options), findings_(findings), sources_(std::move(sources)), reader_(options) {
+  Importer(const ImportOptions& options, Diagnostics& diagnostics, std::vector<MapSource> sources)
+      : options_(options), diagnostics_(diagnostics), sources_(std::move(sources)), reader_(options) {
     out_.report = report_head();
   }
 
   Imported run(const std::filesystem::path& out, const ProgressOutput& output, int threads) {
     const auto n = static_cast<Index>(sources_.size());
     Progress progress(n, output);
-    if (!out.empty() && findings_.empty()) writer_ = std::make_unique<Writer>(out, options_, reader_.grid(), n);
+    if (!out.empty() && diagnostics_.empty()) writer_ = std::make_unique<Writer>(out, options_, reader_.grid(), n);
     std::exception_ptr problem;
 #pragma omp parallel for ordered schedule(dynamic) num_threads(threads > 0 ? threads : omp_get_max_threads())
     for (Index i = 0; i < n; ++i) {
@@ -172,7 +172,7 @@ class Importer {
     }
     if (n > 0) progress.finish();
     if (problem) std::rethrow_exception(problem);
-    findings_.report(options_.root.string(), mend, out.empty() ? findings_.size() : most_findings);
+    diagnostics_.report(options_.root.string(), mend, out.empty() ? diagnostics_.size() : most_findings);
     return finish();
   }
 
@@ -183,7 +183,7 @@ class Importer {
       fail(ErrorKind::interrupted, options_.root.string(), "stopped by a signal, nothing was written",
            "Start it again.");
     if (error) {
-      findings_.collect([&] { std::rethrow_exception(error); });
+      diagnostics_.collect([&] { std::rethrow_exception(error); });
       writer_.reset();
       return;
     }
@@ -205,7 +205,7 @@ class Importer {
   }
 
   const ImportOptions& options_;
-  Findings& findings_;
+  Diagnostics& diagnostics_;
   std::vector<MapSource> sources_;
   MapReader reader_;
   std::unique_ptr<Writer> writer_;
@@ -221,16 +221,16 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
   check_options(options);
   if (!std::filesystem::is_directory(options.root))
     fail(ErrorKind::data, options.root.string(), "no such folder", "Name the folder that holds the table.");
-  Findings findings;
+  Diagnostics diagnostics;
   std::vector<std::string> left_out;
-  const std::vector<Participant> people = read_participants(options, findings);
-  check_apart(options, people, findings);
-  std::vector<MapSource> sources = find_maps(options, people, findings, left_out);
+  const std::vector<Participant> people = read_participants(options, diagnostics);
+  check_apart(options, people, diagnostics);
+  std::vector<MapSource> sources = find_maps(options, people, diagnostics, left_out);
   if (sources.empty()) {
-    findings.report(options.root.string(), mend, out.empty() ? findings.size() : most_findings);
+    diagnostics.report(options.root.string(), mend, out.empty() ? diagnostics.size() : most_findings);
     fail(ErrorKind::data, options.root.string(), "no participant has a map", "Check --table and --files.");
   }
-  Imported imported = Importer(options, findings, std::move(sources)).run(out, output, threads);
+  Imported imported = Importer(options, diagnostics, std::move(sources)).run(out, output, threads);
   imported.left_out = std::move(left_out);
   for (const std::string& id : imported.left_out)
     imported.report += csv_line({csv_text(id), "", "", "", "", "", "", "", "", "left out: no map", "", "", "", "", ""});

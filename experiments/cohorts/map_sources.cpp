@@ -16,8 +16,8 @@ namespace fs = std::filesystem;
 
 class Finder {
  public:
-  Finder(const ImportOptions& options, const std::vector<Participant>& people, Findings& findings)
-      : o_(options), people_(people), findings_(findings) {
+  Finder(const ImportOptions& options, const std::vector<Participant>& people, Diagnostics& diagnostics)
+      : o_(options), people_(people), diagnostics_(diagnostics) {
     for (std::size_t k = 0; k < std::max<std::size_t>(o_.parts.size(), 1); ++k)
       available_.push_back(o_.files.empty() ? rows_of_stack(k) : files(k));
   }
@@ -35,7 +35,7 @@ class Finder {
         }
       }
       if (sources.size() > 1)
-        findings_.add(
+        diagnostics_.add(
             fmt::format("{}: there are maps in part \"{}\" and in part \"{}\" ({}, {}). Keep each participant "
                         "in one part.",
                         person.where, name(*sources[0].participant.part), name(*sources[1].participant.part),
@@ -56,14 +56,14 @@ class Finder {
 
   Sources files(std::size_t part) {
     Sources out;
-    if (!findings_.collect([&] { inside(o_.root, o_.files); })) return out;
+    if (!diagnostics_.collect([&] { inside(o_.root, o_.files); })) return out;
     for (const auto& [id, file] : matching_files(o_.root, filled(o_.files, name(part), "{participant_id}"))) {
       MapSource source;
       source.participant.id = id;
       source.where = file;
-      findings_.collect([&] { source.file = inside(o_.root, file); });
+      diagnostics_.collect([&] { source.file = inside(o_.root, file); });
       if (const auto [at, fresh] = out.emplace(join_key(id), source); !fresh)
-        findings_.add(fmt::format("{}: {} is of the same participant. Keep one of them.", file, at->second.where));
+        diagnostics_.add(fmt::format("{}: {} is of the same participant. Keep one of them.", file, at->second.where));
     }
     return out;
   }
@@ -71,7 +71,7 @@ class Finder {
   Sources rows_of_stack(std::size_t part) {
     Sources out;
     const std::string stack = filled(o_.stack, name(part), ""), ids = filled(o_.ids, name(part), "");
-    findings_.collect([&] {
+    diagnostics_.collect([&] {
       const fs::path path = inside(o_.root, stack);
       const NpyFile maps(path);
       const std::vector<std::string> all = NpyFile(inside(o_.root, ids)).texts();
@@ -86,8 +86,8 @@ class Finder {
         source.row = static_cast<Index>(row);
         source.where = fmt::format("{}, row {} ({})", stack, row, all[row]);
         if (const auto [at, fresh] = out.emplace(join_key(all[row]), source); !fresh)
-          findings_.add(fmt::format("{}: row {} has the id \"{}\" of row {} too. Save one map a participant.", ids, row,
-                                    all[row], at->second.row));
+          diagnostics_.add(fmt::format("{}: row {} has the id \"{}\" of row {} too. Save one map a participant.", ids,
+                                       row, all[row], at->second.row));
       }
     });
     return out;
@@ -96,7 +96,7 @@ class Finder {
   void report_missing(const Participant& person) {
     const std::string part = name(person.part.value_or(0));
     const std::string looked = o_.files.empty() ? filled(o_.ids, part, "") : filled(o_.files, part, person.id);
-    const bool leads_out = !o_.files.empty() && !findings_.collect([&] {
+    const bool leads_out = !o_.files.empty() && !diagnostics_.collect([&] {
       try {
         inside(o_.root, looked);
       } catch (const Error& error) {
@@ -104,7 +104,7 @@ class Finder {
       }
     });
     if (leads_out) return;
-    findings_.add(
+    diagnostics_.add(
         fmt::format("{}: no map: {} {}. Add it, leave the participant out with --exclude {}, or all such with "
                     "--allow-missing.",
                     person.where, looked, o_.files.empty() ? "does not list the id" : "is not there", person.id));
@@ -120,7 +120,7 @@ class Finder {
     for (std::size_t part = 0; part < available_.size(); ++part)
       for (const auto& [id, source] : available_[part])
         if (!known.contains(id) && !rows.contains({part, id}))
-          findings_.add(
+          diagnostics_.add(
               fmt::format("{}: no row in {} for \"{}\". Add the row, or leave all such maps out with "
                           "--allow-unused.",
                           source.where, filled(o_.table, name(part), ""), source.participant.id));
@@ -129,20 +129,20 @@ class Finder {
   void add_mask(MapSource& source) {
     if (o_.masks.empty()) return;
     const std::string file = filled(o_.masks, name(*source.participant.part), source.participant.id);
-    findings_.collect([&] { source.mask = inside(o_.root, file); });
+    diagnostics_.collect([&] { source.mask = inside(o_.root, file); });
   }
 
   const ImportOptions& o_;
   const std::vector<Participant>& people_;
-  Findings& findings_;
+  Diagnostics& diagnostics_;
   std::vector<Sources> available_;  ///< of each part
 };
 
 }  // namespace
 
 std::vector<MapSource> find_maps(const ImportOptions& options, const std::vector<Participant>& people,
-                                 Findings& findings, std::vector<std::string>& left_out) {
-  return Finder(options, people, findings).find(left_out);
+                                 Diagnostics& diagnostics, std::vector<std::string>& left_out) {
+  return Finder(options, people, diagnostics).find(left_out);
 }
 
 }  // namespace cg

@@ -20,6 +20,6 @@ struct MapSource {
 /// The maps in the order of the participants. A missing, unused or duplicated map is a finding, as is a path that
 /// leads out of the root. `left_out`: ids without a map, where that is allowed.
 std::vector<MapSource> find_maps(const ImportOptions& options, const std::vector<Participant>& people,
-                                 Findings& findings, std::vector<std::string>& left_out);
+                                 Diagnostics& diagnostics, std::vector<std::string>& left_out);
 
 }  // namespace cg

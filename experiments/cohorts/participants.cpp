@@ -23,20 +23,20 @@ std::string lower(std::string text) {
 
 class Reader {
  public:
-  Reader(const ImportOptions& options, Findings& findings) : o_(options), findings_(findings) {
+  Reader(const ImportOptions& options, Diagnostics& diagnostics) : o_(options), diagnostics_(diagnostics) {
     for (const std::string& id : o_.exclude) excluded_.emplace(join_key(id), Excluded{id, false});
   }
 
   std::vector<Participant> read() {
     const bool shared = o_.table.find("{part}") == std::string::npos;
     for (std::size_t part = 0; part < (shared ? 1 : o_.parts.size()); ++part)
-      findings_.collect([&] {
+      diagnostics_.collect([&] {
         const std::string file = filled(o_.table, shared ? "" : o_.parts[part], "");
         read(Table(inside(o_.root, file)), file, shared && o_.parts.size() > 1 ? std::nullopt : std::optional(part));
       });
     for (const auto& [key, excluded] : excluded_)
       if (!excluded.met)
-        findings_.add(fmt::format("--exclude: no participant \"{}\" in the table. Check the id.", excluded.id));
+        diagnostics_.add(fmt::format("--exclude: no participant \"{}\" in the table. Check the id.", excluded.id));
     return std::move(people_);
   }
 
@@ -48,8 +48,8 @@ class Reader {
       p.part = part;
       p.where = fmt::format("{}:{} ({})", file, table.line(row), p.id);
       if (is_missing(p.id)) {
-        findings_.add(fmt::format("{}:{}: the {} is missing. Fill it in, or take the row out.", file, table.line(row),
-                                  o_.id_column));
+        diagnostics_.add(fmt::format("{}:{}: the {} is missing. Fill it in, or take the row out.", file,
+                                     table.line(row), o_.id_column));
         continue;
       }
       if (const auto at = excluded_.find(join_key(p.id)); at != excluded_.end()) {
@@ -69,22 +69,22 @@ class Reader {
     if (fresh) return true;
     const Participant& first = people_[at->second];
     if (first.part != p.part)
-      findings_.add(fmt::format("{}: the participant is in part \"{}\" too, {}. Keep each participant in one part.",
-                                p.where, o_.parts[*first.part], first.where));
+      diagnostics_.add(fmt::format("{}: the participant is in part \"{}\" too, {}. Keep each participant in one part.",
+                                   p.where, o_.parts[*first.part], first.where));
     else
-      findings_.add(fmt::format("{}: the id is also that of {}. Keep one row a participant.", p.where, first.where));
+      diagnostics_.add(fmt::format("{}: the id is also that of {}. Keep one row a participant.", p.where, first.where));
     return false;
   }
 
   void read_age(const std::string& cell, Participant& p) {
     p.age = std::numeric_limits<double>::quiet_NaN();
     const std::string fix = fmt::format("Correct it, or leave the participant out: --exclude {}.", p.id);
-    if (is_missing(cell)) return findings_.add(fmt::format("{}: the age is missing. {}", p.where, fix));
+    if (is_missing(cell)) return diagnostics_.add(fmt::format("{}: the age is missing. {}", p.where, fix));
     const std::optional<Age> age = age_of(cell);
     if (!age)
-      return findings_.add(fmt::format("{}: the age is \"{}\", expected years as a number. {}", p.where, cell, fix));
+      return diagnostics_.add(fmt::format("{}: the age is \"{}\", expected years as a number. {}", p.where, cell, fix));
     if (age->years < 0 || age->years > oldest_age)
-      return findings_.add(
+      return diagnostics_.add(
           fmt::format("{}: the age is {}, expected 0 to {} years. {}", p.where, cell, oldest_age, fix));
     p.age = age->years;
     p.or_more = age->or_more;
@@ -101,8 +101,8 @@ class Reader {
     else if (is(o_.male, {"m", "male", "man"}))
       p.sex = "M";
     else if (word != "o" && word != "other")
-      findings_.add(fmt::format("{}: the sex is \"{}\". Say what it means: --female {} or --male {}.", p.where, cell,
-                                cell, cell));
+      diagnostics_.add(fmt::format("{}: the sex is \"{}\". Say what it means: --female {} or --male {}.", p.where, cell,
+                                   cell, cell));
   }
 
   std::string study(const Table& table, Index row) const {
@@ -117,7 +117,7 @@ class Reader {
   }
 
   const ImportOptions& o_;
-  Findings& findings_;
+  Diagnostics& diagnostics_;
   std::vector<Participant> people_;
   std::map<std::string, std::size_t> met_;
   struct Excluded {
@@ -131,8 +131,8 @@ class Reader {
 
 std::string join_key(const std::string& id) { return id.starts_with("sub-") ? id.substr(4) : id; }
 
-std::vector<Participant> read_participants(const ImportOptions& options, Findings& findings) {
-  return Reader(options, findings).read();
+std::vector<Participant> read_participants(const ImportOptions& options, Diagnostics& diagnostics) {
+  return Reader(options, diagnostics).read();
 }
 
 }  // namespace cg

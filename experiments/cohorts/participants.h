@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "data/files/findings.h"
+#include "data/files/diagnostics.h"
 #include "experiments/cohorts/import_options.h"
 
 namespace cg {
@@ -24,6 +24,6 @@ std::string join_key(const std::string& id);
 
 /// All rows but the excluded ones, in the tables' order. What is wrong with ids, ages and sexes becomes a finding, with
 /// file, line and what to do.
-std::vector<Participant> read_participants(const ImportOptions& options, Findings& findings);
+std::vector<Participant> read_participants(const ImportOptions& options, Diagnostics& diagnostics);
 
 }  // namespace cg

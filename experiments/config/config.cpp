@@ -156,7 +156,7 @@ Config parse_config(const Source& source) {
   Checked checked = check(options_of(fields), source);
   Config config = assemble(fields, checked);
   cross_check(config, checked);
-  throw_findings(source, checked.findings);
+  throw_diagnostics(source, checked.diagnostics);
   if (!checked.where.contains("loss.temperature")) config.loss.temperature = published_temperature(config.loss.name);
   make_absolute(config.data.cohort, "data.cohort", checked, source);
   make_absolute(config.pretrained.weights, "pretrained.weights", checked, source);

@@ -130,7 +130,7 @@ std::string with_article(const std::string& type) {
 void check_value(const Option& option, const Setting& setting, Checked& out) {
   // A key twice in the file is a syntax error; twice on the command line is found here.
   if (const auto before = out.where.find(option.key); before != out.where.end() && before->second.line == 0) {
-    out.findings.push_back({setting.value_at, option.key + " is set twice"});
+    out.diagnostics.add({setting.value_at, option.key + " is set twice"});
     out.wrong.insert(option.key);
     return;
   }
@@ -138,14 +138,14 @@ void check_value(const Option& option, const Setting& setting, Checked& out) {
   const std::optional<Value> value =
       setting.value ? convert(*setting.value, option.value, option.accepts) : std::nullopt;
   if (!value) {
-    out.findings.push_back(
+    out.diagnostics.push_back(
         {setting.section ? setting.key_at : setting.value_at,
          fmt::format("{}: expected {}, found {}", option.key, with_article(type_name(option.value)), setting.found)});
   } else if (!std::visit([&](const auto& v) { return allowed(v, option.accepts); }, *value)) {
     const std::string hint = nearest(first_refused(*value, option.accepts), option.accepts.choices);
-    out.findings.push_back({setting.value_at, fmt::format("{} = {}: expected {}{}", option.key, to_toml(*value),
-                                                          with_article(accepted(option)),
-                                                          hint.empty() ? "" : "; did you mean \"" + hint + "\"?")});
+    out.diagnostics.add({setting.value_at, fmt::format("{} = {}: expected {}{}", option.key, to_toml(*value),
+                                                       with_article(accepted(option)),
+                                                       hint.empty() ? "" : "; did you mean \"" + hint + "\"?")});
   } else {
     out.values[option.key] = *value;
     out.wrong.erase(option.key);
@@ -171,15 +171,15 @@ void check_setting(const std::vector<Option>& options, Setting setting, bool ove
   }
   if (is_section(options, setting.key)) {
     if (!setting.section)
-      out.findings.push_back({setting.key_at, fmt::format("{} is a section and takes no value", setting.key)});
+      out.diagnostics.add({setting.key_at, fmt::format("{} is a section and takes no value", setting.key)});
   } else if (setting.section) {
     skipped.insert(setting.key);
-    out.findings.push_back({setting.key_at, unknown_section(options, setting.key)});
+    out.diagnostics.add({setting.key_at, unknown_section(options, setting.key)});
   } else if (const std::string section = section_of(setting.key);
              overriding && !section.empty() && !is_section(options, section)) {
-    out.findings.push_back({setting.key_at, unknown_section(options, section)});
+    out.diagnostics.add({setting.key_at, unknown_section(options, section)});
   } else {
-    out.findings.push_back({setting.key_at, unknown_key(options, setting.key)});
+    out.diagnostics.add({setting.key_at, unknown_key(options, setting.key)});
   }
 }
 
@@ -241,31 +241,32 @@ void Checked::conflict(const std::vector<std::string>& keys, const std::string& 
     if (wrong.contains(*key)) return;
     if (const auto found = where.find(*key); found != where.end()) at = found->second;
   }
-  findings.push_back({at, text});
+  diagnostics.add({at, text});
 }
 
 Checked check(const std::vector<Option>& options, const Source& source) {
   Checked out;
   std::set<std::string> skipped;
-  for (const Setting& setting : read_toml(source.text, out.findings))
+  for (const Setting& setting : read_toml(source.text, out.diagnostics))
     check_setting(options, setting, false, out, skipped);
   skipped.clear();
   for (const std::string& argument : source.overrides)
-    if (const auto setting = read_override(argument, out.findings))
+    if (const auto setting = read_override(argument, out.diagnostics))
       check_setting(options, *setting, true, out, skipped);
   return out;
 }
 
-void throw_findings(const Source& source, std::vector<Finding> findings) {
-  if (findings.empty()) return;
-  const auto rank = [](const Finding& f) { return std::pair(f.at.line == 0, f.at); };
-  std::stable_sort(findings.begin(), findings.end(),
-                   [&](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
+void throw_diagnostics(const Source& source, const Diagnostics& diagnostics) {
+  if (diagnostics.empty()) return;
+  std::vector<Diagnostic> sorted = diagnostics.list();
+  const auto rank = [](const Diagnostic& d) { return std::pair(d.at.line == 0, d.at); };
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [&](const Diagnostic& a, const Diagnostic& b) { return rank(a) < rank(b); });
   std::string all;
-  for (const Finding& f : findings) {
+  for (const Diagnostic& d : sorted) {
     const std::string where =
-        f.at.line == 0 ? "command line" : fmt::format("{}:{}:{}", source.file, f.at.line, f.at.column);
-    all += (all.empty() ? "" : "\n") + where + ": " + f.text;
+        d.at.line == 0 ? "command line" : fmt::format("{}:{}:{}", source.file, d.at.line, d.at.column);
+    all += (all.empty() ? "" : "\n") + where + ": " + d.text;
   }
   fail(ErrorKind::usage, "", all);
 }

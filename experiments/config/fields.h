@@ -25,7 +25,7 @@ struct Checked {
   std::map<std::string, Value> values;    ///< converted to the types of their fields
   std::map<std::string, Position> where;  ///< of each value; line 0: the command line
   std::set<std::string> wrong;            ///< keys of options whose setting was refused
-  std::vector<Finding> findings;
+  Diagnostics diagnostics;
 
   /// Adds a finding about options that only fit together, unless one of them was refused itself.
   /// It points at the first of `keys` that the source sets.
@@ -35,8 +35,9 @@ struct Checked {
 /// Checks every setting of a source: unknown key or section, wrong type, out of range, no such choice, set twice.
 Checked check(const std::vector<Option>& options, const Source& source);
 
-/// Throws a usage error with all findings, a line each: `file:line:column: …` or `command line: …`.
-void throw_findings(const Source& source, std::vector<Finding> findings);
+/// Throws a usage error with everything that is wrong, one line each: `file:line:column: …` or `command line: …`. Lines
+/// are in the order of the file; those of the command line come last.
+void throw_diagnostics(const Source& source, const Diagnostics& diagnostics);
 
 /// What an option accepts: "integer, 1 to 100000", "one of rbf, gaussian, cauchy".
 std::string accepted(const Option& option);

@@ -99,20 +99,20 @@ std::string one(const std::vector<T>& values) {
 
 }  // namespace
 
-std::vector<Setting> read_toml(const std::string& text, std::vector<Finding>& findings) {
+std::vector<Setting> read_toml(const std::string& text, Diagnostics& diagnostics) {
   std::vector<Setting> out;
   try {
     flatten(toml::parse(text), "", out);
   } catch (const toml::parse_error& error) {
-    findings.push_back({position(error.source()), std::string(error.description())});
+    diagnostics.add({position(error.source()), std::string(error.description())});
   }
   return out;
 }
 
-std::optional<Setting> read_override(const std::string& argument, std::vector<Finding>& findings) {
+std::optional<Setting> read_override(const std::string& argument, Diagnostics& diagnostics) {
   const std::size_t equals = argument.find('=');
   if (equals == std::string::npos || equals == 0) {
-    findings.push_back({{}, toml_string(argument) + ": expected key=value"});
+    diagnostics.add({{}, toml_string(argument) + ": expected key=value"});
     return std::nullopt;
   }
   Setting setting;
@@ -139,7 +139,7 @@ std::vector<std::string> bare_words(const std::string& raw) {
 
 void read_override_value(Setting& setting, bool list) {
   const bool bare = list && setting.raw.find('[') == std::string::npos;
-  std::vector<Finding> ignored;
+  Diagnostics ignored;
   std::vector<Setting> read = read_toml("x = " + (bare ? "[" + setting.raw + "]" : setting.raw), ignored);
   if (read.size() == 1) {
     setting.value = read[0].value;

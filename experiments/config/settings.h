@@ -7,15 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "data/files/diagnostics.h"
 #include "tensor/fields.h"
 
 namespace cg {
-
-/// A place in a file, counted from 1; line 0 means the command line.
-struct Position {
-  std::size_t line = 0, column = 0;
-  auto operator<=>(const Position&) const = default;
-};
 
 /// A configuration file's text and what the command line changes in it.
 struct Source {
@@ -34,18 +29,12 @@ struct Setting {
   std::string raw;             ///< the text behind `=` on the command line
 };
 
-/// A finding about a source; findings sort by file position, those of the command line last.
-struct Finding {
-  Position at;
-  std::string text;
-};
-
-/// The settings of a TOML text, sections before their keys. A syntax error is added to `findings` and gives no
+/// The settings of a TOML text, sections before their keys. A syntax error is added to `diagnostics` and gives no
 /// settings.
-std::vector<Setting> read_toml(const std::string& text, std::vector<Finding>& findings);
+std::vector<Setting> read_toml(const std::string& text, Diagnostics& diagnostics);
 
-/// The setting of one override. What has no `=` or no key is added to `findings`.
-std::optional<Setting> read_override(const std::string& argument, std::vector<Finding>& findings);
+/// The setting of one override. What has no `=` or no key is added to `diagnostics`.
+std::optional<Setting> read_override(const std::string& argument, Diagnostics& diagnostics);
 
 /// Reads the text behind an override's `=` as TOML, in brackets if `list` and they are missing; text that is no TOML is
 /// taken as it stands.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/files/findings.h"
+#include "data/files/diagnostics.h"
 #include "experiments/program/csv.h"
 #include "tensor/error.h"
 
@@ -91,10 +91,10 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
   const Prediction& m = model.prediction;
   const std::optional<Intensity>& by = m.preprocessing.intensity;
   std::vector<PredictedAge> out;
-  Findings findings;
+  Diagnostics diagnostics;
   Progress progress(scans.size(), output);
   for (Index i = 0; i < scans.size(); ++i) {
-    findings.collect([&] {
+    diagnostics.collect([&] {
       const Scan scan = scans.read(i);
       const Tensor input = network_input(scan.volume, scan.source, by);
       PredictedAge p{.id = scan.id,
@@ -114,7 +114,7 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
     if (scans.size() > 1) progress.advance(1, scans.source(i));
   }
   if (scans.size() > 1) progress.finish();
-  findings.report(fmt::format("{} scans", scans.size()), "Mend them or leave them out; nothing was written");
+  diagnostics.report(fmt::format("{} scans", scans.size()), "Mend them or leave them out; nothing was written");
   return out;
 }
 

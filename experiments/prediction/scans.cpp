@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <limits>
 
-#include "data/files/findings.h"
+#include "data/files/diagnostics.h"
 #include "data/formats/tsv.h"
 #include "experiments/cohorts/participants.h"
 #include "tensor/error.h"
@@ -30,11 +30,11 @@ std::map<std::string, double> read_ages(const std::string& path) {
   std::map<std::string, double> out;
   if (path.empty()) return out;
   const Table table{std::filesystem::path(path)};
-  Findings findings;
+  Diagnostics diagnostics;
   for (Index row = 0; row < table.rows(); ++row) {
     const std::string &cell = table.cell(row, "age"), &id = table.cell(row, "participant_id");
     const auto add = [&](const std::string& what) {
-      findings.add(fmt::format("line {} ({}): {}", table.line(row), id, what));
+      diagnostics.add(fmt::format("line {} ({}): {}", table.line(row), id, what));
     };
     if (is_missing(cell)) continue;
     const std::optional<Age> age = age_of(cell);
@@ -43,7 +43,7 @@ std::map<std::string, double> read_ages(const std::string& path) {
     else if (!out.emplace(join_key(id), age->years).second)
       add("the participant has another row");
   }
-  findings.report(path, "Mend the table; n/a stands for an unknown age");
+  diagnostics.report(path, "Mend the table; n/a stands for an unknown age");
   return out;
 }
 

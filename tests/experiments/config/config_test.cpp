@@ -96,7 +96,7 @@ TEST_CASE("Config: the ends of each range are accepted by themselves") {
     if (std::isfinite(a.least) && !a.open) values.push_back(as_value(option, a.least));
     if (std::isfinite(a.most)) values.push_back(as_value(option, a.most));
     for (const std::string& value : values)
-      CHECK(check(options_of(config_fields()), {"f.toml", option.key + " = " + value + "\n", {}}).findings.empty());
+      CHECK(check(options_of(config_fields()), {"f.toml", option.key + " = " + value + "\n", {}}).diagnostics.empty());
   }
 }
 

@@ -41,7 +41,7 @@ Fields<Outer> outer_fields() {
 std::string errors_of(const std::string& text, std::vector<std::string> overrides = {}) {
   const Source source{"f.toml", text, std::move(overrides)};
   try {
-    throw_findings(source, check(options_of(outer_fields()), source).findings);
+    throw_diagnostics(source, check(options_of(outer_fields()), source).diagnostics);
   } catch (const Error& error) {
     CHECK(error.kind() == ErrorKind::usage);
     return error.what();
@@ -52,7 +52,7 @@ std::string errors_of(const std::string& text, std::vector<std::string> override
 Outer parsed(const std::string& text, std::vector<std::string> overrides = {}) {
   const Source source{"f.toml", text, std::move(overrides)};
   const Checked checked = check(options_of(outer_fields()), source);
-  throw_findings(source, checked.findings);
+  throw_diagnostics(source, checked.diagnostics);
   return assemble(outer_fields(), checked);
 }
 
