@@ -51,7 +51,7 @@ Model::Result Model::forward(Context& ctx, const Variable& volumes, DType activa
   return {features, ctx.apply(L2Normalise{}, {features})};
 }
 
-std::vector<LayerSummary> summarise(const Tape& tape) {
+std::vector<LayerSummary> layer_summaries(const Tape& tape) {
   std::vector<LayerSummary> layers;
   for (const Node& node : tape.nodes()) {
     const Spec& out = node.plan.outputs[0];

@@ -55,7 +55,7 @@ struct LayerSummary {
 };
 
 /// What every op of a recorded (meta) forward pass makes.
-std::vector<LayerSummary> summarise(const Tape& tape);
+std::vector<LayerSummary> layer_summaries(const Tape& tape);
 
 /// The summary as a table for people, with totals.
 std::string to_string(const std::vector<LayerSummary>& layers);

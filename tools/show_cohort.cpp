@@ -29,7 +29,8 @@ int main(int argc, char** argv) {
     const cg::CohortFile cohort(file);
     const auto other = beside.empty() ? nullptr : std::make_unique<cg::CohortFile>(beside);
     cg::Progress progress(2 * cohort.size(), cg::standard_error());
-    const cg::CohortSummary summary = cg::summarise(cohort, [&] { progress.advance(1, "reading maps for coverage"); });
+    const cg::CohortSummary summary =
+        cg::cohort_summary(cohort, [&] { progress.advance(1, "reading maps for coverage"); });
     if (progress.done() > 0) progress.finish();
     cg::write_atomically(out, cg::cohort_page(cohort, summary, other.get()));
     fmt::print("{}\n", out);

@@ -62,7 +62,7 @@ std::vector<double> estimated_coverage(const CohortFile& cohort, const std::func
 
 }  // namespace
 
-CohortSummary summarise(const CohortFile& cohort, const std::function<void()>& read) {
+CohortSummary cohort_summary(const CohortFile& cohort, const std::function<void()>& read) {
   std::map<std::string, std::vector<Index>> members;
   std::vector<Index> everyone;
   for (Index i = 0; i < cohort.size(); ++i) {

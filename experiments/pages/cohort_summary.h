@@ -28,6 +28,6 @@ struct CohortSummary {
 
 /// Where the file does not say the coverage of stiffness maps, it is estimated: the share of the voxels that hold data
 /// in at least half of the maps; the maps are read twice for it, and `read` is told of each.
-CohortSummary summarise(const CohortFile& cohort, const std::function<void()>& read = {});
+CohortSummary cohort_summary(const CohortFile& cohort, const std::function<void()>& read = {});
 
 }  // namespace cg

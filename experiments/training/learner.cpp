@@ -109,7 +109,7 @@ std::vector<LayerSummary> Learner::summary(Index subjects) {
   Tape tape(meta, registry_);
   Context ctx(tape, true);
   network_.forward(ctx, constant(meta.tensor(options_.batch_spec(subjects, options_.encoded_views))));
-  return summarise(tape);
+  return layer_summaries(tape);
 }
 
 void Learner::observe(TapeObserver* observer) {

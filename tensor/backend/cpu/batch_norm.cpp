@@ -85,7 +85,7 @@ Workspace workspace(const O&, const WorkspaceQuery& query) {
 template <class T, class F>
 void apply_affine(Call& call, const F& f) {
   const Rows rows(call.in[0].shape(), size_of(dtype_of<T>()));
-  const Affine affine(call);
+  const ScaleShift affine(call);
   T* y = call.out[0].data<T>().data();
   for_each_row(rows, call.in[0].data<T>().data(), [&](Index r, const T* x) {
     const float *scale = affine.scale.data(), *shift = affine.shift.data();
@@ -135,7 +135,7 @@ template <class T>
 void relu_backward(const BatchNormRelu& op, Call& call) {
   const T* dy = call.grad_out[0].data<T>().data();
   const Index channels = call.in[0].shape().back();
-  const Affine affine(call);
+  const ScaleShift affine(call);
   const float *scale = affine.scale.data(), *shift = affine.shift.data();
   norm_backward<T>(op.norm, call, [=](Index r, const T* x, float* g) {
     const T* dyr = dy + r * channels;
@@ -149,7 +149,7 @@ template <class T>
 void add_relu_forward(const BatchNormAddRelu& op, Call& call) {
   norm_statistics<T>(op.norm, call);
   const Rows rows(call.in[0].shape(), size_of(dtype_of<T>()));
-  const Affine affine(call);
+  const ScaleShift affine(call);
   const T* residual = call.in[5].data<T>().data();
   T* y = call.out[0].data<T>().data();
   for_each_row(rows, call.in[0].data<T>().data(), [&](Index r, const T* x) {

@@ -36,7 +36,7 @@ struct Taps {
 /// The largest normalised value under a window and the tap it came from; the first of equals wins. Channels
 /// c … c + lanes − 1: the best so far stays in registers.
 template <class T>
-void pool_lanes(const Taps& taps, const T* x, const Affine& affine, Index c, T* y, std::uint8_t* winners) {
+void pool_lanes(const Taps& taps, const T* x, const ScaleShift& affine, Index c, T* y, std::uint8_t* winners) {
   Floats scale, shift, value, best = Floats{} - 1;
   Integers winner = {};
   load(scale, affine.scale.data() + c);
@@ -55,7 +55,7 @@ void pool_lanes(const Taps& taps, const T* x, const Affine& affine, Index c, T* 
 
 /// The same for one channel.
 template <class T>
-void pool_one(const Taps& taps, const T* x, const Affine& affine, Index c, T* y, std::uint8_t* winners) {
+void pool_one(const Taps& taps, const T* x, const ScaleShift& affine, Index c, T* y, std::uint8_t* winners) {
   const float scale = affine.scale[static_cast<std::size_t>(c)], shift = affine.shift[static_cast<std::size_t>(c)];
   float best = -1;
   for (Index k = 0; k < taps.number; ++k) {
@@ -70,7 +70,7 @@ void pool_one(const Taps& taps, const T* x, const Affine& affine, Index c, T* y,
 template <class T>
 void forward(const BatchNormReluMaxPool& op, Call& call) {
   norm_statistics<T>(op.norm, call);
-  const Affine affine(call);
+  const ScaleShift affine(call);
   const VolumeShape in(call.in[0].shape()), out(call.out[0].shape());
   const Window window = op.pool.window();
   const T* x = call.in[0].data<T>().data();
@@ -151,7 +151,7 @@ class WonGradient {
 /// Σ g and Σ g x̂ over the winners alone, an eighth of the volume: all other gradients are zero.
 template <class T>
 std::vector<double> winners_sums(const VolumeShape& in, const VolumeShape& out, const Window& window, Call& call,
-                                 const Affine& affine) {
+                                 const ScaleShift& affine) {
   std::vector<Index> from_origin;  // of each tap, from the window's first voxel
   for (Index a = 0; a < window.kernel[0]; ++a)
     for (Index b = 0; b < window.kernel[1]; ++b)
@@ -178,7 +178,7 @@ template <class T>
 void backward(const BatchNormReluMaxPool& op, Call& call) {
   const VolumeShape in(call.in[0].shape()), out(call.grad_out[0].shape());
   const Window window = op.pool.window();
-  const Affine affine(call);
+  const ScaleShift affine(call);
   const std::vector<double> sums = winners_sums<T>(in, out, window, call, affine);
   const WonGradient<T> won(in, out, window, call.grad_out[0].data<T>().data(),
                            call.saved[2].data<std::uint8_t>().data());

@@ -38,9 +38,9 @@ Workspace norm_workspace(const Shape& x) {
 }
 
 /// y = scale[c] · x + shift[c] is the normalised value; backward and recompute use the same two numbers as forward.
-struct Affine {
+struct ScaleShift {
   std::vector<float> scale, shift;
-  explicit Affine(const Call& call) {
+  explicit ScaleShift(const Call& call) {
     const auto gamma = call.in[1].data<float>(), beta = call.in[2].data<float>();
     const auto mean = call.saved[0].data<float>(), inverse_sd = call.saved[1].data<float>();
     for (std::size_t c = 0; c < gamma.size(); ++c) {

@@ -69,7 +69,7 @@ TEST_CASE("summarise: counts, means and ranges by study, names in people's order
   made.add("c", 40, "F", "2");
   made.add("d", 50, "", "2");
   const CohortFile cohort = made.open();
-  const CohortSummary s = summarise(cohort);
+  const CohortSummary s = cohort_summary(cohort);
   REQUIRE(s.studies.size() == 2);
   CHECK(s.studies[0].name == "2");
   CHECK(s.studies[0].members == std::vector<Index>{1, 2, 3});
@@ -91,7 +91,7 @@ TEST_CASE("summarise: coverage is the file's, or the share of what at least half
   made.add("d", 50, "F", "", 64);
   const CohortFile cohort = made.open();
   int read = 0;
-  const CohortSummary s = summarise(cohort, [&] { ++read; });
+  const CohortSummary s = cohort_summary(cohort, [&] { ++read; });
   CHECK(s.coverage_estimated);
   CHECK(read == 8);
   CHECK(s.coverage == std::vector<double>{0.8, 1, 0.4, 1});  // 50 voxels are held by two of the four
@@ -100,7 +100,7 @@ TEST_CASE("summarise: coverage is the file's, or the share of what at least half
   options.subjects = 4;
   options.voxel_mm = 8;
   phantom::write_cohort(options, file.path);
-  const CohortSummary p = summarise(CohortFile(file.path));
+  const CohortSummary p = cohort_summary(CohortFile(file.path));
   CHECK_FALSE(p.coverage_estimated);
   CHECK(p.coverage == H5Reader(file.path).numbers("coverage"));
 }
@@ -171,7 +171,7 @@ TEST_CASE("cohort_page: the paper's figures and table for a phantom, beside T1 v
   options.t1 = true;
   phantom::write_cohort(options, other.path);
   const CohortFile cohort(file.path), t1(other.path);
-  const std::string page = cohort_page(cohort, summarise(cohort), &t1);
+  const std::string page = cohort_page(cohort, cohort_summary(cohort), &t1);
   CHECK(malformed(page) == "");
   CHECK(page.find("<script") == std::string::npos);
   CHECK(page.find("default-src &#39;none&#39;; img-src data:; style-src &#39;unsafe-inline&#39;") != std::string::npos);
@@ -190,20 +190,20 @@ TEST_CASE("cohort_page: what was read is escaped, and bare cohorts have a page t
   made.add("<script>alert(1)</script>", 20, "F", "\"><img src=x onerror=alert(1)>");
   made.add("&amp;'\x01", 30, "M", "\xff");
   const CohortFile cohort = made.open();
-  std::string page = cohort_page(cohort, summarise(cohort), nullptr);
+  std::string page = cohort_page(cohort, cohort_summary(cohort), nullptr);
   CHECK(malformed(page) == "");
   CHECK(page.find("<script") == std::string::npos);
   CHECK(page.find("<img src=x") == std::string::npos);
   Made bare("bare.h5");
   bare.add("one", 44, "", "", 30);
   const CohortFile single = bare.open();
-  page = cohort_page(single, summarise(single), nullptr);
+  page = cohort_page(single, cohort_summary(single), nullptr);
   CHECK(malformed(page) == "");
   CHECK(page.find("not known") != std::string::npos);
   Made many("many.h5");
   for (int k = 0; k < 62; ++k) many.add(fmt::format("s{}", k), 20 + k, "F", fmt::format("site {}", k));
   const CohortFile sites = many.open();
-  page = cohort_page(sites, summarise(sites), nullptr);
+  page = cohort_page(sites, cohort_summary(sites), nullptr);
   CHECK(page.find("55 others") != std::string::npos);
 }
 

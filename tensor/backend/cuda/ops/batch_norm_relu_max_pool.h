@@ -32,7 +32,7 @@ struct NormPoolForward {
     block.finish([&](int thread) {
       const Place place = tiles.place(block.index(), thread, N);
       if (!place.active) return;
-      const Affine<N> affine = affine_of(shared.affine, tiles.group(thread));
+      const ScaleShift<N> affine = affine_of(shared.affine, tiles.group(thread));
       const auto relu = [](float value) { return value > 0 ? value : 0; };
       for (int row = place.row; row < place.end; row += place.lanes) {
         const auto best = winners_of<T, N>(windows, windows.window(row), place.channel, x, affine, relu);
@@ -56,7 +56,7 @@ struct WinnerGradients {
   const T *x, *dy;
   const std::uint8_t* taps;
 
-  CG_HD ValuesAndGradients<N> load_row(int row, int channel, const Affine<N>& affine) const {
+  CG_HD ValuesAndGradients<N> load_row(int row, int channel, const ScaleShift<N>& affine) const {
     const Index at = static_cast<Index>(row) * windows.channels + channel;
     const auto winners = load_pack<std::uint8_t, N>(taps + at);
     const int origin = windows.origin_row(windows.window(row));
@@ -81,7 +81,7 @@ struct WonGradients {
   const T *x, *dy;
   const std::uint8_t* taps;
 
-  CG_HD ValuesAndGradients<N> load_row(int row, int channel, const Affine<N>& affine) const {
+  CG_HD ValuesAndGradients<N> load_row(int row, int channel, const ScaleShift<N>& affine) const {
     ValuesAndGradients<N> out{load<N>(x + static_cast<Index>(row) * windows.channels + channel),
                               won_gradient<T, N>(windows, windows.voxel(row), channel, dy, taps)};
     for (int j = 0; j < N; ++j) out.g[j] = affine(out.x, j) > 0 ? out.g[j] : 0;

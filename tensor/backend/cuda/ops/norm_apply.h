@@ -41,7 +41,7 @@ struct AffineTable {
 
 /// A thread's part of it.
 template <int N>
-struct Affine {
+struct ScaleShift {
   Lanes<N> scale, shift;
   CG_HD float operator()(const Lanes<N>& x, int j) const { return std::fma(scale[j], x[j], shift[j]); }
 };
@@ -58,7 +58,7 @@ CG_HD void fill_table(Block& block, const RowTiles& tiles, const NormParameters&
 }
 
 template <int N>
-CG_HD Affine<N> affine_of(const AffineTable<N>& table, int group) {
+CG_HD ScaleShift<N> affine_of(const AffineTable<N>& table, int group) {
   return {table.scale.lanes(group), table.shift.lanes(group)};
 }
 
@@ -100,7 +100,7 @@ struct ApplyNorm {
 
   CG_HD Index at(int row, const Place& place) const { return static_cast<Index>(row) * tiles.channels + place.channel; }
 
-  CG_HD void write_rows(const Place& place, const Affine<N>& affine) const {
+  CG_HD void write_rows(const Place& place, const ScaleShift<N>& affine) const {
     for_each_row<4>(
         place,
         [&](int row) {

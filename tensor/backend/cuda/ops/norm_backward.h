@@ -27,7 +27,7 @@ struct RowGradients {
 
   CG_HD Index at(int row, int channel) const { return static_cast<Index>(row) * channels + channel; }
 
-  CG_HD ValuesAndGradients<N> load_row(int row, int channel, const Affine<N>& affine) const {
+  CG_HD ValuesAndGradients<N> load_row(int row, int channel, const ScaleShift<N>& affine) const {
     ValuesAndGradients<N> out{load<N>(x + at(row, channel)), load<N>(dy + at(row, channel))};
     if constexpr (tail == Tail::relu)
       for (int j = 0; j < N; ++j) out.g[j] = affine(out.x, j) > 0 ? out.g[j] : 0;
@@ -87,7 +87,7 @@ struct GradientSums {
  private:
   CG_HD void accumulate(const Place& place, int thread, Shared& shared) const {
     if (!place.active) return;
-    Affine<N> affine{};
+    ScaleShift<N> affine{};
     if constexpr (Source::reads_affine) affine = affine_of(shared.affine, tiles.group(thread));
     const Lanes<N> mean = load<N>(norm.mean + place.channel);
     Lanes<N> sum{}, centred{};
@@ -167,7 +167,7 @@ struct FactorTable {
 
 template <int N>
 struct Factors {
-  Affine<N> affine;
+  ScaleShift<N> affine;
   Lanes<N> from_x, constant;
   CG_HD Factors(const FactorTable<N>& table, int group)
       : affine(affine_of(table.affine, group)),
