@@ -138,7 +138,7 @@ void check_value(const Option& option, const Setting& setting, Checked& out) {
   const std::optional<Value> value =
       setting.value ? convert(*setting.value, option.value, option.accepts) : std::nullopt;
   if (!value) {
-    out.diagnostics.push_back(
+    out.diagnostics.add(
         {setting.section ? setting.key_at : setting.value_at,
          fmt::format("{}: expected {}, found {}", option.key, with_article(type_name(option.value)), setting.found)});
   } else if (!std::visit([&](const auto& v) { return allowed(v, option.accepts); }, *value)) {

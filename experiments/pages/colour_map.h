@@ -14,7 +14,7 @@ namespace cg {
 using Colour = std::array<std::uint8_t, 3>;
 
 /// The colour between two, a share t of the way.
-inline Colour between(const Colour& from, const Colour& to, double t) {
+inline Colour interpolate(const Colour& from, const Colour& to, double t) {
   Colour out;
   for (std::size_t c = 0; c < 3; ++c) out[c] = static_cast<std::uint8_t>(std::lround(std::lerp(from[c], to[c], t)));
   return out;
@@ -34,7 +34,8 @@ inline Colour viridis(double t) {
                                                      {189, 223, 38},
                                                      {253, 231, 37}}};
   const double place = 10 * std::clamp(t, 0.0, 1.0), below = std::min(std::floor(place), 9.0);
-  return between(points[static_cast<std::size_t>(below)], points[static_cast<std::size_t>(below) + 1], place - below);
+  return interpolate(points[static_cast<std::size_t>(below)], points[static_cast<std::size_t>(below) + 1],
+                     place - below);
 }
 
 /// t in [-1, 1] over a grey: from red to yellow above 0, from blue to pale blue below. The nearer to 0 the more of the
@@ -43,8 +44,8 @@ inline Colour warm_or_cold(double t, const Colour& grey) {
   constexpr Colour red = {200, 32, 32}, yellow = {255, 236, 110}, blue = {32, 80, 200}, pale = {150, 235, 255};
   constexpr double opaque = 0.5;
   const double size = std::min(std::abs(t), 1.0);
-  const Colour full = t > 0 ? between(red, yellow, size) : between(blue, pale, size);
-  return between(grey, full, std::min(size / opaque, 1.0));
+  const Colour full = t > 0 ? interpolate(red, yellow, size) : interpolate(blue, pale, size);
+  return interpolate(grey, full, std::min(size / opaque, 1.0));
 }
 
 }  // namespace cg

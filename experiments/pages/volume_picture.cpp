@@ -33,7 +33,7 @@ constexpr const char* axis_names[] = {"x", "y", "z"};
 constexpr const char* axis_ends[][2] = {{"L", "R"}, {"P", "A"}, {"I", "S"}};
 
 /// Neither black nor white, so that colours over it stand out.
-Colour grey_of(double t) { return between({35, 35, 35}, {215, 215, 215}, std::clamp(t, 0.0, 1.0)); }
+Colour grey_of(double t) { return interpolate({35, 35, 35}, {215, 215, 215}, std::clamp(t, 0.0, 1.0)); }
 
 const PlaneAxes& axes(Plane plane) { return planes[static_cast<std::size_t>(plane)]; }
 
