@@ -25,8 +25,8 @@ std::uint32_t draw(std::mt19937& generator, std::uint32_t most) {
 
 Split split_folds(Index n, Index folds, Index fold, std::uint32_t seed) {
   if (folds < 2 || folds > n || fold < 0 || fold >= folds)
-    fail(ErrorKind::usage, "split", fmt::format("fold {} of {} for {} subjects", fold, folds, n),
-         "Choose 2 or more folds, at most one a subject.");
+    fail(ErrorKind::usage, "split", fmt::format("fold {} of {} folds does not exist for {} subjects", fold, folds, n),
+         "Choose 2 folds or more, and not more folds than subjects.");
   std::vector<Index> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), Index{0});
   std::mt19937 generator(seed);

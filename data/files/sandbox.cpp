@@ -155,13 +155,13 @@ int wait_for(pid_t id, int processor_seconds) {
 }
 
 [[noreturn]] void refuse(const SandboxLimits& c, const std::string& what) {
-  fail(ErrorKind::corrupt, c.path, what + ": it is damaged or hostile", "Make or fetch the file again");
+  fail(ErrorKind::corrupt, c.path, what + ": the file is damaged or malicious", "Create or download the file again");
 }
 
 [[noreturn]] void rethrow(const SandboxLimits& c, int code, std::string_view answer) {
   const std::string text(answer);
   const std::size_t first = text.find('\0'), second = text.find('\0', first + 1);
-  if (first == std::string::npos || second == std::string::npos) refuse(c, "it cannot be read");
+  if (first == std::string::npos || second == std::string::npos) refuse(c, "reading it gave no result");
   fail(static_cast<ErrorKind>(code), text.substr(0, first), text.substr(first + 1, second - first - 1),
        text.substr(second + 1));
 }
@@ -172,21 +172,21 @@ SandboxResult sandbox(const SandboxLimits& c, const SandboxBody& body) {
   SharedSpace answer(c.answer_bytes);
   const KeptStatus kept;
   const pid_t id = answer.good() ? fork() : -1;
-  if (id < 0) fail(ErrorKind::memory, c.path, "no process can be made to read it in", "Free some memory");
+  if (id < 0) fail(ErrorKind::memory, c.path, "the process that reads the file cannot be started", "Free some memory");
   if (id == 0) _exit(child(c, body, answer));
   const int status = wait_for(id, c.processor_seconds);
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
     if (signal == SIGXCPU || signal == SIGKILL)
       refuse(c, fmt::format("reading it takes more than {} seconds", c.processor_seconds));
-    refuse(c, fmt::format("reading it crashed the process set apart for that (SIG{})", sigabbrev_np(signal)));
+    refuse(c, fmt::format("the process that reads it crashed (SIG{})", sigabbrev_np(signal)));
   }
   const int code = WEXITSTATUS(status);
   if (code == 0) return answer.take();
   if (code == out_of_memory) refuse(c, fmt::format("reading it takes more than {} MB", c.memory_bytes >> 20));
   for (const ErrorKind kind : {ErrorKind::usage, ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory})
     if (code == static_cast<int>(kind)) rethrow(c, code, answer.take().view());
-  refuse(c, "reading it failed in the process set apart for that");
+  refuse(c, "the process that reads it failed");
 }
 
 }  // namespace cg

@@ -26,11 +26,11 @@ constexpr std::size_t most_attribute_bytes = 1000;       // of a text; longer on
 constexpr const char* unread_key = "cortexgrad.unread";  // between the child and us
 
 [[noreturn]] void refuse(const std::string& path, const std::string& what) {
-  fail(ErrorKind::corrupt, path, what, "Make or fetch the file again");
+  fail(ErrorKind::corrupt, path, what, "Create or download the file again");
 }
 
 [[noreturn]] void refuse_elsewhere(const std::string& path, const std::string& name, const std::string& what) {
-  fail(ErrorKind::corrupt, path, fmt::format("\"{}\" {}, which is refused", name, what),
+  fail(ErrorKind::corrupt, path, fmt::format("\"{}\" {}, which is not allowed", name, what),
        "Copy the data into this file");
 }
 
@@ -71,10 +71,10 @@ herr_t collect(hid_t, const char* name, const H5L_info_t* link, void* into) {
     return 0;
   }
   names.refused = std::string_view(name).substr(0, longest_name);
-  names.why = link->type == H5L_TYPE_HARD       ? "is one name too many, or too long"
+  names.why = link->type == H5L_TYPE_HARD       ? "is a name that is too long, or one name too many"
               : link->type == H5L_TYPE_EXTERNAL ? "is a link into another file"
               : link->type == H5L_TYPE_SOFT     ? "is a link to another name"
-                                                : "is a link that only a program of its own can follow";
+                                                : "is a link of a user-defined type";
   return 1;
 }
 
@@ -82,7 +82,7 @@ std::vector<std::string> names_in(const std::string& path, hid_t file) {
   Names names;
   const herr_t result = H5Lvisit(file, H5_INDEX_NAME, H5_ITER_INC, collect, &names);
   if (result > 0) refuse_elsewhere(path, names.refused, names.why);
-  if (result < 0) refuse(path, "its list of names cannot be read");
+  if (result < 0) refuse(path, "the list of names cannot be read");
   return names.all;
 }
 
@@ -99,8 +99,8 @@ struct WeightsDataset {
     const Id properties(H5Dget_create_plist(dataset), H5Pclose);
     if (!space.valid() || !type.valid() || !properties.valid())
       refuse(path, fmt::format("\"{}\" cannot be read", name));
-    if (H5Pget_external_count(properties) != 0) refuse_elsewhere(path, name, "keeps its data in another file");
-    if (H5Pget_layout(properties) == H5D_VIRTUAL) refuse_elsewhere(path, name, "is put together from other datasets");
+    if (H5Pget_external_count(properties) != 0) refuse_elsewhere(path, name, "has its data in another file");
+    if (H5Pget_layout(properties) == H5D_VIRTUAL) refuse_elsewhere(path, name, "is composed of other datasets");
     check_filters(path, properties);
     array.shape = shape_of(space);
     array.type = H5Sget_simple_extent_type(space) == H5S_NULL ? "" : name_of_type(type);
@@ -115,9 +115,9 @@ struct WeightsDataset {
           H5Pget_filter2(properties, static_cast<unsigned>(k), &flags, &values, nullptr, 0, nullptr, &configuration);
       if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
         fail(ErrorKind::corrupt, path,
-             fmt::format("\"{}\" is packed by filter {}; only gzip, shuffle and fletcher32 are read", array.name,
+             fmt::format("\"{}\" uses filter {}, expected gzip, shuffle or fletcher32", array.name,
                          static_cast<int>(filter)),
-             "Store it without that filter");
+             "Store it without this filter");
     }
   }
 
@@ -152,7 +152,7 @@ struct WeightsDataset {
   /// Writes its numbers to `to`: 64-bit integers where they are whole, else float32.
   void read(const std::string& path, Index count, char* to) const {
     if (count > 0 && !is_whole())
-      refuse(path, fmt::format("\"{}\" of shape {} has no data, or not all", array.name, to_string(array.shape)));
+      refuse(path, fmt::format("\"{}\" of shape {} has no data, or only a part", array.name, to_string(array.shape)));
     if (H5Dread(dataset, counts() ? H5T_NATIVE_INT64 : H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, to) < 0)
       refuse(path, fmt::format("\"{}\" cannot be read", array.name));
   }
@@ -206,7 +206,7 @@ Id open_image(const std::string& path, std::string_view bytes) {
   H5Pset_file_image_callbacks(access, &in_place);
   H5Pset_file_image(access, image, bytes.size());
   Id file(H5Fopen("weights in memory", H5F_ACC_RDONLY, access), H5Fclose);
-  if (!file.valid()) refuse(path, "this is no HDF5 file, or it is damaged or cut short");
+  if (!file.valid()) refuse(path, "not an HDF5 file, or a damaged or incomplete one");
   return file;
 }
 
@@ -237,7 +237,7 @@ std::size_t read_image(const std::string& path, std::string_view bytes, const We
   }
   texts[unread_key] = unread.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   const SafetensorsLayout layout = safetensors_layout(places, texts);
-  if (layout.size > space.size()) refuse(path, "its names and texts are too long");
+  if (layout.size > space.size()) refuse(path, "the names and texts are too long");
   std::ranges::copy(layout.head, space.begin());
   for (std::size_t k = 0; k < wanted.size(); ++k) wanted[k].read(path, places[k].count, space.data() + layout.at[k]);
   return layout.size;
@@ -249,7 +249,7 @@ WeightsFile unpacked(const std::string& path, std::string_view bytes, Index most
     for (const auto& array : nlohmann::json::parse(file.texts[unread_key]))
       file.unread.push_back({array.at(0).get<std::string>(), array.at(1).get<Shape>(), array.at(2).get<std::string>()});
   } catch (const nlohmann::json::exception&) {
-    refuse(path, "it cannot be read");
+    refuse(path, "the list of arrays that were not read is invalid");
   }
   file.texts.erase(unread_key);
   return file;

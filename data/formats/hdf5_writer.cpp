@@ -85,8 +85,8 @@ struct H5Writer::File {
 
   void check(bool good) const {
     if (good) return;
-    if (path.empty()) fail(ErrorKind::memory, "an HDF5 file in memory", "it cannot be built", "Free some memory.");
-    fail(ErrorKind::storage, path, "writing failed", "Free some space on the disk, or name another folder.");
+    if (path.empty()) fail(ErrorKind::memory, "an HDF5 file in memory", "it cannot be created", "Free some memory.");
+    fail(ErrorKind::storage, path, "writing failed", "Free some space on the disk, or choose another folder.");
   }
 
   /// Chunks reach the disk when their dataset is closed: without this check a full disk would lose them in silence.
@@ -140,7 +140,7 @@ H5Writer::H5Writer(const std::string& path) : path_(path), temporary_(fmt::forma
   remove_abandoned(path);
   const hid_t id = H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   if (id < 0)
-    fail(ErrorKind::storage, path_, "the file cannot be made", "Check that its folder is there and may be written.");
+    fail(ErrorKind::storage, path_, "the file cannot be created", "Check that its folder exists and is writable.");
   file_ = std::make_unique<File>(File{{id, H5Fclose}, path_});
 }
 
@@ -251,8 +251,8 @@ void H5Writer::commit() {
       !synchronise(folder.string())) {
     std::error_code ignored;
     std::filesystem::remove(temporary_, ignored);
-    fail(ErrorKind::storage, path_, "the finished file cannot be put in place",
-         "Free some space, or name another folder.");
+    fail(ErrorKind::storage, path_, "the temporary file cannot be renamed to the finished one",
+         "Free some space, or choose another folder.");
   }
 }
 

@@ -63,9 +63,9 @@ std::vector<float> values(const char* raw, const Header& h) {
 NiftiVolume read_voxels(ByteStream& stream, const Header& h, Index at) {
   if (h.offset + h.bytes() > stream.most())
     fail(ErrorKind::corrupt, stream.name(),
-         fmt::format("{} x {} x {} voxels need {} bytes: the file is too short for them", h.extents[0], h.extents[1],
+         fmt::format("{} x {} x {} voxels need {} bytes, but the file is shorter", h.extents[0], h.extents[1],
                      h.extents[2], h.offset + h.bytes()),
-         "Copy or download it again.");
+         "Copy or download the file again.");
   stream.skip(h.offset - at);
   const auto bytes = static_cast<std::size_t>(h.bytes());
   const auto raw = std::make_unique_for_overwrite<char[]>(bytes);  // takes memory as it fills
@@ -124,7 +124,7 @@ NiftiVolume read_nifti(const fs::path& path, const NiftiLimits& limits) {
 NiftiVolume nifti_of(std::string_view bytes, const std::string& name, const NiftiLimits& limits) {
   ByteStream stream(bytes, name);
   return read_both(stream, limits, [&](const Header&) -> NiftiVolume {
-    fail(ErrorKind::data, name, "its voxels are in another file", "Give both files their name.");
+    fail(ErrorKind::data, name, "its voxels are in another file", "Name a .nii or .nii.gz file.");
   });
 }
 

@@ -58,7 +58,8 @@ std::size_t region_index(const std::string& name) {
   if (found == names.end()) {
     std::string all;
     for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
-    fail(ErrorKind::usage, "signal", fmt::format("there is no region \"{}\"; the regions are {}", name, all));
+    fail(ErrorKind::usage, "signal", fmt::format("there is no region \"{}\"", name),
+         fmt::format("Choose from {}.", all));
   }
   return static_cast<std::size_t>(found - names.begin());
 }

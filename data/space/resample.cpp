@@ -218,8 +218,7 @@ Sampling usual_sampling(std::string_view modality) { return modality == "mre" ? 
 
 SpatialGrid mni_grid(double voxel_mm) {
   if (!(voxel_mm >= 0.5 && voxel_mm <= 20))
-    fail(ErrorKind::usage, "voxel size", fmt::format("{} mm, expected 0.5 to 20 mm", voxel_mm),
-         "Give one of 1 to 8 mm.");
+    fail(ErrorKind::usage, "voxel size", fmt::format("{} mm, expected 0.5 to 20 mm", voxel_mm), "Choose 1 to 8 mm.");
   constexpr Vector3 box = {182, 218, 182}, corner = {-91, -127, -73};
   SpatialGrid grid;
   Vector3 origin;

@@ -53,7 +53,7 @@ TEST_CASE("H5Reader: text of variable and of fixed length, however it is padded,
     CHECK(reader.holds_text(name));
   }
   CHECK_FALSE(reader.holds_text("numbers"));
-  check_fails([&] { reader.strings("numbers"); }, ErrorKind::data, {file.path, "numbers", "no strings"});
+  check_fails([&] { reader.strings("numbers"); }, ErrorKind::data, {file.path, "numbers", "does not contain text"});
   check_fails([&] { reader.numbers("variable"); }, ErrorKind::data, {file.path, "variable", "no numbers"});
 }
 

@@ -125,7 +125,7 @@ TEST_CASE("HDF5 weights: a file that points out of itself is refused, and the ot
     REQUIRE(H5Lcreate_ud(id, "own", own.id, "x", 1, H5P_DEFAULT, H5P_DEFAULT) >= 0);
     H5Lunregister(own.id);
   });
-  check_refused(file.path, {"own", "program of its own"});
+  check_refused(file.path, {"own", "user-defined type"});
   with([&](hid_t id) {
     const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_external(properties, bytes.path.c_str(), 0, 16);
@@ -214,7 +214,8 @@ TEST_CASE("HDF5 weights: a small file that unpacks to much more than it may is r
 }
 
 TEST_CASE("HDF5 weights: other bytes, and a file cut short anywhere, are refused as corrupt") {
-  check_fails([] { read_hdf5_weights("x.h5", "not HDF5", everything); }, ErrorKind::corrupt, {"x.h5", "no HDF5"});
+  check_fails([] { read_hdf5_weights("x.h5", "not HDF5", everything); }, ErrorKind::corrupt,
+              {"x.h5", "not an HDF5 file"});
   check_fails([] { read_hdf5_weights("x.h5", "", everything); }, ErrorKind::corrupt, {"x.h5"});
   const std::string bytes = write_hdf5_weights({{"a", {16, 25}, std::vector<float>(400, 1)}}, {{"width", "3"}});
   for (std::size_t size = 0; size < bytes.size(); size += bytes.size() / 41) {

@@ -235,9 +235,9 @@ TEST_CASE("read_nifti: what is no single volume of real numbers is refused as da
   data([](H& h) { h.datatype = 77; }, "type 77");
   data([](H& h) { h.xyzt_units = NIFTI_UNITS_MICRON; }, "micrometres");
   data([](H& h) { std::memset(h.magic, 0, 4); }, "Analyze");
-  data([](H& h) { h.sizeof_hdr = 1234; }, "no NIfTI file");
+  data([](H& h) { h.sizeof_hdr = 1234; }, "not a NIfTI file");
   data([](H& h) { h.dim[1] = h.dim[2] = 32000, h.dim[3] = 3; }, "at most");
-  check_fails([] { (void)nifti_of("PK", "x"); }, ErrorKind::data, {"no NIfTI file"});
+  check_fails([] { (void)nifti_of("PK", "x"); }, ErrorKind::data, {"not a NIfTI file"});
 }
 
 TEST_CASE("read_nifti: a header cannot claim more voxels than the file can hold, and takes no memory for them") {

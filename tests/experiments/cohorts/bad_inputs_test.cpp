@@ -228,19 +228,19 @@ TEST_CASE("import refuses: paths that are absolute, lead up or, by a link, out o
            {"absolute",
             [](Study& s) { s.options.files = (s.folder / "{participant_id}.nii").string(); },
             {"absolute path"}},
-           {"up", [](Study& s) { s.options.files = "../{participant_id}.nii"; }, {"\"..\" leads out"}},
-           {"an id that leads up", with_row("../sub-2\t40\tF"), {"participants.tsv:3 (../sub-2)", "\"..\" leads out"}},
-           {"the table", [](Study& s) { s.options.table = "../participants.tsv"; }, {"\"..\" leads out"}},
+           {"up", [](Study& s) { s.options.files = "../{participant_id}.nii"; }, {"\"..\" leaves"}},
+           {"an id that leads up", with_row("../sub-2\t40\tF"), {"participants.tsv:3 (../sub-2)", "\"..\" leaves"}},
+           {"the table", [](Study& s) { s.options.table = "../participants.tsv"; }, {"\"..\" leaves"}},
            {"a link",
             in_place([](const fs::path& p) { fs::create_symlink("/etc/hostname", p); }),
-            {in_file, "symbolic link leads out", "/etc/hostname"}},
+            {in_file, "symbolic link leaves", "/etc/hostname"}},
            {"a linked folder",
             [&](Study& s) {
               fs::remove_all(elsewhere);
               fs::rename(s.file(2).parent_path(), elsewhere);
               fs::create_directory_symlink(elsewhere, s.file(2).parent_path());
             },
-            {in_file, "symbolic link leads out"}}})
+            {in_file, "symbolic link leaves"}}})
     check_refused(bad);
   fs::remove_all(elsewhere);
 }
@@ -253,13 +253,13 @@ TEST_CASE("import refuses: pipes, folders, empty files, other files, and files t
            {"a dangling link", in_place([](const fs::path& p) { fs::create_symlink("gone", p); }), {in_file, "no"}},
            {"text",
             in_place([](const fs::path& p) { std::ofstream(p) << "Dear all, please find"; }),
-            {in_file, "no NIfTI file"}},
+            {in_file, "not a NIfTI file"}},
            {"cut",
             in_place([](const fs::path& p) {
               write_nifti(p, made_map(2));
               fs::resize_file(p, fs::file_size(p) / 2);
             }),
-            {in_file, "cut off"},
+            {in_file, "incomplete"},
             ErrorKind::corrupt}})
     check_refused(bad);
   const bool root = geteuid() == 0;
@@ -325,5 +325,5 @@ TEST_CASE("import: everything that is wrong is told in one go") {
   std::ofstream(study.file(1)) << "no volume";
   check_fails([&] { study.import(); }, ErrorKind::data,
               {"6 findings", "the age is -1", "also that of", "sub-9_mre.nii.gz is not there",
-               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: this is no NIfTI file", "are 3: a constant map"});
+               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: not a NIfTI file", "are 3: a constant map"});
 }
