@@ -13,20 +13,21 @@
 namespace cg {
 namespace {
 
-/// A text column of any type: numbers become text.
+/// Reads a column as text; numbers are converted to text.
 std::vector<std::string> column(const H5Reader& file, const std::string& name) {
   if (file.holds_text(name)) return file.strings(name);
   std::vector<std::string> out;
-  for (double value : file.numbers(name)) out.push_back(fmt::format("{}", value));  // all digits: ids stay apart
+  for (double value : file.numbers(name))
+    out.push_back(fmt::format("{}", value));  // all digits, so that different ids stay different
   return out;
 }
 
-/// As `column`; n empty texts where there is none.
+/// As `column`; n empty texts if the file has no such column.
 std::vector<std::string> optional_column(const H5Reader& file, const std::string& name, std::size_t n) {
   return file.has(name) ? column(file, name) : std::vector<std::string>(n);
 }
 
-/// Everything wrong with ids and ages.
+/// Collects all problems with ids and ages.
 void check(const std::vector<std::string>& ids, const std::vector<double>& ages, Diagnostics& found) {
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -63,7 +64,7 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
     fail(ErrorKind::data, path, fmt::format("voxel_mm is {}, expected the edge of a voxel in mm, above 0", voxel_mm_),
          "Fix the attribute.");
   synthetic_ = file_.has_attribute("synthetic") && file_.number_attribute("synthetic") != 0;
-  affine();  // a model that is trained on it takes both along: wrong ones are found now, not when it is written
+  affine();  // a trained model stores both: find invalid values now, not when it is written
   if (utf8_prefix(modality()) < modality().size())
     fail(ErrorKind::data, path, "the attribute modality is not UTF-8", "Write it in UTF-8.");
   for (std::size_t i = 0; i < n; ++i) subjects_.push_back({ids[i], ages[i], sexes[i], studies[i]});

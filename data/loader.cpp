@@ -11,7 +11,7 @@
 namespace cg {
 namespace {
 
-/// Calls `task` for 0 … n − 1, each once, on so many threads, this one among them. Rethrows what went wrong.
+/// Calls `task` for 0 … n − 1, each once, on `threads` threads, this one included. Rethrows an error of a task.
 void share(Index n, Index threads, const std::function<void(Index)>& task) {
   std::atomic<Index> next = 0;
   const auto work = [&] {

@@ -11,7 +11,7 @@
 namespace cg {
 namespace {
 
-/// A number in 0 … most as numpy's legacy generator draws it: bits under the smallest mask, again if they exceed it.
+/// A number in 0 … most as numpy's legacy generator draws it: the bits under the smallest mask, again if above `most`.
 std::uint32_t draw(std::mt19937& generator, std::uint32_t most) {
   std::uint32_t mask = most;
   for (int shift = 1; shift < 32; shift *= 2) mask |= mask >> shift;

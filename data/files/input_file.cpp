@@ -19,7 +19,8 @@ InputFile open_input(const fs::path& path) {
   const auto refuse = [&](const std::string& what, const std::string& fix) {
     fail(ErrorKind::data, path.string(), what, fix);
   };
-  Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));  // waits for no pipe's other end
+  Descriptor file(
+      open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));  // does not wait for the other end of a pipe
   if (file.get() < 0 && errno == ENOENT) refuse("no such file", "Check the name and the folder.");
   if (file.get() < 0) refuse(fmt::format("cannot be read: {}", std::strerror(errno)), "Check its permissions.");
   struct stat status {};
@@ -60,7 +61,7 @@ std::string read_input(const fs::path& path, Index most) {
 }
 
 void require_not_read(const fs::path& out, std::span<const std::string> read) {
-  std::error_code different;  // also where one of them is not there
+  std::error_code different;  // also set if a file does not exist
   for (const std::string& input : read)
     if (fs::equivalent(out, input, different))
       fail(ErrorKind::usage, out.string(), "the output would replace an input file", "Name another file.");

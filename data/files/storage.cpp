@@ -35,7 +35,7 @@ void write_all(int file, std::string_view bytes, const fs::path& path) {
   }
 }
 
-/// A temporary file that is removed unless it was renamed.
+/// A temporary file. It is deleted unless it was renamed.
 struct Temporary {
   std::string name;
   bool kept = false;
@@ -87,7 +87,7 @@ void AppendFile::append(std::string_view lines) {
   try {
     write_all(file_.get(), lines, path_);
   } catch (const Error&) {
-    truncate(before);  // no half a line
+    truncate(before);  // leaves no part of a line
     throw;
   }
   if (fdatasync(file_.get()) != 0) storage_error(path_, "cannot be written to the disk");

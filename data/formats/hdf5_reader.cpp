@@ -15,7 +15,7 @@ using namespace hdf5;
 struct H5Reader::File {
   Id id;
   explicit File(hid_t opened) : id(opened, H5Fclose) {}
-  ~File() {  // by whichever thread holds the last reader
+  ~File() {  // runs in the thread that destroys the last reader
     const Lock lock(library);
     if (id.valid()) id.close();
   }
@@ -23,24 +23,24 @@ struct H5Reader::File {
 
 namespace {
 
-/// An open dataset or attribute with its file's name for messages.
+/// Reports a dataset or attribute that cannot be read.
 [[noreturn]] void damaged(const std::string& path, const std::string& what) {
   fail(ErrorKind::corrupt, path, what + " cannot be read", "Create or download the file again.");
 }
 
 herr_t refuse_link(const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) { return -1; }
 
-/// How datasets are opened: a link into another file leads nowhere.
+/// Access properties for datasets: links into other files are not followed.
 Id own_file_only() {
   Id properties(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
   H5Pset_elink_cb(properties, refuse_link, nullptr);
   return properties;
 }
 
-/// An open dataset, found to be readable by its description alone.
+/// An open dataset whose description was checked: it can be read.
 struct OpenDataset {
   Id dataset, space, type;
-  std::size_t n = 0;  ///< its elements
+  std::size_t n = 0;  ///< number of elements
 
   OpenDataset(hid_t file, const std::string& path, const std::string& name)
       : dataset(H5Dopen2(file, name.c_str(), own_file_only()), H5Dclose),
@@ -52,7 +52,7 @@ struct OpenDataset {
     check_size(path, name);
   }
 
-  /// A few bytes can claim a size that no memory holds; compression explains only so much.
+  /// A few bytes can claim a size that no memory can hold. Compression explains only part of it.
   void check_size(const std::string& path, const std::string& name) {
     constexpr double harmless = 1e9, most_compressed = 2000;
     double claimed = static_cast<double>(H5Tget_size(type));
@@ -92,7 +92,7 @@ struct OpenDataset {
 }  // namespace
 
 H5Reader::H5Reader(const std::string& path) : path_(path) {
-  open_input(path);  // says of a folder, a pipe or a file that may not be read what it is
+  open_input(path);  // reports a folder, a pipe or a file without permission
   const Lock lock(library);
   file_ = std::make_shared<File>(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
   if (!file_->id.valid())

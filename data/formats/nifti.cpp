@@ -16,9 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 using nifti::Header;
 
-constexpr Index most_behind = 1 << 20;  // bytes that may follow the voxels of a packed file
+constexpr Index most_behind = 1 << 20;  // bytes that may follow the voxels in a packed file
 
-/// From the file's order, first axis fastest, to ours, last axis fastest. Float32 without a scale keeps its bits.
+/// Converts from the file's order (first axis fastest) to ours (last axis fastest). Float32 without a scale keeps its
+/// bits.
 template <class T>
 std::vector<float> values(const char* raw, const Header& h) {
   const auto [nx, ny, nz] = h.extents;
@@ -59,7 +60,7 @@ std::vector<float> values(const char* raw, const Header& h) {
   }
 }
 
-/// `at`: bytes of the stream read before.
+/// `at`: the number of bytes that were read from the stream before.
 NiftiVolume read_voxels(ByteStream& stream, const Header& h, Index at) {
   if (h.offset + h.bytes() > stream.most())
     fail(ErrorKind::corrupt, stream.name(),
@@ -68,7 +69,8 @@ NiftiVolume read_voxels(ByteStream& stream, const Header& h, Index at) {
          "Copy or download the file again.");
   stream.skip(h.offset - at);
   const auto bytes = static_cast<std::size_t>(h.bytes());
-  const auto raw = std::make_unique_for_overwrite<char[]>(bytes);  // takes memory as it fills
+  const auto raw =
+      std::make_unique_for_overwrite<char[]>(bytes);  // not initialised: pages take memory only when they are filled
   stream.read(raw.get(), bytes);
   if (stream.packed()) stream.finish(most_behind);
   NiftiVolume out = h.about;
@@ -77,7 +79,7 @@ NiftiVolume read_voxels(ByteStream& stream, const Header& h, Index at) {
   return out;
 }
 
-/// Header and voxels: the stream of the voxels is asked for where they are in a file of their own.
+/// Reads header and voxels. `image(header)` reads the voxels if they are in another file.
 template <class Image>
 NiftiVolume read_both(ByteStream& stream, const NiftiLimits& limits, const Image& image) {
   std::string first(nifti::long_header, '\0');
@@ -114,7 +116,7 @@ NiftiVolume read_nifti(const fs::path& path, const NiftiLimits& limits) {
       image = replaced(header, ".hdr.gz", ".img.gz");
     else if (image == header)
       image = replaced(header, ".hdr", ".img");
-    std::error_code ignored;  // an image that cannot be looked at is told of when it is opened
+    std::error_code ignored;  // opening the image reports any problem
     if (!fs::exists(image, ignored) && fs::exists(image.string() + ".gz", ignored)) image += ".gz";
     ByteStream voxels(image);
     return read_voxels(voxels, h, 0);

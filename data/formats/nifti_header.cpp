@@ -81,7 +81,7 @@ void check_numbers(const Raw& raw, const Name& name) {
               "Store them in millimetres.");
 }
 
-/// Errors (corrupt): the voxels are flat, or of no size that a scan has.
+/// Errors (corrupt): the voxel axes are in one plane, or the voxel size is not that of a scan.
 void check_affine(const Affine& affine, const char* what, const Name& name) {
   for (const double edge : affine.edges())
     if (!(edge > 1e-3 && edge < 1e3)) name.corrupt(fmt::format("{}: a voxel's edge is {:g} mm", what, edge));
@@ -108,7 +108,7 @@ Affine qform(const Raw& raw) {
   return out;
 }
 
-/// Where voxel axes run opposite ways, or across, by the two forms.
+/// Describes voxel axes that point in opposite directions, or are perpendicular, in the two forms.
 std::string disagreement(const Affine& s, const Affine& q) {
   constexpr const char* ends[3][2] = {{"right", "left"}, {"front", "back"}, {"up", "down"}};
   const Orientation by_s = orientation(s), by_q = orientation(q);

@@ -15,7 +15,7 @@
 namespace cg {
 namespace {
 
-constexpr std::size_t voxels_at = 352;  // the header and four bytes that say that no extension follows
+constexpr std::size_t voxels_at = 352;  // after the header and four bytes that mean: no extension follows
 
 nifti_1_header header_of(const SpatialVolume& spatial, const std::string& description) {
   nifti_1_header h{};
@@ -49,7 +49,7 @@ nifti_1_header header_of(const SpatialVolume& spatial, const std::string& descri
   double worst = 0;
   for (std::size_t r = 0; r < 3; ++r)
     for (std::size_t k = 0; k < 3; ++k) worst = std::max(worst, std::abs(back.m[r][k] - q.m[r][k]) / edges[k]);
-  if (worst < 1e-5) {  // a quaternion turns but does not shear
+  if (worst < 1e-5) {  // a quaternion can rotate but not shear
     h.qform_code = NIFTI_XFORM_ALIGNED_ANAT;
     h.pixdim[0] = static_cast<float>(handed);
     h.quatern_b = static_cast<float>(b);

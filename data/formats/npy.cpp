@@ -18,13 +18,13 @@ namespace {
 constexpr Index most_header = 1 << 16;  // bytes; NumPy itself trusts 10,000
 constexpr Index most_elements = Index{1} << 27;
 constexpr Index most_texts = 1'000'000;
-constexpr Index window = 1 << 20;  // elements read at once where a row is scattered
+constexpr Index window = 1 << 20;  // elements per read if a row is scattered
 
 [[noreturn]] void bad_header(const std::string& name, const std::string& what) {
   fail(ErrorKind::corrupt, name, "the .npy header " + what, "Save it again with numpy.save.");
 }
 
-/// The dictionary that a header is: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
+/// Parses the header, a dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 class Dictionary {
  public:
   Dictionary(std::string_view text, const std::string& name) : text_(text), name_(name) {}
@@ -95,7 +95,7 @@ class Dictionary {
   std::size_t at_ = 0;
 };
 
-/// Bytes of an element; 0: neither numbers nor text.
+/// Bytes per element; 0: neither numbers nor text.
 Index element_bytes(const std::string& type) {
   static const std::vector<std::string> numbers = {"f2", "f4", "f8", "i1", "i2", "i4",
                                                    "i8", "u1", "u2", "u4", "u8", "b1"};
@@ -113,7 +113,7 @@ Index element_bytes(const std::string& type) {
 
 bool is_text(const std::string& type) { return type[1] == 'U' || type[1] == 'S'; }
 
-/// Calls body with a value of the C++ type of the elements.
+/// Calls `body` with the element as a value of its C++ type.
 template <class Body>
 auto with_element(const std::string& type, const char* from, const Body& body) {
   const bool swapped = type[0] == '>';
@@ -254,8 +254,8 @@ void NpyFile::require_numbers() const {
     fail(ErrorKind::data, path_, "it contains text, expected numbers", "Name the file with the maps.");
 }
 
-/// Elements i, i + step … of the file, whose first axis is the fastest; then from Fortran's order of the other axes to
-/// C's.
+/// Elements i, i + step … of the file, whose first axis is the fastest. They are then brought from Fortran's order of
+/// the other axes to C's.
 std::vector<float> NpyFile::gathered(Index i, Index step) const {
   const Shape& shape = header_.shape;
   const Index elements = count(shape);

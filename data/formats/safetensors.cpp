@@ -62,7 +62,7 @@ std::vector<float> numbers(const std::string& type, std::string_view data) {
   return converted<std::uint8_t>(data, plain);  // U8, BOOL
 }
 
-/// The header as JSON in which no key stands twice and nothing is nested deeper than the format needs.
+/// Parses the header. Errors: a key that is there twice, or a deeper nesting than the format needs.
 json parse_header(const std::string& path, std::string_view text) {
   std::vector<std::set<std::string>> keys;  // of the objects that are open
   const auto watch = [&](int depth, json::parse_event_t event, json& value) {
@@ -87,7 +87,7 @@ struct Entry {
   Index begin = 0, end = 0;
 };
 
-/// A whole number that is not negative and fits.
+/// A whole number, not negative, that fits into Index.
 Index whole(const std::string& path, const std::string& name, const json& value) {
   if (value.is_number_unsigned() && std::in_range<Index>(value.get<std::uint64_t>())) return value.get<Index>();
   refuse(path,
@@ -113,7 +113,7 @@ Entry parse_entry(const std::string& path, const std::string& name, const json& 
   return entry;
 }
 
-/// Arrays in the order of their bytes, which they fill without gap or overlap.
+/// The arrays in the order of their bytes. They must fill the file without gaps or overlaps.
 std::vector<Entry> parse_entries(const std::string& path, const json& header, Index data_bytes) {
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items())
@@ -175,7 +175,7 @@ SafetensorsLayout safetensors_layout(const std::vector<ArrayPlace>& arrays, cons
   out.at.resize(arrays.size());
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!texts.empty()) header["__metadata__"] = texts;
-  for (const bool counts : {true, false})  // the wider first: all then stand at multiples of their size
+  for (const bool counts : {true, false})  // the wider type first: then all positions are multiples of the size
     for (std::size_t k = 0; k < arrays.size(); ++k) {
       const ArrayPlace& array = arrays[k];
       if (array.counts != counts) continue;

@@ -24,7 +24,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(space) - first + 1);
 }
 
-/// A comma-separated file of a spreadsheet whose decimals have commas is separated by semicolons.
+/// A spreadsheet whose decimals have commas separates cells by semicolons in a .csv file.
 char separator_of(std::string_view text, const std::string& name) {
   if (!name.ends_with(".csv")) return '\t';
   const std::string_view header = text.substr(0, text.find('\n'));
@@ -95,7 +95,7 @@ void check_text(std::string_view text, const std::string& name) {
          "the file is not UTF-8 (perhaps Latin-1)", "Save it as UTF-8.");
 }
 
-/// Numbers as from_chars reads them, with nothing behind.
+/// A number as from_chars reads it, and nothing after it.
 std::optional<double> number(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -11,7 +11,7 @@
 namespace cg::phantom {
 namespace {
 
-/// The columns of the file that are written when all maps are.
+/// The columns of the file, written after all maps.
 struct Columns {
   std::vector<std::string> ids, sexes;
   std::vector<float> ages, coverage, brain_ml, log_stiffness, latents;
