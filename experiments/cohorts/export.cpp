@@ -65,7 +65,7 @@ std::vector<std::string> bids_ids(const CohortFile& cohort) {
 void check_maps(const CohortFile& cohort) {
   Diagnostics diagnostics;
   for (Index i = 0; i < cohort.size(); ++i) diagnostics.collect([&] { cohort.volume(i); });
-  diagnostics.report(cohort.path(), "Mend the cohort file; nothing was written");
+  diagnostics.report(cohort.path(), "Fix the cohort file; nothing was written");
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ std::string exported_files(const CohortFile& cohort) {
 void export_cohort(const CohortFile& cohort, const fs::path& folder, const ProgressOutput& output) {
   std::error_code ignored;  // a place where no folder can be is told when it is made
   if (fs::is_directory(folder, ignored) && !fs::is_empty(folder, ignored))
-    fail(ErrorKind::usage, folder.string(), "the folder is not empty", "Name a new one.");
+    fail(ErrorKind::usage, folder.string(), "the folder is not empty", "Name a new folder.");
   const std::vector<std::string> ids = bids_ids(cohort);
   check_maps(cohort);
   make_folder(folder);

@@ -21,8 +21,8 @@ constexpr const char* openbhb_files[] = {
 constexpr const char* openbhb_folders[] = {"{part}_quasiraw/{part}_quasiraw/", "{part}_quasiraw/", "{part}/"};
 
 [[noreturn]] void not_found(const ImportOptions& o, const std::string& what) {
-  fail(ErrorKind::data, o.root.string(), fmt::format("no {} of part \"{}\" where OpenBHB has them", what, o.parts[0]),
-       "Check the folder, or say where they are with --table, --files, or --stack and --ids.");
+  fail(ErrorKind::data, o.root.string(), fmt::format("no {} of part \"{}\" in the places of OpenBHB", what, o.parts[0]),
+       "Check the folder, or give the paths with --table, --files, or --stack and --ids.");
 }
 
 /// The first of the places that is there for the first part.

@@ -34,8 +34,8 @@ void check_values(const Volume& volume, const std::string& where) {
       const auto at = static_cast<Index>(k);
       fail(ErrorKind::data, where,
            fmt::format("voxel {}, {}, {} is {}", at / (n[1] * n[2]), at / n[2] % n[1], at % n[2], v),
-           std::isnan(v) ? "Replace it with 0 where nothing was measured, or import with --nan-is-zero."
-                         : "Replace it.");
+           std::isnan(v) ? "Replace it by 0 if nothing was measured, or import with --nan-is-zero."
+                         : "Replace the value.");
     }
     if (v == 0) continue;
     if (!any) first = v;
@@ -44,9 +44,8 @@ void check_values(const Volume& volume, const std::string& where) {
   }
   if (constant)
     fail(ErrorKind::data, where,
-         any ? fmt::format("all voxels but those that are 0 are {}: a constant map, or a mask", first)
-             : "all voxels are 0",
-         "Name the file that holds the map.");
+         any ? fmt::format("all voxels are 0 or {}: a constant map, or a mask", first) : "all voxels are 0",
+         "Name the file that contains the map.");
 }
 
 double nonzero(const Volume& volume) {
@@ -80,9 +79,9 @@ NiftiVolume oriented(const std::filesystem::path& file) {
   NiftiVolume read = read_nifti(file);
   if (!read.disagreement.empty())
     fail(ErrorKind::data, file.string(), read.disagreement,
-         "Find out which one is right, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
+         "Find out which one is correct, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
   if (read.affine_from == NiftiVolume::Source::none)
-    fail(ErrorKind::data, file.string(), "neither sform nor qform: which side is left is unknown",
+    fail(ErrorKind::data, file.string(), "neither sform nor qform: the left side is unknown",
          "Convert it again from the scanner's files, or set the sform.");
   return read;
 }
@@ -97,8 +96,8 @@ SpatialVolume MapReader::spatial_npy(const Shape& full, std::vector<float> value
   for (const KnownGrid& known : known_grids) {
     if (known.shape != shape) continue;
     if (options_.npy_axes.empty())
-      fail(ErrorKind::data, source.where, "a .npy file does not say which way its x axis runs",
-           "Say it: --npy-axes LAS (as FSL's MNI template, to the left) or RAS (to the right).");
+      fail(ErrorKind::data, source.where, "a .npy file does not contain the direction of its x axis",
+           "Add --npy-axes LAS (to the left, as in FSL's MNI template) or --npy-axes RAS (to the right).");
     const bool right = options_.npy_axes == "RAS";
     const Vector3 origin = {right ? known.origin[0] : known.right, known.origin[1], known.origin[2]};
     return {{shape, std::move(values)},
@@ -106,7 +105,7 @@ SpatialVolume MapReader::spatial_npy(const Shape& full, std::vector<float> value
   }
   fail(ErrorKind::data, source.where,
        fmt::format("shape {}, expected [91, 109, 91] (2 mm) or [182, 218, 182] (1 mm)", to_string(full)),
-       "Convert it to NIfTI, whose affine says where the voxels lie.");
+       "Convert it to NIfTI, which stores the positions of the voxels.");
 }
 
 SpatialVolume MapReader::spatial_volume(const MapSource& source, MapReading& reading) const {
@@ -162,7 +161,7 @@ MapReading MapReader::read(const MapSource& source) const {
   apply_mask(source, reading.volume);
   describe(reading);
   if (reading.voxels == 0 || reading.least == reading.most)
-    fail(ErrorKind::data, source.where, "nothing of it is left on the MNI grid",
+    fail(ErrorKind::data, source.where, "no data is left on the MNI grid",
          "Register it to MNI space, or check its affine and mask.");
   if (source.row < 0) reading.sha256 = sha256_of_file(reading.voxels_in.string());
   return reading;

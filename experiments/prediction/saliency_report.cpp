@@ -48,7 +48,7 @@ PictureRow row_of(const std::string& label, const std::string& unit, std::span<c
 /// A map with its signs over the scan that it is of.
 PictureRow row_over(const SaliencyMap& map, std::span<const float> scan) {
   const std::string what = map.kind == "gradient" ? "change of the predicted age for a higher value of the voxel"
-                                                  : "change of the predicted age without this place";
+                                                  : "change of the predicted age without this region";
   PictureRow row{.label = map.kind + ": " + what, .values = map.values, .unit = map.unit};
   row.most = scale_end(absolute(map.values));
   row.under.assign(scan.begin(), scan.end());
@@ -250,7 +250,7 @@ void SaliencyRun::write_mean(const std::optional<KnownAgeing>& truth) const {
   if (truth) {
     std::vector<float> percent = truth->effect;
     for (float& v : percent) v *= 100;
-    picture.rows.push_back(row_of("what truly ages: change of the stiffness", "% a year", percent));
+    picture.rows.push_back(row_of("true ageing: change of the stiffness", "% per year", percent));
   }
   picture.at = centre_of(grid_, model_.prediction.training.occupancy);
   write_atomically(folder_ / "mean.png", volume_png(picture));

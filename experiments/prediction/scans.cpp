@@ -43,7 +43,7 @@ std::map<std::string, double> read_ages(const std::string& path) {
     else if (!out.emplace(join_key(id), age->years).second)
       add("the participant has another row");
   }
-  diagnostics.report(path, "Mend the table; n/a stands for an unknown age");
+  diagnostics.report(path, "Fix the table; write n/a for an unknown age");
   return out;
 }
 
@@ -72,7 +72,7 @@ Scans::Scans(const ScanOptions& options, const Prediction& model)
     else
       add_volume(path, options.age);
   if (std::isfinite(options.age) && (sources_.size() != 1 || sources_[0].cohort))
-    fail(ErrorKind::usage, "--age", "it is the age of one scan, and more are named, or a cohort file",
+    fail(ErrorKind::usage, "--age", "it is the age of one scan, but several scans or a cohort file are named",
          "Give the ages in a table: --participants");
 }
 
@@ -81,7 +81,7 @@ void Scans::add_cohort(const std::string& path, const Prediction& model) {
   if (file.modality() != model.training.modality)
     fail(ErrorKind::data, path,
          fmt::format("its maps are {}, the model was trained on {}", file.modality(), model.training.modality),
-         "Name a model of that modality");
+         "Name a model of the same modality");
   const bool trained_on = cohort_digest(file, model.preprocessing.intensity) == model.training.cohort;
   cohorts_.push_back({std::move(file), trained_on});
   const Cohort& cohort = cohorts_.back();

@@ -66,7 +66,7 @@ TEST_CASE("import_cohort: --check writes nothing and ends like the import would"
     CAPTURE(done.text);
     CHECK(done.code == 3);
     CHECK(done.says("error: "));
-    CHECK(done.says("2 findings"));
+    CHECK(done.says("2 problems"));
     CHECK(done.says("participants.tsv:2 (sub-1): the age is -1"));
     CHECK(done.says("participants.tsv:4 (sub-3): the age is missing"));
     CHECK(files_in(study.out.parent_path()) == 1);

@@ -131,7 +131,7 @@ TEST_CASE(
     "import refuses: a participant in two parts, by tables of their own or by one for both, or in another cohort") {
   check_refused({"two tables",
                  [](Study& s) { in_parts(s, "participant_id\tage\nsub-3\t30\n2\t40\n"); },
-                 {"test.tsv:3 (2)", "in part \"train\" too", "train.tsv:3 (sub-2)"}});
+                 {"test.tsv:3 (2)", "also in part \"train\"", "train.tsv:3 (sub-2)"}});
   check_refused({"one table",
                  [](Study& s) {
                    in_parts(s, "participant_id\tage\nsub-3\t30\n");
@@ -149,7 +149,7 @@ TEST_CASE(
 TEST_CASE("import refuses: maps that are constant, empty, a mask, or hold NaN or infinity, with the voxel") {
   for (const Bad& bad : std::vector<Bad>{
            {"empty", with_constant(0), {in_file, "all voxels are 0"}},
-           {"mask", with_constant(1), {in_file, "are 1: a constant map, or a mask"}},
+           {"mask", with_constant(1), {in_file, "all voxels are 0 or 1: a constant map, or a mask"}},
            {"NaN", with_voxel(std::nanf("")), {in_file, "voxel 3, 4, 5 is nan", "--nan-is-zero"}},
            {"infinity", with_voxel(std::numeric_limits<float>::infinity()), {in_file, "voxel 3, 4, 5 is inf"}},
            {"elsewhere",
@@ -166,13 +166,13 @@ TEST_CASE("import refuses: sform and qform that exchange left and right, and fil
   check_refused(
       {"flip",
        with_header([](std::string& b) { put(b, srow_x_at, -20.0f); }),
-       {"sub-2/sub-2.nii", "voxel axis 1 runs left by the sform, right by the qform", "mirror image", "fslorient"}});
+       {"sub-2/sub-2.nii", "voxel axis 1 points left by the sform, right by the qform", "mirror image", "fslorient"}});
   check_refused({"no orientation",
                  with_header([](std::string& b) {
                    put(b, qform_code_at, short{0});
                    put(b, sform_code_at, short{0});
                  }),
-                 {"sub-2/sub-2.nii", "which side is left is unknown", "set the sform"}});
+                 {"sub-2/sub-2.nii", "the left side is unknown", "set the sform"}});
   check_refused({"mask",
                  [](Study& s) {
                    with_header([](std::string& b) { put(b, srow_x_at, -20.0f); })(s);
@@ -186,7 +186,7 @@ TEST_CASE("import refuses: sform and qform that exchange left and right, and fil
                    s.make_stack();
                    s.options.npy_axes.clear();
                  },
-                 {"maps.npy, row 0 (sub-1)", "which way its x axis runs", "--npy-axes"}});
+                 {"maps.npy, row 0 (sub-1)", "the direction of its x axis", "--npy-axes"}});
 }
 
 TEST_CASE("import refuses: wrong shapes, in NIfTI, files of numpy and stacks") {
@@ -213,7 +213,7 @@ TEST_CASE("import refuses: wrong shapes, in NIfTI, files of numpy and stacks") {
                    s.make_stack();
                    write_npy_texts((s.folder / "ids.npy").string(), {"sub-1", "sub-2", "2"});
                  },
-                 {"ids.npy: row 2", "\"2\" of row 1"}});
+                 {"ids.npy: row 2", "\"2\", as row 1 has"}});
   check_refused({"pickled ids",
                  [](Study& s) {
                    s.make_stack();
@@ -274,7 +274,7 @@ TEST_CASE("import refuses: tables and folders that are not there, columns of oth
   for (const Bad& bad : std::vector<Bad>{
            {"no folder", [](Study& s) { s.options.root = "/nowhere"; }, {"/nowhere", "no such folder"}},
            {"no table", [](Study& s) { s.options.table = "people.tsv"; }, {"people.tsv", "no such file"}},
-           {"no column", [](Study& s) { s.options.age_column = "Age"; }, {"no column \"Age\"", "participant_id, age"}},
+           {"no column", [](Study& s) { s.options.age_column = "Age"; }, {"there is no column \"Age\"", "participant_id, age"}},
            {"ragged", with_row("sub-2\t40"), {"line 3: 2 cells, expected 3"}},
            {"no maps at all",
             [](Study& s) {
@@ -324,6 +324,6 @@ TEST_CASE("import: everything that is wrong is told in one go") {
   fs::remove(study.file(1));
   std::ofstream(study.file(1)) << "no volume";
   check_fails([&] { study.import(); }, ErrorKind::data,
-              {"6 findings", "the age is -1", "also that of", "sub-9_mre.nii.gz is not there",
+              {"6 problems", "the age is -1", "also that of", "sub-9_mre.nii.gz does not exist",
                "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: not a NIfTI file", "are 3: a constant map"});
 }
