@@ -100,7 +100,7 @@ TEST_CASE("CohortFile: every finding about ids and ages is listed with its row")
   Made made;
   made.age = {not_a_number, -1, 131};
   made.ids = {"sub-1", "", "sub-1"};
-  check_refused(made, {"5 findings", "row 0: the age is nan", "row 1: the age is -1", "row 2: the age is 131",
+  check_refused(made, {"5 problems", "row 0: the age is nan", "row 1: the age is -1", "row 2: the age is 131",
                        "row 1: the participant_id is empty", "\"sub-1\" is also that of row 0"});
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("CohortFile: a long list of findings is cut, and says how many more th
   made.age.assign(30, not_a_number);
   made.ids.clear();
   for (int k = 0; k < 30; ++k) made.ids.push_back("sub-" + std::to_string(k));
-  check_refused(made, {"30 findings", "row 19:", "and 10 more"});
+  check_refused(made, {"30 problems", "row 19:", "and 10 more"});
 }
 
 TEST_CASE("CohortFile: missing columns are refused by name") {

@@ -203,7 +203,7 @@ TEST_CASE("predict: bad scans are told at once, end with 3, and nothing is writt
   const std::string good = trained().files()[0];
   const Finished bad = predict(trained().model + " nan.nii " + good + " constant.nii text.nii none.nii --out no.csv");
   CHECK(bad.code == 3);
-  for (const char* words : {"nan.nii", "constant.nii", "text.nii", "none.nii", "4 findings"}) {
+  for (const char* words : {"nan.nii", "constant.nii", "text.nii", "none.nii", "4 problems"}) {
     CAPTURE(bad.text);
     CHECK(bad.says(words));
   }
@@ -222,7 +222,7 @@ TEST_CASE("predict: ages of a table that are none are told with their lines, and
   const Finished bad = predict(trained().model + " " + good + " --participants ages.tsv --out no.csv");
   CHECK(bad.code == 3);
   for (const char* words :
-       {"4 findings", "line 2 (a): the age is \"-999\"", "line 4 (c)", "line 5 (d)", "line 7 (sub-e)"}) {
+       {"4 problems", "line 2 (a): the age is \"-999\"", "line 4 (c)", "line 5 (d)", "line 7 (sub-e)"}) {
     CAPTURE(bad.text);
     CHECK(bad.says(words));
   }

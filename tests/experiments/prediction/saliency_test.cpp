@@ -324,7 +324,7 @@ TEST_CASE("saliency: a wrong command line, a bad scan and a folder that cannot b
   CHECK(gaps.says("42 mm from cube to cube leaves gaps between cubes of 28 mm"));
   const Finished bad = saliency(model_file() + " " + workplace().cohort + " none.nii other.nii --out no");
   CHECK(bad.code == 3);
-  CHECK(bad.says("2 findings"));
+  CHECK(bad.says("2 problems"));
   CHECK_FALSE(fs::exists(made_file("no")));  // nothing of the scans that are good either
   CHECK(saliency(workplace().cohort + " " + workplace().cohort + " --out no").code == 3);
   std::ofstream(made_file("file")) << "x";
