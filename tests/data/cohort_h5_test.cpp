@@ -164,7 +164,7 @@ TEST_CASE("CohortFile: text in place of ages or maps is refused") {
   Made made;
   made.age.clear();
   made.more = [](RawFile& raw) { raw.texts("age", {"20", "30", "40"}); };
-  check_refused(made, {"\"age\" holds no numbers"});
+  check_refused(made, {"\"age\" does not contain numbers"});
 }
 
 TEST_CASE("CohortFile: a voxel that is not finite is refused when its map is read, with row, id and voxel") {

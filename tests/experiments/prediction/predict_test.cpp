@@ -152,7 +152,7 @@ TEST_CASE("predict: scans far from the training part are told from those near it
   CHECK(warns(half, "coverage: "));
   const auto moved = changed([](SpatialVolume& p) { p.affine.m[2][3] += 60; });
   CHECK(warns(moved, "position: "));
-  for (const auto& row : {scaled, half, moved}) CHECK_FALSE(warns(row, "of a person"));
+  for (const auto& row : {scaled, half, moved}) CHECK_FALSE(warns(row, "for a person"));
   SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
   write_nifti(workplace().folder + "/sub-real.nii", spatial);  // says nothing of a phantom
   REQUIRE(predict(trained().model + " sub-real.nii --out real.csv").code == 0);
