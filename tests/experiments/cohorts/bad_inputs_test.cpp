@@ -158,7 +158,7 @@ TEST_CASE("import refuses: maps that are constant, empty, a mask, or hold NaN or
               map.affine = Affine::scale({2, 2, 2}, {5000, 0, 0});
               s.write_map(2, map);
             },
-            {in_file, "nothing of it is left on the MNI grid"}}})
+            {in_file, "no data is left on the MNI grid"}}})
     check_refused(bad);
 }
 
@@ -271,17 +271,19 @@ TEST_CASE("import refuses: pipes, folders, empty files, other files, and files t
 }
 
 TEST_CASE("import refuses: tables and folders that are not there, columns of other names") {
-  for (const Bad& bad : std::vector<Bad>{
-           {"no folder", [](Study& s) { s.options.root = "/nowhere"; }, {"/nowhere", "no such folder"}},
-           {"no table", [](Study& s) { s.options.table = "people.tsv"; }, {"people.tsv", "no such file"}},
-           {"no column", [](Study& s) { s.options.age_column = "Age"; }, {"there is no column \"Age\"", "participant_id, age"}},
-           {"ragged", with_row("sub-2\t40"), {"line 3: 2 cells, expected 3"}},
-           {"no maps at all",
-            [](Study& s) {
-              s.options.files = "maps/{participant_id}.nii";
-              s.options.allow_missing = true;
-            },
-            {"no participant has a map"}}})
+  for (const Bad& bad :
+       std::vector<Bad>{{"no folder", [](Study& s) { s.options.root = "/nowhere"; }, {"/nowhere", "no such folder"}},
+                        {"no table", [](Study& s) { s.options.table = "people.tsv"; }, {"people.tsv", "no such file"}},
+                        {"no column",
+                         [](Study& s) { s.options.age_column = "Age"; },
+                         {"there is no column \"Age\"", "participant_id, age"}},
+                        {"ragged", with_row("sub-2\t40"), {"line 3: 2 cells, expected 3"}},
+                        {"no maps at all",
+                         [](Study& s) {
+                           s.options.files = "maps/{participant_id}.nii";
+                           s.options.allow_missing = true;
+                         },
+                         {"no participant has a map"}}})
     check_refused(bad);
 }
 
@@ -325,5 +327,6 @@ TEST_CASE("import: everything that is wrong is told in one go") {
   std::ofstream(study.file(1)) << "no volume";
   check_fails([&] { study.import(); }, ErrorKind::data,
               {"6 problems", "the age is -1", "also that of", "sub-9_mre.nii.gz does not exist",
-               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: not a NIfTI file", "are 3: a constant map"});
+               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: not a NIfTI file",
+               "all voxels are 0 or 3: a constant map"});
 }
