@@ -21,16 +21,16 @@ Fields<TrainOptions> train_fields() {
   return {
       field("epochs", &O::epochs, between(1, 100000), "Passes over the training part."),
       field("batch_size", &O::batch_size, between(2, largest_batch_size),
-            "Subjects in a batch; a short last batch is trained too."),
+            "Subjects in a batch; the last batch may be smaller."),
       field("learning_rate", &O::learning_rate, {.least = 0, .most = 10, .open = true, .choices = {}},
             "Adam's learning rate in the first epoch."),
       field("weight_decay", &O::weight_decay, between(0, 10),
-            "This times the parameter is added to its gradient (coupled, as published)."),
+            "This factor times the parameter is added to its gradient (coupled, as published)."),
       field("decay_factor", &O::decay_factor, {.least = 0, .most = 1, .open = true, .choices = {}},
-            "The learning rate is multiplied by it every `decay_every` epochs."),
+            "The learning rate is multiplied by this factor every `decay_every` epochs."),
       field("decay_every", &O::decay_every, between(1, 100000), "Epochs between two decays of the learning rate."),
       field("order", &O::order, {"shuffled", "study_balanced"},
-            "Each subject once an epoch, or as many draws dealt out to the studies (sites) in equal shares."),
+            "Each subject once per epoch, or the same number of draws in equal shares from the studies (sites)."),
   };
 }
 
@@ -38,7 +38,7 @@ Fields<PhantomOptions> phantom_fields() {
   using O = PhantomOptions;
   return {
       field("modality", &O::modality, {"mre", "t1"}, "Stiffness maps, or T1-like volumes of 62 scanners."),
-      field("voxel_mm", &O::voxel_mm, between(1, 16), "Edge of a voxel in mm; 4 serves for quick tests."),
+      field("voxel_mm", &O::voxel_mm, between(1, 16), "Edge of a voxel in mm; 4 for quick tests."),
       field("subjects", &O::subjects, between(10, 100000), "Synthetic subjects in the cohort."),
       field("seed", &O::seed, between(0, most_seed), "Seed of the synthetic cohort."),
   };
@@ -50,7 +50,7 @@ Fields<DataOptions> data_fields() {
       field("cohort", &O::cohort, any(),
             "Cohort file (HDF5), relative to the file that names it; empty: the synthetic phantom."),
       field("folds", &O::folds, between(2, 1000), "Parts of the shuffled split; one of them is the test part."),
-      field("fold", &O::fold, between(0, 999), "The part held out as test part, counted from 0."),
+      field("fold", &O::fold, between(0, 999), "The part that is the test part, counted from 0."),
       field("split_seed", &O::split_seed, between(0, most_seed), "Seed of the split, the same for all runs."),
       field("normalise", &O::normalise, {"train", "all", "subject"},
             "Mean and SD of the non-zero voxels of the training part, of all maps (as published), or of each map."),
@@ -64,10 +64,11 @@ Fields<PretrainedOptions> pretrained_fields() {
   using O = PretrainedOptions;
   return {
       field("weights", &O::weights, any(),
-            "Weights to start from (.h5 or .safetensors), relative to the file that names them; empty: random ones."),
+            "Initial weights (.h5 or .safetensors), relative to the file that names them; empty: random weights."),
       field("allow_missing", &O::allow_missing, any(),
-            "Parameters, by name or its beginning (\"head\"), in which that file may differ from the network: missing, "
-            "extra or of another shape. They start at random; any other difference is an error."),
+            "Parameters, by name or beginning of a name (\"head\"), in which that file may differ from the network: "
+            "missing, "
+            "extra or of another shape. They start with random values; any other difference is an error."),
   };
 }
 
@@ -75,19 +76,22 @@ Fields<EvaluationOptions> evaluation_fields() {
   using O = EvaluationOptions;
   return {
       field("features", &O::features, {"projected", "encoder"},
-            "What age is predicted from: what the loss sees (behind the projection head), or what the encoder gives."),
-      field("predictor", &O::predictor, {"ridge", "l1", "huber", "dex"},
-            "How age is predicted from the features: ridge regression (the paper's choice), or a linear layer trained "
-            "with the absolute error, with Huber's loss, or as the expectation over whole years."),
+            "The features for the prediction of age: those of the projection head, which the loss uses, or those of "
+            "the encoder."),
+      field(
+          "predictor", &O::predictor, {"ridge", "l1", "huber", "dex"},
+          "The predictor of age from the features: ridge regression (as in the paper), or a linear layer trained with "
+          "the absolute error, with Huber's loss, or as the expectation over whole years."),
       field("huber_delta", &O::huber_delta, above(0),
-            "huber: errors up to it (years) count squared, larger ones absolutely."),
+            "huber: errors up to this limit (years) count quadratically, larger errors linearly."),
       field("penalty", &O::penalty, at_least(0),
-            "l1, huber, dex: half of it times the squared weights (of features with mean 0 and SD 1) is added to their "
-            "loss; ridge regression chooses its own."),
+            "l1, huber, dex: half of this factor times the squared weights (for features with mean 0 and SD 1) is "
+            "added to "
+            "the loss; ridge regression chooses its own penalty."),
       field("every", &O::every, between(0, 100000),
-            "Epochs between two evaluations on the test part while training; 0: only after the last epoch."),
+            "Epochs between two evaluations on the test part during training; 0: only after the last epoch."),
       field("embeddings_at", &O::embeddings_at, between(1, 100000),
-            "Epochs after which all subjects' features are stored; epochs beyond the last are passed over."),
+            "Epochs after which the features of all subjects are stored; epochs after the last are ignored."),
   };
 }
 
@@ -100,16 +104,16 @@ void append(Fields<Config>& out, const std::string& name, Part Config::*member, 
 void cross_check(const Config& config, Checked& checked) {
   const std::set<Index> distinct(config.seeds.begin(), config.seeds.end());
   if (config.seeds.empty()) checked.conflict({"seeds"}, "seeds: the list is empty; name at least one seed");
-  if (distinct.size() < config.seeds.size()) checked.conflict({"seeds"}, "seeds: the same seed stands twice");
+  if (distinct.size() < config.seeds.size()) checked.conflict({"seeds"}, "seeds: the same seed is there twice");
   if (config.data.fold >= config.data.folds)
     checked.conflict({"data.fold", "data.folds"},
-                     fmt::format("data.fold = {}: expected 0 to {}, as data.folds is {} and counting starts at 0",
+                     fmt::format("data.fold = {}: expected 0 to {}, because data.folds = {} and counting starts at 0",
                                  config.data.fold, config.data.folds - 1, config.data.folds));
   const std::vector<std::string>& augmentations = config.data.augment.apply;
   if (std::set(augmentations.begin(), augmentations.end()).size() < augmentations.size())
-    checked.conflict({"data.augment.apply"}, "data.augment.apply: the same augmentation stands twice");
+    checked.conflict({"data.augment.apply"}, "data.augment.apply: the same augmentation is there twice");
   if (config.pretrained.weights.empty() && !config.pretrained.allow_missing.empty())
-    checked.conflict({"pretrained.allow_missing"}, "pretrained.allow_missing: there is no pretrained.weights");
+    checked.conflict({"pretrained.allow_missing"}, "pretrained.allow_missing: pretrained.weights is not set");
   if (config.loss.name != "dynlocrep" || checked.wrong.contains("loss.name")) return;
   if (config.loss.final_neighbours > config.train.batch_size)
     checked.conflict({"loss.final_neighbours", "train.batch_size"},
@@ -118,9 +122,10 @@ void cross_check(const Config& config, Checked& checked) {
   if (config.train.epochs / config.loss.step_size < 2)
     checked.conflict(
         {"loss.step_size", "train.epochs"},
-        fmt::format("loss.step_size = {}: expected at most half of train.epochs = {}, or the neighbourhood "
-                    "has no two steps to shrink in",
-                    config.loss.step_size, config.train.epochs));
+        fmt::format(
+            "loss.step_size = {}: expected at most half of train.epochs = {}, so that the neighbourhood shrinks "
+            "at least twice",
+            config.loss.step_size, config.train.epochs));
 }
 
 /// Makes a path in a configuration absolute: relative to the folder of the file that names it, or on the command line
@@ -137,15 +142,15 @@ void make_absolute(std::string& path, const std::string& key, const Checked& che
 
 Fields<Config> config_fields() {
   Fields<Config> out{
-      field("seeds", &Config::seeds, between(0, most_seed), "A training run for each seed; results are averaged."),
-      field("threads", &Config::threads, between(0, 4096), "Processor threads; 0: one for every core available."),
+      field("seeds", &Config::seeds, between(0, most_seed), "One training run per seed; the results are averaged."),
+      field("threads", &Config::threads, between(0, 4096), "Processor threads; 0: one per available core."),
   };
   append(out, "train", &Config::train, train_fields());
   append(out, "loss", &Config::loss, loss_fields());
   append(out, "data", &Config::data, data_fields());
   append(out, "model", &Config::model, model_fields());
   out.push_back(field("model.precision", &Config::precision, {"auto", "float32", "bfloat16"},
-                      "Type of the activations; auto: bfloat16 where the device computes with it faster."));
+                      "Type of the activations; auto: bfloat16 if the device computes faster with it."));
   append(out, "pretrained", &Config::pretrained, pretrained_fields());
   append(out, "evaluation", &Config::evaluation, evaluation_fields());
   return out;
@@ -182,8 +187,8 @@ fs::path find_config(const std::string& argument, const fs::path& experiments) {
   for (const auto& entry : fs::directory_iterator(experiments, none))
     if (entry.path().extension() == ".toml") names.insert(entry.path().stem().string());
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  fail(ErrorKind::usage, argument, "no such file, and no experiment of this name",
-       "Give the path of a TOML file, or one of: " + list);
+  fail(ErrorKind::usage, argument, "there is no file and no experiment with this name",
+       "Give the path of a TOML file, or one of " + list);
 }
 
 fs::path default_run_folder(const std::string& name, const Config& config) {

@@ -171,7 +171,7 @@ void check_setting(const std::vector<Option>& options, Setting setting, bool ove
   }
   if (is_section(options, setting.key)) {
     if (!setting.section)
-      out.diagnostics.add({setting.key_at, fmt::format("{} is a section and takes no value", setting.key)});
+      out.diagnostics.add({setting.key_at, fmt::format("{} is a section and cannot have a value", setting.key)});
   } else if (setting.section) {
     skipped.insert(setting.key);
     out.diagnostics.add({setting.key_at, unknown_section(options, setting.key)});

@@ -164,7 +164,7 @@ Source read_source(const std::string& file, std::vector<std::string> overrides) 
   if (in && !std::filesystem::is_directory(file)) text.assign(std::istreambuf_iterator<char>(in), {});
   if (!in || std::filesystem::is_directory(file))
     fail(ErrorKind::usage, file, "this configuration cannot be read",
-         "Give a TOML file, or the name of one in experiments/");
+         "Give a TOML file, or the name of a file in experiments/");
   if (text.size() > (1u << 20))
     fail(ErrorKind::usage, file, "this configuration is larger than 1 MiB", "Give a TOML file of settings");
   return {file, std::move(text), std::move(overrides)};

@@ -17,7 +17,7 @@ inline int run_program(CLI::App& app, int argc, char** argv, const std::function
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) return app.exit(error);
-      fail(ErrorKind::usage, "command line", error.what(), "--help lists the options");
+      fail(ErrorKind::usage, "command line", error.what(), "Run the program with --help to see the options");
     }
     return body();
   });

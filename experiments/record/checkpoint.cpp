@@ -26,8 +26,7 @@ std::string block(const std::string& digest) {
 }
 
 [[noreturn]] void damaged(const fs::path& path, const std::string& what) {
-  fail(ErrorKind::corrupt, path.string(), what,
-       "Put a copy of it back if there is one, or start the run anew with --overwrite");
+  fail(ErrorKind::corrupt, path.string(), what, "Restore a copy of the file, or start the run again with --overwrite");
 }
 
 /// Finds any damage, before HDF5 sees the file.
@@ -36,9 +35,9 @@ void verify(const fs::path& path) {
   std::string found(block_size, '\0');
   in.read(found.data(), block_size);
   if (!in.eof() && !in.good()) fail(ErrorKind::storage, path.string(), "cannot be read", "Check its permissions");
-  if (!found.starts_with(format)) damaged(path, "this is no checkpoint that this version wrote");
+  if (!found.starts_with(format)) damaged(path, "not a checkpoint of this version");
   if (found != block(sha256_of_file(path.string(), block_size)))
-    damaged(path, "it was damaged or cut short after it was written: its SHA-256 differs");
+    damaged(path, "the file is damaged or incomplete: its SHA-256 differs");
 }
 
 /// Every number of a checkpoint that stands alone, by its name in the file.
@@ -193,7 +192,7 @@ Checkpoint read_checkpoint(const fs::path& path) {
     if (error.kind() != ErrorKind::data && error.kind() != ErrorKind::corrupt) throw;
     damaged(path, error.found());  // its digest is right: another version wrote it, or it was made up
   } catch (const std::out_of_range&) {
-    damaged(path, "a table in it has too few numbers");
+    damaged(path, "one of its tables has too few numbers");
   }
 }
 

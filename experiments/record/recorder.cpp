@@ -65,7 +65,7 @@ void check_empty(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename();
     if (name != ".lock" && !is_temporary(entry.path()))
-      fail(ErrorKind::in_use, folder.string(), fmt::format("not a run folder, and not empty: it holds {}", name),
+      fail(ErrorKind::in_use, folder.string(), fmt::format("not a run folder, and not empty: it contains {}", name),
            "Choose another --out");
   }
 }
@@ -88,9 +88,10 @@ const fs::path& prepared(const fs::path& folder, const std::string& resolved_con
   }
   if (holds_nothing(folder)) write_atomically(folder / config_name, resolved_config);
   if (settings_of(contents(folder / config_name)) != settings_of(resolved_config))
-    fail(ErrorKind::in_use, folder.string(), "holds a run of another configuration", "Choose another --out");
+    fail(ErrorKind::in_use, folder.string(), "the folder contains a run with another configuration",
+         "Choose another --out");
   if (!overwrite && fs::exists(folder / summary_name))
-    fail(ErrorKind::in_use, folder.string(), "this run is finished: summary.json is there",
+    fail(ErrorKind::in_use, folder.string(), "this run is finished: summary.json exists",
          "Repeat it with --overwrite, or choose another --out");
   remove_temporaries(folder);
   if (overwrite) {
@@ -126,8 +127,8 @@ ordered_json over_seeds(std::span<const SeedResult> seeds) {
 void check_holds(const AppendFile& file, Index size, const fs::path& path) {
   if (file.size() < size)
     fail(ErrorKind::corrupt, path.string(),
-         fmt::format("{} bytes, and {} when the checkpoint was written", file.size(), size),
-         "Start anew with --overwrite");
+         fmt::format("{} bytes, expected at least {}, its size in the checkpoint", file.size(), size),
+         "Start the run again with --overwrite");
 }
 
 void cut(AppendFile& file, Index size, const char* header) {
