@@ -100,7 +100,7 @@ std::string layer_table(const MemoryProfile& profile, const TextStyle& style) {
   rows.push_back({std::vector<std::string>(rows[0].cells.size())});
   add(profile.total, false);
   return table(rows, full, style) + bar_legend(style) +
-         "scratch: the most at one time of workspace, gradients and outputs that pass\n\n";
+         "scratch: the most at one time of workspace, gradients and passing outputs\n\n";
 }
 
 std::string peak_table(const MemoryPlan& plan, const MemoryProfile& profile, const TextStyle& style) {
@@ -120,7 +120,8 @@ std::string peak_table(const MemoryPlan& plan, const MemoryProfile& profile, con
     add(buffer.scope, role_text(plan, buffer), buffer.bytes, {0, kept ? buffer.bytes : 0, kept ? 0 : buffer.bytes});
     rest -= buffer.bytes;
   }
-  if (shown < profile.holders.size()) add(fmt::format("{} smaller", profile.holders.size() - shown), "", rest, {});
+  if (shown < profile.holders.size())
+    add(fmt::format("{} smaller buffers", profile.holders.size() - shown), "", rest, {});
   return out + table(rows, profile.holders.empty() ? 1 : profile.holders[0]->bytes, style) + "\n";
 }
 
@@ -133,7 +134,7 @@ std::string totals(const StepMemory& memory, const StepDescription& step) {
     out += fmt::format("  {:<28}{:>10}{}{}\n", name, megabytes(bytes), note.empty() ? "" : "   ", note);
   };
   line("arena as planned", plan.arena_bytes(),
-       fmt::format("least possible: {}, {:.1f} % less", megabytes(plan.live_bytes()), waste));
+       fmt::format("minimum: {}, {:.1f} % less", megabytes(plan.live_bytes()), waste));
   line("parameters, gradients, Adam", fixed.total(),
        fmt::format("{} + {} + {}", megabytes(fixed.parameters), megabytes(fixed.gradients), megabytes(fixed.adam)));
   line("the batch's volumes", memory.volumes, "");

@@ -204,7 +204,7 @@ TEST_CASE("cohort_page: what was read is escaped, and bare cohorts have a page t
   for (int k = 0; k < 62; ++k) many.add(fmt::format("s{}", k), 20 + k, "F", fmt::format("site {}", k));
   const CohortFile sites = many.open();
   page = cohort_page(sites, cohort_summary(sites), nullptr);
-  CHECK(page.find("55 others") != std::string::npos);
+  CHECK(page.find("55 other studies") != std::string::npos);
 }
 
 TEST_CASE("show_cohort: writes the page, and ends with 3 for no file") {
