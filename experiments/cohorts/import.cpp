@@ -23,7 +23,7 @@ namespace {
 
 constexpr double much_lost = 0.05;
 constexpr const char* fix_first = "Fix these problems first; nothing was written.";
-constexpr std::size_t most_findings = 100;  // told of an import; a check tells all
+constexpr std::size_t most_problems = 100;  // reported by an import; a check reports all
 
 void check_options(const ImportOptions& o) {
   const auto usage = [](const std::string& where, const std::string& what, const std::string& fix) {
@@ -47,7 +47,7 @@ void check_options(const ImportOptions& o) {
     usage("--npy-axes", fmt::format("\"{}\", expected RAS or LAS", o.npy_axes), "Choose one of them.");
 }
 
-/// The cohort file, written row by row as long as nothing was found.
+/// Writes the cohort file row by row, as long as there are no problems.
 class Writer {
  public:
   Writer(const std::filesystem::path& out, const ImportOptions& o, const SpatialGrid& grid, Index maps)
@@ -136,7 +136,7 @@ void check_apart(const ImportOptions& o, const std::vector<Participant>& people,
           fmt::format("{}: the participant is also in {}. Remove it here: --exclude {}.", p.where, o.not_in, p.id));
 }
 
-/// All maps, in order, on several threads.
+/// Imports all maps, in order, on several threads.
 class Importer {
  public:
   Importer(const ImportOptions& options, Diagnostics& diagnostics, std::vector<MapSource> sources)
@@ -173,7 +173,7 @@ class Importer {
     }
     if (n > 0) progress.finish();
     if (problem) std::rethrow_exception(problem);
-    diagnostics_.report(options_.root.string(), fix_first, out.empty() ? diagnostics_.size() : most_findings);
+    diagnostics_.report(options_.root.string(), fix_first, out.empty() ? diagnostics_.size() : most_problems);
     return finish();
   }
 
@@ -228,7 +228,7 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
   check_apart(options, people, diagnostics);
   std::vector<MapSource> sources = find_maps(options, people, diagnostics, left_out);
   if (sources.empty()) {
-    diagnostics.report(options.root.string(), fix_first, out.empty() ? diagnostics.size() : most_findings);
+    diagnostics.report(options.root.string(), fix_first, out.empty() ? diagnostics.size() : most_problems);
     fail(ErrorKind::data, options.root.string(), "no participant has a map", "Check --table and --files.");
   }
   Imported imported = Importer(options, diagnostics, std::move(sources)).run(out, output, threads);

@@ -12,18 +12,18 @@
 namespace cg {
 namespace {
 
-/// Grids of .npy files: FSL's MNI152 templates, whose voxel 0 lies at x = 90 mm and whose x runs to the left, and the
-/// phantom's at 4 mm.
+/// Grids of .npy files: FSL's MNI152 templates, whose voxel 0 is at x = 90 mm and whose x axis points to the left, and
+/// the phantom's grid at 4 mm.
 struct KnownGrid {
   Shape shape;
   double edge, right;
-  Vector3 origin;  ///< where x runs to the right
+  Vector3 origin;  ///< if x points to the right
 };
 const KnownGrid known_grids[] = {{{91, 109, 91}, 2, 90, {-90, -126, -72}},
                                  {{182, 218, 182}, 1, 90, {-91, -126, -72}},
                                  {{46, 55, 46}, 4, 91, {-89, -125, -71}}};
 
-/// Errors (data): a voxel that is not finite, or none that differs.
+/// Errors (data): a voxel that is not finite, or a constant map.
 void check_values(const Volume& volume, const std::string& where) {
   const Shape& n = volume.shape;
   float first = 0;
@@ -67,14 +67,14 @@ void describe(MapReading& reading) {
   if (reading.voxels > 0) reading.mean = sum / static_cast<double>(reading.voxels);
 }
 
-/// The share of the non-zero volume that lies outside of the grid.
+/// The share of the non-zero volume that is outside of the grid.
 double lost_of(const SpatialVolume& from, const Volume& on_grid, const SpatialGrid& grid) {
   const double had = nonzero(from.volume) * std::abs(from.affine.determinant()),
                has = nonzero(on_grid) * std::abs(grid.affine.determinant());
   return std::max(0.0, 1 - has / had);
 }
 
-/// A volume that says without doubt which side is left.
+/// Reads a volume whose orientation is certain.
 NiftiVolume oriented(const std::filesystem::path& file) {
   NiftiVolume read = read_nifti(file);
   if (!read.disagreement.empty())
@@ -145,7 +145,7 @@ MapReading MapReader::read(const MapSource& source) const {
   SpatialVolume from;
   try {
     from = spatial_volume(source, reading);
-  } catch (const Error& error) {  // name the file as the table's folder has it
+  } catch (const Error& error) {  // name the file by its path below the root
     if (error.where() == source.where) throw;
     fail(error.kind(), source.where, error.found(), error.fix());
   }
@@ -153,11 +153,11 @@ MapReading MapReader::read(const MapSource& source) const {
     for (float& v : from.volume.values)
       if (std::isnan(v)) v = 0;
   check_values(from.volume, source.where);
-  Resampled made = resample(from, grid_, options_.sampling);
+  Resampled resampled = resample(from, grid_, options_.sampling);
   reading.axes = orientation(from.affine).letters();
-  reading.done = std::move(made.done);
-  reading.volume = std::move(made.volume);
-  reading.lost = lost_of(from, reading.volume, grid_);  // what a mask takes away is not lost
+  reading.done = std::move(resampled.done);
+  reading.volume = std::move(resampled.volume);
+  reading.lost = lost_of(from, reading.volume, grid_);  // before the mask: what it removes is not lost
   apply_mask(source, reading.volume);
   describe(reading);
   if (reading.voxels == 0 || reading.least == reading.most)

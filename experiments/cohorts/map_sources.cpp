@@ -44,7 +44,7 @@ class Finder {
       if (sources.empty() && !o_.allow_missing) report_missing(person);
       if (sources.size() == 1) out.push_back(sources[0]);
     }
-    if (!o_.allow_unused && !people_.empty()) report_unused();  // not all of them where the table cannot be read
+    if (!o_.allow_unused && !people_.empty()) report_unused();  // if the table cannot be read, all maps would be unused
     for (MapSource& source : out) add_mask(source);
     return out;
   }
@@ -136,7 +136,7 @@ class Finder {
   const ImportOptions& o_;
   const std::vector<Participant>& people_;
   Diagnostics& diagnostics_;
-  std::vector<Sources> available_;  ///< of each part
+  std::vector<Sources> available_;  ///< for each part
 };
 
 }  // namespace

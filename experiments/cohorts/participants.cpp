@@ -124,7 +124,7 @@ class Reader {
   std::map<std::string, std::size_t> met_;
   struct Excluded {
     std::string id;
-    bool met;  ///< in a table
+    bool met;  ///< found in a table
   };
   std::map<std::string, Excluded> excluded_;
 };

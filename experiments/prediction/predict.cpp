@@ -22,14 +22,14 @@ MapStatistics in_unit(MapStatistics s, const std::optional<Intensity>& intensity
   return s;
 }
 
-/// How far `value` lies outside of the training maps' range, in their standard deviations; 0 inside.
+/// How far `value` is outside of the range of the training maps, in their standard deviations; 0 inside.
 double beyond(const Spread& spread, double value) {
   const double outside = std::max({spread.least - value, value - spread.most, 0.0});
   return spread.sd > 0 ? outside / spread.sd : (outside > 0 ? std::numeric_limits<double>::infinity() : 0);
 }
 
 void warn_of_brightness(const MapStatistics& map, const TrainingPart& t, std::vector<std::string>& out) {
-  constexpr double far = 2;  // standard deviations beyond the darkest or brightest training map
+  constexpr double far = 2;  // standard deviations outside of the range of the training maps
   const auto check = [&](const char* what, const Spread& s, double value) {
     if (beyond(s, value) > far)
       out.push_back(

@@ -25,7 +25,8 @@ ImportOptions import_options(const ScanOptions& options, const Prediction& model
   return out;
 }
 
-/// The ages of a table by id; who has none there is left out. Errors (data): those that are no ages, ids twice.
+/// The ages of a table by id, without participants of unknown age. Errors (data): invalid ages, an id that is there
+/// twice.
 std::map<std::string, double> read_ages(const std::string& path) {
   std::map<std::string, double> out;
   if (path.empty()) return out;
@@ -136,9 +137,9 @@ Scan Scans::read(Index scan) const {
     out.volume = std::move(own.volume);
     return out;
   }
-  Resampled made = resample(own, reader_.grid(), options_.sampling);
-  out.volume = std::move(made.volume);
-  out.done = std::move(made.done);
+  Resampled resampled = resample(own, reader_.grid(), options_.sampling);
+  out.volume = std::move(resampled.volume);
+  out.done = std::move(resampled.done);
   return out;
 }
 
