@@ -100,7 +100,7 @@ void append(Fields<Config>& out, const std::string& name, Part Config::*member, 
   for (Field<Config>& f : section(name, member, fields)) out.push_back(std::move(f));
 }
 
-/// Options that are right by themselves but do not fit together.
+/// Checks options that are valid but do not fit together.
 void cross_check(const Config& config, Checked& checked) {
   const std::set<Index> distinct(config.seeds.begin(), config.seeds.end());
   if (config.seeds.empty()) checked.conflict({"seeds"}, "seeds: the list is empty; name at least one seed");
@@ -128,8 +128,8 @@ void cross_check(const Config& config, Checked& checked) {
             config.loss.step_size, config.train.epochs));
 }
 
-/// Makes a path in a configuration absolute: relative to the folder of the file that names it, or on the command line
-/// to the working folder.
+/// Makes a path in a configuration absolute: it is relative to the folder of the file that contains it, or on the
+/// command line to the working folder.
 void make_absolute(std::string& path, const std::string& key, const Checked& checked, const Source& source) {
   if (path.empty()) return;
   const auto where = checked.where.find(key);
@@ -178,7 +178,8 @@ std::string resolved_config(const Config& config) {
 std::string config_digest(const Config& config) { return sha256(plain(options_of(config_fields(), config))); }
 
 fs::path find_config(const std::string& argument, const fs::path& experiments) {
-  if (fs::exists(argument) && !fs::is_directory(argument)) return argument;  // a folder may share a name with one
+  if (fs::exists(argument) && !fs::is_directory(argument))
+    return argument;  // a folder may have the name of an experiment
   const fs::path named = experiments / (argument + (argument.ends_with(".toml") ? "" : ".toml"));
   if (!argument.empty() && argument.find('/') == std::string::npos && fs::exists(named)) return named;
   std::set<std::string> names;

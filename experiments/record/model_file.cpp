@@ -41,7 +41,7 @@ Texts texts_of(const ModelOptions& o) {
           {"embedding", std::to_string(o.embedding)}};
 }
 
-/// The network's options of a file, each in its range.
+/// The network's options in a file, each checked to be in its range.
 ModelOptions network_of(const std::string& path, const Texts& texts) {
   const auto number = [&](const char* name, double most) {
     double value = -1;
@@ -62,7 +62,7 @@ ModelOptions network_of(const std::string& path, const Texts& texts) {
   return o;
 }
 
-/// The occupancy out of the file's arrays.
+/// Takes the occupancy from the file's arrays.
 std::vector<float> take_occupancy(const std::string& path, WeightsFile& file, const Triple& grid) {
   for (auto array = file.arrays.begin(); array != file.arrays.end(); ++array) {
     if (array->name != occupancy_array || array->shape != Shape{grid[0], grid[1], grid[2]}) continue;
@@ -90,7 +90,7 @@ void write_model(const std::filesystem::path& path, Learner& learner, const Pred
 
 TrainedModel read_model(const std::filesystem::path& path) {
   const std::string name = path.string();
-  weights_format(name);  // before a file of another kind is read
+  weights_format(name);  // refuses other endings before the file is read
   const std::string bytes = read_input(path, most_weights_bytes);
   const auto numbers = [](const ArrayHeader& array) { return !array.type.empty(); };
   WeightsFile file = read_weights(name, bytes, {numbers, bound_of_values(bytes)});

@@ -1,4 +1,5 @@
-// The part of a model file that is JSON. What is read is checked number by number: the file may be anybody's.
+// Writes and reads the JSON part of a model file. Each value is checked when it is read: the file can come from any
+// source.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -51,7 +52,7 @@ ordered_json to_json(const TrainingPart& t) {
           {"outside", to_json(t.outside)}};
 }
 
-/// Reads members of JSON objects, and refuses what is not as it must be.
+/// Reads members of JSON objects, and refuses invalid ones.
 class Reader {
  public:
   Reader(const std::string& path, const ordered_json& from, std::string place)
@@ -180,7 +181,7 @@ std::string to_json(const Prediction& p) {
 
 Prediction prediction_from_json(const std::string& path, const std::string& text, const ModelOptions& network) {
   const auto watch = [&](int depth, ordered_json::parse_event_t, const ordered_json&) {
-    constexpr int deepest = 4;  // a number in a row of a matrix of a part: a file could nest more than a stack holds
+    constexpr int deepest = 4;  // a number in a row of a matrix of a part; a limit, so that no file overflows the stack
     if (depth > deepest)
       fail(ErrorKind::corrupt, path, "prediction: it is nested too deeply", "Create or download the model file again");
     return true;
