@@ -11,7 +11,7 @@
 namespace cg {
 namespace {
 
-constexpr std::size_t named_holders = 24;  // of the peak; the others are one line
+constexpr std::size_t named_holders = 24;  // at the peak; the others are one line
 
 double percent(Index part, Index whole) {
   return whole > 0 ? 100 * static_cast<double>(part) / static_cast<double>(whole) : 0;
@@ -92,7 +92,7 @@ void Page::heading() {
   page_.close();
 }
 
-/// Everything at the peak as one bar.
+/// The total memory at the peak as one bar.
 void Page::whole() {
   const FixedMemory& fixed = profile_.total.fixed;
   const Index kept = profile_.total.kept_at_peak, passing = plan_.live_bytes() - kept;
@@ -118,7 +118,7 @@ void Page::whole() {
   page_.close();
 }
 
-/// The colours of the stages, and how the uses of a buffer are drawn.
+/// The colours of the stages, and the patterns of the uses of a buffer.
 void Page::legend() {
   page_.open("ul", {{"class", "legend"}});
   std::string last;

@@ -15,12 +15,12 @@
 namespace cg {
 namespace {
 
-constexpr std::size_t named_holders = 12;  // of the peak; the others are one line
+constexpr std::size_t named_holders = 12;  // at the peak; the others are one line
 constexpr int longest_bar = 32;
 
 double share(Index part, Index whole) { return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0; }
 
-/// Three parts of a whole as one bar: what stays, what is kept for backward, what passes.
+/// Three parts of a whole as one bar: stays from step to step, kept for backward, passing.
 using Parts = std::array<Index, 3>;
 
 std::string bar(const TextStyle& style, const Parts& parts, Index full, int width) {
@@ -47,7 +47,7 @@ std::string bar_legend(const TextStyle& style) {
                      sample(1), sample(2));
 }
 
-/// A cell of a table in MB; empty where there is nothing.
+/// A cell of a table in MB; empty for 0.
 std::string cell(Index bytes) { return bytes > 0 ? megabytes(bytes) : ""; }
 
 std::string header(const StepMemory& memory, const StepDescription& step, const TextStyle& style) {
@@ -67,7 +67,7 @@ struct Row {
   Parts bar = {};
 };
 
-/// Rows under their headings, the numbers aligned to the right; the bars get the columns that are left.
+/// Rows under their headings, with numbers aligned to the right; the bars use the rest of the line.
 std::string table(const std::vector<Row>& rows, Index full, const TextStyle& style) {
   std::vector<std::size_t> widths(rows[0].cells.size());
   for (const Row& row : rows)

@@ -16,7 +16,7 @@
 namespace cg {
 namespace {
 
-constexpr std::size_t coloured = 7;  // studies with a colour of their own; the others share the eighth
+constexpr std::size_t coloured = 7;  // studies with a separate colour; the others share the eighth
 constexpr std::size_t shown_ages = 4;
 constexpr double bin_years = 5;
 const std::vector<double> shown_coverage = {1, 0.95, 0.9, 0.8};  // as in the paper's figure 8
@@ -64,15 +64,15 @@ class Page {
   const CohortSummary& summary_;
   const CohortFile* beside_;
   bool stiffness_;
-  std::vector<std::size_t> group_;   ///< of each subject: index of its colour
-  std::vector<std::size_t> colour_;  ///< of each study
-  std::vector<std::string> names_;   ///< of the colours
+  std::vector<std::size_t> group_;   ///< per subject: index of its colour
+  std::vector<std::size_t> colour_;  ///< per study: index of its colour
+  std::vector<std::string> names_;   ///< per colour, for the legend
   double most_ = 1;                  ///< end of the maps' colour scale
   Triple at_ = {};                   ///< the voxel in all pictures of the cohort's maps
   Markup page_;
 };
 
-/// The largest studies have colours of their own where there are many.
+/// The largest studies have separate colours if there are many.
 void Page::choose_colours() {
   const auto& studies = summary_.studies;
   std::vector<std::size_t> order(studies.size());
@@ -331,7 +331,7 @@ std::vector<Index> of_coverage(const std::vector<double>& coverage, const std::v
 }
 
 bool same_person(const Subject& a, const Subject& b) {
-  constexpr double apart = 1;  // years between two scans
+  constexpr double apart = 1;  // years between two scans of one person
   return a.id == b.id && std::abs(a.age - b.age) <= apart && (a.sex == b.sex || a.sex.empty() || b.sex.empty());
 }
 
