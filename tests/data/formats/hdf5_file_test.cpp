@@ -54,7 +54,8 @@ TEST_CASE("H5Reader: text of variable and of fixed length, however it is padded,
   }
   CHECK_FALSE(reader.holds_text("numbers"));
   check_fails([&] { reader.strings("numbers"); }, ErrorKind::data, {file.path, "numbers", "does not contain text"});
-  check_fails([&] { reader.numbers("variable"); }, ErrorKind::data, {file.path, "variable", "no numbers"});
+  check_fails([&] { reader.numbers("variable"); }, ErrorKind::data,
+              {file.path, "variable", "does not contain numbers"});
 }
 
 TEST_CASE("H5Reader: numbers of any type, chunk and compression are read, whole and by rows") {

@@ -160,7 +160,7 @@ TEST_CASE("HDF5 weights: unknown filters, types that are no numbers and numbers 
   H5Zunregister(300);
   check_refused(file.path, {"filtered", "filter 300"});
   RawFile(file.path).texts("weight", {"a", "b"});
-  check_refused(file.path, {"weight", "no numbers"});
+  check_refused(file.path, {"weight", "does not contain floats"});
   {
     RawFile raw(file.path);
     const hid_t compound = H5Tcreate(H5T_COMPOUND, 8);
@@ -168,7 +168,7 @@ TEST_CASE("HDF5 weights: unknown filters, types that are no numbers and numbers 
     make_dataset(raw.id(), "complex", {2}, H5P_DEFAULT, compound);
     H5Tclose(compound);
   }
-  check_refused(file.path, {"complex", "no numbers"});
+  check_refused(file.path, {"complex", "does not contain floats"});
   RawFile(file.path).unwritten("empty", {2});
   check_refused(file.path, {"empty", "no data"});
   {

@@ -209,7 +209,7 @@ TEST_CASE("NpyFile: hostile headers are corrupt and take no memory") {
   check_header_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "overflows");
   check_header_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "extent");
   check_header_refused("{'descr': '<f4', 'fortran_order': 0, 'shape': (1,), }", "fortran_order");
-  check_header_refused("{'descr': '<f4', 'shape': (1,), }", "does not say");
+  check_header_refused("{'descr': '<f4', 'shape': (1,), }", "does not contain type, order and shape");
   check_header_refused("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "unexpected key");
   check_header_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}", "unexpected key");
   check_header_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } + __import__('os')", "after its end");
