@@ -164,7 +164,7 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Times training steps and epochs on synthetic volumes, and the losses by themselves.");
+  CLI::App app("Times training steps and epochs on synthetic volumes, and the losses alone.");
   app.require_subcommand(1);
   Options o;
   CLI::App* step = app.add_subcommand("step", "training steps of one batch");
@@ -173,7 +173,7 @@ int main(int argc, char** argv) {
     command->add_option("--size", o.size, "volume: D H W in voxels")->expected(3);
     command->add_option("--batch", o.batch, "subjects in a batch");
     command->add_option("--steps", o.steps, "timed repetitions");
-    command->add_option("--warmup", o.warmup, "repetitions before, not timed");
+    command->add_option("--warmup", o.warmup, "repetitions before the timed ones");
     command->add_option("--precision", o.precision)->check(CLI::IsMember({"float32", "bfloat16"}));
     command->add_option("--device", o.device)->check(CLI::IsMember({"cpu", "reference", "cuda"}));
     command->add_flag("--json", o.json, "one JSON object on standard output");
@@ -181,11 +181,11 @@ int main(int argc, char** argv) {
   }
   epoch->add_option("--subjects", o.subjects, "volumes in an epoch");
   LossBenchmark l;
-  CLI::App* losses = app.add_subcommand("losses", "value and gradient of every loss as the batch grows");
-  losses->add_option("--rows", l.rows, "rows of the batches, two views of half as many subjects");
+  CLI::App* losses = app.add_subcommand("losses", "value and gradient of each loss for growing batches");
+  losses->add_option("--rows", l.rows, "rows of the batches: two views of half this number of subjects");
   losses->add_option("--width", l.width, "of the embeddings");
   losses->add_option("--plain-seconds", l.plain_seconds,
-                     "leave out the printed formula's loops where they take longer");
+                     "skip the loops of the printed formula if they take longer than this");
   losses->add_flag("--json", o.json, "one JSON list on standard output");
   CLI11_PARSE(app, argc, argv);
   try {

@@ -47,7 +47,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     const VoxelGrid grid{{size[0], size[1], size[2]}, 182.0 / static_cast<double>(size[0])};
-    fmt::print("{:<10} {:>10} {:>10}   ms of one core, a volume of {} x {} x {}\n", "", "median", "minimum", size[0],
+    fmt::print("{:<10} {:>10} {:>10}   ms of one core per volume of {} x {} x {}\n", "", "median", "minimum", size[0],
                size[1], size[2]);
     for (const std::string& name : augmentation_names()) {
       const auto times = measure(make_augment(always({name}), grid), grid, volumes);

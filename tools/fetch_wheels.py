@@ -1,11 +1,11 @@
-"""Fetches wheels from PyPI by name, version and SHA-256, and unpacks what a C++ build needs (include/, lib/), or one
-file of a wheel alone.
+"""Downloads wheels from PyPI by name, version and SHA-256, and unpacks the files for a C++ build (include/, lib/), or
+only one file of a wheel.
 
     fetch_wheels.py FOLDER VERSION NAME SHA256 [NAME SHA256 ...]
     fetch_wheels.py --file MEMBER FOLDER VERSION NAME SHA256
 
-Needs Python's standard library alone (a fresh Debian has no pip). The index is PyPI's, or the one that PIP_INDEX_URL
-names. Exits with 1 and a sentence if a wheel is absent or its digest differs.
+Needs only Python's standard library (a new Debian has no pip). The index is PyPI's, or the one in PIP_INDEX_URL. Exits
+with 1 and a message if a wheel is missing or its digest differs.
 """
 import hashlib
 import html.parser
@@ -68,7 +68,7 @@ def unpack(wheel, folder):
             target = (folder / path).resolve()
             if marker and path.startswith(("include/", "lib/")) and not path.endswith("/"):
                 if not target.is_relative_to(folder.resolve()):
-                    sys.exit(f"{member} leaves the folder it is unpacked into")
+                    sys.exit(f"{member} leaves the target folder")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(archive.read(member))
 

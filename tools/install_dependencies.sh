@@ -53,23 +53,23 @@ if [ ${#missing[@]} -gt 0 ]; then
     if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
       as_root="sudo"
     else
-      printf 'Missing packages: %s\nThey need root. Run this, then try again:\n  sudo %s\n' "${missing[*]}" "$command" >&2
+      printf 'Missing packages: %s\nRun this as root, then try again:\n  sudo %s\n' "${missing[*]}" "$command" >&2
       exit 2
     fi
   fi
   echo "Installing ${missing[*]}"
   { ${as_root:-} apt-get update -q && DEBIAN_FRONTEND=noninteractive ${as_root:-} $command; } >&2 || {
-    printf 'The installation failed. Mend what apt-get says above, or run:\n  sudo %s\n' "$command" >&2
+    printf 'The installation failed. Fix the problem that apt-get reports above, or run:\n  sudo %s\n' "$command" >&2
     exit 2
   }
 fi
 
 onednn="$root/build/onednn"
 if [ "$(cat "$onednn/version" 2>/dev/null)" != "$onednn_version" ]; then
-  echo "Fetching oneDNN 3 (PyPI, 2 wheels, hash-checked) into build/onednn"
+  echo "Downloading oneDNN 3 (PyPI, 2 wheels, hash-checked) into build/onednn"
   rm -rf "$onednn" && mkdir -p "$onednn"
   python3 "$root/tools/fetch_wheels.py" "$onednn" "$onednn_version" "${onednn_wheels[@]}" || {
-    printf 'oneDNN could not be fetched. Check the network (PyPI must be reachable), then run:\n  %s\n' "$0" >&2
+    printf 'oneDNN was not downloaded. Check the network (PyPI must be reachable), then run:\n  %s\n' "$0" >&2
     exit 2
   }
   echo "$onednn_version" >"$onednn/version"
@@ -77,10 +77,10 @@ fi
 
 volumes="$root/build/test_volumes"
 if [ "${1:-}" = --tests ] && [ "$(cat "$volumes/version" 2>/dev/null)" != "$template_version" ]; then
-  echo "Fetching the MNI152 template (PyPI, nilearn's wheel, hash-checked) into build/test_volumes"
+  echo "Downloading the MNI152 template (PyPI, nilearn's wheel, hash-checked) into build/test_volumes"
   mkdir -p "$volumes"
   python3 "$root/tools/fetch_wheels.py" --file "$template" "$volumes" "$template_version" "${template_wheel[@]}" || {
-    printf 'The template could not be fetched. Check the network (PyPI must be reachable), then run:\n  %s --tests\n' "$0" >&2
+    printf 'The template was not downloaded. Check the network (PyPI must be reachable), then run:\n  %s --tests\n' "$0" >&2
     exit 2
   }
   echo "$template_version" >"$volumes/version"

@@ -30,7 +30,7 @@ Index find_subject(const CohortFile& cohort, const std::string& id) {
   for (Index i = 0; i < cohort.size(); ++i)
     if (cohort.subject(i).id == id) return i;
   fail(ErrorKind::usage, "--subject",
-       fmt::format("{} has no subject \"{}\"; its first is \"{}\"", cohort.path(), id, cohort.subject(0).id),
+       fmt::format("{} has no subject \"{}\"; the first subject is \"{}\"", cohort.path(), id, cohort.subject(0).id),
        "Give a participant_id of the file.");
 }
 
@@ -74,7 +74,7 @@ Triple place(const Arguments& arguments, const VolumePicture& picture) {
   for (std::size_t a = 0; a < 3; ++a)
     if (at[a] < 0 || at[a] >= n[a])
       fail(ErrorKind::usage, "--at",
-           fmt::format("{} {} {} lies outside of {} x {} x {}", at[0], at[1], at[2], n[0], n[1], n[2]),
+           fmt::format("{} {} {} is outside of {} x {} x {}", at[0], at[1], at[2], n[0], n[1], n[2]),
            "Count voxels from 0.");
   return at;
 }
@@ -102,13 +102,13 @@ VolumePicture picture_of(const CohortFile& cohort, const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Draws a subject's map as a PNG, before and after an augmentation if one is named.");
+  CLI::App app("Draws a subject's map as a PNG, with --augment before and after an augmentation.");
   Arguments arguments;
   app.add_option("FILE", arguments.file, "cohort file (HDF5)")->required();
   app.add_option("KEY=VALUE", arguments.options, "options of [data.augment], e.g. rotation.degrees=20");
   app.add_option("--subject", arguments.subject, "participant_id (default: the first of the file)");
-  app.add_option("--augment", arguments.augment, "what changes the map")->check(CLI::IsMember(augmentation_names()));
-  app.add_option("--seed", arguments.seed, "of what the augmentation draws")->capture_default_str();
+  app.add_option("--augment", arguments.augment, "the augmentation")->check(CLI::IsMember(augmentation_names()));
+  app.add_option("--seed", arguments.seed, "seed of the augmentation")->capture_default_str();
   app.add_option("--at", arguments.at, "the voxel in all three planes (default: the middle)")->expected(3);
   app.add_option("--out", arguments.out, "the PNG to write")->capture_default_str();
   try {

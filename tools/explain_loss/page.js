@@ -6,7 +6,7 @@ function facts(side) {
   return fact("value", text(now.sums.at(-1))) + fact("longest force", text(Math.max(...forces(now).map(length)))) +
     fact("τ", text(data.temperatures[state.temperature] * byName[state[side][0]].temperature)) +
     (now.shift ? fact("m<sub>i</sub>", text(now.shift[state.anchor])) : "") +
-    (now.edges ? `<span>NN(i) holds <b>${now.edges.at(-1)}</b> of ${n} dots, the anchor among them</span>` : "");
+    (now.edges ? `<span>NN(i) contains <b>${now.edges.at(-1)}</b> of ${n} dots, including the anchor</span>` : "");
 }
 
 /** The columns of a panel's table: heading, list, and what draws bars. */
@@ -30,8 +30,8 @@ function table(side) {
     `<th scope="row"><span class="swatch" style="background:${colour(t)}"></span>${whom(t)}</th>` +
     shown.map(([, numbers, kind]) => `<td class="${kind ? "bar " + kind : ""}">${text(cell(numbers, t))}` +
       `${kind ? bar(numbers, t) : ""}</td>`).join("") + "</tr>").join("");
-  return `<div class="scroll" tabindex="0" role="group" aria-label="Table, may be scrolled"><table>` +
-    `<caption><span>Anchor i: ${whom(i)}. The others t, the nearest first</span></caption>` +
+  return `<div class="scroll" tabindex="0" role="group" aria-label="Table that can be scrolled"><table>` +
+    `<caption><span>Anchor i: ${whom(i)}. The other dots t, the nearest first</span></caption>` +
     `<thead><tr><th scope="col">t</th>${shown.map(([name]) => `<th scope="col">${name}</th>`).join("")}</tr></thead>` +
     `<tbody>${body}</tbody><tfoot><tr><td colspan="${shown.length - 2}">Σ<sub>t</sub></td>` +
     `<td>${text(now.sums[4 * i])}</td><td></td><td>${text(now.sums[4 * i + 3])}</td></tr></tfoot></table></div>`;

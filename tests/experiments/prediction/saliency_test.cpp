@@ -286,7 +286,7 @@ TEST_CASE(
                                  " --method gradient --samples 1 --check-scans 2 --out known"
                                  " --subject phantom-00001 --subject phantom-00003");
   REQUIRE_MESSAGE(done.code == 0, done.text);
-  CHECK(done.says("agreement with what truly ages"));
+  CHECK(done.says("agreement with the true ageing"));
   const Table table(made_file("known/agreement.csv"));
   REQUIRE(table.rows() == 2);
   for (const Index row : {0, 1}) {
@@ -321,7 +321,7 @@ TEST_CASE("saliency: a wrong command line, a bad scan and a folder that cannot b
   CHECK(saliency(model_file() + " " + workplace().cohort + " --method other --out no").code == 2);
   const Finished gaps = saliency(model_file() + " " + workplace().cohort + " --edge 28 --stride 42 --out no");
   CHECK(gaps.code == 2);
-  CHECK(gaps.says("42 mm from cube to cube leaves gaps between cubes of 28 mm"));
+  CHECK(gaps.says("a step of 42 mm leaves gaps between cubes of 28 mm"));
   const Finished bad = saliency(model_file() + " " + workplace().cohort + " none.nii other.nii --out no");
   CHECK(bad.code == 3);
   CHECK(bad.says("2 problems"));
