@@ -1,6 +1,6 @@
-// Times our training step beside what tools/benchmark/benchmark_pytorch.py does: same network, batch, type and threads,
-// synthetic volumes, the deterministic weights of the golden files, so that the first loss can be compared too. And the
-// losses by themselves, as the batch grows.
+// Times our training step for comparison with tools/benchmark/benchmark_pytorch.py: same network, batch, type and
+// threads, synthetic volumes, and the deterministic weights of the golden files, so that the first loss can be compared
+// too. Also times the losses alone for growing batches.
 //   benchmark step --size 91 109 91 --batch 2 --precision float32 --steps 7 --warmup 2 --json
 //   benchmark epoch --size 46 55 46 --batch 32 --subjects 248 --precision bfloat16 --json
 //   benchmark step --device cuda --batch 32 --precision bfloat16 --steps 50 --warmup 5 --layers
@@ -49,7 +49,8 @@ Index peak_rss() {
   return usage.ru_maxrss * 1024;
 }
 
-/// Weights by the formula: parameter p has seed 1000 + p; matrices scale with their fan-in, vectors stay near 0 or 1.
+/// Sets weights by the formula: parameter p has seed 1000 + p; matrices scale with their fan-in, vectors stay near 0 or
+/// 1.
 void set_deterministic_weights(ParameterStore& store) {
   std::uint64_t p = 0;
   for (Parameter* parameter : store.parameters()) {
@@ -102,8 +103,8 @@ nlohmann::json result(const Options& o, std::vector<double> seconds, double loss
           {"processor", processor()}};
 }
 
-/// The batches of a step, or of an epoch, again and again as a run gets them: a device with memory of its own keeps all
-/// volumes there, in the activations' type; in the host's memory an epoch's are kept.
+/// Gives the batches of a step, or of an epoch, repeatedly and as in a run. A device with its own memory keeps all
+/// volumes there, in the activations' type; in the host's memory, those of an epoch are kept.
 class Batches {
  public:
   Batches(Backend& backend, const Options& o, bool epoch)

@@ -29,7 +29,7 @@ Tensor = collections.namedtuple("Tensor", "dtype shape key first bytes")
 
 
 class Options:
-    """Stands for argparse.Namespace, the training's options."""
+    """Replaces argparse.Namespace, the options of the training."""
 
 
 def fail(code, message):
@@ -119,7 +119,7 @@ def write_h5(path, tensors, notes):
 
 
 def write(writer, path, tensors, notes):
-    """The whole file or nothing of it."""
+    """Writes the whole file, or nothing."""
     part = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:
         writer(part, tensors, notes)
@@ -142,7 +142,7 @@ def main():
         parser.error("the file to write must end in .safetensors, .h5 or .hdf5")
     if not options.pth.is_file():
         fail(3, f"{options.pth}: there is no such file")
-    most = (2 << 30) + 4 * options.pth.stat().st_size  # a few bytes of pickle can ask for more than a machine has
+    most = (2 << 30) + 4 * options.pth.stat().st_size  # a few bytes of pickle can request any amount of memory
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
         tensors = read(options.pth, options.key)

@@ -1,4 +1,4 @@
-// Weights from one file format to another: HDF5 (.h5, .hdf5) and safetensors, by the files' endings.
+// Converts weights between file formats: HDF5 (.h5, .hdf5) and safetensors, by the endings of the files.
 //   convert_weights runs/quickstart-…/model.h5 model.safetensors
 //   convert_weights published.safetensors --list
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// Explains how a loss works: in numbers on the terminal, on a page to play with, and for cases in a file.
+// Explains how a loss works: in numbers on the terminal, on an interactive page, and for cases in a file.
 //   explain_loss --loss dynlocrep --ages 20,21,25,70,71 --epoch 12      explain_loss --html page.html
 // Read next: losses/explanation.h, experiments/teaching/loss_page.h, docs/losses.md.
 #include <fmt/format.h>
@@ -23,7 +23,7 @@ namespace {
 
 using namespace cg;
 
-constexpr Index most_rows = 64;  // an explanation is a table of n² lines
+constexpr Index most_rows = 64;  // an explanation has a table of n² lines
 
 constexpr const char* footer = R"(
 Examples:
@@ -44,8 +44,8 @@ struct Arguments {
   std::uint64_t seed = 0;
 };
 
-/// The loss's options from KEY=VALUE words like those of a configuration. Unless they say otherwise, dynlocrep ends
-/// with the paper's share of a batch as neighbours: 14 of 32.
+/// The options of the loss from KEY=VALUE words like those of a configuration. By default the number of neighbours of
+/// dynlocrep is the paper's share of a batch: 14 of 32.
 LossOptions chosen_options(const Arguments& arguments, Index subjects) {
   Source source{"", "", arguments.options};
   if (!arguments.formulation.empty()) source.overrides.push_back("formulation=" + arguments.formulation);

@@ -1,4 +1,4 @@
-// Writes a cohort file's maps as NIfTI files with a table of participants, in BIDS's form.
+// Writes the maps of a cohort file as NIfTI files with a table of participants, in BIDS's layout.
 //   export_cohort phantom.h5 phantom-bids/
 #include <fmt/format.h>
 

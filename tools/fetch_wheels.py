@@ -32,7 +32,7 @@ class Links(html.parser.HTMLParser):
 
 
 def index_url():
-    """PIP_INDEX_URL, else what pip is set to use, else PyPI."""
+    """PIP_INDEX_URL, otherwise pip's configured index, otherwise PyPI."""
     if os.environ.get("PIP_INDEX_URL"):
         return os.environ["PIP_INDEX_URL"]
     try:
@@ -61,7 +61,7 @@ def download(name, version):
 
 
 def unpack(wheel, folder):
-    """Wheels keep files for the environment's root under NAME.data/data/."""
+    """Wheels store files for the root of the environment in NAME.data/data/."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         for member in archive.namelist():
             _, marker, path = member.partition(".data/data/")
@@ -74,7 +74,7 @@ def unpack(wheel, folder):
 
 
 def unpack_file(wheel, folder, member):
-    """One file, without the folders it lies in."""
+    """Unpacks one file, without its folders."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         (folder / pathlib.PurePosixPath(member).name).write_bytes(archive.read(member))
 

@@ -1,4 +1,4 @@
-// Makes a cohort file from NIfTI or .npy files and a table of participants (docs/import-cohort.md).
+// Creates a cohort file from NIfTI or .npy files and a table of participants (docs/import-cohort.md).
 //   import_cohort study/ --files '{participant_id}/mre/{participant_id}_stiffness.nii.gz' --out cohort.h5
 #include <fmt/format.h>
 
@@ -78,12 +78,12 @@ void complete(Arguments& a, bool modality_given) {
   if (!a.report.empty() && std::filesystem::exists(a.report) && !a.overwrite)
     fail(ErrorKind::usage, a.report, "the file exists", "Name another file, or add --overwrite.");
   const std::filesystem::path folder = std::filesystem::path(a.report).parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder))  // told before the work, not after it
+  if (!folder.empty() && !std::filesystem::is_directory(folder))  // reported before the work, not after it
     fail(ErrorKind::storage, a.report, "its folder does not exist", "Create the folder, or name another one.");
   if (a.report.empty()) a.report = std::filesystem::path(a.out).replace_extension("").string() + "-import.csv";
 }
 
-void tell(const Arguments& a, const Imported& done) {
+void report(const Arguments& a, const Imported& done) {
   fmt::print("{}: {} maps at {:g} mm, digest {}\n", a.check ? "no problems" : a.out, done.maps, a.options.voxel_mm,
              done.digest.substr(0, 16));
   if (!done.left_out.empty()) fmt::print("{} participants have no map and were skipped\n", done.left_out.size());
@@ -110,13 +110,13 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
   }
   return exit_code_of([&] {
-    const StopSignals stop;  // so that nothing half written stays behind
+    const StopSignals stop;  // so that no partly written file is left
     complete(arguments, app.count("--modality") > 0);
     try {
       const Imported done =
           import_cohort(arguments.options, arguments.check ? "" : arguments.out, standard_error(), arguments.threads);
       if (!arguments.check) write_atomically(arguments.report, done.report);
-      tell(arguments, done);
+      report(arguments, done);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::interrupted) throw;
       fmt::print(stderr, "interrupted: {}\n", error.what());

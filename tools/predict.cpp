@@ -1,4 +1,4 @@
-// The age of brains by a trained model: NIfTI files or a cohort file in, a table out.
+// Predicts the age of brains with a trained model, from NIfTI files or a cohort file, and writes a table.
 //   predict runs/dynlocrep-…/model-seed0.h5 sub-01_stiffness.nii.gz --age 63
 //   predict model.h5 study/*.nii.gz --participants study/participants.tsv --out predictions.csv
 #include "experiments/prediction/predict.h"
@@ -53,7 +53,7 @@ void print_row(const PredictedAge& row) {
   for (const std::string& warning : row.warnings) fmt::print("  warning: {}\n", printable(warning));
 }
 
-/// The mean absolute error, where ages are known.
+/// Prints the mean absolute error of the scans with known age.
 void print_error(const std::vector<PredictedAge>& rows) {
   std::vector<double> ages, predicted;
   for (const PredictedAge& row : rows) {

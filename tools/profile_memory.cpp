@@ -1,6 +1,6 @@
-// Plans the memory of a training step and shows who holds it: by layer, at the peak, over time.
+// Plans the memory of a training step and shows the largest buffers: by layer, at the peak, over time.
 //   profile_memory quickstart --html memory.html      profile_memory dynlocrep --batch max --memory 80GB
-// Nothing is computed unless --measure asks for it. Read next: experiments/training/step_memory.h.
+// Nothing is computed without --measure. Read next: experiments/training/step_memory.h.
 #include <fmt/format.h>
 #include <omp.h>
 
@@ -71,7 +71,7 @@ Index parse_bytes(const std::string& text) {
        "Write it as 8GB or 900MiB.");
 }
 
-/// A batch of the command line; 0 for "max".
+/// The batch size from the command line; 0 for "max".
 Index parse_batch(const std::string& text, const Config& config) {
   if (text.empty()) return config.train.batch_size;
   if (text == "max") return 0;
@@ -89,7 +89,7 @@ Shape volume_of(const Arguments& arguments, const Config& config) {
   return {arguments.size[0], arguments.size[1], arguments.size[2]};
 }
 
-/// The largest batch that training takes, with a line about it.
+/// The largest batch that training accepts; prints a line about it.
 Index largest_batch(StepPlanner& planner, const Backend& backend, Index free) {
   if (free <= 0)
     fail(ErrorKind::device, "--batch max", "the device does not report its free memory",
@@ -125,10 +125,10 @@ void print_measured(const MeasuredMemory& measured, const StepMemory& planned, b
                megabytes(measured.baseline_by_nvml), beside(measured.above_by_nvml()));
 }
 
-/// What is planned for.
+/// The device of the plan.
 struct Target {
   std::unique_ptr<Backend> backend;
-  Registry registry = Registry::standard();  // with the kernels of a GPU that is not there
+  Registry registry = Registry::standard();  // includes the kernels of a GPU that need not exist here
   bool there = true;
 };
 

@@ -1,4 +1,4 @@
-// Which voxels a predicted age hangs on: maps of scans by a trained model, as NIfTI and as pictures.
+// Maps the voxels that a predicted age depends on, for scans and a trained model, as NIfTI and as pictures.
 //   saliency model.h5 sub-01.nii.gz --out saliency
 //   saliency model.h5 synthetic-phantom.h5 --subject phantom-00007 --method gradient
 #include <fmt/format.h>
@@ -45,7 +45,7 @@ struct Arguments {
   SaliencyOptions saliency;
 };
 
-/// The scans that were asked for by id; all if none was.
+/// The scans with the given ids; all scans if there are no ids.
 std::vector<Index> chosen(const Scans& scans, const std::vector<std::string>& subjects) {
   std::vector<Index> out;
   for (Index i = 0; i < scans.size(); ++i)
@@ -56,7 +56,7 @@ std::vector<Index> chosen(const Scans& scans, const std::vector<std::string>& su
   return out;
 }
 
-/// All that is wrong with the scans, before the first of them takes its minutes. Errors: data or corrupt.
+/// Checks all scans before the first of them is computed, which takes minutes. Errors: data or corrupt.
 void check(const Scans& scans, const std::vector<Index>& which) {
   Diagnostics diagnostics;
   for (const Index i : which) diagnostics.collect([&] { scans.read(i); });
@@ -82,7 +82,7 @@ void print_checks(const std::vector<ScanSaliency>& rows) {
   }
 }
 
-/// Prints, and gives as CSV, how the mean maps agree with what truly ages.
+/// Prints the agreement of the mean maps with the true ageing, and returns it as CSV.
 std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const TrainedModel& model) {
   std::string table = "map,weights,voxel_correlation,region_correlation,auroc,dice,dice_by_chance\n";
   fmt::print(
@@ -100,7 +100,7 @@ std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const T
   const bool some = run.checked() < run.scans();
   for (const SaliencyMap& map : run.mean()) {
     line(map.kind, "trained", map.values);
-    // A mean over more scans agrees better whatever the weights: random ones are put beside those of the same scans.
+    // A mean over more scans agrees better for any weights: compare random weights only with maps of the same scans.
     if (some) line(map.kind, "trained (checked scans)", map.beside);
     line(map.kind, some ? "random (checked scans)" : "random", map.random);
   }
@@ -118,14 +118,14 @@ int run(const Arguments& a) {
   const std::vector<Index> which = chosen(scans, a.subjects);
   check(scans, which);
   const auto backend = choose_backend(a.device);
-  SaliencyRun made(*backend, model, a.saliency, a.out);
+  SaliencyRun saliency(*backend, model, a.saliency, a.out);
   if (model.prediction.training.synthetic)
     fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no map here has a meaning for a person. ***\n");
   const auto n = static_cast<Index>(which.size()), checked = std::min(n, a.saliency.checked);
-  Progress progress(checked * made.steps_of(true) + (n - checked) * made.steps_of(false), standard_error());
+  Progress progress(checked * saliency.steps_of(true) + (n - checked) * saliency.steps_of(false), standard_error());
   std::vector<ScanSaliency> rows;
   for (const Index i : which) {
-    rows.push_back(made.add(scans, i, progress));
+    rows.push_back(saliency.add(scans, i, progress));
     for (SaliencyMap& map : rows.back().maps) map.values = map.random = {};  // they are in files and sums
   }
   progress.finish();
@@ -133,8 +133,8 @@ int run(const Arguments& a) {
   write_atomically(folder / "saliency.csv", saliency_table(rows));
   print_checks(rows);
   const std::optional<KnownAgeing> truth = truth_of(a, model);
-  if (truth) write_atomically(folder / "agreement.csv", agreements(made, *truth, model));
-  if (truth || n > 1) made.write_mean(truth);
+  if (truth) write_atomically(folder / "agreement.csv", agreements(saliency, *truth, model));
+  if (truth || n > 1) saliency.write_mean(truth);
   fmt::print("\nmaps in {}\n", a.out);
   return 0;
 }

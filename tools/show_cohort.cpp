@@ -1,4 +1,4 @@
-// A cohort on one page: ages, studies, coverage, maps.
+// Shows a cohort on one page: ages, studies, coverage, maps.
 //   show_cohort cohort.h5 --beside t1.h5 --out cohort.html
 #include <fmt/format.h>
 

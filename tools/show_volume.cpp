@@ -34,7 +34,7 @@ Index find_subject(const CohortFile& cohort, const std::string& id) {
        "Give a participant_id of the file.");
 }
 
-/// The augmentation's options from KEY=VALUE words like those of a configuration, its probability 1 unless one says so.
+/// The options of the augmentation from KEY=VALUE words like those of a configuration; the default probability is 1.
 AugmentOptions chosen_options(const Arguments& arguments) {
   AugmentOptions always;
   for (const auto& field : augment_fields())
@@ -48,9 +48,9 @@ AugmentOptions chosen_options(const Arguments& arguments) {
   return always;
 }
 
-/// A map in its own unit, changed as a training volume is, which has the mean taken away where data are and is divided
-/// by the standard deviation: all augmentations commute with a scale, and where 0 and tissue are not mixed with the
-/// shift.
+/// A map in its unit, changed in the same way as a training volume. For training, the mean is subtracted from the data
+/// and the result is divided by the standard deviation. All augmentations commute with that division, and with the
+/// subtraction where they do not mix 0 and tissue.
 std::vector<float> augmented(const CohortFile& cohort, Index subject, std::vector<float> values,
                              const Arguments& arguments) {
   const auto sd = static_cast<float>(intensity(values).sd);
@@ -61,7 +61,7 @@ std::vector<float> augmented(const CohortFile& cohort, Index subject, std::vecto
   return values;
 }
 
-/// The voxel asked for, or the middle of what an augmentation changed, or of the map.
+/// The given voxel, or the middle of what an augmentation changed, or the middle of the map.
 Triple place(const Arguments& arguments, const VolumePicture& picture) {
   const Triple& n = picture.grid.extents;
   if (arguments.at.empty()) {
