@@ -112,7 +112,7 @@ class ConvertPth(unittest.TestCase):
         for module, name in (("os", "system"), ("posix", "system"), ("builtins", "exec"), ("builtins", "getattr"),
                              ("torch", "load"), ("subprocess", "Popen"), ("torch.FloatStorage", "__class__")):
             self.pack({"model": {"w": Call(Named(module, name), (f"touch {made}",))}})
-            self.refused(4, f"asks for {module}.{name}")
+            self.refused(4, f"uses {module}.{name}")
         self.assertFalse(made.exists())
 
     def test_tensors_that_lie_are_refused(self):
@@ -138,7 +138,7 @@ class ConvertPth(unittest.TestCase):
         self.pack({"model": {"w": 5}})
         self.refused(3, "no tensors under \"model\"")
         self.pack({"weights": {"w": tensor()}, "epoch": 3})
-        self.refused(3, "it holds weights, epoch")
+        self.refused(3, "the keys are weights, epoch")
         self.assertEqual(self.convert("--key", "weights").returncode, 0)
 
     def test_a_place_that_cannot_be_written_ends_with_8_and_leaves_nothing(self):
