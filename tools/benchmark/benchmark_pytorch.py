@@ -1,4 +1,4 @@
-"""Times PyTorch's training step on the CPU beside tools/benchmark.cpp: same network, loss, volumes, ages and weights.
+"""Times PyTorch's training step on the CPU like tools/benchmark.cpp: same network, loss, volumes, ages and weights.
 
     benchmark_pytorch.py step --size 91 109 91 --batch 2 --precision float32 --layout channels_last --steps 7 --json
     benchmark_pytorch.py epoch --size 46 55 46 --batch 32 --subjects 248 --precision bfloat16 --json

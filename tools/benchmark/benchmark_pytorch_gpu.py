@@ -216,7 +216,7 @@ def main():
     parser.add_argument("--serve", action="store_true")
     options = parser.parse_args()
     if options.device == "cuda" and not torch.cuda.is_available():
-        sys.exit("error: PyTorch sees no GPU")
+        sys.exit("error: PyTorch finds no GPU")
     dict(step=run_step, limits=run_limits)[options.command](options)
 
 

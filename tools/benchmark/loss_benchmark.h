@@ -124,8 +124,8 @@ inline std::string to_string(const std::vector<LossTimes>& table, const LossBenc
     text += growth ? fmt::format("   n^{:.2f}\n", *growth) : "\n";
   }
   return text + fmt::format(
-                    "Ours: value and gradient in double, one core, width {}. Loops: the value alone; -: more than {:g} "
-                    "s.\nGrowth: the exponent between the last two sizes measured.\n",
+                    "Ours: value and gradient in double, one core, width {}. Loops: only the value; -: more than {:g} "
+                    "s.\nGrowth: the exponent between the last two measured sizes.\n",
                     o.width, o.plain_seconds);
 }
 

@@ -1,5 +1,4 @@
-"""Times the losses as one writes them in PyTorch, forward and backward, beside `benchmark losses`: same rows, same ages.
-
+"""Times the losses in PyTorch, forward and backward, like `benchmark losses`: same rows, same ages.
     pytorch_losses.py                          batches of 64 and 512 subjects with two views: 128 and 1024 rows
     pytorch_losses.py --precision float64 --batch 64
 
@@ -122,7 +121,7 @@ def measure(loss, batch, dtype, width=128):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--batch", type=int, nargs="+", default=[64, 512], help="subjects, two rows each")
+    parser.add_argument("--batch", type=int, nargs="+", default=[64, 512], help="subjects, with two rows each")
     parser.add_argument("--precision", choices=["float32", "float64"], default="float32")
     parser.add_argument("--loss", choices=LOSSES, nargs="+", default=list(LOSSES))
     options = parser.parse_args()

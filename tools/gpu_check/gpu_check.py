@@ -1,6 +1,6 @@
-"""The stages of a GPU check, for `tools/gpu_check/gpu_check.sh run`: each is one question to the card, with its figures and log.
+"""The stages of a GPU check, for `tools/gpu_check/gpu_check.sh run`. Each answers one question, with numbers and a log.
 
-Read next: gpu_compare.py and gpu_measure.py (the stages with figures), gpu_sanitizer.py, gpu_job.py (what stages
+Read next: gpu_compare.py and gpu_measure.py (the stages with numbers), gpu_sanitizer.py, gpu_job.py (what stages
 share), gpu_summary.py.
 """
 
@@ -99,7 +99,7 @@ def main():
     parser.add_argument("--out", default="gpu-results", help="folder for STAGE.json, STAGE.txt and the summary")
     parser.add_argument("--seconds", type=float, default=540, help="limit for each stage")
     parser.add_argument(
-        "--rehearse", action="store_true", help="tiny sizes on the CPU: tries the script out, measures nothing"
+        "--rehearse", action="store_true", help="tiny sizes on the CPU: tests the script, measures nothing"
     )
     parser.add_argument("--root", default=Path(__file__).resolve().parents[2], help=argparse.SUPPRESS)
     parser.add_argument("--build", default="build/release", help=argparse.SUPPRESS)

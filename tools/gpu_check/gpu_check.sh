@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU, in one command, also for a machine that has neither our libraries nor a network.
-#   tools/gpu_check/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine lacks (default: .bundle; ≤ 64 MiB)
-#   FOLDER/gpu_check.sh run [STAGE ...]        there, from the carried folder; or here, from this repository
+# Runs all checks that need a GPU in one command, also on a machine without our libraries and without a network.
+#   tools/gpu_check/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine needs (default: .bundle; ≤ 64 MiB)
+#   FOLDER/gpu_check.sh run [STAGE ...]        on that machine, from the bundle; or here, from this repository
 #       stages: tests sanitizer benchmark-bfloat16 benchmark-float32 memory profile main-job table-3; benchmark; all
 #       --out FOLDER      STAGE.json and STAGE.txt, summary.json and summary.md (default: gpu-results)
 #       --seconds N       limit for each stage (default 540)        --rehearse   tiny sizes on the CPU
 #   FOLDER/gpu_check.sh summary FOLDER ... --out FOLDER     one summary of stages that ran in several commands
-# Exit code: 0 every stage passed, 1 one failed, 3 none failed but something could not run; its reason is counted.
+# Exit code: 0 all stages passed; 1 a stage failed; 3 no stage failed but a part could not run, and the reason is
+# listed.
 #
 # The machine needs an NVIDIA driver for CUDA 13, glibc 2.36 or newer, and a Python with PyTorch (CORTEXGRAD_PYTHON,
-# default python3). cuDNN 9 and cuBLAS 13 are not carried: they are taken from PyTorch's pip packages
-# (site-packages/nvidia/*/lib, put on our programs' LD_LIBRARY_PATH by gpu_job.py) or from the loader's own path.
-# CG_GPU_ARCHITECTURES: what to compile for (default 80-real;90-real;90-virtual).
+# default python3). cuDNN 9 and cuBLAS 13 are not in the bundle: they come from PyTorch's pip packages
+# (site-packages/nvidia/*/lib, put on our programs' LD_LIBRARY_PATH by gpu_job.py) or from the loader's path.
+# CG_GPU_ARCHITECTURES: the architectures to compile for (default 80-real;90-real;90-virtual).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=${CORTEXGRAD_PYTHON:-python3}
@@ -75,7 +76,7 @@ require_complete() {
   local root=$1 name path bad=0
   while read -r name path; do
     [[ $name =~ $system || $name =~ $cuda || $path == "$root"/lib/* ]] && continue
-    echo "error: the bundle needs $name and would take $path" >&2
+    echo "error: the bundle needs $name, which it does not contain: it is $path" >&2
     bad=1
   done < <(export LD_LIBRARY_PATH="$root/lib"; libraries "$root"/build/release/{bin,tests}/* "$root"/lib/*)
   [ $bad = 0 ] || exit 1
@@ -97,8 +98,8 @@ bundle() {
   size=$(stat -c %s "$folder/bundle.tar.xz")
   echo "$folder: $((size / 1024)) KiB compressed, $(du -sk "$root" | cut -f1) KiB unpacked," \
     "commit $(cut -c1-12 "$root/COMMIT")"
-  [ "$size" -le $most_bytes ] || stop "that is more than 64 MiB"
-  echo "There: bash $(basename "$folder")/gpu_check.sh run --out RESULTS"
+  [ "$size" -le $most_bytes ] || stop "the bundle is larger than 64 MiB"
+  echo "On the other machine: bash $(basename "$folder")/gpu_check.sh run --out RESULTS"
 }
 
 # The folder that holds the programs: an unpacked bundle, this one beside the script unpacked, or the repository.
@@ -130,5 +131,5 @@ case $command in
     PYTHONDONTWRITEBYTECODE=1 "$python" "$root/tools/gpu_check/$script" "$@"
     ;;
   help | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
-  *) stop "there is no command $command; bundle, run or summary" ;;
+  *) stop "there is no command $command; choose bundle, run or summary" ;;
 esac

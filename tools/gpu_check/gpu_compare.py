@@ -77,7 +77,7 @@ class PyTorch:
                 if line.startswith("{"):
                     return json.loads(line)
             said = self.log.read_text(errors="replace").strip().splitlines()
-            self.reason = said[-1][:300] if said else "it ended without a word"
+            self.reason = said[-1][:300] if said else "it ended without a message"
         except queue.Empty:
             self.reason = f"no answer after {limit:.0f} s"
         self.end()
@@ -204,10 +204,10 @@ def verdict(precision, result, reasons, rehearsal):
             continue
         off = result[stem]["loss_difference"]
         if not off <= most:  # nor is NaN
-            failed.append(f"the first loss differs from PyTorch's ({stem} stem) by {off:.1e} of it")
+            failed.append(f"the first loss differs from PyTorch's ({stem} stem) by {off:.1e} (relative)")
     times = result.get("plain", {}).get("times_faster")
     if precision == "bfloat16" and times and not rehearsal and times < LEAST_TIMES_FASTER:
-        failed.append(f"only {times:.2f} times as fast as PyTorch's best, and under {LEAST_TIMES_FASTER} is a defect")
+        failed.append(f"only {times:.2f} times as fast as PyTorch's best, expected at least {LEAST_TIMES_FASTER}")
     return FAILED if failed else INCOMPLETE if reasons else PASSED, failed + reasons
 
 

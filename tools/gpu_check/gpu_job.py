@@ -121,7 +121,7 @@ class Finished:
         lines = [line for line in self.text.splitlines() if line.strip()]
         errors = [line for line in lines if re.search(r"error", line, re.I)]
         said = (errors or lines or [f"exit code {self.code}"])[-1].strip()[:300]
-        return f"signal {-self.code} ended it; its last word: {said}" if self.code < 0 else said
+        return f"signal {-self.code} ended it; its last output: {said}" if self.code < 0 else said
 
 
 class Job:

@@ -60,20 +60,20 @@ def memory(job):
                 f"  {precision}, batch {batch}: planned {planned / 1e6:.1f} MB, "
                 f"measured {measured['above_baseline'] / 1e6:.1f} MB, "
                 + ", ".join(f"{100 * part:+.1f} % by {who}" for who, part in off.items())
-                + f"; beside, {beside / 1e6:.1f} MB of code and handles"
+                + f"; in addition {beside / 1e6:.1f} MB of code and handles"
             )
             if not job.rehearse:
                 if beside > kept_free:
                     failed.append(
-                        f"{precision}, batch {batch}: code and handles take {beside / 1e6:.0f} MB, "
+                        f"{precision}, batch {batch}: code and handles need {beside / 1e6:.0f} MB, "
                         f"more than the {kept_free / 1e6:.0f} MB that are kept free for them"
                     )
                 failed += [
-                    f"{precision}, batch {batch}: the plan is off by {100 * part:.1f} % by {who}"
+                    f"{precision}, batch {batch}: the plan differs by {100 * part:.1f} % from {who}"
                     for who, part in off.items()
                     if abs(part) > TOLERANCE
                 ]
-                reasons += [] if "nvml" in measured else [f"{precision}, batch {batch}: NVML is not there"]
+                reasons += [] if "nvml" in measured else [f"{precision}, batch {batch}: NVML is not available"]
         largest, why = memory_of(job, precision, "max", ["--memory", "400MB"] if job.rehearse else [])
         if largest:
             rows.append(dict(precision=precision, largest_batch=largest["batch"], free=largest["free"]))
@@ -163,7 +163,7 @@ def profile(job):
     limits = job.run([sys.executable, job.root / "tools/benchmark/benchmark_pytorch_gpu.py", "limits"], 120, ours=False)
     out["limits"] = limits.json
     if not limits.json:
-        reasons.append(f"what the card reaches: {limits.why()}")
+        reasons.append(f"the rates of the card: {limits.why()}")
     for precision in ("bfloat16", "float32"):
         command = [
             job.bin / "benchmark",
@@ -260,7 +260,7 @@ def main_job(job):
     for what, seconds in split.items():
         job.say(f"  {seconds:8.2f} s  {what}")
     test = summary["test"]
-    job.say(f"  {wall:8.2f} s  in all; test {json.dumps(test)}")
+    job.say(f"  {wall:8.2f} s  in total; test {json.dumps(test)}")
     device = re.search(r'"device": "(.*)"', (run / "environment.json").read_text())
     return dict(
         status=PASSED,
@@ -290,7 +290,7 @@ def table_3(job):
         runs.append(dict(loss=loss, seconds=wall, test=json.loads((out / "summary.json").read_text())["test"]))
         job.say(f"  {wall:8.2f} s  {loss}")
     seconds = sum(run["seconds"] for run in runs)
-    job.say(f"  {seconds:8.2f} s  in all")
+    job.say(f"  {seconds:8.2f} s  in total")
     late = all("it was stopped after" in reason for reason in reasons)
     return dict(
         status=PASSED if not reasons else INCOMPLETE if late else FAILED,

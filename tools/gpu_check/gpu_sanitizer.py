@@ -1,5 +1,5 @@
-"""The stage of a GPU check that runs NVIDIA's compute-sanitizer on the tests, and sorts what it finds: by our kernels, or
-by those of cuDNN and cuBLAS, which are watched too."""
+"""The stage of a GPU check that runs NVIDIA's compute-sanitizer on the tests, and sorts its problems: in our kernels, or
+in those of cuDNN and cuBLAS, which are checked too."""
 
 import re
 import shutil
@@ -13,7 +13,8 @@ FEW_EXAMPLES = {"RC_PARAMS": "seed=20260731 max_success=100", "CORTEXGRAD_LARGE_
 
 # Programs, their options and environment: every op in both types, and training.
 WHOLE = [(OPS, [], {}), (TRAINING, [], {})]
-# Races, barriers and what nobody wrote follow from a kernel's code, less from shapes, and these tools slow it down most.
+# Races, barriers and what nobody wrote follow from a kernel's code, less from shapes, and these tools slow it down
+# most.
 SMALL = [(OPS, [], FEW_EXAMPLES), (TRAINING, ["--test-case=*NaN in a repeated step*"], {})]
 
 # A tool's options, its suite, and its share of the time.
@@ -80,7 +81,7 @@ def judge(row, done):
         return [], [f"{what}: {done.why()}"]
     ours = found["ours"] + found["nobody"]
     if ours:
-        return [f"{what}: {found['ours']} findings in our kernels, {found['nobody']} in none that is named"], []
+        return [f"{what}: {found['ours']} problems in our kernels, {found['nobody']} in no named kernel"], []
     if done.code not in (0, FOUND_CODE):
         return [f"{what}: exit code {done.code}: {done.why()}"], []
     return [], []
@@ -110,7 +111,7 @@ def sanitizer(job):
         said = "not finished" if found is None else ", ".join(f"{number} {who}" for who, number in found.items())
         job.say(f"{tool:<10} {suite:<28} {said}, {done.seconds:.0f} s")
         for words in library[:5]:
-            job.say(f"    a library's: {words}")
+            job.say(f"    in a library: {words}")
         wrong, missing = judge(rows[-1], done)
         failed += wrong
         reasons += missing
