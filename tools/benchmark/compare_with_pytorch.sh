@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Our training step and PyTorch's side by side: fresh processes in turn (A B A B …), the same threads, volumes, weights.
+# Compares our training step with PyTorch's: new processes in turn (A B A B …), the same threads, volumes, weights.
 #   tools/benchmark/compare_with_pytorch.sh [CASE ...]       cases: full2 full8 full32 small epoch; all by default
-#   PAIRS=5 tools/benchmark/compare_with_pytorch.sh small    pairs a case (default 5; full32 and epoch 1)
-#       full32 takes one step a run, epoch one epoch after one to warm up
+#   PAIRS=5 tools/benchmark/compare_with_pytorch.sh small    pairs per case (default 5; full32 and epoch 1)
+#       full32 runs one step per process, epoch runs one epoch after one for the warm-up
 #   PRECISIONS=float32 tools/benchmark/compare_with_pytorch.sh full2    default "float32 bfloat16"
-# PyTorch runs in the fastest of its settings (default layout, channels_last, channels_last with torch.compile), tried
-# first, for full32 at batch 2 and for epoch with one step; CORTEXGRAD_PYTHON names a Python that has it, else the
-# pinned build of tools/benchmark/pytorch_requirements.txt is installed into build/pytorch.
+# PyTorch runs in its fastest setting of default layout, channels_last, and channels_last with torch.compile. They are
+# tried first, for full32 at batch 2 and for epoch with one step. CORTEXGRAD_PYTHON names a Python with PyTorch;
+# otherwise the pinned build of tools/benchmark/pytorch_requirements.txt is installed into build/pytorch.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 tools/build.sh benchmark

@@ -1,7 +1,7 @@
 """Summarises paired benchmark runs: reads JSON lines {"case", "pair", "ours": {…}, "pytorch": {…}}, prints a table.
 
 A ratio is PyTorch's value divided by ours, so above 1 ours is faster or smaller. A case is marked "noisy" if its pairs
-their median is marked "noisy": its ratio is no verdict.
+spread by more than a quarter of their median: its ratio does not decide.
 """
 import json
 import statistics

@@ -36,11 +36,11 @@ def run_test(job, program, limit):
 
 
 def tests(job):
-    """Every test of the CUDA backend: on the device, or, where the test says so, its kernels on the host."""
+    """All tests of the CUDA backend: on the device, or, for some tests, its kernels on the host."""
     programs = sorted(job.tests.glob("*cuda*_test"))
     if not programs:
         return dict(status=INCOMPLETE, reasons=[f"no tests in {job.tests}"])
-    programs.sort(key=lambda program: ".backend.cuda." in program.name)  # those on the device first
+    programs.sort(key=lambda program: ".backend.cuda." in program.name)  # first those on the device
     rows, reasons = [], []
     for program in programs:
         if job.left() < 5:
@@ -79,7 +79,7 @@ def run_stage(job, name, seconds):
     job.deadline = start + seconds
     job.say(f"== {name}{' (a rehearsal on the CPU)' if job.rehearse else ''}")
     absent = job.absent_device()
-    # Tests say themselves what they skip, and half of them need no device.
+    # Tests report what they skip, and half of them need no device.
     if absent and name != "tests":
         result = dict(status=INCOMPLETE, reasons=[absent])
     else:
@@ -108,7 +108,7 @@ def main():
     unknown = [name for name in names if name not in STAGES]
     if unknown:
         parser.error(f"there is no stage {', '.join(unknown)}; choose from {', '.join([*STAGES, *GROUPS])}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that running programs are ended too
     Path(options.out).mkdir(parents=True, exist_ok=True)
     job = Job(options.root, Path(options.out).resolve(), options.seconds, options.rehearse, options.build)
     for name in names:

@@ -18,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=${CORTEXGRAD_PYTHON:-python3}
 programs=(run_experiment benchmark profile_memory)
 most_bytes=$((64 * 1024 * 1024))
-# Of the system's libraries these are found wherever programs run; CUDA's are found as said above.
+# These system libraries are on all machines; CUDA's are found as described above.
 system='^(linux-vdso|ld-linux-x86-64|libc|libm|libpthread|libdl|librt|libresolv|libstdc\+\+|libgcc_s)\.so'
 cuda='^lib(cudnn|cublas|cudart|cuda|nvrtc|nvidia)[A-Za-z_]*\.so'
 
@@ -27,7 +27,7 @@ stop() {
   exit 2
 }
 
-# "NAME PATH" of every library that the programs given are loaded with; PATH is "not" where one is missing.
+# "NAME PATH" of each library of the given programs; PATH is "not" if the library is missing.
 libraries() {
   for program in "$@"; do ldd "$program"; done |
     awk '$2 == "=>" { print $1, $3 } $1 ~ /^\// { n = split($1, p, "/"); print p[n], $1 }' | sort -u
@@ -44,14 +44,14 @@ build() {
   targets=$(ninja -C build/gpu -t targets all)
   grep -q '^cortexgrad_cuda: phony$' <<<"$targets" ||
     stop "the CUDA backend is not built here: $(grep -h 'No CUDA backend' build/configure-gpu.log)"
-  mapfile -t tests < <(grep -v '^cmake_' <<<"$targets" |  # CMake's own
+  mapfile -t tests < <(grep -v '^cmake_' <<<"$targets" |  # targets of CMake
     sed -n 's/^\([a-z0-9_.]*cuda[a-z0-9_.]*_test\): phony$/\1/p' | sort -u)
   echo "Building ${#programs[@]} programs and ${#tests[@]} tests; progress: build/build-gpu.log"
   ninja -C build/gpu cortexgrad_cuda "${programs[@]}" "${tests[@]}" >build/build-gpu.log 2>&1 ||
     { cat build/build-gpu.log >&2; exit 1; }
 }
 
-# Lays the bundle out as the repository is, so that programs find their files.
+# Gives the bundle the layout of the repository, so that programs find their files.
 lay_out() {
   local root=$1 name path
   mkdir -p "$root"/{build/release/bin,build/release/tests,lib,tests,tools/gpu_check,tools/benchmark}
@@ -71,7 +71,7 @@ lay_out() {
   git rev-parse HEAD >"$root/COMMIT" 2>/dev/null || echo unknown >"$root/COMMIT"
 }
 
-# Nothing of this machine but its C and C++ libraries, and CUDA's, may be needed.
+# Checks that the bundle needs nothing of this machine except its C and C++ libraries and CUDA's.
 require_complete() {
   local root=$1 name path bad=0
   while read -r name path; do
@@ -102,13 +102,14 @@ bundle() {
   echo "On the other machine: bash $(basename "$folder")/gpu_check.sh run --out RESULTS"
 }
 
-# The folder that holds the programs: an unpacked bundle, this one beside the script unpacked, or the repository.
+# The folder with the programs: an unpacked bundle, the bundle beside the script (after unpacking it), or the
+# repository.
 find_root() {
   if [ -f "$here/bundle.tar.xz" ]; then
     root=$here/unpacked
     if [ ! "$root/COMMIT" -nt "$here/bundle.tar.xz" ]; then
       rm -rf "$root" && mkdir "$root"
-      # Python's own, as a bare machine may lack xz.
+      # With Python, because the machine may not have xz.
       "$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' \
         "$here/bundle.tar.xz" "$root"
       touch "$root/COMMIT"

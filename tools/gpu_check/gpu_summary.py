@@ -2,7 +2,7 @@
 
     gpu_summary.py FOLDER [FOLDER ...] --out FOLDER      of several runs; the last folder's stage counts
 
-Exit code: 0 every stage passed, 1 one failed, 3 none failed but something could not run.
+Exit code: 0 all stages passed; 1 a stage failed; 3 no stage failed but a part could not run.
 """
 
 import argparse
