@@ -108,12 +108,12 @@ class ConvertPth(unittest.TestCase):
         self.assertIn("w", self.read()[0])
 
     def test_a_pickle_that_runs_something_is_refused_unrun(self):
-        made = pathlib.Path(self.folder.name) / "made"
+        created = pathlib.Path(self.folder.name) / "created"
         for module, name in (("os", "system"), ("posix", "system"), ("builtins", "exec"), ("builtins", "getattr"),
                              ("torch", "load"), ("subprocess", "Popen"), ("torch.FloatStorage", "__class__")):
-            self.pack({"model": {"w": Call(Named(module, name), (f"touch {made}",))}})
+            self.pack({"model": {"w": Call(Named(module, name), (f"touch {created}",))}})
             self.refused(4, f"uses {module}.{name}")
-        self.assertFalse(made.exists())
+        self.assertFalse(created.exists())
 
     def test_tensors_that_lie_are_refused(self):
         for wrong, words in ((tensor((2, 4), (4, 1)), "leaves its storage"), (tensor((2, 3), (3, 1), 1), "leaves"),

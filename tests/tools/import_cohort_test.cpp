@@ -4,7 +4,7 @@
 
 #include "data/cohort_h5.h"
 #include "data/files/input_file.h"
-#include "tests/experiments/cohorts/made_study.h"
+#include "tests/experiments/cohorts/sample_study.h"
 #include "tests/support/shell.h"
 
 using namespace cg;

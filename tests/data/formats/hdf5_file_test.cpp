@@ -303,7 +303,7 @@ TEST_CASE("H5Writer: what a killed writer of the same file left behind is remove
   REQUIRE(waitpid(killed, nullptr, 0) == killed);
   CHECK(fs::exists(left));
   const std::string other = file.path + ".notes.tmp";  // no process's number: not ours
-  { const std::ofstream made(other); }
+  { const std::ofstream created(other); }
   { const H5Writer next(file.path); }
   CHECK_FALSE(fs::exists(left));
   CHECK(fs::remove(other));

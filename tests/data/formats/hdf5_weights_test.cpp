@@ -37,9 +37,9 @@ const NamedArray& find(const WeightsFile& file, const std::string& name) {
 void make_dataset(hid_t file, const char* name, const std::vector<hsize_t>& shape, hid_t properties,
                   hid_t type = H5T_IEEE_F32LE) {
   const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
-  const hid_t made = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
-  REQUIRE(made >= 0);
-  H5Dclose(made);
+  const hid_t created = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+  REQUIRE(created >= 0);
+  H5Dclose(created);
   H5Sclose(space);
 }
 

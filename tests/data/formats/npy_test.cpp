@@ -10,8 +10,8 @@
 #include <functional>
 #include <numeric>
 
-#include "tests/data/formats/made_npy.h"
 #include "tests/data/formats/raw_h5.h"
+#include "tests/data/formats/sample_npy.h"
 #include "tests/support/property.h"
 #include "tests/support/thrown.h"
 

@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "tests/data/formats/raw_h5.h"
-#include "tests/experiments/cohorts/made_study.h"
+#include "tests/experiments/cohorts/sample_study.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -41,7 +41,7 @@ std::function<void(Study&)> with_row(const std::string& row) {
 
 std::function<void(Study&)> with_voxel(float value) {
   return [value](Study& s) {
-    SpatialVolume map = made_map(2);
+    SpatialVolume map = sample_map(2);
     map.volume.values[voxel_index(map.volume, 3, 4, 5)] = value;
     s.write_map(2, map);
   };
@@ -50,7 +50,7 @@ std::function<void(Study&)> with_voxel(float value) {
 /// Map 2 where all but the zeros are `inside`.
 std::function<void(Study&)> with_constant(float inside) {
   return [inside](Study& s) {
-    SpatialVolume map = made_map(2);
+    SpatialVolume map = sample_map(2);
     for (float& v : map.volume.values) v = v != 0 ? inside : 0;
     s.write_map(2, map);
   };
@@ -63,7 +63,7 @@ std::function<void(Study&)> with_header(const std::function<void(std::string&)>&
     for (const int k : {1, 2, 3}) {
       fs::remove(s.file(k));
       const fs::path file = s.file(k).parent_path() / fmt::format("sub-{}.nii", k);
-      write_nifti(file, made_map(static_cast<std::uint64_t>(k)));
+      write_nifti(file, sample_map(static_cast<std::uint64_t>(k)));
       if (k != 2) continue;
       std::string bytes(fs::file_size(file), '\0');
       std::ifstream(file, std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -96,7 +96,7 @@ void in_parts(Study& s, const std::string& second_table) {
   s.write_table("participant_id\tage\nsub-1\t30\nsub-2\t40\n", "train.tsv");
   s.write_table(second_table, "test.tsv");
   for (const char* file : {"train/sub-1.nii", "train/sub-2.nii", "test/sub-3.nii"})
-    write_nifti(s.folder / file, made_map(1));
+    write_nifti(s.folder / file, sample_map(1));
 }
 
 const std::string in_row = "participants.tsv:3 (sub-2)", in_file = "sub-2/sub-2_mre.nii.gz";
@@ -136,7 +136,7 @@ TEST_CASE(
                  [](Study& s) {
                    in_parts(s, "participant_id\tage\nsub-3\t30\n");
                    s.options.table = "participants.tsv";
-                   write_nifti(s.folder / "test/sub-2.nii", made_map(5));
+                   write_nifti(s.folder / "test/sub-2.nii", sample_map(5));
                  },
                  {"(sub-2)", "train/sub-2.nii", "test/sub-2.nii", "Keep each participant in one part"}});
   Study other("other");
@@ -154,7 +154,7 @@ TEST_CASE("import refuses: maps that are constant, empty, a mask, or hold NaN or
            {"infinity", with_voxel(std::numeric_limits<float>::infinity()), {in_file, "voxel 3, 4, 5 is inf"}},
            {"elsewhere",
             [](Study& s) {
-              SpatialVolume map = made_map(2);
+              SpatialVolume map = sample_map(2);
               map.affine = Affine::scale({2, 2, 2}, {5000, 0, 0});
               s.write_map(2, map);
             },
@@ -178,7 +178,7 @@ TEST_CASE("import refuses: sform and qform that exchange left and right, and fil
                    with_header([](std::string& b) { put(b, srow_x_at, -20.0f); })(s);
                    s.options.masks = s.options.files;
                    s.options.files = "{participant_id}/{participant_id}_mre.nii.gz";
-                   for (const int k : {1, 2, 3}) s.write_map(k, made_map(1));
+                   for (const int k : {1, 2, 3}) s.write_map(k, sample_map(1));
                  },
                  {in_file, "its mask sub-2.nii", "mirror image"}});
   check_refused({"npy",
@@ -256,7 +256,7 @@ TEST_CASE("import refuses: pipes, folders, empty files, other files, and files t
             {in_file, "not a NIfTI file"}},
            {"cut",
             in_place([](const fs::path& p) {
-              write_nifti(p, made_map(2));
+              write_nifti(p, sample_map(2));
               fs::resize_file(p, fs::file_size(p) / 2);
             }),
             {in_file, "incomplete"},

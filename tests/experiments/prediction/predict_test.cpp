@@ -43,8 +43,8 @@ struct Trained {
 };
 
 const Trained& trained() {
-  static const Trained made;
-  return made;
+  static const Trained once;
+  return once;
 }
 
 double number(const std::map<std::string, std::string>& row, const std::string& column) {
