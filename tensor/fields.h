@@ -79,15 +79,27 @@ requires std::is_enum_v<E> Field<S> field(std::string key, E S::*member, std::ve
           }};
 }
 
+/// The fields of a part as fields of its owner S, their keys prefixed. `part(s)` is the part of s, for S and const S.
+template <class S, class Part, class Access>
+Fields<S> part_fields(const std::string& prefix, const Access& part, const Fields<Part>& parts) {
+  Fields<S> out;
+  for (const Field<Part>& p : parts)
+    out.push_back({prefix + p.key, p.accepts, p.sentence, [part, get = p.get](const S& s) { return get(part(s)); },
+                   [part, set = p.set](S& s, const Value& v) { set(part(s), v); }});
+  return out;
+}
+
 /// The fields of a member struct as fields of its owner, their keys prefixed with `section.`.
 template <class S, class Part>
 Fields<S> section(const std::string& name, Part S::*member, const Fields<Part>& parts) {
-  Fields<S> out;
-  for (const Field<Part>& p : parts)
-    out.push_back({name + "." + p.key, p.accepts, p.sentence,
-                   [member, get = p.get](const S& s) { return get(s.*member); },
-                   [member, set = p.set](S& s, const Value& v) { set(s.*member, v); }});
-  return out;
+  return part_fields<S>(
+      name + ".", [member](auto& s) -> auto& { return s.*member; }, parts);
+}
+
+/// Adds `more` at the end of `fields`.
+template <class S>
+void append(Fields<S>& fields, Fields<S> more) {
+  for (Field<S>& f : more) fields.push_back(std::move(f));
 }
 
 }  // namespace cg

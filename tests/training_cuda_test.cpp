@@ -7,7 +7,7 @@
 
 #include "data/device_loader.h"
 #include "experiments/training/learner.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 #include "tensor/random.h"
 #include "tests/support/cuda.h"
 #include "tests/support/thrown.h"
@@ -29,12 +29,7 @@ LearnerOptions options(DType activations) {
   return o;
 }
 
-std::unique_ptr<Loss> loss() {
-  LossOptions o;
-  o.name = "dynlocrep";
-  o.final_neighbours = 3;
-  return make_loss(o);
-}
+std::unique_ptr<Loss> loss() { return make_loss<DynLocRep>({}, {.final_neighbours = 3}); }
 
 Tensor random_volumes(const Learner& learner, std::uint64_t seed, Index number = subjects) {
   HostBackend host;

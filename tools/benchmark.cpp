@@ -23,7 +23,7 @@
 #include "experiments/training/learner.h"
 #include "experiments/training/setup.h"
 #include "layers/file_order.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 #include "tools/benchmark/deterministic.h"
 #include "tools/benchmark/formula_dataset.h"
 #include "tools/benchmark/layer_times.h"
@@ -79,9 +79,7 @@ std::unique_ptr<Learner> make_learner(Backend& backend, const Options& o) {
   options.volume = {o.size[0], o.size[1], o.size[2]};
   options.activations = activations_of(o);
   options.rounded_volumes = backend.has_own_memory();
-  LossOptions loss;
-  loss.final_neighbours = 1;
-  auto learner = std::make_unique<Learner>(backend, options, make_loss(loss));
+  auto learner = std::make_unique<Learner>(backend, options, make_loss<DynLocRep>({}, {.final_neighbours = 1}));
   set_deterministic_weights(learner->parameters());
   return learner;
 }

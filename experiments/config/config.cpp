@@ -55,8 +55,8 @@ Fields<DataOptions> data_fields() {
       field("normalise", &O::normalise, {"train", "all", "subject"},
             "Mean and SD of the non-zero voxels of the training part, of all maps (as published), or of each map."),
   };
-  for (Field<O>& f : section("phantom", &O::phantom, phantom_fields())) out.push_back(std::move(f));
-  for (Field<O>& f : section("augment", &O::augment, augment_fields())) out.push_back(std::move(f));
+  append(out, section("phantom", &O::phantom, phantom_fields()));
+  append(out, section("augment", &O::augment, augment_fields()));
   return out;
 }
 
@@ -91,11 +91,6 @@ Fields<EvaluationOptions> evaluation_fields() {
   };
 }
 
-template <class Part>
-void append(Fields<Config>& out, const std::string& name, Part Config::*member, const Fields<Part>& fields) {
-  for (Field<Config>& f : section(name, member, fields)) out.push_back(std::move(f));
-}
-
 /// Options that are right by themselves but do not fit together.
 void cross_check(const Config& config, Checked& checked) {
   const std::set<Index> distinct(config.seeds.begin(), config.seeds.end());
@@ -110,17 +105,9 @@ void cross_check(const Config& config, Checked& checked) {
     checked.conflict({"data.augment.apply"}, "data.augment.apply: the same augmentation stands twice");
   if (config.pretrained.weights.empty() && !config.pretrained.allow_missing.empty())
     checked.conflict({"pretrained.allow_missing"}, "pretrained.allow_missing: there is no pretrained.weights");
-  if (config.loss.name != "dynlocrep" || checked.wrong.contains("loss.name")) return;
-  if (config.loss.final_neighbours > config.train.batch_size)
-    checked.conflict({"loss.final_neighbours", "train.batch_size"},
-                     fmt::format("loss.final_neighbours = {}: expected at most train.batch_size = {}",
-                                 config.loss.final_neighbours, config.train.batch_size));
-  if (config.train.epochs / config.loss.step_size < 2)
-    checked.conflict(
-        {"loss.step_size", "train.epochs"},
-        fmt::format("loss.step_size = {}: expected at most half of train.epochs = {}, or the neighbourhood "
-                    "has no two steps to shrink in",
-                    config.loss.step_size, config.train.epochs));
+  if (checked.wrong.contains("loss.name")) return;
+  for (const LossConflict& c : loss_conflicts(config.loss, {config.train.batch_size, config.train.epochs}))
+    checked.conflict(c.keys, c.text);
 }
 
 /// Makes a path in a configuration absolute: relative to the folder of the file that names it, or on the command line
@@ -140,14 +127,14 @@ Fields<Config> config_fields() {
       field("seeds", &Config::seeds, between(0, most_seed), "A training run for each seed; results are averaged."),
       field("threads", &Config::threads, between(0, 4096), "Processor threads; 0: one for every core available."),
   };
-  append(out, "train", &Config::train, train_fields());
-  append(out, "loss", &Config::loss, loss_fields());
-  append(out, "data", &Config::data, data_fields());
-  append(out, "model", &Config::model, model_fields());
+  append(out, section("train", &Config::train, train_fields()));
+  append(out, section("loss", &Config::loss, loss_fields()));
+  append(out, section("data", &Config::data, data_fields()));
+  append(out, section("model", &Config::model, model_fields()));
   out.push_back(field("model.precision", &Config::precision, {"auto", "float32", "bfloat16"},
                       "Type of the activations; auto: bfloat16 where the device computes with it faster."));
-  append(out, "pretrained", &Config::pretrained, pretrained_fields());
-  append(out, "evaluation", &Config::evaluation, evaluation_fields());
+  append(out, section("pretrained", &Config::pretrained, pretrained_fields()));
+  append(out, section("evaluation", &Config::evaluation, evaluation_fields()));
   return out;
 }
 
@@ -157,7 +144,8 @@ Config parse_config(const Source& source) {
   Config config = assemble(fields, checked);
   cross_check(config, checked);
   throw_diagnostics(source, checked.diagnostics);
-  if (!checked.where.contains("loss.temperature")) config.loss.temperature = published_temperature(config.loss.name);
+  if (!checked.where.contains("loss.temperature"))
+    config.loss.shared.temperature = loss_info(config.loss.name).temperature;
   make_absolute(config.data.cohort, "data.cohort", checked, source);
   make_absolute(config.pretrained.weights, "pretrained.weights", checked, source);
   return config;

@@ -31,7 +31,7 @@ void print_training(const Config& config) {
   if (!config.data.augment.apply.empty())
     fmt::print("augmented   {}; the two views of a subject differ\n", to_string(config.data.augment));
   fmt::print("loss        {}, {}\n", config.loss.name,
-             config.loss.formulation == Formulation::printed ? "as printed" : "as in the published code");
+             config.loss.shared.formulation == Formulation::printed ? "as printed" : "as in the published code");
   fmt::print("training    {}, batches of {}{}, learning rate {:g}\n", seeds_and_epochs(config), config.train.batch_size,
              config.train.order == SubjectOrder::study_balanced ? ", every study equally often" : "",
              config.train.learning_rate);

@@ -10,7 +10,7 @@
 #include "data/formats/tsv.h"
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/statistics/map_agreement.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/program.h"
 
@@ -28,7 +28,7 @@ TrainedModel made(DType activations = DType::f32, Features features = Features::
   LearnerOptions options;
   options.model = {.channels = 1, .width = 4, .embedding = 6};
   options.seed = 3;
-  Learner learner(host, options, make_loss(LossOptions()));
+  Learner learner(host, options, make_loss<DynLocRep>());
   TrainedModel model;
   model.network = options.model;
   for (const Parameter* p : learner.model().parameters()) {

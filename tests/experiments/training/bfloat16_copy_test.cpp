@@ -4,7 +4,7 @@
 
 #include "experiments/training/learner.h"
 #include "experiments/training/step_memory.h"
-#include "losses/registry.h"
+#include "losses/y_aware.h"
 #include "tensor/error.h"
 #include "tensor/ops/conv3d.h"
 #include "tensor/random.h"
@@ -33,11 +33,7 @@ LearnerOptions small(DType activations) {
   return o;
 }
 
-std::unique_ptr<Loss> loss() {
-  LossOptions options;
-  options.name = "y_aware";
-  return make_loss(options);
-}
+std::unique_ptr<Loss> loss() { return make_loss<YAware>(); }
 
 Tensor volumes(const Learner& learner) {
   HostBackend host;

@@ -8,7 +8,9 @@
 #include <cmath>
 #include <limits>
 
+#include "losses/dynlocrep.h"
 #include "losses/registry.h"
+#include "losses/y_aware.h"
 #include "tensor/random.h"
 #include "tests/support/thrown.h"
 
@@ -34,9 +36,8 @@ LearnerOptions small(Index encoded_views, DType dtype) {
 }
 
 std::unique_ptr<Loss> loss(const std::string& name) {
-  LossOptions options;
-  options.name = name;
-  options.final_neighbours = 3;
+  LossOptions options{.name = name};
+  options.own.of<DynLocRep>().final_neighbours = 3;
   return make_loss(options);
 }
 
@@ -203,9 +204,8 @@ TEST_CASE("Learner: a step with a number that is not finite names the first laye
 
 TEST_CASE("Learner: a gradient that overflows float32 is an error of kind numbers, not an update") {
   HostBackend backend(Device::reference);
-  LossOptions options;
-  options.base_temperature = 1e-44;  // the published formulation divides by it: finite in double
-  Learner learner(backend, small(1, DType::f32), make_loss(options));
+  // The published formulation divides by it: finite in double.
+  Learner learner(backend, small(1, DType::f32), make_loss<DynLocRep>({.base_temperature = 1e-44}));
   const auto before = trained_values(learner);
   const Tensor batch = volumes(learner, 1);
   check_fails([&] { learner.step(batch, ages, second_epoch, learning_rate); }, ErrorKind::numbers, {"gradient"});
@@ -243,10 +243,8 @@ TEST_CASE("Learner: without a projection head the gradient is that of the loss, 
   HostBackend backend(Device::reference);
   LearnerOptions options = small(1, DType::f64);
   options.model.projection = false;
-  LossOptions smooth;  // no neighbours, which change in steps; nothing held constant
-  smooth.name = "y_aware";
-  smooth.formulation = Formulation::printed;
-  Learner learner(backend, options, make_loss(smooth));
+  // A smooth loss: no neighbours, which change in steps; nothing held constant.
+  Learner learner(backend, options, make_loss<YAware>({.formulation = Formulation::printed}));
   Parameter& weight = learner.parameters().find("encoder.layer4.1.bn2.weight");
   const Tensor batch = volumes(learner, 1);
   std::vector<double> values = learner.parameters().read(weight);

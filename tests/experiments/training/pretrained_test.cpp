@@ -11,7 +11,7 @@
 #include "data/formats/weights_file.h"
 #include "experiments/program/digest.h"
 #include "experiments/record/model_file.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 #include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/thrown.h"
@@ -36,7 +36,7 @@ struct Made {
   }
   HostBackend backend{Device::reference};
   Learner learner;
-  explicit Made(std::uint64_t seed) : learner(backend, options(seed), make_loss(LossOptions())) {
+  explicit Made(std::uint64_t seed) : learner(backend, options(seed), make_loss<DynLocRep>()) {
     double value = 0.5;
     for (Parameter* p : learner.model().parameters())
       if (!p->trained) {

@@ -7,7 +7,8 @@
 #include <cmath>
 
 #include "experiments/training/learner.h"
-#include "losses/registry.h"
+#include "losses/nnclr.h"
+#include "losses/simclr.h"
 #include "tensor/random.h"
 #include "tests/support/tensors.h"
 
@@ -31,7 +32,7 @@ LearnerOptions small(Index encoded_views) {
   return o;
 }
 
-std::unique_ptr<Loss> nnclr(Index queue_size = 12) { return make_loss({.name = "nnclr", .queue_size = queue_size}); }
+std::unique_ptr<Loss> nnclr(Index queue_size = 12) { return make_loss<Nnclr>({}, {.queue_size = queue_size}); }
 
 /// Random volumes of every view; equal ones when `encoded_views` is 1 or `equal` says so.
 Tensor volumes(Backend& backend, const Learner& learner, Index views, bool equal = true) {
@@ -114,7 +115,7 @@ TEST_CASE("Learner with NNCLR: predictor and encoder are trained, and the predic
   for (const Parameter* p : learner.model().parameters()) CHECK(!p->name.starts_with("predictor."));
   CHECK(learner.parameters().find("predictor.0.weight").shape == Shape{512, 8});
   CHECK(learner.parameters().find("predictor.3.weight").shape == Shape{8, 512});
-  CHECK(!Learner(backend, small(1), make_loss({.name = "simclr"})).queue());
+  CHECK(!Learner(backend, small(1), make_loss<SimClr>()).queue());
 }
 
 TEST_CASE("Learner with NNCLR: equal views encoded once give the loss, gradients and statistics of two") {

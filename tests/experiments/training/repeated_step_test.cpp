@@ -7,6 +7,7 @@
 #include <set>
 
 #include "experiments/training/learner.h"
+#include "losses/dynlocrep.h"
 #include "losses/explanation.h"
 #include "losses/registry.h"
 #include "tensor/random.h"
@@ -28,9 +29,8 @@ LearnerOptions small(DType activations) {
 }
 
 std::unique_ptr<Loss> loss(const std::string& name) {
-  LossOptions options;
-  options.name = name;
-  options.final_neighbours = 2;
+  LossOptions options{.name = name};
+  options.own.of<DynLocRep>().final_neighbours = 2;
   return make_loss(options);
 }
 

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "experiments/training/learner.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 
 using namespace cg;
 
@@ -38,7 +38,7 @@ TEST_CASE("the planner's estimate is what the learner allocates") {
   for (DType type : {DType::f32, DType::bf16}) {
     CAPTURE(name_of(type));
     CountingBackend backend;
-    Learner learner(backend, small(type), make_loss({}));
+    Learner learner(backend, small(type), make_loss<DynLocRep>());
     const Index batch = 5, fixed = backend.asked;
     learner.reserve(std::span(&batch, 1), {});
     StepPlanner planner(small(type), backend);
