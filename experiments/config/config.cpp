@@ -73,22 +73,17 @@ Fields<PretrainedOptions> pretrained_fields() {
 
 Fields<EvaluationOptions> evaluation_fields() {
   using O = EvaluationOptions;
-  return {
+  Fields<O> out{
       field("features", &O::features, {"projected", "encoder"},
             "What age is predicted from: what the loss sees (behind the projection head), or what the encoder gives."),
-      field("predictor", &O::predictor, {"ridge", "l1", "huber", "dex"},
-            "How age is predicted from the features: ridge regression (the paper's choice), or a linear layer trained "
-            "with the absolute error, with Huber's loss, or as the expectation over whole years."),
-      field("huber_delta", &O::huber_delta, above(0),
-            "huber: errors up to it (years) count squared, larger ones absolutely."),
-      field("penalty", &O::penalty, at_least(0),
-            "l1, huber, dex: half of it times the squared weights (of features with mean 0 and SD 1) is added to their "
-            "loss; ridge regression chooses its own."),
-      field("every", &O::every, between(0, 100000),
-            "Epochs between two evaluations on the test part while training; 0: only after the last epoch."),
-      field("embeddings_at", &O::embeddings_at, between(1, 100000),
-            "Epochs after which all subjects' features are stored; epochs beyond the last are passed over."),
   };
+  append(out, part_fields<O>(
+                  "", [](auto& o) -> auto& { return o.predictor; }, predictor_fields()));
+  append(out, {field("every", &O::every, between(0, 100000),
+                     "Epochs between two evaluations on the test part while training; 0: only after the last epoch."),
+               field("embeddings_at", &O::embeddings_at, between(1, 100000),
+                     "Epochs after which all subjects' features are stored; epochs beyond the last are passed over.")});
+  return out;
 }
 
 /// Options that are right by themselves but do not fit together.

@@ -108,8 +108,9 @@ class Trainer {
             .threads = backend_->has_own_memory() ? omp_get_max_threads() : 1};
   }
   PredictorOptions predictor_options() const {
-    const EvaluationOptions& o = config_.evaluation;
-    return {o.predictor, o.huber_delta, o.penalty, static_cast<std::uint64_t>(seed())};
+    PredictorOptions options = config_.evaluation.predictor;
+    options.shared.seed = static_cast<std::uint64_t>(seed());
+    return options;
   }
   double rate() const {
     const auto& t = config_.train;

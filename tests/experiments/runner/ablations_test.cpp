@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "data/formats/hdf5_file.h"
+#include "experiments/statistics/predictor.h"
 #include "tests/experiments/runner/tiny_run.h"
 
 using namespace cg;
@@ -41,7 +42,7 @@ TEST_CASE("ablations: an augmentation that changes nothing trains as equal views
 }
 
 TEST_CASE("ablations: every predictor ends in a summary, ridge alone with its alpha") {
-  for (const std::string name : {"ridge", "l1", "huber", "dex"}) {
+  for (const std::string& name : predictor_names()) {
     CAPTURE(name);
     const Result result = run(name, "evaluation.predictor=" + name);
     REQUIRE_MESSAGE(result.code == 0, result.text);
