@@ -83,7 +83,7 @@ TEST_CASE("CUDA's answers: what lacks memory passes, in CUDA, cuDNN and cuBLAS")
   CHECK(cuda::lacks_memory(cuda::CudnnAnswer::no_host_memory));
   CHECK(cuda::lacks_memory(cuda::CublasAnswer::no_memory));
   CHECK_FALSE(cuda::lacks_memory(cuda::Status::success));
-  CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::Answer>(719)));        // a launch failed
+  CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::Status>(719)));        // a launch failed
   CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CudnnAnswer>(5000)));  // an execution failed
   CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CudnnAnswer>(0)));
   CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CublasAnswer>(13)));  // an execution failed
