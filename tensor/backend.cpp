@@ -95,7 +95,7 @@ void HostBackend::to_host(const Tensor& device, Tensor& host) {
 }
 
 Tensor HostBackend::concatenate(std::span<const Tensor> parts, Tensor& buffer) {
-  if (parts.size() == 1) return parts[0].on(device_);
+  if (parts.size() == 1) return parts[0].on(device());
   if (!buffer) buffer = tensor(concatenated(parts));
   std::byte* at = buffer.raw();
   for (const Tensor& part : parts) {
@@ -121,7 +121,7 @@ Index HostBackend::free_bytes() const {
 
 void HostBackend::refuse(Index bytes) const {
   const auto megabytes = [](Index n) { return static_cast<double>(n) / 1e6; };
-  fail(ErrorKind::memory, name_of(device_) + " memory",
+  fail(ErrorKind::memory, name_of(device()) + " memory",
        fmt::format("{:.1f} MB were asked for and refused; this process holds {:.1f} MB, {:.1f} MB seem free",
                    megabytes(bytes), megabytes(held_bytes()), megabytes(free_bytes())),
        "Lower train.batch_size or model.width");

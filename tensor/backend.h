@@ -24,6 +24,17 @@ class CapturedGraph {
   virtual void run(const std::function<void()>& work) { work(); }
 };
 
+/// What is known of a device before it computes anything.
+struct DeviceTraits {
+  Device device;
+  std::string description;             ///< one line: processor, instruction set, threads
+  bool has_own_memory = false;         ///< it computes in memory of its own: numbers must be copied there
+  bool prefers_bfloat16 = false;       ///< it computes in bfloat16 at full speed; decides the default precision
+  bool reads_bfloat16_copies = false;  ///< kernels read parameters as bfloat16 beside bfloat16 activations: the update
+                                       ///< then keeps a copy of them
+  int warm_up_steps = 1;               ///< steps of one size before they take as long as all that follow
+};
+
 class Backend;
 
 /// Memory of a device to which tensors of the host are brought, one after the other, while the device computes. It is
@@ -52,14 +63,12 @@ class UploadBuffer {
 
 class Backend {
  public:
+  explicit Backend(DeviceTraits traits) : traits_(std::move(traits)) {}
   virtual ~Backend() = default;
-  virtual Device device() const = 0;
-  /// One line for people: processor, instruction set, threads.
-  virtual std::string description() const = 0;
+  const DeviceTraits& traits() const { return traits_; }
+  Device device() const { return traits_.device; }
   /// Uninitialised memory, aligned to 64 bytes or more, freed with its last owner. Throws (kind memory).
   virtual std::shared_ptr<std::byte> allocate(Index bytes) = 0;
-  /// Whether it computes in memory of its own: numbers must then be brought there.
-  virtual bool has_own_memory() const { return false; }
   /// A tensor in the host's memory from which, and to which, this device copies fastest. Any thread may call it.
   virtual Tensor host_tensor(const Spec& spec);
   /// Copies. Done when they return, but in captured work: there host tensors must be host_tensor()'s.
@@ -77,18 +86,15 @@ class Backend {
   bool all_finite(const Tensor& tensor);
   virtual void synchronize() {}
   virtual std::unique_ptr<CapturedGraph> captured_graph() { return std::make_unique<CapturedGraph>(); }
-  /// Steps of one size before they take as long as all that follow.
-  virtual int warm_up_steps() const { return 1; }
-  /// Whether the device computes in bfloat16 at full speed; decides the default precision.
-  virtual bool prefers_bfloat16() const { return false; }
-  /// Whether kernels read parameters as bfloat16 where activations are: the update then keeps a copy of them.
-  virtual bool reads_bfloat16_copies() const { return false; }
   /// Bytes that could still be allocated now; 0 where nobody knows.
   virtual Index free_bytes() const { return 0; }
   /// Bytes of the device's memory that this process holds now; 0 where nobody knows.
   virtual Index held_bytes() const { return 0; }
 
   Tensor tensor(const Spec& spec) { return {spec, device(), allocate(spec.size_bytes())}; }
+
+ protected:
+  DeviceTraits traits_;
 };
 
 /// The spec of tensors one behind the other along their first axis.
@@ -101,13 +107,13 @@ void from_doubles(Backend& backend, std::span<const double> values, Tensor& tens
 /// Host memory: for the reference kernels and as the base of the CPU backend.
 class HostBackend : public Backend {
  public:
-  explicit HostBackend(Device device = Device::reference) : device_(device) {}
-  Device device() const override { return device_; }
-  std::string description() const override { return "plain loops, one value at a time"; }
+  explicit HostBackend(Device device = Device::reference)
+      : HostBackend(DeviceTraits{device, "plain loops, one value at a time"}) {}
+  explicit HostBackend(DeviceTraits traits) : Backend(std::move(traits)) {}
   std::shared_ptr<std::byte> allocate(Index bytes) override;
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
-  Tensor from_host(const Tensor& host) override { return host.on(device_); }
+  Tensor from_host(const Tensor& host) override { return host.on(device()); }
   Tensor concatenate(std::span<const Tensor> parts, Tensor& buffer) override;
   void fill_zero(Tensor& tensor) override;
   void write_is_finite(const Tensor& tensor, Tensor& flag) override;
@@ -119,16 +125,12 @@ class HostBackend : public Backend {
  protected:
   /// Fails (kind memory): so many bytes were asked for and refused.
   [[noreturn]] void refuse(Index bytes) const;
-
- private:
-  Device device_;
 };
 
 /// No memory at all: a model run on it leaves specs, from which autograd/memory_plan.h plans.
 class MetaBackend : public Backend {
  public:
-  Device device() const override { return Device::meta; }
-  std::string description() const override { return "shapes alone"; }
+  MetaBackend() : Backend({Device::meta, "shapes alone"}) {}
   std::shared_ptr<std::byte> allocate(Index) override { return nullptr; }
   void to_device(const Tensor&, Tensor&) override {}
   void to_host(const Tensor&, Tensor&) override {}

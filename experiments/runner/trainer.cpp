@@ -105,7 +105,7 @@ class Trainer {
             .first_batch = state_.step,
             .views = encoded_views(config_),
             .augment = make_augment(config_.data.augment, cohort_.file->grid()),
-            .threads = backend_->has_own_memory() ? omp_get_max_threads() : 1};
+            .threads = backend_->traits().has_own_memory ? omp_get_max_threads() : 1};
   }
   PredictorOptions predictor_options() const {
     const EvaluationOptions& o = config_.evaluation;
@@ -145,13 +145,13 @@ Trainer::Trainer(const Config& config, const RunOptions& options)
       pretrained_(first_weights(config)),
       recorder_(options.out, resolved_config(config), options.overwrite) {
   if (recorder_.resumable()) saved_ = read_checkpoint(recorder_.checkpoint());
-  setting_ = fmt::format("{}: {}, activations in {}", name_of(backend_->device()), backend_->description(),
+  setting_ = fmt::format("{}: {}, activations in {}", name_of(backend_->device()), backend_->traits().description,
                          name_of(activations(config, *backend_)));
   if (saved_)
     resume();
   else
     state_.logs = recorder_.sizes();
-  recorder_.environment(environment_json(options.command, backend_->description(), omp_get_max_threads()));
+  recorder_.environment(environment_json(options.command, backend_->traits().description, omp_get_max_threads()));
 }
 
 /// Takes over where the run was saved; its learner follows when it is made.
@@ -203,7 +203,7 @@ void Trainer::trial() {
   LoaderOptions options = epoch_options();
   options.first_batch = 0;
   double seconds = 0;
-  for (int repetition = 0; repetition <= backend_->warm_up_steps(); ++repetition) {
+  for (int repetition = 0; repetition <= backend_->traits().warm_up_steps; ++repetition) {
     DeviceLoader loader = cohort_.batches(*backend_, cohort_.split.train, options);
     const auto batch = loader.next();
     const auto start = Clock::now();

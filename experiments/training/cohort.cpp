@@ -77,7 +77,7 @@ Shape volume_shape(const DataOptions& o) {
 }
 
 void Cohort::keep_on(Backend& backend, DType dtype, Index spare) {
-  if (backend.has_own_memory() && DeviceVolumes::bytes_of(*volumes, dtype) <= spare)
+  if (backend.traits().has_own_memory && DeviceVolumes::bytes_of(*volumes, dtype) <= spare)
     on_device.emplace(backend, *volumes, dtype);
 }
 
@@ -87,7 +87,7 @@ void Cohort::leave_device() {
 }
 
 DeviceLoader Cohort::batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options) {
-  if (backend.has_own_memory() && !buffers) buffers.emplace(backend);
+  if (backend.traits().has_own_memory && !buffers) buffers.emplace(backend);
   return {backend, {on_device ? &*on_device : nullptr, buffers ? &*buffers : nullptr}, *volumes, of, options};
 }
 

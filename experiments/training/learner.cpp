@@ -90,7 +90,7 @@ void Learner::reserve(std::span<const Index> training_batches, std::span<const I
   for (Index b : training_batches) need(b, true);
   for (Index b : evaluation_batches) need(b, false);
   grow(arena_, bytes);
-  if (backend_.has_own_memory()) grow(volumes_, volumes);
+  if (backend_.traits().has_own_memory) grow(volumes_, volumes);
 }
 
 void Learner::grow(Tensor& memory, Index bytes) {

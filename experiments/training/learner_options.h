@@ -9,7 +9,7 @@ namespace cg {
 
 /// Whether a device's kernels read a bfloat16 copy of the parameters beside activations of this type.
 inline bool reads_bfloat16_copies(const Backend& backend, DType activations) {
-  return activations == DType::bf16 && backend.reads_bfloat16_copies();
+  return activations == DType::bf16 && backend.traits().reads_bfloat16_copies;
 }
 
 struct LearnerOptions {

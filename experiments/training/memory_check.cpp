@@ -34,7 +34,7 @@ std::string where(const MemoryJob& job) { return fmt::format("train.batch_size =
 }  // namespace
 
 Demand::Demand(const StepMemory& memory, const Backend& backend) : step(memory.total()) {
-  if (backend.has_own_memory()) {
+  if (backend.traits().has_own_memory) {
     ahead = BatchBuffers::number * memory.volumes;
     beside = beside_on_device;
     return;  // what is saved lies in the host's memory

@@ -15,6 +15,15 @@
 namespace cg::cuda {
 namespace {
 
+/// The traits of every GPU.
+DeviceTraits known_traits() {
+  return {.device = Device::cuda,
+          .description = "",
+          .has_own_memory = true,
+          .reads_bfloat16_copies = true,
+          .warm_up_steps = 2};
+}
+
 CudaVersions versions() {
   CudaVersions found{};
   cudaDriverGetVersion(&found.driver);
@@ -41,8 +50,9 @@ std::string CudaBackend::why_none(const std::string& architectures) {
   return why;
 }
 
-CudaBackend::CudaBackend(const EngineRule& rule) {
+CudaBackend::CudaBackend(const EngineRule& rule) : Backend(known_traits()) {
   use("asking the GPU for its properties", [&] { return cudaGetDeviceProperties(&properties_, 0); });
+  describe_device();
   use("choosing the GPU", [] { return cudaSetDevice(0); });
   stream_ = make_stream();
   copy_stream_ = make_stream();
@@ -79,7 +89,7 @@ std::shared_ptr<CUstream_st> CudaBackend::make_stream() {
   return guarded(stream, state_, cudaStreamDestroy);
 }
 
-CudaBackend::CudaBackend(const DeviceProperties& device, const EngineRule& rule) {
+CudaBackend::CudaBackend(const DeviceProperties& device, const EngineRule& rule) : Backend(known_traits()) {
   refuse_faulty_cudnn(cudnnGetVersion());
   convolutions_ = std::make_unique<ConvolutionPlanner>(device, rule);
   std::snprintf(properties_.name, sizeof properties_.name, "%s", std::string(device.name).c_str());
@@ -87,6 +97,7 @@ CudaBackend::CudaBackend(const DeviceProperties& device, const EngineRule& rule)
   properties_.minor = device.minor;
   properties_.multiProcessorCount = device.multiprocessors;
   properties_.totalGlobalMem = static_cast<std::size_t>(device.memory);
+  describe_device();
   state_->give_up(fmt::format("this backend only plans for {}", device.name), "Compute on a device that is there.");
 }
 
@@ -95,10 +106,13 @@ CudaBackend::~CudaBackend() {
   if (!state_->usable() && cudnn_) static_cast<void>(convolutions_.release());
 }
 
-std::string CudaBackend::description() const {
-  return fmt::format("{}, {} multiprocessors, {:.0f} GB, sm_{}{}, cuDNN {}", properties_.name,
-                     properties_.multiProcessorCount, static_cast<double>(properties_.totalGlobalMem) / 1e9,
-                     properties_.major, properties_.minor, cudnn_version_name(cudnnGetVersion()));
+/// The traits that follow from the device's properties.
+void CudaBackend::describe_device() {
+  traits_.description =
+      fmt::format("{}, {} multiprocessors, {:.0f} GB, sm_{}{}, cuDNN {}", properties_.name,
+                  properties_.multiProcessorCount, static_cast<double>(properties_.totalGlobalMem) / 1e9,
+                  properties_.major, properties_.minor, cudnn_version_name(cudnnGetVersion()));
+  traits_.prefers_bfloat16 = properties_.major >= 8;
 }
 
 std::shared_ptr<std::byte> CudaBackend::allocate(Index bytes) {

@@ -31,10 +31,7 @@ class CudaBackend final : public Backend {
   CudaBackend(const CudaBackend&) = delete;
   CudaBackend& operator=(const CudaBackend&) = delete;
 
-  Device device() const override { return Device::cuda; }
-  std::string description() const override;
   std::shared_ptr<std::byte> allocate(Index bytes) override;
-  bool has_own_memory() const override { return true; }
   Tensor host_tensor(const Spec& spec) override;  ///< pinned
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
@@ -45,9 +42,6 @@ class CudaBackend final : public Backend {
   void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   void synchronize() override;
   std::unique_ptr<CapturedGraph> captured_graph() override;
-  int warm_up_steps() const override { return 2; }
-  bool prefers_bfloat16() const override { return properties_.major >= 8; }
-  bool reads_bfloat16_copies() const override { return true; }
   Index held_bytes() const override { return state_->held; }
   Index free_bytes() const override;  ///< where only plans are made: all that the device has
 
@@ -79,6 +73,7 @@ class CudaBackend final : public Backend {
   /// lacks; device, where the device is lost.
   template <class LibraryCall>
   void use(const std::string& what, const LibraryCall& call);
+  void describe_device();
   std::shared_ptr<CUstream_st> make_stream();
   void start_copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
   void copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);

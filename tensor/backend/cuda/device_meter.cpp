@@ -96,7 +96,8 @@ class CudaMeter final : public DeviceMeter {
 
 std::unique_ptr<DeviceMeter> make_meter(Backend& backend) {
   if (!of(backend).cudnn())
-    fail(ErrorKind::device, "GPU memory", backend.description() + " is only planned for: nothing of it is in use",
+    fail(ErrorKind::device, "GPU memory",
+         backend.traits().description + " is only planned for: nothing of it is in use",
          "Measure on a device that is there.");
   return std::make_unique<CudaMeter>(of(backend).cudnn());
 }

@@ -16,9 +16,9 @@ namespace {
 
 class MadeDevice : public HostBackend {
  public:
-  bool own = true;
+  MadeDevice() { traits_.has_own_memory = true; }
+  void compute_in_host_memory() { traits_.has_own_memory = false; }
   Index free = 0;
-  bool has_own_memory() const override { return own; }
   Index free_bytes() const override { return free; }
   Index held_bytes() const override { return 7'000'000; }
 };
@@ -65,7 +65,7 @@ TEST_CASE("memory check: a device of its own keeps room for two batches that are
   CHECK(there.ahead == 2 * memory.volumes);
   CHECK(there.saving == 0);
   CHECK(there.beside == 500'000'000);
-  device.own = false;
+  device.compute_in_host_memory();
   const Demand here(memory, device);
   CHECK(here.saving > 0);
   CHECK(here.beside == 160'000'000);
@@ -125,6 +125,6 @@ TEST_CASE("memory check: a cohort stays on the device only where training leaves
   CHECK(kept(bytes));
   CHECK_FALSE(kept(bytes - 1));
   CHECK_FALSE(kept(0));
-  device.own = false;
+  device.compute_in_host_memory();
   CHECK_FALSE(kept(1 << 30));
 }

@@ -34,7 +34,7 @@ struct Made {
     o.seed = seed;
     return o;
   }
-  HostBackend backend{Device::reference};
+  HostBackend backend;
   Learner learner;
   explicit Made(std::uint64_t seed) : learner(backend, options(seed), make_loss(LossOptions())) {
     double value = 0.5;

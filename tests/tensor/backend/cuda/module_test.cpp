@@ -30,7 +30,7 @@ TEST_CASE("CUDA module: a planner says the workspace of a convolution and refuse
   if (!module) return;
   const auto planner = module->make_planner("H200", {});
   CHECK(planner->device() == Device::cuda);
-  CHECK(planner->prefers_bfloat16());
+  CHECK(planner->traits().prefers_bfloat16);
   Registry registry;
   module->add_kernels(registry);
   const Conv3d stem{{2, 2, 2}, {3, 3, 3}};
