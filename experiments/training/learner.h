@@ -82,7 +82,6 @@ class Learner {
   std::vector<LayerSummary> summary(Index subjects);
 
  private:
-  struct ForwardPass;
   struct PlannedBatch;
   void grow(Tensor& memory, Index bytes);
   Spec volumes_of(Index subjects, bool training) const;
