@@ -1,4 +1,5 @@
-// What a layer is given to compute with: it applies ops, names the scope they belong to, and knows the mode.
+// What a layer is given to compute with: it applies ops, names the scope they belong to, and knows the mode. Read next:
+// tape.h.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 // Reverse-mode automatic differentiation: the forward pass records a node an op; backward runs them in reverse, each
 // op's hand-derived backward kernel in turn. A value with two consumers gets the sum of their gradients. Buffers are
 // freed after their last use; outputs that are cheap to make again are dropped and recomputed (Plan::recomputable).
-// Read next: context.h (how layers use it), memory_plan.h (where the buffers lie).
+// Read next: memory_plan.h (where the buffers are), variable.h.
 #pragma once
 
 #include <map>

@@ -1,5 +1,4 @@
-// A value on its way through the network: a tensor and where it came from.
-// Read next: tape.h.
+// A value on its way through the network: a tensor and where it came from. Read next: tensor/tensor.h.
 #pragma once
 
 #include <memory>

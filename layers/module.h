@@ -1,5 +1,5 @@
 // A layer: it declares parameters and children by name, and turns one variable into another. Names chain with dots, as
-// in PyTorch's checkpoints. Read next: resnet3d.h.
+// in PyTorch's checkpoints. Read next: autograd/context.h.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,4 @@
 // Errors with four parts: where, what was found and expected, what to do now; the kind is the process's exit code.
-// Read next: fields.h (errors of configuration files).
 #pragma once
 
 #include <stdexcept>

@@ -1,5 +1,4 @@
 // Shapes, element types and the tensor: a description and a shared piece of some device's memory.
-// Read next: op.h (what computes on tensors), backend.h (where memory comes from).
 #pragma once
 
 #include <cassert>

@@ -1,5 +1,6 @@
 // What all seeds of a run share: configuration, device, cohort, batches, memory, first weights; and what follows from
-// them for one seed or epoch. Read next: run.h (where a run is), trainer.h (the loop).
+// them for one seed or epoch. Read next: experiments/training/learner.h (a step), experiments/training/cohort.h (the
+// data).
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// A run's folder and where the run is: begun or resumed, saved, stopped, finished. Read next: recorder.h (the files),
-// checkpoint.h (what is saved).
+// A run's folder and where the run is: begun or resumed, saved, stopped, finished. Read next: experiment.h,
+// experiments/record/recorder.h (the files), experiments/record/checkpoint.h (what is saved).
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
 // From a configuration to subjects: the cohort file (the synthetic phantom where none is named), the split, the
-// intensity normalisation. Read next: trainer.h.
+// intensity normalisation. Read next: data/cohort_h5.h, data/split.h.
 #pragma once
 
 #include <functional>

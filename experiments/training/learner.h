@@ -1,5 +1,5 @@
 // The network being trained and everything a step needs: parameters, optimiser, loss, and the memory planned before the
-// first step. Read next: trainer.h, which feeds it epoch by epoch.
+// first step. Read next: network.h, step_memory.h, autograd/tape.h.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,4 @@
-// What a training step is made of: network, optimiser, shapes and types. Read next: learner.h (which computes it),
-// step_memory.h (which only plans it).
+// What a training step is made of: network, optimiser, shapes and types. Read next: layers/model.h.
 #pragma once
 
 #include "layers/model.h"

@@ -1,4 +1,4 @@
-// All that is trained: the model and, for a loss with a queue, NNCLR's predictor behind it. Read next: learner.h.
+// All that is trained: the model and, for a loss with a queue, NNCLR's predictor behind it. Read next: layers/model.h.
 #pragma once
 
 #include <optional>

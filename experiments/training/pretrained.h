@@ -1,6 +1,5 @@
 // The weights that training starts from (`pretrained.weights`): anybody's file, compared with the network name by name.
-// Nothing is passed over in silence. Read next: data/formats/weights_file.h (how it is read), model_file.h (what we
-// write).
+// Nothing is passed over in silence. Read next: data/formats/weights_file.h (how it is read).
 #pragma once
 
 #include <map>

@@ -1,7 +1,7 @@
 // The CUDA backend stands in a module of its own, libcortexgrad_cuda.so beside the programs, which is loaded when the
 // program runs: the same program works on machines without NVIDIA's libraries. This header is all that both sides
-// share. Errors thrown in the module are caught in the program: both compare types by name.
-// Read next: cuda/module.cpp (the other side), cuda_loader.cpp.
+// share. Errors thrown in the module are caught in the program: both compare types by name. Read next:
+// tensor/registry.h.
 #pragma once
 
 #include <memory>

@@ -2,7 +2,7 @@
 // timing, so that the same run gives the same bits: the first engine of cuDNN's own order (heuristics, mode A) that
 //   is deterministic · computes in the precision asked for: bfloat16 with float32 sums, float32 without TF32 ·
 //   is compiled already · keeps to the workspace limit · is not denied by EngineRule.
-// Read next: conv3d.h, which runs the plans.
+// Read next: cudnn_graph.h, convolution_problem.h.
 #pragma once
 
 #include <map>

@@ -1,5 +1,4 @@
 // cuDNN's graph interface, as much as a convolution needs: descriptors that free themselves, with typed attributes.
-// Read next: convolution_plan.h.
 #pragma once
 
 #include <cudnn.h>
