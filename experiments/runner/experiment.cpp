@@ -11,7 +11,7 @@
 namespace cg {
 namespace {
 
-/// The configuration, its cohort file found to be sound before anything else is made.
+/// The configuration, after a check that its cohort file can be opened.
 const Config& checked(const Config& config) {
   if (!config.data.cohort.empty()) CohortFile(config.data.cohort);
   return config;
@@ -27,8 +27,8 @@ std::vector<Index> checked_batches(const Config& config, const Cohort& cohort) {
   const std::vector<Index> batches = Loader::batch_sizes(subjects, config.train.batch_size);
   if (batches.back() == 1)
     fail(ErrorKind::usage, "train.batch_size",
-         "it leaves a last batch of one subject, which has nobody to compare with",
-         fmt::format("Choose another size than {} for {} training subjects.", config.train.batch_size, subjects));
+         "the last batch has one subject only, and a contrastive loss compares subjects",
+         fmt::format("Choose a size other than {} for {} training subjects.", config.train.batch_size, subjects));
   return batches;
 }
 

@@ -18,7 +18,7 @@
 namespace cg {
 
 struct Experiment {
-  /// Looks for everything that can be wrong before a run folder is made. Errors: usage, for a last batch of one
+  /// Makes all checks that are possible before a run folder is created. Errors: usage, for a last batch of one
   /// subject; those of the cohort (open_cohort), the device (choose_backend), the memory that a step needs
   /// (require_memory) and the weights to start from (read_pretrained).
   Experiment(const Config& configuration, const RunOptions& run_options);

@@ -15,8 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A checkpoint is saved at an epoch's end once this many times the last one's seconds have passed: saving takes at
-/// most 2 % of the time, and a killed run loses little more than an epoch.
+/// At the end of an epoch a checkpoint is saved if the time since the last one is at least this many times the time
+/// that saving took. So saving takes at most 2 % of the time, and a killed run loses little more than one epoch.
 constexpr double work_over_saving = 50;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -39,16 +39,18 @@ void Run::resume() {
   const std::string where = recorder_.checkpoint().string();
   if (saved_->config_digest != config_digest(experiment_.config))
     fail(ErrorKind::in_use, where, "it belongs to a run of another configuration",
-         "Remove it, or start anew with --overwrite");
+         "Remove it, or start again with --overwrite");
   if (saved_->cohort_digest != experiment_.cohort.digest())
     fail(ErrorKind::data, where, "the cohort has changed since it was saved",
-         "Bring the cohort back as it was, or start anew with --overwrite");
+         "Restore the cohort, or start again with --overwrite");
   if (saved_->weights_digest != experiment_.weights_digest())
     fail(ErrorKind::data, where, "the weights to start from have changed since it was saved",
-         "Bring the weights back as they were, or start anew with --overwrite");
+         "Restore the weights, or start again with --overwrite");
   if (saved_->setting != experiment_.setting)
-    fmt::print(stderr, "warning: this run was begun on {}, and goes on on {}: its figures will be of neither alone\n",
-               saved_->setting, experiment_.setting);
+    fmt::print(
+        stderr,
+        "warning: this run started on {} and continues on {}. Its results are not reproducible on either alone.\n",
+        saved_->setting, experiment_.setting);
   recorder_.rewind(saved_->run.logs);
   at = std::move(saved_->run);
   ++at.resumed;
@@ -90,7 +92,7 @@ void Run::stop_if_asked(Progress& progress) {
   save();
   progress.finish();
   fail(ErrorKind::interrupted, fmt::format("SIG{} before {}", sigabbrev_np(signal), experiment_.position(at)),
-       "saved in " + recorder_.checkpoint().string(), "Give the same command again to go on");
+       "saved in " + recorder_.checkpoint().string(), "Give the same command again to continue");
 }
 
 void Run::record_seed(const Evaluation& evaluation, double loss) {

@@ -14,27 +14,27 @@
 
 namespace cg {
 
-/// Between any two steps `at` and the learner are all that the rest of the run depends on.
+/// Between two steps, the rest of the run depends on `at` and the learner alone.
 class Run {
  public:
-  /// Makes or opens the run folder, and goes to where a run there was saved. Errors: those of Recorder and
-  /// read_checkpoint; in_use and data, where configuration, cohort or first weights are not those of the saved run.
+  /// Creates or opens the run folder. If it has a checkpoint, the run continues from it. Errors: those of Recorder and
+  /// read_checkpoint; in_use and data, if configuration, cohort or first weights differ from those of the saved run.
   explicit Run(const Experiment& experiment);
 
-  RunState at;  ///< seed, epoch, step, and what they brought so far
+  RunState at;  ///< seed, epoch, step, and the results so far
 
   bool done() const { return at.seed == static_cast<Index>(experiment_.config.seeds.size()); }
   bool is_resumed() const { return saved_.has_value(); }
-  /// Makes the learner of the seed at hand; it continues where it was saved. Only one exists at a time, as two would
-  /// need twice the memory. Errors: memory, corrupt.
+  /// Creates the learner of the current seed, from the checkpoint if there is one. Only one exists at a time, because
+  /// two would need twice the memory. Errors: memory, corrupt.
   Learner& start_seed();
-  /// Gives the learner's memory back.
+  /// Frees the learner's memory.
   void drop_learner() { learner_.reset(); }
 
   void save();
   /// Saves if the time since the last save is long enough for saving to take at most 2 % of it.
   void save_if_due();
-  /// Where a signal asks for it: saves and throws (interrupted).
+  /// Saves and throws (interrupted) if a signal asks for it.
   void stop_if_asked(Progress& progress);
 
   /// Appends to metrics.csv.
@@ -52,9 +52,9 @@ class Run {
 
   const Experiment& experiment_;
   Recorder recorder_;
-  std::optional<Checkpoint> saved_;  // until its learner is made
+  std::optional<Checkpoint> saved_;  // until its learner is created
   std::unique_ptr<Learner> learner_;
-  std::optional<TrainingPart> training_part_;  // the same for all seeds; made when the first model is written
+  std::optional<TrainingPart> training_part_;  // the same for all seeds; computed when the first model is written
   std::chrono::steady_clock::time_point saved_at_ = std::chrono::steady_clock::now();
   double save_seconds_ = 0;
 };

@@ -42,7 +42,7 @@ DeviceLoader batches(Experiment& experiment, const RunState& at, Index first_bat
                         experiment.loader_options(experiment.seed(at), at.epoch, first_batch));
 }
 
-/// The epoch's steps that are left.
+/// The remaining steps of the epoch.
 void train_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& progress) {
   RunState& at = run.at;
   const auto start = Clock::now();
@@ -60,7 +60,7 @@ void train_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& p
   }
 }
 
-/// Evaluates and records the epoch. What can be interrupted comes first: it is then done again from the start.
+/// Evaluates and records the epoch. The part that can be interrupted comes first; after a resume it starts again.
 void end_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& progress) {
   RunState& at = run.at;
   const auto start = Clock::now();
@@ -92,7 +92,7 @@ void end_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& pro
   if (!run.done()) run.save_if_due();
 }
 
-/// Measures a step, the last of a few on a network that is thrown away, and prints what will be done.
+/// Measures the time of a step on a temporary network, and prints what the run will do.
 void announce(Experiment& experiment, const Run& run) {
   const RunState& at = run.at;
   const auto learner = experiment.make_learner(experiment.seed(at));

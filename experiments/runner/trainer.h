@@ -6,11 +6,11 @@
 
 namespace cg {
 
-/// Trains and evaluates all seeds and writes the run folder (recorder.h). Before the first epoch it says what it will
-/// do: cohort, split, network, memory, time. Errors: all kinds; those of a step name seed, epoch, step and subjects.
+/// Trains and evaluates all seeds and writes the run folder (recorder.h). Before the first epoch it prints
+/// cohort, split, network, memory and time. Errors: all kinds; those of a step name seed, epoch, step and subjects.
 void run_experiment(const Config& config, const RunOptions& options);
 
-/// The same for an experiment whose parts are already made.
+/// The same for an experiment that is already set up.
 void run_experiment(Experiment& experiment);
 
 }  // namespace cg

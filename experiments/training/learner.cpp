@@ -293,7 +293,7 @@ void Learner::resume(std::span<const NamedTensor> saved, Index batches_seen) {
       fail(ErrorKind::corrupt, "checkpoint",
            fmt::format("\"{}\" of shape {} is {}", mine.name, to_string(mine.tensor.shape()),
                        found == saved.end() ? "missing" : "of shape " + to_string(found->tensor.shape())),
-           "Start anew with --overwrite");
+           "Start again with --overwrite");
     from.push_back(&found->tensor);
   }
   for (std::size_t k = 0; k < own.size(); ++k) backend_.to_device(*from[k], own[k].tensor);

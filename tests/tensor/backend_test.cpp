@@ -40,5 +40,5 @@ TEST_CASE("HostBackend: a limit of the address space is seen") {
 TEST_CASE("CpuBackend: refused memory is an error that says what was asked for, held and free") {
   const auto backend = make_cpu_backend();
   check_fails([&] { backend->allocate(Index{1} << 52); }, ErrorKind::memory,
-              {"cpu memory: 4503599627.4 MB were asked for and refused", "this process holds ", "MB seem free"});
+              {"cpu memory: an allocation of 4503599627.4 MB was refused", "this process holds ", "MB seem free"});
 }

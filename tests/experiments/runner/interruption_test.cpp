@@ -40,7 +40,7 @@ TEST_CASE(
     const Result stopped = process.wait();
     check_fails(stopped, 75,
                 {std::string("interrupted: ") + name + " before seed 0, epoch ",
-                 out + "/checkpoint.h5. Give the same command again to go on."});
+                 out + "/checkpoint.h5. Give the same command again to continue."});
     CHECK(stopped.text.find("error") == std::string::npos);
     CHECK_FALSE(fs::exists(workplace().folder + "/" + out + "/summary.json"));
     const Result resumed = run_tiny(out, setting);

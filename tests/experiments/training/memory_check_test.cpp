@@ -82,7 +82,7 @@ TEST_CASE("memory check: what is left is said; a byte too little is refused with
   CHECK(require_memory(job) == 0);
   device.free = asked - 1;
   const std::string message = refused([&] { require_memory(job); });
-  for (const char* words : {"train.batch_size = 24: training asks for ", "500.0 beside", "7.0 MB are held"})
+  for (const char* words : {"train.batch_size = 24: training needs ", "500.0 for libraries", "7.0 MB are held"})
     CHECK(message.find(words) != std::string::npos);
   const Index fits = batch_named(message);
   CHECK(fits < 24);
