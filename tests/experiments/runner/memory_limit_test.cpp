@@ -34,7 +34,7 @@ double number(const Finished& result, const std::string& pattern) {
 
 }  // namespace
 
-TEST_CASE("exit code 6: what is asked, free and held, and a batch that fits") {
+TEST_CASE("exit code 6: the message gives the memory needed, free and held, and a batch that fits") {
   if (shell(fmt::format("ulimit -v 300000 && '{}/run_experiment' --version >/dev/null", CG_TEST_BINARIES)).code != 0) {
     MESSAGE("[skipped: this build does not start in an address space of 300 MB]");
     return;

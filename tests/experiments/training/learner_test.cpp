@@ -142,7 +142,9 @@ TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and c
   }
 }
 
-TEST_CASE("Learner: another one that takes over its state goes on to the same bits, and each tensor is needed for it") {
+TEST_CASE(
+    "Learner: another learner that resumes its state continues to the same bits, and every tensor of the state is "
+    "needed") {
   HostBackend backend;
   std::string loss_name = "dynlocrep";
   SUBCASE("dynlocrep") {}
@@ -187,7 +189,7 @@ TEST_CASE("Learner: another one that takes over its state goes on to the same bi
   }
 }
 
-TEST_CASE("Learner: a step with a number that is not finite names the first layer, and leaves the parameters") {
+TEST_CASE("Learner: a step with a number that is not finite names the first layer and changes no parameter") {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     HostBackend backend;
     Learner learner(backend, small(1, DType::f32), loss("dynlocrep"));
@@ -212,7 +214,7 @@ TEST_CASE("Learner: a gradient that overflows float32 is an error of kind number
   CHECK(trained_values(learner) == before);
 }
 
-TEST_CASE("Learner: without a projection head the loss sees the encoder's features, made of unit length") {
+TEST_CASE("Learner: without a projection head the loss gets the encoder's features, normalised to unit length") {
   HostBackend backend;
   LearnerOptions options = small(1, DType::f64);
   options.model.projection = false;

@@ -56,7 +56,7 @@ Index batch_named(const std::string& message) {
 
 }  // namespace
 
-TEST_CASE("memory check: a device of its own keeps room for two batches that are uploaded and for kernels' code") {
+TEST_CASE("memory check: a device with its own memory has room for two uploaded batches and the kernels' code") {
   MadeDevice device;
   const LearnerOptions options = small();
   const StepMemory memory = StepPlanner(options, device).memory(8);
@@ -71,7 +71,7 @@ TEST_CASE("memory check: a device of its own keeps room for two batches that are
   CHECK(here.beside == 160'000'000);
 }
 
-TEST_CASE("memory check: what is left is said; a byte too little is refused with a batch that fits") {
+TEST_CASE("memory check: the rest is returned; one byte too little is refused with a batch that fits") {
   MadeDevice device;
   const LearnerOptions options = small();
   const MemoryJob job{options, 24, 100, device};
@@ -92,7 +92,7 @@ TEST_CASE("memory check: what is left is said; a byte too little is refused with
   CHECK(require_memory(job) == 0);  // nobody knows
 }
 
-TEST_CASE("memory check: memory refused while training runs is said with a batch that fits into what is free then") {
+TEST_CASE("memory check: an allocation refused during training is reported with a batch that fits the free memory") {
   MadeDevice device;
   const LearnerOptions options = small();
   const MemoryJob job{options, 24, 100, device};
@@ -109,7 +109,7 @@ TEST_CASE("memory check: memory refused while training runs is said with a batch
   }
 }
 
-TEST_CASE("memory check: a cohort stays on the device only where training leaves room for it") {
+TEST_CASE("memory check: a cohort stays on the device only if training leaves room for it") {
   const MadeDataset dataset(10);
   MadeDevice device;
   constexpr Index bytes = 10 * 12 * 2;

@@ -83,7 +83,8 @@ TEST_CASE("Pretrained: all weights and statistics come from the file bit for bit
   }
 }
 
-TEST_CASE("Pretrained: missing, extra and misshapen arrays are errors, unless an exception names them") {
+TEST_CASE(
+    "Pretrained: arrays that are missing, unknown or of another shape are errors, unless allow_missing lists them") {
   const TemporaryFile file("differs.safetensors");
   Made source(3);
   write_model(file.path, source.learner);
@@ -168,7 +169,7 @@ const std::string& first_model() {
 
 }  // namespace
 
-TEST_CASE("a run: pretrained.weights is where every seed starts, and the run says which file that was") {
+TEST_CASE("a run: every seed starts from pretrained.weights, and the run names the file") {
   const Result result = run_still("tuned", "seeds=0,1 pretrained.weights=" + first_model());
   REQUIRE_MESSAGE(result.code == 0, result.text);
   const std::string digest = sha256(contents(first_model()));

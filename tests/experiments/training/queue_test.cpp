@@ -75,7 +75,7 @@ TEST_CASE("Queue: first in, first out, also when more comes in than it holds") {
   CHECK(queue.rows() == std::vector<double>{2, 2, 3, 3, 4, 4});
 }
 
-TEST_CASE("Learner with NNCLR: the first view's embeddings come in behind the others, after the loss") {
+TEST_CASE("Learner with NNCLR: the first view's embeddings are appended to the queue after the loss") {
   HostBackend backend;
   Learner learner(backend, small(2), nnclr());
   const Tensor x = volumes(backend, learner, 2, false);
@@ -96,7 +96,7 @@ TEST_CASE("Learner with NNCLR: the first view's embeddings come in behind the ot
   CHECK(part(still.queue()->rows(), 2 * 8, 5 * 8) == pushed);
 }
 
-TEST_CASE("Learner with NNCLR: predictor and encoder are trained, and the predictor is no part of the model") {
+TEST_CASE("Learner with NNCLR: prediction head and encoder are trained, and the head is not part of the model") {
   HostBackend backend;
   Learner learner(backend, small(1), nnclr());
   learner.step(volumes(backend, learner, 1), ages, second_epoch, learning_rate);
