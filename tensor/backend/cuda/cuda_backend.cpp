@@ -46,7 +46,7 @@ std::string CudaBackend::why_none(const std::string& architectures) {
   }
   const std::string why = why_no_device(static_cast<Status>(status), in_words(status), versions());
   if (status != cudaSuccess && !has_no_device(static_cast<Status>(status)))
-    fail(ErrorKind::device, "cuda", "the GPU does not answer: " + why, "Use --device cpu, or mend the driver.");
+    fail(ErrorKind::device, "cuda", "the GPU does not respond: " + why, "Use --device cpu, or repair the driver.");
   return why;
 }
 
@@ -62,7 +62,7 @@ CudaBackend::CudaBackend(const EngineRule& rule) : Backend(known_traits()) {
   cudnnHandle_t cudnn = nullptr;
   use("starting cuDNN", [&] { return cudnnCreate(&cudnn); });
   cudnn_ = guarded(cudnn, state_, cudnnDestroy);
-  use("giving cuDNN its stream", [&] { return cudnnSetStream(cudnn, stream); });
+  use("setting the stream of cuDNN", [&] { return cudnnSetStream(cudnn, stream); });
   convolutions_ = std::make_unique<ConvolutionPlanner>(cudnn, rule);
 
   cublasLtHandle_t cublas = nullptr;
@@ -85,7 +85,7 @@ void CudaBackend::use(const std::string& what, const LibraryCall& call) {
 
 std::shared_ptr<CUstream_st> CudaBackend::make_stream() {
   cudaStream_t stream = nullptr;
-  use("making a stream", [&] { return cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking); });
+  use("creating a stream", [&] { return cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking); });
   return guarded(stream, state_, cudaStreamDestroy);
 }
 
@@ -98,7 +98,7 @@ CudaBackend::CudaBackend(const DeviceProperties& device, const EngineRule& rule)
   properties_.multiProcessorCount = device.multiprocessors;
   properties_.totalGlobalMem = static_cast<std::size_t>(device.memory);
   describe_device();
-  state_->give_up(fmt::format("this backend only plans for {}", device.name), "Compute on a device that is there.");
+  state_->give_up(fmt::format("this backend only plans for {}", device.name), "Compute on a machine with the device.");
 }
 
 CudaBackend::~CudaBackend() {
@@ -118,8 +118,8 @@ void CudaBackend::describe_device() {
 std::shared_ptr<std::byte> CudaBackend::allocate(Index bytes) {
   state_->require();
   if (capturing_)
-    fail(ErrorKind::usage, "GPU memory", "it is asked for by work that is being captured",
-         "Allocate it before, or when the work is done for the first time.");
+    fail(ErrorKind::usage, "GPU memory", "captured work tries to allocate it",
+         "Allocate it before, or in the first run of the work.");
   void* memory = nullptr;
   const auto size = static_cast<std::size_t>(std::max<Index>(bytes, 1));
   const auto status = cudaMalloc(&memory, size);
@@ -145,7 +145,7 @@ void CudaBackend::refuse_memory(const std::string& asked) const {
   cudaMemGetInfo(&free, &total);
   fail(ErrorKind::memory, "GPU memory",
        refusal(asked, {state_->held.load(), static_cast<Index>(free), static_cast<Index>(total)}),
-       "Lower train.batch_size or model.width, or end what else uses the GPU.");
+       "Lower train.batch_size or model.width, or stop other programs that use the GPU.");
 }
 
 void CudaBackend::start_copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind) {
@@ -174,7 +174,7 @@ Tensor CudaBackend::concatenate(std::span<const Tensor> parts, Tensor& buffer) {
   const Spec spec = concatenated(parts);
   if (!buffer) buffer = tensor(spec);
   if (buffer.spec() != spec)
-    fail(ErrorKind::usage, "joining tensors",
+    fail(ErrorKind::usage, "concatenating tensors",
          fmt::format("{} {} in the buffer of {} {}", name_of(spec.dtype), to_string(spec.shape),
                      name_of(buffer.dtype()), to_string(buffer.shape())),
          "Hand in a buffer of that type and shape.");
@@ -226,7 +226,7 @@ CudaBackend::Graph CudaBackend::end_capture() {
   use("capturing a step", [&] { return cudaStreamEndCapture(stream_.get(), &noted); });
   const auto graph = guarded(noted, state_, cudaGraphDestroy);
   cudaGraphExec_t ready = nullptr;
-  use("making a CUDA graph of a step", [&] { return cudaGraphInstantiate(&ready, noted, 0); });
+  use("creating the CUDA graph of a step", [&] { return cudaGraphInstantiate(&ready, noted, 0); });
   return guarded(ready, state_, cudaGraphExecDestroy);
 }
 
@@ -240,7 +240,7 @@ void CudaBackend::abandon_capture() {
 }
 
 void CudaBackend::launch(const Graph& graph) {
-  use("repeating a step", [&] { return cudaGraphLaunch(graph.get(), stream_.get()); });
+  use("launching the graph of a step", [&] { return cudaGraphLaunch(graph.get(), stream_.get()); });
 }
 
 void CudaBackend::check_launch(std::string_view kernel) {

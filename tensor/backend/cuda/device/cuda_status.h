@@ -57,7 +57,7 @@ inline std::string why_no_device(Status status, const std::string& words, const 
     case Status::stub_driver:
       return "the NVIDIA driver that was found is a stub for building, not a driver";
     case Status::driver_too_old:
-      if (versions.driver == 0) return "no NVIDIA driver answers";
+      if (versions.driver == 0) return "no NVIDIA driver responds";
       return fmt::format("the NVIDIA driver is too old: it serves CUDA {}, this program needs {}",
                          cuda_version_name(versions.driver), cuda_version_name(versions.runtime));
     default:
