@@ -122,7 +122,7 @@ void plant_all(const std::string& name, const std::string& op, const Cell& cell,
 
 }  // namespace
 
-TEST_CASE("planted faults: every op of the registry has faults of its own, and no other") {
+TEST_CASE("planted faults: every op of the registry has faults, and every fault has an op") {
   std::set<std::string> rows;
   for (const auto& [type, row] : Registry::standard().rows()) {
     rows.insert(row.name);
@@ -134,7 +134,7 @@ TEST_CASE("planted faults: every op of the registry has faults of its own, and n
   }
 }
 
-TEST_CASE("planted faults: the suite notices every one, in every kernel of every op") {
+TEST_CASE("planted faults: the tests notice each fault in every kernel of every op") {
   omp_set_num_threads(1);  // the volumes are tiny
   std::map<std::string, std::set<std::string>> kinds;
   for (const auto& [device, backend] : backends_here())

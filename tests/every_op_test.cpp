@@ -34,7 +34,7 @@ int check_every_op(const OpCheck& check) {
 
 }  // namespace
 
-TEST_CASE("every op: a row of the registry has examples, and examples have a row") {
+TEST_CASE("every op: each row of the registry has examples, and examples have a row") {
   std::map<std::string, int> rows;
   for (const auto& [type, row] : Registry::standard().rows()) {
     CHECK_MESSAGE(op_examples().contains(row.name), row.name, " has no examples in tests/support/op_examples.cpp");
@@ -51,7 +51,7 @@ TEST_CASE("every op: a gradient does not depend on which others are wanted") {
   CHECK(check_every_op(wanted_gradients_check()) >= 12);
 }
 
-TEST_CASE("every op: what does not fit is refused, with what was found and what was expected") {
+TEST_CASE("every op: inputs that do not fit are refused with what was found and expected") {
   for (const auto& [name, examples] : op_examples())
     for (const Misuse& misuse : examples.misuses) {
       std::string message = "nothing was thrown";

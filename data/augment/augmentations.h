@@ -1,6 +1,6 @@
 // All augmentations by name, their options as they stand in [data.augment] of a configuration, and the function that
 // the loader calls. A new augmentation: its header, a member here and a row in augmentations.cpp. docs/augmentations.md
-// shows each.
+// shows each. Read next: augmentation.h (the interface), cutout.h (an example).
 #pragma once
 
 #include <string>

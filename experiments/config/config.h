@@ -1,5 +1,5 @@
 // An experiment's configuration: plain structs and, in config.cpp, the one table of their fields. Everything that
-// decides a run's numbers stands here. Read next: recorder.h, what a run leaves behind.
+// decides a run's numbers stands here. Read next: fields.h, which checks a text against the tables.
 #pragma once
 
 #include <filesystem>

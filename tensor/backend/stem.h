@@ -3,7 +3,6 @@
 //   with the input padded by 3 in front and to 2(O + 3) in all, tap k = 2a + b (a = 0 … 3, b = 0, 1; tap 7 is zero) and
 //   G[m_d, m_h, o_w; b_d, b_h, a_w, b_w] = padded[2 m_d + b_d, 2 m_h + b_h, 2 (o_w + a_w) + b_w],
 //   y[o_d, o_h, o_w] = Σ_{a_d, a_h} Σ_c W[a_d, a_h; c] G[o_d + a_d, o_h + a_h, o_w; c]: a 4×4×1 filter, stride 1.
-// Read next: cpu/stem.h, cuda/stem.h (packing).
 #pragma once
 
 #include "tensor/ops/conv3d.h"
