@@ -3,19 +3,7 @@
 #include <fmt/format.h>
 
 #include "tensor/error.h"
-#include "tensor/ops/adam_update.h"
-#include "tensor/ops/add.h"
-#include "tensor/ops/batch_norm.h"
-#include "tensor/ops/batch_norm_add_relu.h"
-#include "tensor/ops/batch_norm_relu.h"
-#include "tensor/ops/batch_norm_relu_max_pool.h"
-#include "tensor/ops/cast.h"
-#include "tensor/ops/conv3d.h"
-#include "tensor/ops/global_average_pool.h"
-#include "tensor/ops/l2_normalise.h"
-#include "tensor/ops/linear.h"
-#include "tensor/ops/max_pool3d.h"
-#include "tensor/ops/relu.h"
+#include "tensor/ops/all.h"
 
 namespace cg {
 namespace {
@@ -38,19 +26,7 @@ void reference_row(Registry& registry) {
 
 Registry make_standard() {
   Registry registry;
-  reference_row<AdamUpdate>(registry);
-  reference_row<Add>(registry);
-  reference_row<BatchNorm>(registry);
-  reference_row<BatchNormAddRelu>(registry);
-  reference_row<BatchNormRelu>(registry);
-  reference_row<BatchNormReluMaxPool>(registry);
-  reference_row<Cast>(registry);
-  reference_row<Conv3d>(registry);
-  reference_row<GlobalAveragePool>(registry);
-  reference_row<L2Normalise>(registry);
-  reference_row<Linear>(registry);
-  reference_row<MaxPool3d>(registry);
-  reference_row<Relu>(registry);
+  for_each_op([&]<Op O>() { reference_row<O>(registry); });
   add_cpu_kernels(registry);
   add_cuda_kernels(registry);
   return registry;
@@ -66,7 +42,7 @@ const Registry& Registry::standard() {
 const AnyKernel& Registry::kernel(std::type_index op, Device device, DType dtype) const {
   const auto row = rows_.find(op);
   if (row == rows_.end())
-    fail(ErrorKind::device, op.name(), "no row in the registry", "Add it to tensor/registry.cpp.");
+    fail(ErrorKind::device, op.name(), "no row in the registry", "Add it to the list in tensor/ops/all.h.");
   const auto& kernels = row->second.kernels;
   auto cell = kernels.find({device, dtype});
   if (cell == kernels.end() && device == Device::cpu) cell = kernels.find({Device::reference, dtype});

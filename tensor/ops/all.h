@@ -1,0 +1,33 @@
+// The list of all ops. The registry and the tests go through it. A new op: its header and a place in this list.
+#pragma once
+
+#include "tensor/ops/adam_update.h"
+#include "tensor/ops/add.h"
+#include "tensor/ops/batch_norm.h"
+#include "tensor/ops/batch_norm_add_relu.h"
+#include "tensor/ops/batch_norm_relu.h"
+#include "tensor/ops/batch_norm_relu_max_pool.h"
+#include "tensor/ops/cast.h"
+#include "tensor/ops/conv3d.h"
+#include "tensor/ops/global_average_pool.h"
+#include "tensor/ops/l2_normalise.h"
+#include "tensor/ops/linear.h"
+#include "tensor/ops/max_pool3d.h"
+#include "tensor/ops/relu.h"
+
+namespace cg {
+
+template <Op... O>
+struct OpList {};
+
+using AllOps = OpList<AdamUpdate, Add, BatchNorm, BatchNormAddRelu, BatchNormRelu, BatchNormReluMaxPool, Cast, Conv3d,
+                      GlobalAveragePool, L2Normalise, Linear, MaxPool3d, Relu>;
+
+/// Calls `body.template operator()<O>()` for every op O, in the order of the list.
+template <class Body>
+void for_each_op(const Body& body) {
+  [&]<Op... O>(OpList<O...>) { (body.template operator()<O>(), ...); }
+  (AllOps{});
+}
+
+}  // namespace cg
