@@ -45,14 +45,14 @@ struct Call {
   std::vector<Tensor> bfloat16_copies = {};
 };
 
-/// What a kernel is told when it is asked for its scratch.
+/// Input to a kernel's workspace query: how much scratch memory does a call need?
 struct WorkspaceQuery {
   std::span<const Spec> in;
   unsigned gradients = 0;  ///< bit j: the backward will be asked for input j's gradient
   Backend& backend;
 };
 
-/// Scratch bytes for one call of each kind.
+/// The answer: bytes of scratch memory for one call of each kind.
 struct Workspace {
   Index forward = 0, backward = 0, recompute = 0;
 };

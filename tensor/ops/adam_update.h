@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "tensor/op.h"
-#include "tensor/ops/volume.h"
+#include "tensor/ops/require.h"
 
 namespace cg {
 
@@ -24,7 +24,7 @@ struct AdamUpdate {
   Index step = 1;  ///< t, from 1
 
   static constexpr std::string_view name = "adam_update";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+  Plan plan(std::span<const Spec> in) const;
 };
 
 /// What of an update changes from step to step.
@@ -47,6 +47,13 @@ struct AdamControl {
   }
   static Spec spec() { return {{4}, DType::f64}; }
 };
+
+inline Plan AdamUpdate::plan(std::span<const Spec> in) const {
+  for (const Spec& spec : in.first(4)) require_parameter(name, "buffer", spec, in[0].shape, in[0].dtype);
+  if (in.size() > 4) require_spec(name, "the copy", in[4], {in[0].shape, DType::bf16});
+  if (in.size() > 5) require_spec(name, "the control", in[5], AdamControl::spec());
+  return {};
+}
 
 /// The fifth input, for kernels that write it in a pass of its own.
 template <class T>

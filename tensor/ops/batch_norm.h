@@ -10,7 +10,7 @@
 #include <cmath>
 
 #include "tensor/op.h"
-#include "tensor/ops/volume.h"
+#include "tensor/ops/require.h"
 
 namespace cg {
 
@@ -22,16 +22,29 @@ struct NormAttributes {
   bool training = true;
 };
 
-/// Checks x [n, …, C], γ, β, running mean, running variance [C]; the specs of the saved mean and 1/√(v + ε).
-/// Errors (usage): wrong shapes; one value a channel in training, where the variance has no meaning.
-std::vector<Spec> plan_norm(std::string_view op, const NormAttributes& norm, std::span<const Spec> in);
+/// Checks x [n, …, C], γ, β, running mean, running variance [C]; returns the specs of the saved mean and 1/√(v + ε).
+/// Errors (usage): wrong shapes; one value per channel in training, where the variance has no meaning.
+inline std::vector<Spec> plan_norm(std::string_view op, const NormAttributes& norm, std::span<const Spec> in) {
+  require_channels(op, "input", in[0]);
+  const Shape channels = {in[0].shape.back()};
+  constexpr const char* names[] = {"input", "weight", "bias", "running mean", "running variance"};
+  for (std::size_t j = 1; j < 5; ++j) require_parameter(op, names[j], in[j], channels, in[0].dtype);
+  if (norm.training && norm.equal_views * in[0].count() / channels[0] < 2)
+    refuse(op, {"one value a channel while training, at least 2 are needed for a variance"},
+           "Use a larger batch or larger volumes.");
+  const Spec statistic{channels, parameter_type(in[0].dtype)};
+  return {statistic, statistic};
+}
 
 /// Inputs: x, γ, β, running mean, running variance (both written in training). Output: y, of x's shape.
 struct BatchNorm {
   NormAttributes norm;
 
   static constexpr std::string_view name = "batch_norm";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+
+  Plan plan(std::span<const Spec> in) const {
+    return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .saved_inputs = 0b111, .recomputable = 0b1};
+  }
 };
 
 namespace reference {

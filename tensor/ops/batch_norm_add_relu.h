@@ -11,7 +11,12 @@ struct BatchNormAddRelu {
   NormAttributes norm;
 
   static constexpr std::string_view name = "batch_norm_add_relu";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+
+  Plan plan(std::span<const Spec> in) const {
+    std::vector<Spec> saved = plan_norm(name, norm, in);
+    require_spec(name, "residual", in[5], in[0], " like the input");
+    return {.outputs = {in[0]}, .saved = std::move(saved), .saved_inputs = 0b111, .saved_outputs = 0b1};
+  }
 };
 
 namespace reference {

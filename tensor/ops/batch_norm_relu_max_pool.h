@@ -14,7 +14,13 @@ struct BatchNormReluMaxPool {
   MaxPool3d pool;
 
   static constexpr std::string_view name = "batch_norm_relu_max_pool";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+
+  Plan plan(std::span<const Spec> in) const {
+    std::vector<Spec> saved = plan_norm(name, norm, in);
+    const Shape out = plan_pool(name, pool.window(), in[0]);
+    saved.push_back({out, DType::u8});
+    return {.outputs = {{out, in[0].dtype}}, .saved = std::move(saved), .saved_inputs = 0b111};
+  }
 };
 
 namespace reference {

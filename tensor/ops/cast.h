@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tensor/op.h"
+#include "tensor/ops/require.h"
 
 namespace cg {
 
@@ -10,7 +11,12 @@ struct Cast {
   DType to = DType::f32;
 
   static constexpr std::string_view name = "cast";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+
+  Plan plan(std::span<const Spec> in) const {
+    if (in[0].dtype == DType::u8 || to == DType::u8)
+      refuse(name, {"from ", in[0].dtype, " to ", to, ", expected floating-point types"});
+    return {.outputs = {{in[0].shape, to}}, .saved = {}};
+  }
 };
 
 namespace reference {

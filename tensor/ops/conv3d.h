@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "tensor/op.h"
+#include "tensor/ops/require.h"
 #include "tensor/ops/volume.h"
 
 namespace cg {
@@ -19,7 +20,17 @@ struct Conv3d {
 
   static constexpr std::string_view name = "conv3d";
   Window window(const Shape& weight) const { return {{weight[1], weight[2], weight[3]}, stride, padding}; }
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+
+  Plan plan(std::span<const Spec> in) const {
+    require_rank(name, "input", in[0], 5);
+    require_rank(name, "weight", in[1], 5);
+    const Shape &x = in[0].shape, &w = in[1].shape;
+    if (x[4] != w[4])
+      refuse(name, {"input has ", x[4], " channels, weight expects ", w[4]},
+             "Make the layer's input channels those of the layer before it.");
+    require_parameter(name, "weight", in[1], w, in[0].dtype);
+    return {.outputs = {{window_output(name, x, window(w), w[0]), in[0].dtype}}, .saved = {}, .saved_inputs = 0b11};
+  }
 };
 
 namespace reference {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tensor/op.h"
+#include "tensor/ops/require.h"
 #include "tensor/ops/volume.h"
 
 namespace cg {
@@ -9,7 +10,11 @@ namespace cg {
 /// Input: x [n, D, H, W, C]. Output: y [n, C], float32 where x is bfloat16.
 struct GlobalAveragePool {
   static constexpr std::string_view name = "global_average_pool";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+
+  Plan plan(std::span<const Spec> in) const {
+    require_rank(name, "input", in[0], 5);
+    return {.outputs = {{{in[0].shape[0], in[0].shape[4]}, parameter_type(in[0].dtype)}}, .saved = {}};
+  }
 };
 
 namespace reference {

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "tensor/op.h"
-#include "tensor/ops/volume.h"
+#include "tensor/ops/require.h"
 
 namespace cg {
 
@@ -15,7 +15,11 @@ struct L2Normalise {
   double epsilon = 1e-12;
 
   static constexpr std::string_view name = "l2_normalise";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+
+  Plan plan(std::span<const Spec> in) const {
+    require_rank(name, "input", in[0], 2);
+    return {.outputs = {in[0]}, .saved = {{{in[0].shape[0]}, parameter_type(in[0].dtype)}}, .saved_outputs = 0b1};
+  }
 };
 
 namespace reference {

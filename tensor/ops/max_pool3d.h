@@ -6,12 +6,24 @@
 #include <limits>
 
 #include "tensor/op.h"
+#include "tensor/ops/require.h"
 #include "tensor/ops/volume.h"
 
 namespace cg {
 
-/// Input: x [n, D, H, W, C]. Output: y [n, D', H', W', C]. Saved: the winner's tap, one byte a value of y.
+/// The shape of a volume x after pooling.
 /// Errors (usage): a window of more than 256 voxels; padding above half the window (a window without a voxel).
+inline Shape plan_pool(std::string_view op, const Window& window, const Spec& x) {
+  require_rank(op, "input", x, 5);
+  if (window.size() > 256)
+    refuse(op, {"the window has ", window.size(), " voxels; its winner is kept in a byte, 256 at most"});
+  for (std::size_t a = 0; a < 3; ++a)
+    if (2 * window.padding[a] > window.kernel[a])
+      refuse(op, {"padding ", window.padding[a], " is more than half of the window's ", window.kernel[a]});
+  return window_output(op, x.shape, window, x.shape[4]);
+}
+
+/// Input: x [n, D, H, W, C]. Output: y [n, D', H', W', C]. Saved: the winner's tap, one byte per value of y.
 struct MaxPool3d {
   Triple kernel = {3, 3, 3};
   Triple stride = {2, 2, 2};
@@ -19,11 +31,12 @@ struct MaxPool3d {
 
   static constexpr std::string_view name = "max_pool3d";
   Window window() const { return {kernel, stride, padding}; }
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
-};
 
-/// Shape of the pooled volume, after the checks above.
-Shape plan_pool(std::string_view op, const Window& window, const Spec& x);
+  Plan plan(std::span<const Spec> in) const {
+    const Shape out = plan_pool(name, window(), in[0]);
+    return {.outputs = {{out, in[0].dtype}}, .saved = {{out, DType::u8}}};
+  }
+};
 
 namespace reference {
 
