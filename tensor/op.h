@@ -36,6 +36,10 @@ concept Op = std::is_aggregate_v<O> && requires(const O& op, std::span<const Spe
   { O::name } -> std::convertible_to<std::string_view>;
 };
 
+/// Op O on activations of type T: by it a backend's kernel is named.
+template <Op O, class T>
+struct OpIn {};
+
 /// What a kernel sees. A backward writes (never adds to) every `grad_in` that is not empty.
 struct Call {
   std::vector<Tensor> in, out, saved, grad_out, grad_in;

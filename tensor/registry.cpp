@@ -8,25 +8,21 @@
 namespace cg {
 namespace {
 
-/// The three cells of an op's reference kernels: float, double, bfloat16.
-template <Op O>
-void reference_row(Registry& registry) {
-  const auto add = [&]<class T>() {
-    Kernel<O> kernel{.forward = reference::forward<T>};
-    if constexpr (requires(const O& op, Call& call) { reference::backward<T>(op, call); })
-      kernel.backward = reference::backward<T>;
-    if constexpr (requires(const O& op, Call& call) { reference::recompute<T>(op, call); })
-      kernel.recompute = reference::recompute<T>;
-    registry.add<O>(Device::reference, dtype_of<T>(), kernel);
-  };
-  add.template operator()<float>();
-  add.template operator()<double>();
-  add.template operator()<bfloat16>();
+/// The functions of an op's header.
+template <Op O, class T>
+Kernel<O> reference_kernel() {
+  Kernel<O> kernel{.forward = reference::forward<T>};
+  if constexpr (requires(const O& op, Call& call) { reference::backward<T>(op, call); })
+    kernel.backward = reference::backward<T>;
+  if constexpr (requires(const O& op, Call& call) { reference::recompute<T>(op, call); })
+    kernel.recompute = reference::recompute<T>;
+  return kernel;
 }
 
 Registry make_standard() {
   Registry registry;
-  for_each_op([&]<Op O>() { reference_row<O>(registry); });
+  for_each_op_in<float, double, bfloat16>(
+      [&]<Op O, class T>(OpIn<O, T>) { registry.add<O>(Device::reference, dtype_of<T>(), reference_kernel<O, T>()); });
   add_cpu_kernels(registry);
   add_cuda_kernels(registry);
   return registry;

@@ -30,4 +30,10 @@ void for_each_op(const Body& body) {
   (AllOps{});
 }
 
+/// Calls `body(OpIn<O, T>{})` for every op O in each of the types T.
+template <class... T, class Body>
+void for_each_op_in(const Body& body) {
+  for_each_op([&]<Op O>() { (body(OpIn<O, T>{}), ...); });
+}
+
 }  // namespace cg
