@@ -71,7 +71,7 @@ class Lifetimes {
       }
     }
     add(j, Role::output, 0, bytes, j, last);
-    add(j, Role::forward_graphspace, 0, scratch.forward, j, j);
+    add(j, Role::forward_workspace, 0, scratch.forward, j, j);
     for (std::size_t k = 0; k < made.plan.saved.size(); ++k)
       add(j, Role::saved, static_cast<int>(k), made.plan.saved[k].size_bytes(), j, backward ? backward_time(j) : j);
     if (backward) plan_backward(j, scratch);

@@ -23,7 +23,7 @@ enum class Role {
   saved,                ///< index: which of the plan's saved tensors
   gradient,             ///< of a node's output
   addend,               ///< a further consumer's gradient before it is added; index: the consumer's input
-  forward_graphspace,   ///< a kernel's scratch
+  forward_workspace,   ///< a kernel's scratch
   backward_workspace,   ///< the same in backward
   recompute_workspace,  ///< the same when an output is made again
 };

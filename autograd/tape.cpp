@@ -84,7 +84,7 @@ Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& 
   if (backend_.device() == Device::meta) return out;
 
   const AnyKernel& run = kernel(node);
-  give_workspace(at, run, Role::forward_graphspace, &Workspace::forward);
+  give_workspace(at, run, Role::forward_workspace, &Workspace::forward);
   if (observer_) observer_->before(node);
   run.forward(node.op.op.get(), call);
   if (observer_) observer_->after_forward(node, call.out[0]);

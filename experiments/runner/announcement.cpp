@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "experiments/program/progress.h"
+#include "experiments/training/pretrained.h"
 #include "experiments/training/setup.h"
 
 namespace cg {

@@ -112,10 +112,10 @@ Workspace workspace(const Conv3d& op, const WorkspaceQuery& query) {
   Index forward = 0, weights = 0;
   if (p.is_stem()) {
     const Stem stem(p.x, p.w);
-    forward = StemScratch::bytes(stem) + p.packed(stem).forward_graphspace();
+    forward = StemScratch::bytes(stem) + p.packed(stem).forward_workspace();
     weights = StemScratch::bytes(stem) + p.packed(stem).weights_workspace();
   } else {
-    forward = p.plain().forward_graphspace();
+    forward = p.plain().forward_workspace();
     weights = p.is_small() ? p.small().workspace() : p.plain().weights_workspace();
   }
   if (!(query.gradients & 0b10)) weights = 0;

@@ -38,7 +38,7 @@ class Convolution {
  public:
   Convolution(CpuBackend& backend, const Conv3d& op, const Shape& x, const Shape& w);
 
-  Index forward_graphspace() { return forward_direction().workspace(); }
+  Index forward_workspace() { return forward_direction().workspace(); }
   Index data_workspace() { return data_direction().workspace(); }
   Index weights_workspace() { return weights_direction().workspace(); }
 

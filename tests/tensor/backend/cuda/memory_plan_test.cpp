@@ -29,7 +29,7 @@ TEST_CASE("memory plan of a GPU: the real network at batch 32, with the scratch 
     CHECK(static_cast<double>(plan.arena_bytes()) <= room * static_cast<double>(plan.live_bytes()));
     Index stem = 0;
     for (const Buffer& buffer : plan.buffers())
-      if (buffer.scope == "encoder.conv1" && buffer.role == Role::forward_graphspace) stem = buffer.bytes;
+      if (buffer.scope == "encoder.conv1" && buffer.role == Role::forward_workspace) stem = buffer.bytes;
     const Index packed = Index{32} * 49 * 58 * 46 * 32 * size_of(DType::bf16);
     CHECK((stem >= packed) == (type == DType::bf16));
   }
