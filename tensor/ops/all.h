@@ -1,4 +1,10 @@
-// The list of all ops. The registry and the tests go through it. A new op: its header and a place in this list.
+// The list of all ops. The registry, the backends and the tests go through it.
+// A new op for every backend takes these files:
+//   tensor/ops/<op>.h                  formula, attributes, plan, forward, backward; its place in the list below
+//   tensor/backend/cpu/<op>.cpp        the CPU's kernel, declared in tensor/backend/cpu/kernels.h
+//   tensor/backend/cuda/ops/<op>.h     the GPU's kernel as code that the tests also run on the host
+//   tensor/backend/cuda/ops/<op>.cu    the same compiled for the GPU, declared in tensor/backend/cuda/kernels.h
+//   tests/tensor/ops/<op>.cpp          examples, misuses, kinks, planted faults
 #pragma once
 
 #include "tensor/ops/adam_update.h"
