@@ -29,7 +29,7 @@ struct Plan {
 };
 
 /// An aggregate with a name and a plan; attributes are members with defaults. `plan` throws cg::Error for shapes that
-/// don't fit.
+/// don't fit. The ops of tensor/ops also name their inputs and what they save, for docs/ops.md.
 template <class O>
 concept Op = std::is_aggregate_v<O> && requires(const O& op, std::span<const Spec> in) {
   { op.plan(in) } -> std::same_as<Plan>;

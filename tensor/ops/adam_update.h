@@ -1,7 +1,9 @@
-// One step of Adam (Kingma & Ba 2015) over flat buffers, in place, the weight decay coupled (added to the gradient, as
-// PyTorch's Adam and the published code do):
+// One step of Adam (Kingma & Ba 2015) over flat buffers, in place. The weight decay is coupled (added to the gradient),
+// as in PyTorch's Adam and in the published code.
+// Forward:
 //   g' = g + decay · p;   m = β₁ m + (1 − β₁) g';   v = β₂ v + (1 − β₂) g'²
 //   p = p − rate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+// Backward: none
 #pragma once
 
 #include <cmath>
@@ -24,6 +26,7 @@ struct AdamUpdate {
   Index step = 1;  ///< t, from 1
 
   static constexpr std::string_view name = "adam_update";
+  static constexpr const char* input_names[] = {"p", "g", "m", "v", "copy of p in bfloat16", "control"};
   Plan plan(std::span<const Spec> in) const;
 };
 

@@ -5,6 +5,7 @@
 //   tensor/backend/cuda/ops/<op>.h     the GPU's kernel as code that the tests also run on the host
 //   tensor/backend/cuda/ops/<op>.cu    the same compiled for the GPU, declared in tensor/backend/cuda/kernels.h
 //   tests/tensor/ops/<op>.cpp          examples, misuses, kinks, planted faults
+//   docs/ops.md                        its row, written by build/release/bin/describe_ops
 #pragma once
 
 #include "tensor/ops/adam_update.h"

@@ -1,9 +1,11 @@
-// Batch normalisation over all positions of a channel (Ioffe & Szegedy 2015): m = n·D·H·W values a channel of a volume
-// [n, D, H, W, C], m = n of rows [n, C].
-//   training:  μ = mean x, v = mean (x − μ)², r = 1/√(v + ε);   evaluation: μ, v are the running statistics
-//   y = γ (x − μ) r + β
+// Batch normalisation over all positions of a channel (Ioffe & Szegedy 2015): m = n·D·H·W values per channel of a
+// volume [n, D, H, W, C], m = n of rows [n, C]. In evaluation μ and v are the running statistics.
+// Forward:
+//   μ = mean x;   v = mean (x − μ)²;   r = 1/√(v + ε);   y = γ (x − μ) r + β
 //   running = (1 − momentum) running + momentum · (μ, or v · k/(k − 1) with k = equal_views · m)
-//   x̂ = (x − μ) r;   dβ = Σ dy;   dγ = Σ dy x̂;   dx = γ r (dy − dβ/m − x̂ dγ/m) in training, γ r dy in evaluation
+// Backward:
+//   x̂ = (x − μ) r;   dβ = Σ dy;   dγ = Σ dy x̂
+//   dx = γ r (dy − dβ/m − x̂ dγ/m) in training, γ r dy in evaluation
 // This header also holds what the fused ops (batch_norm_relu.h, …) share with it.
 #pragma once
 
@@ -41,6 +43,8 @@ struct BatchNorm {
   NormAttributes norm;
 
   static constexpr std::string_view name = "batch_norm";
+  static constexpr const char* input_names[] = {"x", "γ", "β", "running mean", "running variance"};
+  static constexpr const char* saved_names[] = {"μ", "r"};
 
   Plan plan(std::span<const Spec> in) const {
     return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .saved_inputs = 0b111, .recomputable = 0b1};

@@ -1,4 +1,6 @@
-// y = x in another floating-point type;   dx = dy in x's type
+// The same numbers in another floating-point type.
+// Forward: y = x in the other type
+// Backward: dx = dy in x's type
 #pragma once
 
 #include "tensor/op.h"
@@ -11,6 +13,7 @@ struct Cast {
   DType to = DType::f32;
 
   static constexpr std::string_view name = "cast";
+  static constexpr const char* input_names[] = {"x"};
 
   Plan plan(std::span<const Spec> in) const {
     if (in[0].dtype == DType::u8 || to == DType::u8)

@@ -1,5 +1,7 @@
-// 3D convolution (cross-correlation, as in PyTorch), without bias:
-//   y[n, p, o] = Σ_{k, i} x[n, p·stride − padding + k, i] · w[o, k, i]        p, k: positions in three dimensions
+// 3D convolution (cross-correlation, as in PyTorch), without bias. p, q and k are positions in three dimensions.
+// Forward:
+//   y[n, p, o] = Σ_{k, i} x[n, p·stride − padding + k, i] · w[o, k, i]
+// Backward:
 //   dx[n, q, i] = Σ_{p, k: p·stride − padding + k = q} Σ_o dy[n, p, o] · w[o, k, i]
 //   dw[o, k, i] = Σ_{n, p} dy[n, p, o] · x[n, p·stride − padding + k, i]
 #pragma once
@@ -19,6 +21,7 @@ struct Conv3d {
   Triple padding = {0, 0, 0};
 
   static constexpr std::string_view name = "conv3d";
+  static constexpr const char* input_names[] = {"x", "w"};
   Window window(const Shape& weight) const { return {{weight[1], weight[2], weight[3]}, stride, padding}; }
 
   Plan plan(std::span<const Spec> in) const {

@@ -1,4 +1,6 @@
-// The mean over all positions, m = D·H·W:   y[n, c] = Σ_p x[n, p, c] / m;   dx[n, p, c] = dy[n, c] / m
+// The mean over all positions of a volume, m = D·H·W.
+// Forward: y[n, c] = Σ_p x[n, p, c] / m
+// Backward: dx[n, p, c] = dy[n, c] / m
 #pragma once
 
 #include "tensor/op.h"
@@ -10,6 +12,7 @@ namespace cg {
 /// Input: x [n, D, H, W, C]. Output: y [n, C], float32 where x is bfloat16.
 struct GlobalAveragePool {
   static constexpr std::string_view name = "global_average_pool";
+  static constexpr const char* input_names[] = {"x"};
 
   Plan plan(std::span<const Spec> in) const {
     require_rank(name, "input", in[0], 5);

@@ -1,4 +1,6 @@
-// y = x Wᵀ + b;   dx = dy W;   dW = dyᵀ x;   db = Σ_n dy
+// A fully connected layer.
+// Forward: y = x Wᵀ + b
+// Backward: dx = dy W;   dW = dyᵀ x;   db = Σ_n dy
 #pragma once
 
 #include "tensor/op.h"
@@ -9,6 +11,7 @@ namespace cg {
 /// Inputs: x [n, I], W [O, I], b [O]. Output: y [n, O]. Errors (usage): widths that differ.
 struct Linear {
   static constexpr std::string_view name = "linear";
+  static constexpr const char* input_names[] = {"x", "W", "b"};
 
   Plan plan(std::span<const Spec> in) const {
     require_rank(name, "input", in[0], 2);

@@ -1,6 +1,7 @@
 // 3D max-pooling; padding never wins. The winner's place in its window is kept as a byte, 0 … kernel³ − 1 in scan
 // order; of equal values the first wins, as in PyTorch.
-//   y[p, c] = max over the window at p of x;   dx[q, c] = Σ of dy[p, c] over the windows p that q won
+// Forward: y[p, c] = max over the window at p of x
+// Backward: dx[q, c] = Σ of dy[p, c] over the windows p that q won
 #pragma once
 
 #include <limits>
@@ -30,6 +31,8 @@ struct MaxPool3d {
   Triple padding = {1, 1, 1};
 
   static constexpr std::string_view name = "max_pool3d";
+  static constexpr const char* input_names[] = {"x"};
+  static constexpr const char* saved_names[] = {"winners"};
   Window window() const { return {kernel, stride, padding}; }
 
   Plan plan(std::span<const Spec> in) const {
