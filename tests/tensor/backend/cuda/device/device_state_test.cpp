@@ -58,7 +58,7 @@ TEST_CASE("device state: of two threads that lose the device one gives the reaso
 TEST_CASE("CUDA's answers: why no device can be used, in words") {
   using cuda::Status;
   const auto why = [](Status status, int driver) {
-    return cuda::why_no_device(answer, "unknown error (cudaErrorUnknown)", {.driver = driver, .runtime = 13000});
+    return cuda::why_no_device(status, "unknown error (cudaErrorUnknown)", {.driver = driver, .runtime = 13000});
   };
   CHECK(why(Status::driver_too_old, 12040) ==
         "the NVIDIA driver is too old: it serves CUDA 12.4, this program needs 13.0");
@@ -69,7 +69,7 @@ TEST_CASE("CUDA's answers: why no device can be used, in words") {
   CHECK(why(static_cast<Status>(999), 13000) == "unknown error (cudaErrorUnknown)");
 }
 
-TEST_CASE("CUDA's answers: a machine without a usable device is told from a device that does not answer") {
+TEST_CASE("CUDA's answers: a machine without a usable device is told from a device that does not status") {
   using cuda::Status;
   for (const Status none : {Status::no_device, Status::driver_too_old, Status::stub_driver, Status::driver_mismatch,
                             Status::driver_not_for_device})
@@ -83,7 +83,7 @@ TEST_CASE("CUDA's answers: what lacks memory passes, in CUDA, cuDNN and cuBLAS")
   CHECK(cuda::lacks_memory(cuda::CudnnAnswer::no_host_memory));
   CHECK(cuda::lacks_memory(cuda::CublasAnswer::no_memory));
   CHECK_FALSE(cuda::lacks_memory(cuda::Status::success));
-  CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::Answer>(719)));        // a launch failed
+  CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::Status>(719)));        // a launch failed
   CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CudnnAnswer>(5000)));  // an execution failed
   CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CudnnAnswer>(0)));
   CHECK_FALSE(cuda::lacks_memory(static_cast<cuda::CublasAnswer>(13)));  // an execution failed
