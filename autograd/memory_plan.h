@@ -1,6 +1,18 @@
 // Where every buffer of a step is, decided before the first number is computed: lifetimes from the plans of the ops,
 // offsets in one arena. This decides the peak memory on every device.
 // Time: forward of node j at j, the loss at n, backward of node j at 2n − j.
+// An example: linear (node 0), relu (1), linear (2). y are outputs, dy their gradients, all of A bytes but for the
+// smaller y2. y1 is kept until relu's backward has read it.
+//
+//   3A |                                +-----------+
+//      |                                |    dy0    |
+//   2A |  +-----------+-----------+-----+-----+-----+
+//      |  |    y0     |    y2     |    dy1    |
+//    A |  +-----+-----+-----------+-----------+
+//      |        |             y1              |
+//    0 +------------------------------------------------> time
+//            0     1     2     3     4     5     6
+//          forward of 0, 1, 2 loss backward of 2, 1, 0
 #pragma once
 
 #include <map>

@@ -71,6 +71,7 @@ struct Spec {
   Index size_bytes() const { return count() * size_of(dtype); }
   bool operator==(const Spec&) const = default;
 };
+std::string to_string(const Spec& spec);  ///< "float32 [64]"
 
 /// A handle: copies share the memory, which is freed with the last of them. Without a spec it is empty; on `meta` it
 /// has no memory.
