@@ -26,6 +26,8 @@ std::string to_string(const Shape& shape) {
   return "[" + text + "]";
 }
 
+std::string to_string(const Spec& spec) { return name_of(spec.dtype) + " " + to_string(spec.shape); }
+
 Index count(const Shape& shape) { return std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>()); }
 
 }  // namespace cg

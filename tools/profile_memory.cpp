@@ -187,7 +187,7 @@ int run(const Arguments& arguments) {
   const StepMemory memory = planner.memory(batch);
   const StepDescription step{.config = named(arguments),
                              .volume = options.volume,
-                             .device = fmt::format("{}: {}", name_of(backend.device()), backend.description()),
+                             .device = fmt::format("{}: {}", name_of(backend.device()), backend.traits().description),
                              .activations = options.activations,
                              .parameters = options.parameters,
                              .free = free,

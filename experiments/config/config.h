@@ -1,6 +1,6 @@
 // An experiment's configuration: plain structs that hold everything that decides a run's numbers. The tables of their
 // fields are beside each struct's own code (losses, predictors, augmentations, model) or in config.cpp, which puts them
-// together. Read next: recorder.h, what a run leaves behind.
+// together. Read next: fields.h, which checks a text against the tables.
 #pragma once
 
 #include <filesystem>

@@ -191,13 +191,12 @@ void backward(const BatchNormReluMaxPool& op, Call& call) {
   });
 }
 
+template <class T>
+constexpr Kernel<BatchNormReluMaxPool> in_type = {forward<T>, backward<T>, nullptr, workspace<T>};
+
 }  // namespace
 
-template <class T>
-Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool() {
-  return {forward<T>, backward<T>, nullptr, workspace<T>};
-}
-template Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool<float>();
-template Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool<bfloat16>();
+Kernel<BatchNormReluMaxPool> kernel(OpIn<BatchNormReluMaxPool, float>) { return in_type<float>; }
+Kernel<BatchNormReluMaxPool> kernel(OpIn<BatchNormReluMaxPool, bfloat16>) { return in_type<bfloat16>; }
 
 }  // namespace cg::cpu

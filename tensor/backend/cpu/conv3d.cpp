@@ -123,13 +123,12 @@ Workspace workspace(const Conv3d& op, const WorkspaceQuery& query) {
   return {.forward = forward, .backward = std::max(data, weights)};
 }
 
+template <class T>
+constexpr Kernel<Conv3d> in_type = {forward<T>, backward<T>, nullptr, workspace<T>};
+
 }  // namespace
 
-template <class T>
-Kernel<Conv3d> conv3d() {
-  return {forward<T>, backward<T>, nullptr, workspace<T>};
-}
-template Kernel<Conv3d> conv3d<float>();
-template Kernel<Conv3d> conv3d<bfloat16>();
+Kernel<Conv3d> kernel(OpIn<Conv3d, float>) { return in_type<float>; }
+Kernel<Conv3d> kernel(OpIn<Conv3d, bfloat16>) { return in_type<bfloat16>; }
 
 }  // namespace cg::cpu

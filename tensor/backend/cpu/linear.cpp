@@ -41,6 +41,6 @@ void backward(const Linear&, Call& call) {
 
 }  // namespace
 
-Kernel<Linear> linear() { return {forward, backward, nullptr, nullptr}; }
+Kernel<Linear> kernel(OpIn<Linear, float>) { return {forward, backward, nullptr, nullptr}; }
 
 }  // namespace cg::cpu

@@ -67,7 +67,7 @@ TEST_CASE("Saliency: the gradient is the change of the predicted age, in any dir
   for (const Features features : {Features::projected, Features::encoder})
     for (const bool fast : {false, true}) {
       CAPTURE(fast);
-      const auto backend = fast ? make_cpu_backend() : std::make_unique<HostBackend>(Device::reference);
+      const auto backend = fast ? make_cpu_backend() : std::make_unique<HostBackend>();
       const TrainedModel model = made(DType::f32, features);
       Inference network(*backend, model);
       const Tensor at = volume();

@@ -13,7 +13,7 @@ using namespace cg::test;
 
 TEST_CASE("Model file: it says whether there is a projection head, and holds one only then") {
   for (const bool projection : {true, false}) {
-    HostBackend backend(Device::reference);
+    HostBackend backend;
     LearnerOptions options;
     options.model = {.channels = 1, .width = 2, .projection = projection, .embedding = 8};
     Learner learner(backend, options, make_loss<DynLocRep>());

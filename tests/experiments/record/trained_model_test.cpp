@@ -115,7 +115,7 @@ TEST_CASE("Trained model: lists in a million lists are refused, and take no stac
 }
 
 TEST_CASE("Trained model: the file gives back weights and prediction; a part that is missing or swapped is refused") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   LearnerOptions options;
   options.model = network;
   Learner learner(backend, options, make_loss<DynLocRep>());

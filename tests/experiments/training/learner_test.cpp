@@ -87,7 +87,7 @@ std::vector<double> trained_values(Learner& learner) {
 }  // namespace
 
 TEST_CASE("Learner: equal views encoded once give the loss, gradients and statistics of two encoded views") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   Learner once(backend, small(1, DType::f64), loss("dynlocrep")),
       twice(backend, small(2, DType::f64), loss("dynlocrep"));
   const LossResult a = once.step(volumes(once, 1), ages, second_epoch, learning_rate),
@@ -123,7 +123,7 @@ TEST_CASE("Learner: a step lowers the loss, moves every parameter, and counts") 
 }
 
 TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and changes nothing") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   Learner learner(backend, small(1, DType::f64), loss("dynlocrep"));
   const Tensor batch = volumes(learner, 1);
   const Encoded all = learner.encode(batch);
@@ -143,8 +143,10 @@ TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and c
   }
 }
 
-TEST_CASE("Learner: another one that takes over its state goes on to the same bits, and each tensor is needed for it") {
-  HostBackend backend(Device::reference);
+TEST_CASE(
+    "Learner: another learner that resumes its state continues to the same bits, and every tensor of the state is "
+    "needed") {
+  HostBackend backend;
   std::string loss_name = "dynlocrep";
   SUBCASE("dynlocrep") {}
   SUBCASE("nnclr, which has a queue and a predictor") { loss_name = "nnclr"; }
@@ -188,9 +190,9 @@ TEST_CASE("Learner: another one that takes over its state goes on to the same bi
   }
 }
 
-TEST_CASE("Learner: a step with a number that is not finite names the first layer, and leaves the parameters") {
+TEST_CASE("Learner: a step with a number that is not finite names the first layer and changes no parameter") {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    HostBackend backend(Device::reference);
+    HostBackend backend;
     Learner learner(backend, small(1, DType::f32), loss("dynlocrep"));
     const auto before = trained_values(learner);
     const Tensor batch = volumes(learner, 1);
@@ -203,7 +205,7 @@ TEST_CASE("Learner: a step with a number that is not finite names the first laye
 }
 
 TEST_CASE("Learner: a gradient that overflows float32 is an error of kind numbers, not an update") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   // The published formulation divides by it: finite in double.
   Learner learner(backend, small(1, DType::f32), make_loss<DynLocRep>({.base_temperature = 1e-44}));
   const auto before = trained_values(learner);
@@ -212,8 +214,8 @@ TEST_CASE("Learner: a gradient that overflows float32 is an error of kind number
   CHECK(trained_values(learner) == before);
 }
 
-TEST_CASE("Learner: without a projection head the loss sees the encoder's features, made of unit length") {
-  HostBackend backend(Device::reference);
+TEST_CASE("Learner: without a projection head the loss gets the encoder's features, normalised to unit length") {
+  HostBackend backend;
   LearnerOptions options = small(1, DType::f64);
   options.model.projection = false;
   CHECK(options.model.embedding_width() == 32);
@@ -240,7 +242,7 @@ TEST_CASE("Learner: without a projection head the loss sees the encoder's featur
 }
 
 TEST_CASE("Learner: without a projection head the gradient is that of the loss, by central differences") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   LearnerOptions options = small(1, DType::f64);
   options.model.projection = false;
   // A smooth loss: no neighbours, which change in steps; nothing held constant.

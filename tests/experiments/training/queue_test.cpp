@@ -76,8 +76,8 @@ TEST_CASE("Queue: first in, first out, also when more comes in than it holds") {
   CHECK(queue.rows() == std::vector<double>{2, 2, 3, 3, 4, 4});
 }
 
-TEST_CASE("Learner with NNCLR: the first view's embeddings come in behind the others, after the loss") {
-  HostBackend backend(Device::reference);
+TEST_CASE("Learner with NNCLR: the first view's embeddings are appended to the queue after the loss") {
+  HostBackend backend;
   Learner learner(backend, small(2), nnclr());
   const Tensor x = volumes(backend, learner, 2, false);
   const auto before = learner.queue()->rows();
@@ -97,8 +97,8 @@ TEST_CASE("Learner with NNCLR: the first view's embeddings come in behind the ot
   CHECK(part(still.queue()->rows(), 2 * 8, 5 * 8) == pushed);
 }
 
-TEST_CASE("Learner with NNCLR: predictor and encoder are trained, and the predictor is no part of the model") {
-  HostBackend backend(Device::reference);
+TEST_CASE("Learner with NNCLR: prediction head and encoder are trained, and the head is not part of the model") {
+  HostBackend backend;
   Learner learner(backend, small(1), nnclr());
   learner.step(volumes(backend, learner, 1), ages, second_epoch, learning_rate);
   std::size_t with_gradient = 0, of_predictor = 0;
@@ -119,7 +119,7 @@ TEST_CASE("Learner with NNCLR: predictor and encoder are trained, and the predic
 }
 
 TEST_CASE("Learner with NNCLR: equal views encoded once give the loss, gradients and statistics of two") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   Learner once(backend, small(1), nnclr()), twice(backend, small(2), nnclr());
   const LossResult a = once.step(volumes(backend, once, 1), ages, second_epoch, learning_rate),
                    b = twice.step(volumes(backend, twice, 2), ages, second_epoch, learning_rate);

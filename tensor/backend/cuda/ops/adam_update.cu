@@ -4,6 +4,6 @@
 
 namespace cg::cuda {
 
-Kernel<AdamUpdate> adam_update() { return adam_update_kernel<DeviceLaunch>(); }
+Kernel<AdamUpdate> kernel(OpIn<AdamUpdate, float>) { return OpKernel<AdamUpdate, float, DeviceLaunch>::get(); }
 
 }  // namespace cg::cuda

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "tensor/backend/cuda/block/map.h"
+#include "tensor/backend/cuda/ops/op_kernel.h"
 #include "tensor/ops/adam_update.h"
 
 namespace cg::cuda {
@@ -74,8 +75,9 @@ void adam_update(const AdamUpdate& op, const Call& call, const Launch& launch) {
 }
 
 template <class Launch>
-Kernel<AdamUpdate> adam_update_kernel() {
-  return {[](const AdamUpdate& op, Call& call) { adam_update(op, call, Launch(call)); }, nullptr, nullptr, nullptr};
-}
+struct OpKernel<AdamUpdate, float, Launch> {
+  static void forward(const AdamUpdate& op, Call& call) { adam_update(op, call, Launch(call)); }
+  static Kernel<AdamUpdate> get() { return {forward, nullptr, nullptr, nullptr}; }
+};
 
 }  // namespace cg::cuda

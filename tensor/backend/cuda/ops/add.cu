@@ -4,11 +4,7 @@
 
 namespace cg::cuda {
 
-template <class T>
-Kernel<Add> add() {
-  return add_kernel<T, DeviceLaunch>();
-}
-template Kernel<Add> add<float>();
-template Kernel<Add> add<bfloat16>();
+Kernel<Add> kernel(OpIn<Add, float>) { return OpKernel<Add, float, DeviceLaunch>::get(); }
+Kernel<Add> kernel(OpIn<Add, bfloat16>) { return OpKernel<Add, bfloat16, DeviceLaunch>::get(); }
 
 }  // namespace cg::cuda

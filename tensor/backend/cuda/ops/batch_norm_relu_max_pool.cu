@@ -4,11 +4,11 @@
 
 namespace cg::cuda {
 
-template <class T>
-Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool() {
-  return batch_norm_relu_max_pool_kernel<T, DeviceLaunch>();
+Kernel<BatchNormReluMaxPool> kernel(OpIn<BatchNormReluMaxPool, float>) {
+  return OpKernel<BatchNormReluMaxPool, float, DeviceLaunch>::get();
 }
-template Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool<float>();
-template Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool<bfloat16>();
+Kernel<BatchNormReluMaxPool> kernel(OpIn<BatchNormReluMaxPool, bfloat16>) {
+  return OpKernel<BatchNormReluMaxPool, bfloat16, DeviceLaunch>::get();
+}
 
 }  // namespace cg::cuda

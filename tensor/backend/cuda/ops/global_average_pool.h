@@ -4,6 +4,7 @@
 
 #include "tensor/backend/cuda/block/divider.h"
 #include "tensor/backend/cuda/block/segment_sums.h"
+#include "tensor/backend/cuda/ops/op_kernel.h"
 #include "tensor/ops/global_average_pool.h"
 
 namespace cg::cuda {
@@ -35,7 +36,9 @@ struct SpreadGradient {
 };
 
 template <class T, class Launch>
-struct AveragePoolKernels {
+struct OpKernel<GlobalAveragePool, T, Launch> {
+  static Kernel<GlobalAveragePool> get() { return {forward, backward, nullptr, nullptr}; }
+
   static void forward(const GlobalAveragePool&, Call& call) {
     const VolumeShape in(call.in[0].shape());
     const Index m = in.voxels() / in.n;
@@ -54,10 +57,5 @@ struct AveragePoolKernels {
     });
   }
 };
-
-template <class T, class Launch>
-Kernel<GlobalAveragePool> global_average_pool_kernel() {
-  return {AveragePoolKernels<T, Launch>::forward, AveragePoolKernels<T, Launch>::backward, nullptr, nullptr};
-}
 
 }  // namespace cg::cuda

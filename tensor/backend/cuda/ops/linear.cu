@@ -17,6 +17,6 @@ class CublasProducts {
 
 }  // namespace
 
-Kernel<Linear> linear() { return linear_kernel<DeviceLaunch, CublasProducts>(); }
+Kernel<Linear> kernel(OpIn<Linear, float>) { return linear_kernel<DeviceLaunch, CublasProducts>(); }
 
 }  // namespace cg::cuda

@@ -4,11 +4,7 @@
 
 namespace cg::cuda {
 
-template <class T>
-Kernel<Relu> relu() {
-  return relu_kernel<T, DeviceLaunch>();
-}
-template Kernel<Relu> relu<float>();
-template Kernel<Relu> relu<bfloat16>();
+Kernel<Relu> kernel(OpIn<Relu, float>) { return OpKernel<Relu, float, DeviceLaunch>::get(); }
+Kernel<Relu> kernel(OpIn<Relu, bfloat16>) { return OpKernel<Relu, bfloat16, DeviceLaunch>::get(); }
 
 }  // namespace cg::cuda

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "tensor/backend/cuda/block/map.h"
+#include "tensor/backend/cuda/ops/op_kernel.h"
 #include "tensor/ops/relu.h"
 
 namespace cg::cuda {
@@ -34,7 +35,9 @@ struct ReluBackward {
 };
 
 template <class T, class Launch>
-struct ReluKernels {
+struct OpKernel<Relu, T, Launch> {
+  static Kernel<Relu> get() { return {forward, backward, nullptr, nullptr}; }
+
   static void forward(const Relu&, Call& call) {
     launch_map(Launch(call), call.in[0].spec().count(),
                ReluForward<T>{pointer<const T>(call.in[0]), pointer<T>(call.out[0])});
@@ -45,10 +48,5 @@ struct ReluKernels {
                                pointer<T>(call.grad_in[0])});
   }
 };
-
-template <class T, class Launch>
-Kernel<Relu> relu_kernel() {
-  return {ReluKernels<T, Launch>::forward, ReluKernels<T, Launch>::backward, nullptr, nullptr};
-}
 
 }  // namespace cg::cuda
