@@ -1,4 +1,4 @@
-// Age kernels: how alike two subjects are, from the difference of their ages. Read next: dynlocrep.h.
+// Age kernels: how alike two subjects are, from the difference of their ages.
 #pragma once
 
 #include <cmath>

@@ -1,6 +1,5 @@
 // The row-major arrays that the losses' formulas are written with, and the two functions every contrastive loss needs:
 // the logarithm of a sum of exponentials and its derivative. They work on double and on Dual (dual.h).
-// Read next: dynlocrep.h, where they are used.
 #pragma once
 
 #include <Eigen/Core>

@@ -2,8 +2,7 @@
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t (…) e^{s_it} − s_ik ]
 //
-// and differ in the pull a_ik and in the t that are pushed away. Read next: simclr.h, the simplest; pull.h, where the
-// pull comes from ages.
+// and differ in the pull a_ik and in the t that are pushed away. Read next: loss.h.
 #pragma once
 
 #include "losses/loss.h"

@@ -1,5 +1,5 @@
-// Dual numbers: a value and its derivative along one direction, carried through the formulas of the losses to check
-// the gradients that are written by hand. Read next: similarity_loss.h.
+// Dual numbers: a value and its derivative along one direction, carried through the formulas of the losses to check the
+// gradients that are written by hand.
 //
 // Finite differences cannot do this check for the `published` formulation: it holds the row maximum constant although
 // the value depends on it. A dual number can be told so: `detach(x)` is x without its derivative.

@@ -4,7 +4,7 @@
 //
 // with D_ik the logarithm of a sum over those whom i pushes away. So one function explains them all from what the loss
 // itself computes: a is what it holds constant, p is its gradient + a, and D_ik − s_ik is its value where i pulls at k
-// alone, with a strength of 1. Read next: similarity_loss.h, where that function is.
+// alone, with a strength of 1.
 #pragma once
 
 #include "losses/arrays.h"

@@ -1,6 +1,6 @@
 // The interface of every loss: embeddings and ages in, value and gradient out, in double on the host. A loss is a pure
-// function: no chance, no state, no knowledge of the network. Read next: dynlocrep.h (a loss on a page), then
-// similarity_loss.h (what the losses share), docs/losses.md (why there are two formulations).
+// function: no chance, no state, no knowledge of the network. Read next: age_kernels.h, docs/losses.md (why there are
+// two formulations).
 #pragma once
 
 #include <span>

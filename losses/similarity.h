@@ -1,5 +1,4 @@
 // Similarities: S [n, n] from the embeddings z [n, d], and the chain rule from dL/dS back to dL/dz.
-// Read next: similarity_loss.h.
 #pragma once
 
 #include <concepts>

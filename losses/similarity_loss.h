@@ -1,5 +1,5 @@
-// What all losses over a matrix of similarities share: S from z, each row of S to the loss, and the chain rule back.
-// A loss itself is only what happens in one row. Read next: dynlocrep.h, exponential.h, y_aware.h.
+// What all losses over a matrix of similarities share: S from z, each row of S to the loss, and the chain rule back. A
+// loss itself is only what happens in one row. Read next: loss.h, similarity.h.
 #pragma once
 
 #include <concepts>

@@ -9,8 +9,8 @@
 //   m            how many anchors have one; the others add 0
 //   a_ik         1/(m |P(i)|) × τ/τ_base for k in P(i), else 0
 //
-// Printed and published formula are the same but for the factor.
-// Read next: attraction.h (a), similarity_loss.h (S and the way back to z), y_aware.h (a weight instead of a class).
+// Printed and published formula are the same but for the factor. Read next: attraction.h (a), similarity_loss.h (S and
+// the way back to z).
 #pragma once
 
 #include "losses/attraction.h"

@@ -1,6 +1,5 @@
 // Age from frozen features (paper section 4.3, Fig. 4b): the one interface of all predictors. A fitted one is numbers
-// alone, so that a model file can hold it. Read next: all_predictors.h, their list; ridge.h (the paper's choice, its
-// "MSE"); trained_predictor.h (what the others share).
+// alone, so that a model file can hold it. Read next: feature_rows.h.
 #pragma once
 
 #include <concepts>

@@ -3,7 +3,8 @@
 //   loss(W x + b) + penalty/2 · ‖W‖²
 // Converged: the losses here are convex. The learning rate is halved whenever 50 steps lower the best objective by less
 // than a hundred-thousandth of it, from 0.1 down to 1e-5; the best weights met are taken. Training ends after 20000
-// steps in any case: with a penalty of 0 DEX's weights may grow without end. Read next: l1_predictor.h.
+// steps in any case: with a penalty of 0 DEX's weights may grow without end. Read next: predictor_losses.h,
+// predictor.h.
 #pragma once
 
 #include <functional>
