@@ -6,6 +6,8 @@ function(append name)
   set(all "")
   foreach(file ${ARGN})
     file(READ ${FROM}/${file} text)
+    # The written page has no comment in its markup: its DOCTYPE is followed by its root.
+    string(REGEX REPLACE "<!-- SPDX-License-Identifier: [^>]*-->\n" "" text "${text}")
     string(APPEND all "${text}")
   endforeach()
   set(source "${source}const char* const ${name} = R\"embedded(${all})embedded\";\n" PARENT_SCOPE)

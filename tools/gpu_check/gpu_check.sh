@@ -129,6 +129,6 @@ case $command in
     [ "$command" = run ] || script=gpu_summary.py
     PYTHONDONTWRITEBYTECODE=1 "$python" "$root/tools/gpu_check/$script" "$@"
     ;;
-  help | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
+  help | -h | --help) sed -n '2,/^set /{/^set /d;/SPDX-/d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
   *) stop "there is no command $command; bundle, run or summary" ;;
 esac
