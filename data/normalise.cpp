@@ -7,7 +7,7 @@
 namespace cg {
 namespace {
 
-/// Joins two sets' moments (Chan, Golub & LeVeque 1979).
+/// The moments of two sets together (Chan, Golub & LeVeque 1979).
 Intensity joined(const Intensity& a, const Intensity& b) {
   const double n = a.count + b.count;
   if (n == 0) return {};

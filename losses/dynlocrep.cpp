@@ -35,8 +35,8 @@ std::vector<LossConflict> DynLocRep::conflicts(const LossSchedule& schedule) con
                                own.final_neighbours, schedule.batch_size)});
   if (schedule.epochs / own.step_size < 2)
     out.push_back({{"loss.step_size", "train.epochs"},
-                   fmt::format("loss.step_size = {}: expected at most half of train.epochs = {}, or the neighbourhood "
-                               "has no two steps to shrink in",
+                   fmt::format("loss.step_size = {}: expected at most half of train.epochs = {}, so that the "
+                               "neighbourhood shrinks at least twice",
                                own.step_size, schedule.epochs)});
   return out;
 }

@@ -24,15 +24,15 @@ Affine affine_of(const Shape& shape, const Shape& in_file, const std::string& wh
   for (const KnownGrid& known : known_grids) {
     if (known.shape != shape) continue;
     if (axes.empty())
-      fail(ErrorKind::data, where, "a .npy file does not say which way its x axis runs",
-           "Say it: --npy-axes LAS (as FSL's MNI template, to the left) or RAS (to the right).");
+      fail(ErrorKind::data, where, "a .npy file does not contain the direction of its x axis",
+           "Add --npy-axes LAS (to the left, as in FSL's MNI template) or --npy-axes RAS (to the right).");
     const bool right = axes == "RAS";
     const Vector3 origin = {right ? known.origin[0] : known.right, known.origin[1], known.origin[2]};
     return Affine::scale({right ? known.edge : -known.edge, known.edge, known.edge}, origin);
   }
   fail(ErrorKind::data, where,
        fmt::format("shape {}, expected [91, 109, 91] (2 mm) or [182, 218, 182] (1 mm)", to_string(in_file)),
-       "Convert it to NIfTI, whose affine says where the voxels lie.");
+       "Convert it to NIfTI, which stores the positions of the voxels.");
 }
 
 }  // namespace

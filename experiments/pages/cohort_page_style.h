@@ -1,4 +1,4 @@
-// How cohort_page.h looks, beyond page_style.h.
+// The style of cohort_page.h, in addition to page_style.h.
 #pragma once
 
 namespace cg {

@@ -29,7 +29,7 @@ class Sha256 {
 
  private:
   static void require(bool ok) {
-    if (!ok) fail(ErrorKind::usage, "SHA-256", "libcrypto refuses the digest", "Check the OpenSSL installation");
+    if (!ok) fail(ErrorKind::usage, "SHA-256", "libcrypto cannot compute the digest", "Check the OpenSSL installation");
   }
   struct Free {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }

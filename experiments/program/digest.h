@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4): names configurations, and lets damaged files be noticed.
+// SHA-256 (FIPS 180-4): names configurations, and detects damaged files.
 #pragma once
 
 #include <cstdint>

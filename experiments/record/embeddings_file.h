@@ -1,4 +1,4 @@
-// All subjects' features after chosen epochs, for looking at how the embedding forms: embeddings.h5.
+// Writes the features of all subjects after chosen epochs to embeddings.h5, to show how the embedding develops.
 #pragma once
 
 #include <filesystem>

@@ -5,7 +5,7 @@
 
 #include <numeric>
 
-#include "tests/data/made_dataset.h"
+#include "tests/data/sample_dataset.h"
 #include "tests/support/repeating_backend.h"
 #include "tests/support/thrown.h"
 
@@ -48,7 +48,7 @@ std::vector<std::vector<double>> all_batches(AnyLoader& loader, Backend& backend
 }  // namespace
 
 TEST_CASE("DeviceLoader: batches are the loader's, computed on in place, uploaded early or late, or kept") {
-  const MadeDataset dataset(11);
+  const SampleDataset dataset(11);
   const Intensity unscaled{0, 1, 1};
   VolumeSource source(dataset, unscaled, 0);
   HostBackend host;
@@ -84,7 +84,7 @@ TEST_CASE("DeviceLoader: batches are the loader's, computed on in place, uploade
 }
 
 TEST_CASE("DeviceLoader: volumes kept in bfloat16 are the rounded ones") {
-  const MadeDataset dataset(3);
+  const SampleDataset dataset(3);
   VolumeSource source(dataset, Intensity{3, 0.7, 1}, 0);
   RepeatingBackend device;
   const DeviceVolumes kept(device, source, DType::bf16);
@@ -99,7 +99,7 @@ TEST_CASE("DeviceLoader: volumes kept in bfloat16 are the rounded ones") {
 
 TEST_CASE(
     "DeviceLoader: after the first epoch none asks for memory of the device, not even after one that was given up") {
-  const MadeDataset dataset(11);
+  const SampleDataset dataset(11);
   VolumeSource source(dataset, Intensity{0, 1, 1}, 0);
   HostBackend host;
   for (const bool late : {false, true}) {
@@ -131,7 +131,7 @@ TEST_CASE(
 }
 
 TEST_CASE("DeviceLoader: one that is given up half-way ends, and a map that cannot be read is an error") {
-  const MadeDataset dataset(11);
+  const SampleDataset dataset(11);
   VolumeSource source(dataset, std::nullopt, 0);
   RepeatingBackend device;
   BatchBuffers buffers(device);
@@ -139,7 +139,7 @@ TEST_CASE("DeviceLoader: one that is given up half-way ends, and a map that cann
     DeviceLoader loader(device, {.buffers = &buffers}, source, first(11), options());
     CHECK(loader.next().has_value());
   }
-  const auto fails = [](const Key&, std::span<float>) { fail(ErrorKind::data, "sub-07", "unreadable", "Mend it."); };
+  const auto fails = [](const Key&, std::span<float>) { fail(ErrorKind::data, "sub-07", "unreadable", "Fix it."); };
   DeviceLoader loader(device, {.buffers = &buffers}, source, first(11), options(fails));
   check_fails([&] { loader.next(); }, ErrorKind::data, {"sub-07"});
 }

@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "data/augment/augmentations.h"
-#include "tests/data/made_dataset.h"
+#include "tests/data/sample_dataset.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -51,7 +51,7 @@ LoaderOptions shuffled(std::uint64_t seed, Index epoch, Index prefetch = 2) {
 }  // namespace
 
 TEST_CASE("Loader: an epoch has each subject once, with its age and its map, and a short last batch") {
-  const MadeDataset dataset(11);
+  const SampleDataset dataset(11);
   const auto batches = epoch(dataset, shuffled(3, 1));
   REQUIRE(batches.size() == 3);
   CHECK(batches[2].subjects.size() == 3);
@@ -72,7 +72,7 @@ TEST_CASE("Loader: an epoch has each subject once, with its age and its map, and
 }
 
 TEST_CASE("Loader: the order depends on seed and epoch, not on how many batches are prepared ahead") {
-  const MadeDataset dataset(50);
+  const SampleDataset dataset(50);
   const auto expected = order(epoch(dataset, shuffled(3, 1)));
   for (const Index prefetch : {0, 1, 7, 100}) CHECK(order(epoch(dataset, shuffled(3, 1, prefetch))) == expected);
   CHECK(order(epoch(dataset, shuffled(3, 2))) != expected);
@@ -80,7 +80,7 @@ TEST_CASE("Loader: the order depends on seed and epoch, not on how many batches 
 }
 
 TEST_CASE("Loader: without shuffling the subjects' own order is kept, repeats included") {
-  const MadeDataset dataset(5);
+  const SampleDataset dataset(5);
   VolumeSource source(dataset, unscaled, 0);
   Loader loader(source, {4, 1, 1, 3}, {.batch_size = 3, .shuffle = false, .augment = {}});
   CHECK(loader.next()->subjects == std::vector<Index>{4, 1, 1});
@@ -90,7 +90,7 @@ TEST_CASE("Loader: without shuffling the subjects' own order is kept, repeats in
 }
 
 TEST_CASE("Loader: an epoch that is gone on with has the batches that are left, and reads no others") {
-  const MadeDataset dataset(11);
+  const SampleDataset dataset(11);
   const auto all = epoch(dataset, shuffled(3, 1));
   for (const Index done : {0, 1, 2, 3, 4}) {
     CAPTURE(done);
@@ -111,7 +111,7 @@ TEST_CASE("Loader: an epoch that is gone on with has the batches that are left, 
 }
 
 TEST_CASE("Loader: augmented views differ, and are the same for any prefetching, threads and batch gone on with") {
-  const MadeDataset dataset(11);
+  const SampleDataset dataset(11);
   AugmentOptions noise;
   noise.apply = {"noise"};
   LoaderOptions options = shuffled(3, 1);
@@ -137,7 +137,7 @@ TEST_CASE("Loader: augmented views differ, and are the same for any prefetching,
 }
 
 TEST_CASE("Loader: every volume is augmented once, on as many threads as it was given, and what one throws comes out") {
-  const MadeDataset dataset(6);
+  const SampleDataset dataset(6);
   LoaderOptions options = shuffled(3, 1);
   options.batch_size = 6;
   options.views = 2;
@@ -171,14 +171,14 @@ TEST_CASE("Loader: batch sizes are known beforehand") {
 }
 
 TEST_CASE("Loader: no subjects give no batch") {
-  const MadeDataset dataset(2);
+  const SampleDataset dataset(2);
   VolumeSource source(dataset, unscaled, 0);
   Loader loader(source, {}, shuffled(1, 1));
   CHECK_FALSE(loader.next());
 }
 
 TEST_CASE("Loader: views are augmented apart, by keys that name epoch and subject, and lie one after the other") {
-  const MadeDataset dataset(3);
+  const SampleDataset dataset(3);
   LoaderOptions options = shuffled(5, 2);
   options.views = 2;
   options.augment = [](const Key& key, std::span<float> values) {
@@ -199,7 +199,7 @@ TEST_CASE("Loader: views are augmented apart, by keys that name epoch and subjec
 }
 
 TEST_CASE("Loader: what goes wrong on its thread is rethrown after the batches before it, again and again") {
-  MadeDataset dataset(12);
+  SampleDataset dataset(12);
   dataset.broken = 6;
   VolumeSource source(dataset, unscaled, 0);
   Loader loader(source, first(12), {.batch_size = 4, .shuffle = false, .augment = {}});
@@ -209,7 +209,7 @@ TEST_CASE("Loader: what goes wrong on its thread is rethrown after the batches b
 
 TEST_CASE("Loader: it may be destroyed at any time, and reads no further than it was asked to prepare") {
   for (const int taken : {0, 1, 3}) {
-    const MadeDataset dataset(400);
+    const SampleDataset dataset(400);
     {
       VolumeSource source(dataset, unscaled, 0);
       Loader loader(source, first(400), shuffled(1, 1));
@@ -217,7 +217,7 @@ TEST_CASE("Loader: it may be destroyed at any time, and reads no further than it
     }
     CHECK(dataset.reads <= 4 * (taken + 2 + 1));  // taken, ready, and the one being made
   }
-  MadeDataset broken(4);
+  SampleDataset broken(4);
   broken.broken = 0;
   VolumeSource source(broken, unscaled, 0);
   const Loader never_asked(source, first(4), shuffled(1, 1));

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "data/loader.h"
-#include "tests/data/made_dataset.h"
+#include "tests/data/sample_dataset.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -38,7 +38,7 @@ TEST_CASE("intensity: voxels without data do not count") {
 }
 
 TEST_CASE("intensity: of several maps it is that of their voxels together") {
-  const MadeDataset dataset(9);
+  const SampleDataset dataset(9);
   const std::vector<Index> subjects = {7, 0, 3, 8};
   const Intensity found = intensity(dataset, subjects), expected = direct(dataset, subjects);
   CHECK(found.count == expected.count);
@@ -47,7 +47,7 @@ TEST_CASE("intensity: of several maps it is that of their voxels together") {
 }
 
 TEST_CASE("intensity: of the training part, test maps are never read") {
-  MadeDataset dataset(6);
+  SampleDataset dataset(6);
   dataset.broken = 4;  // reading it would throw
   const std::vector<Index> train = {0, 1, 2, 3, 5};
   const Intensity found = intensity(dataset, train);
@@ -62,7 +62,7 @@ TEST_CASE("intensity: stays exact where all values are large and close together"
 }
 
 TEST_CASE("intensity: maps whose data are all equal are a data error") {
-  MadeDataset dataset(1);
+  SampleDataset dataset(1);
   dataset.flat = 0;
   const std::vector<Index> only = {0};
   check_fails([&] { intensity(dataset, only); }, ErrorKind::data, {"equal"});
@@ -79,7 +79,7 @@ TEST_CASE("normalise: data get mean 0 and SD 1, zero stays zero") {
 }
 
 TEST_CASE("VolumeSource: without a common intensity each map has its own mean 0 and SD 1") {
-  const MadeDataset dataset(3);
+  const SampleDataset dataset(3);
   VolumeSource source(dataset, std::nullopt, 0);
   std::vector<float> a(12), b(12);
   source.read(0, a);
@@ -91,17 +91,17 @@ TEST_CASE("VolumeSource: without a common intensity each map has its own mean 0 
 }
 
 TEST_CASE("VolumeSource: a map that its own intensity cannot scale is a data error that names the subject") {
-  MadeDataset dataset(3);
+  SampleDataset dataset(3);
   dataset.flat = 1;
   VolumeSource own(dataset, std::nullopt, 0), common(dataset, Intensity{3, 2, 1}, 0);
   std::vector<float> into(12);
-  check_fails([&] { own.read(1, into); }, ErrorKind::data, {"made-1", "equal"});
+  check_fails([&] { own.read(1, into); }, ErrorKind::data, {"sample-1", "equal"});
   common.read(1, into);
   CHECK(std::all_of(into.begin(), into.end(), [](float v) { return v == 0; }));
 }
 
 TEST_CASE("VolumeSource: kept maps equal those read anew, and the budget is kept") {
-  const MadeDataset kept(4), few(4), none(4);
+  const SampleDataset kept(4), few(4), none(4);
   const Intensity by{5, 2, 1};
   VolumeSource all(kept, by, 1 << 20), two(few, by, 2 * 12 * 4 + 47), never(none, by, 0);
   for (int pass = 0; pass < 2; ++pass)

@@ -1,4 +1,4 @@
-// The real executables on machines with a driver that cannot be used: a made-up one (made_up_driver.cpp).
+// The real executables on machines with a driver that cannot be used: a made-up one (fake_driver.cpp).
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 

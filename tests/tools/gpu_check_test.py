@@ -19,7 +19,7 @@ import gpu_summary
 from gpu_job import FAILED, INCOMPLETE, PASSED, Job
 
 
-class MadeUpJob(unittest.TestCase):
+class FakeJob(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
@@ -36,7 +36,7 @@ class MadeUpJob(unittest.TestCase):
         return file
 
 
-class Tests(MadeUpJob):
+class Tests(FakeJob):
     def doctest(self, name, passed, failed, *lines):
         cases = f"[doctest] test cases: {passed + failed} | {passed} passed | {failed} failed | 0 skipped"
         self.program(f"tests/{name}", *[f"echo '{line}'" for line in [*lines, cases]], f"exit {min(failed, 1)}")
@@ -67,7 +67,7 @@ class Tests(MadeUpJob):
         self.assertIn("it was stopped after", found["reasons"][0])
 
 
-class TimeLimit(MadeUpJob):
+class TimeLimit(FakeJob):
     def test_what_a_program_started_ends_with_it(self):
         program = self.program("bin/starter", "echo begun", "sleep 60 &", 'echo $! >"$1"', "wait")
         begun = time.monotonic()
@@ -96,7 +96,7 @@ class TimeLimit(MadeUpJob):
         self.assertIn("signal 11 ended it", self.job.run([self.program("bin/crash", "kill -SEGV $$")]).why())
 
 
-class Device(MadeUpJob):
+class Device(FakeJob):
     def test_what_is_missing_is_said_in_words(self):
         self.program("bin/profile_memory", "echo 'error: --device cuda: no driver. Use --device cpu.' >&2", "exit 7")
         self.assertEqual(self.job.absent_device(), "--device cuda: no driver")
@@ -110,7 +110,7 @@ class Device(MadeUpJob):
         self.assertEqual((rounds, why), ([], "error: an illegal address"))
 
 
-class Sanitizer(MadeUpJob):
+class Sanitizer(FakeJob):
     OURS = [
         "========= Invalid __global__ write of size 4 bytes",
         "=========     at void cg::cuda::run<cg::cuda::Map<cg::cuda::AddPart<float>>>(T1)+0x90 in map.h:24",
@@ -177,7 +177,7 @@ class Sanitizer(MadeUpJob):
         self.assertIn("Device not supported", found["reasons"][0])
 
 
-class Benchmark(MadeUpJob):
+class Benchmark(FakeJob):
     """Made-up programs in the places of ours and of PyTorch."""
 
     def setUp(self):
@@ -249,7 +249,7 @@ for _ in sys.stdin: print(json.dumps(dict(seconds_median=took, loss=1.0, allocat
         self.assertIn("graph, plain stem: it ended without a word, in 1 rounds", reasons[1])
 
 
-class Memory(MadeUpJob):
+class Memory(FakeJob):
     def status(self, above, beside=0):
         result = dict(
             planned=dict(total=1000, beside=500),
@@ -272,7 +272,7 @@ class Memory(MadeUpJob):
         self.assertEqual(self.status(1000, 501), FAILED)
 
 
-class Jobs(MadeUpJob):
+class Jobs(FakeJob):
     def table(self, *lines):
         """The stage with a program that writes a summary as an experiment does, after `lines`."""
         self.program(
@@ -296,7 +296,7 @@ class Jobs(MadeUpJob):
         self.assertEqual(found["goals"], [])
 
 
-class Summary(MadeUpJob):
+class Summary(FakeJob):
     def code(self, **stages):
         for name, status in stages.items():
             reasons = [] if status == PASSED else ["a reason"]

@@ -4,7 +4,7 @@
 
 #include "data/cohort_h5.h"
 #include "data/files/input_file.h"
-#include "tests/experiments/cohorts/made_study.h"
+#include "tests/experiments/cohorts/sample_study.h"
 #include "tests/support/shell.h"
 
 using namespace cg;
@@ -49,7 +49,7 @@ TEST_CASE("import_cohort: a report that would replace a file, or has no folder, 
   const std::string before = read_input(table, 1 << 20);
   const Finished taken = run("import_cohort", import_of(study, "--report '" + table.string() + "'"));
   CHECK(taken.code == 2);
-  CHECK(taken.says("is there already"));
+  CHECK(taken.says("the file exists"));
   CHECK(read_input(table, 1 << 20) == before);
   CHECK(run("import_cohort", import_of(study, "--report /nowhere/report.csv")).code == 8);
   CHECK_FALSE(fs::exists(study.out));
@@ -59,14 +59,14 @@ TEST_CASE("import_cohort: --check writes nothing and ends like the import would"
   const Study study;
   Finished done = run("import_cohort", import_of(study, "--check"));
   CHECK(done.code == 0);
-  CHECK(done.says("nothing is wrong: 3 maps"));
+  CHECK(done.says("no problems: 3 maps"));
   study.write_table("participant_id\tage\nsub-1\t-1\nsub-2\t20\nsub-3\tn/a\n");
   for (const char* check : {"--check", ""}) {
     done = run("import_cohort", import_of(study, check));
     CAPTURE(done.text);
     CHECK(done.code == 3);
     CHECK(done.says("error: "));
-    CHECK(done.says("2 findings"));
+    CHECK(done.says("2 problems"));
     CHECK(done.says("participants.tsv:2 (sub-1): the age is -1"));
     CHECK(done.says("participants.tsv:4 (sub-3): the age is missing"));
     CHECK(files_in(study.out.parent_path()) == 1);

@@ -118,12 +118,12 @@ TEST_CASE("profile_memory: --batch max leaves room for all of training, and one 
   const double step = number_after(run_of(batch + 1), "  sum");
   CHECK(number_after(largest.text, " MB: ") == batch);
   // More than fits, printed to a tenth of a MB: a demand just above 260 MB is shown as 260.0.
-  CHECK(number_after(largest.text, fmt::format("{} would ask for ", batch + 1)) >= memory);
+  CHECK(number_after(largest.text, fmt::format("{} needs ", batch + 1)) >= memory);
   CHECK(largest.says(fmt::format("{:.1f} MB for a step", step)));
   CHECK(step + beside < memory);  // of a step alone more would fit
   CHECK(number_after(largest.text, "  sum") == number_after(run_of(batch), "  sum"));
-  CHECK(run(folder, small + "--batch max --memory 900TB").says("Largest batch: 4096, the most that"));
-  CHECK(run(folder, small + "--batch max --memory 160MB").says("training in batches of 2 asks for "));
+  CHECK(run(folder, small + "--batch max --memory 900TB").says("Largest batch: 4096, the maximum of train.batch_size"));
+  CHECK(run(folder, small + "--batch max --memory 160MB").says("training with batches of 2 needs "));
 }
 
 TEST_CASE("profile_memory: a step takes about what was planned") {

@@ -1,4 +1,4 @@
-// Weights from PyTorch and back. From a checkpoint of exactly the published structure, made by PyTorch, comes every
+// Weights from PyTorch and back. From a checkpoint of exactly the published structure, created by PyTorch, comes every
 // weight to the bit, and from them the same features; our weights in the same network written in PyTorch give ours.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -37,14 +37,14 @@ std::string script(const std::string& arguments) {
                      arguments);
 }
 
-/// A published checkpoint, made once.
+/// A published checkpoint, created once.
 const TestFolder& published() {
   static const TestFolder folder;
-  static const bool made = [] {
+  static const bool created = [] {
     run(script("make " + folder.path()));
     return true;
   }();
-  REQUIRE(made);
+  REQUIRE(created);
   return folder;
 }
 

@@ -36,7 +36,7 @@ Result run(const std::string& arguments) {
 /// Two synthetic subjects.
 const std::string& cohort() {
   static const TemporaryFile file("synthetic-phantom.h5");
-  static const bool made = [] {
+  static const bool created = [] {
     phantom::CohortOptions options;
     options.subjects = 2;
     options.voxel_mm = 14;
@@ -44,7 +44,7 @@ const std::string& cohort() {
     phantom::write_cohort(options, file.path);
     return true;
   }();
-  static_cast<void>(made);
+  static_cast<void>(created);
   return file.path;
 }
 

@@ -1,5 +1,4 @@
-// The files of the page beside this one, as texts: page_source.cpp is made of them when the project is built
-// (embed.cmake).
+// The files of the page in this folder, as texts. The build generates page_source.cpp from them (embed.cmake).
 #pragma once
 
 namespace cg {

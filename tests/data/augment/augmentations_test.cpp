@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "tests/data/augment/made_volume.h"
+#include "tests/data/augment/sample_volume.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;

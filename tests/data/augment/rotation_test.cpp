@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "tests/data/augment/made_volume.h"
+#include "tests/data/augment/sample_volume.h"
 #include "tests/support/property.h"
 
 using namespace cg;

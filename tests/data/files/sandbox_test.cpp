@@ -90,7 +90,7 @@ TEST_CASE("sandbox: more memory than is allowed, and a longer answer, are refuse
 }
 
 TEST_CASE("sandbox: nothing can be opened, connected to or written there, and the parent's files are closed") {
-  const TemporaryFile file("secret.txt"), made("made.txt");
+  const TemporaryFile file("secret.txt"), created("created.txt");
   std::ofstream(file.path) << "secret";
   const int opened = open(file.path.c_str(), O_RDONLY | O_CLOEXEC);
   REQUIRE(opened >= 0);
@@ -98,7 +98,7 @@ TEST_CASE("sandbox: nothing can be opened, connected to or written there, and th
     std::string out;
     const auto note = [&](bool refused) { out += refused ? 'r' : '-'; };
     note(open(file.path.c_str(), O_RDONLY) < 0 && errno == EACCES);
-    note(open(made.path.c_str(), O_WRONLY | O_CREAT, 0600) < 0);
+    note(open(created.path.c_str(), O_WRONLY | O_CREAT, 0600) < 0);
     note(socket(AF_INET, SOCK_STREAM, 0) < 0);
     char byte = 0;
     note(read(opened, &byte, 1) < 0);
@@ -111,5 +111,5 @@ TEST_CASE("sandbox: nothing can be opened, connected to or written there, and th
   close(opened);
   CHECK(answer == "rrrrrrr");
   CHECK(std::filesystem::exists(file.path));
-  CHECK_FALSE(std::filesystem::exists(made.path));
+  CHECK_FALSE(std::filesystem::exists(created.path));
 }

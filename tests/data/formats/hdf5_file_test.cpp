@@ -53,8 +53,9 @@ TEST_CASE("H5Reader: text of variable and of fixed length, however it is padded,
     CHECK(reader.holds_text(name));
   }
   CHECK_FALSE(reader.holds_text("numbers"));
-  check_fails([&] { reader.strings("numbers"); }, ErrorKind::data, {file.path, "numbers", "no strings"});
-  check_fails([&] { reader.numbers("variable"); }, ErrorKind::data, {file.path, "variable", "no numbers"});
+  check_fails([&] { reader.strings("numbers"); }, ErrorKind::data, {file.path, "numbers", "does not contain text"});
+  check_fails([&] { reader.numbers("variable"); }, ErrorKind::data,
+              {file.path, "variable", "does not contain numbers"});
 }
 
 TEST_CASE("H5Reader: numbers of any type, chunk and compression are read, whole and by rows") {
@@ -302,7 +303,7 @@ TEST_CASE("H5Writer: what a killed writer of the same file left behind is remove
   REQUIRE(waitpid(killed, nullptr, 0) == killed);
   CHECK(fs::exists(left));
   const std::string other = file.path + ".notes.tmp";  // no process's number: not ours
-  { const std::ofstream made(other); }
+  { const std::ofstream created(other); }
   { const H5Writer next(file.path); }
   CHECK_FALSE(fs::exists(left));
   CHECK(fs::remove(other));

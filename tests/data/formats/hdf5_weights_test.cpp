@@ -37,9 +37,9 @@ const NamedArray& find(const WeightsFile& file, const std::string& name) {
 void make_dataset(hid_t file, const char* name, const std::vector<hsize_t>& shape, hid_t properties,
                   hid_t type = H5T_IEEE_F32LE) {
   const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
-  const hid_t made = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
-  REQUIRE(made >= 0);
-  H5Dclose(made);
+  const hid_t created = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+  REQUIRE(created >= 0);
+  H5Dclose(created);
   H5Sclose(space);
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("HDF5 weights: a file that points out of itself is refused, and the ot
     REQUIRE(H5Lcreate_ud(id, "own", own.id, "x", 1, H5P_DEFAULT, H5P_DEFAULT) >= 0);
     H5Lunregister(own.id);
   });
-  check_refused(file.path, {"own", "program of its own"});
+  check_refused(file.path, {"own", "user-defined type"});
   with([&](hid_t id) {
     const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_external(properties, bytes.path.c_str(), 0, 16);
@@ -160,7 +160,7 @@ TEST_CASE("HDF5 weights: unknown filters, types that are no numbers and numbers 
   H5Zunregister(300);
   check_refused(file.path, {"filtered", "filter 300"});
   RawFile(file.path).texts("weight", {"a", "b"});
-  check_refused(file.path, {"weight", "no numbers"});
+  check_refused(file.path, {"weight", "does not contain floats"});
   {
     RawFile raw(file.path);
     const hid_t compound = H5Tcreate(H5T_COMPOUND, 8);
@@ -168,7 +168,7 @@ TEST_CASE("HDF5 weights: unknown filters, types that are no numbers and numbers 
     make_dataset(raw.id(), "complex", {2}, H5P_DEFAULT, compound);
     H5Tclose(compound);
   }
-  check_refused(file.path, {"complex", "no numbers"});
+  check_refused(file.path, {"complex", "does not contain floats"});
   RawFile(file.path).unwritten("empty", {2});
   check_refused(file.path, {"empty", "no data"});
   {
@@ -214,7 +214,8 @@ TEST_CASE("HDF5 weights: a small file that unpacks to much more than it may is r
 }
 
 TEST_CASE("HDF5 weights: other bytes, and a file cut short anywhere, are refused as corrupt") {
-  check_fails([] { read_hdf5_weights("x.h5", "not HDF5", everything); }, ErrorKind::corrupt, {"x.h5", "no HDF5"});
+  check_fails([] { read_hdf5_weights("x.h5", "not HDF5", everything); }, ErrorKind::corrupt,
+              {"x.h5", "not an HDF5 file"});
   check_fails([] { read_hdf5_weights("x.h5", "", everything); }, ErrorKind::corrupt, {"x.h5"});
   const std::string bytes = write_hdf5_weights({{"a", {16, 25}, std::vector<float>(400, 1)}}, {{"width", "3"}});
   for (std::size_t size = 0; size < bytes.size(); size += bytes.size() / 41) {

@@ -122,10 +122,10 @@ class RawFile {
     return dataset;
   }
   void write_attribute(const std::string& name, hid_t type, hid_t space, const void* values) {
-    const hid_t made = H5Acreate2(file_, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT);
-    require(made);
-    require(H5Awrite(made, type, values));
-    H5Aclose(made);
+    const hid_t attribute = H5Acreate2(file_, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT);
+    require(attribute);
+    require(H5Awrite(attribute, type, values));
+    H5Aclose(attribute);
     H5Sclose(space);
   }
 

@@ -111,19 +111,19 @@ TEST_CASE("safetensors: headers that lie are refused") {
       {file_of(R"({"a":{"dtype":"F32","shape":[1]}})", 4), "expected dtype"},
       {file_of(R"({"a":{"dtype":5,"shape":[1],"data_offsets":[0,4]}})", 4), "dtype must"},
       {file_of(R"({"a":)" + entry("F31", "[1]", "[0,4]") + "}", 4), "unknown type"},
-      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,8]") + "}", 8), "hold shape"},
-      {file_of(R"({"a":)" + entry("F32", "[2]", "[0,4]") + "}", 4), "hold shape"},
-      {file_of(R"({"a":)" + entry("F32", "[1]", "[4,0]") + "}", 4), "hold shape"},
-      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + "}", 3), "hold shape"},                   // cut
-      {file_of(R"({"a":)" + entry("F32", huge, "[0,4]") + "}", 4), "hold shape"},                    // 2¹²⁰ values
-      {file_of(R"({"a":)" + entry("F32", "[4294967296,4294967296]", "[0,0]") + "}"), "hold shape"},  // 2⁶⁴ = 0
-      {file_of(R"({"a":)" + entry("F32", "[-1]", "[0,4]") + "}", 4), "no size"},
-      {file_of(R"({"a":)" + entry("F32", "[1.0]", "[0,4]") + "}", 4), "no size"},
-      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,18446744073709551615]") + "}", 4), "no size"},
+      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,8]") + "}", 8), "not fit shape"},
+      {file_of(R"({"a":)" + entry("F32", "[2]", "[0,4]") + "}", 4), "not fit shape"},
+      {file_of(R"({"a":)" + entry("F32", "[1]", "[4,0]") + "}", 4), "not fit shape"},
+      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + "}", 3), "not fit shape"},  // cut
+      {file_of(R"({"a":)" + entry("F32", huge, "[0,4]") + "}", 4), "not fit shape"},   // 2¹²⁰ values
+      {file_of(R"({"a":)" + entry("F32", "[4294967296,4294967296]", "[0,0]") + "}"), "not fit shape"},  // 2⁶⁴ = 0
+      {file_of(R"({"a":)" + entry("F32", "[-1]", "[0,4]") + "}", 4), "not a size"},
+      {file_of(R"({"a":)" + entry("F32", "[1.0]", "[0,4]") + "}", 4), "not a size"},
+      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,18446744073709551615]") + "}", 4), "not a size"},
       {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + R"(,"b":)" + entry("F32", "[1]", "[0,4]") + "}", 4),
        "begins"},
       {file_of(R"({"a":)" + entry("F32", "[1]", "[4,8]") + "}", 8), "begins"},
-      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + "}", 8), "no array"},
+      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + "}", 8), "do not belong to an array"},
       {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + R"(,"a":)" + entry("F32", "[1]", "[0,4]") + "}", 4),
        "twice"},
       {file_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4), "twice"},

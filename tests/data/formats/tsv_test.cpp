@@ -41,7 +41,7 @@ TEST_CASE("Table: quoted cells may hold separators, quotes and line ends") {
 
 TEST_CASE("Table: whatever is wrong is told at once, with lines") {
   check_fails([] { Table("id\tage\tid\t\na\t1\n\nb\t1\t2\t3\t4\n", "p.tsv"); }, ErrorKind::data,
-              {"p.tsv", "4 findings", "columns 1 and 3 are both named \"id\"", "column 4 has no name",
+              {"p.tsv", "4 problems", "columns 1 and 3 are both named \"id\"", "column 4 has no name",
                "line 2: 2 cells, expected 4", "line 4: 5 cells, expected 4"});
   check_fails([] { Table("id\tage\n", "p.tsv"); }, ErrorKind::data, {"no rows"});
   check_fails([] { Table("id\tage\na\t\"1\nb\t2\n", "p.tsv"); }, ErrorKind::data, {"p.tsv:2", "quote"});

@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "tests/data/formats/raw_h5.h"
-#include "tests/experiments/cohorts/made_study.h"
+#include "tests/experiments/cohorts/sample_study.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -41,7 +41,7 @@ std::function<void(Study&)> with_row(const std::string& row) {
 
 std::function<void(Study&)> with_voxel(float value) {
   return [value](Study& s) {
-    SpatialVolume map = made_map(2);
+    SpatialVolume map = sample_map(2);
     map.volume.values[voxel_index(map.volume, 3, 4, 5)] = value;
     s.write_map(2, map);
   };
@@ -50,7 +50,7 @@ std::function<void(Study&)> with_voxel(float value) {
 /// Map 2 where all but the zeros are `inside`.
 std::function<void(Study&)> with_constant(float inside) {
   return [inside](Study& s) {
-    SpatialVolume map = made_map(2);
+    SpatialVolume map = sample_map(2);
     for (float& v : map.volume.values) v = v != 0 ? inside : 0;
     s.write_map(2, map);
   };
@@ -63,7 +63,7 @@ std::function<void(Study&)> with_header(const std::function<void(std::string&)>&
     for (const int k : {1, 2, 3}) {
       fs::remove(s.file(k));
       const fs::path file = s.file(k).parent_path() / fmt::format("sub-{}.nii", k);
-      write_nifti(file, made_map(static_cast<std::uint64_t>(k)));
+      write_nifti(file, sample_map(static_cast<std::uint64_t>(k)));
       if (k != 2) continue;
       std::string bytes(fs::file_size(file), '\0');
       std::ifstream(file, std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -96,7 +96,7 @@ void in_parts(Study& s, const std::string& second_table) {
   s.write_table("participant_id\tage\nsub-1\t30\nsub-2\t40\n", "train.tsv");
   s.write_table(second_table, "test.tsv");
   for (const char* file : {"train/sub-1.nii", "train/sub-2.nii", "test/sub-3.nii"})
-    write_nifti(s.folder / file, made_map(1));
+    write_nifti(s.folder / file, sample_map(1));
 }
 
 const std::string in_row = "participants.tsv:3 (sub-2)", in_file = "sub-2/sub-2_mre.nii.gz";
@@ -131,12 +131,12 @@ TEST_CASE(
     "import refuses: a participant in two parts, by tables of their own or by one for both, or in another cohort") {
   check_refused({"two tables",
                  [](Study& s) { in_parts(s, "participant_id\tage\nsub-3\t30\n2\t40\n"); },
-                 {"test.tsv:3 (2)", "in part \"train\" too", "train.tsv:3 (sub-2)"}});
+                 {"test.tsv:3 (2)", "also in part \"train\"", "train.tsv:3 (sub-2)"}});
   check_refused({"one table",
                  [](Study& s) {
                    in_parts(s, "participant_id\tage\nsub-3\t30\n");
                    s.options.table = "participants.tsv";
-                   write_nifti(s.folder / "test/sub-2.nii", made_map(5));
+                   write_nifti(s.folder / "test/sub-2.nii", sample_map(5));
                  },
                  {"(sub-2)", "train/sub-2.nii", "test/sub-2.nii", "Keep each participant in one part"}});
   Study other("other");
@@ -149,16 +149,16 @@ TEST_CASE(
 TEST_CASE("import refuses: maps that are constant, empty, a mask, or hold NaN or infinity, with the voxel") {
   for (const Bad& bad : std::vector<Bad>{
            {"empty", with_constant(0), {in_file, "all voxels are 0"}},
-           {"mask", with_constant(1), {in_file, "are 1: a constant map, or a mask"}},
+           {"mask", with_constant(1), {in_file, "all voxels are 0 or 1: a constant map, or a mask"}},
            {"NaN", with_voxel(std::nanf("")), {in_file, "voxel 3, 4, 5 is nan", "--nan-is-zero"}},
            {"infinity", with_voxel(std::numeric_limits<float>::infinity()), {in_file, "voxel 3, 4, 5 is inf"}},
            {"elsewhere",
             [](Study& s) {
-              SpatialVolume map = made_map(2);
+              SpatialVolume map = sample_map(2);
               map.affine = Affine::scale({2, 2, 2}, {5000, 0, 0});
               s.write_map(2, map);
             },
-            {in_file, "nothing of it is left on the MNI grid"}}})
+            {in_file, "no data is left on the MNI grid"}}})
     check_refused(bad);
 }
 
@@ -166,19 +166,19 @@ TEST_CASE("import refuses: sform and qform that exchange left and right, and fil
   check_refused(
       {"flip",
        with_header([](std::string& b) { put(b, srow_x_at, -20.0f); }),
-       {"sub-2/sub-2.nii", "voxel axis 1 runs left by the sform, right by the qform", "mirror image", "fslorient"}});
+       {"sub-2/sub-2.nii", "voxel axis 1 points left by the sform, right by the qform", "mirror image", "fslorient"}});
   check_refused({"no orientation",
                  with_header([](std::string& b) {
                    put(b, qform_code_at, short{0});
                    put(b, sform_code_at, short{0});
                  }),
-                 {"sub-2/sub-2.nii", "which side is left is unknown", "set the sform"}});
+                 {"sub-2/sub-2.nii", "the left side is unknown", "set the sform"}});
   check_refused({"mask",
                  [](Study& s) {
                    with_header([](std::string& b) { put(b, srow_x_at, -20.0f); })(s);
                    s.options.masks = s.options.files;
                    s.options.files = "{participant_id}/{participant_id}_mre.nii.gz";
-                   for (const int k : {1, 2, 3}) s.write_map(k, made_map(1));
+                   for (const int k : {1, 2, 3}) s.write_map(k, sample_map(1));
                  },
                  {in_file, "its mask sub-2.nii", "mirror image"}});
   check_refused({"npy",
@@ -186,7 +186,7 @@ TEST_CASE("import refuses: sform and qform that exchange left and right, and fil
                    s.make_stack();
                    s.options.npy_axes.clear();
                  },
-                 {"maps.npy, row 0 (sub-1)", "which way its x axis runs", "--npy-axes"}});
+                 {"maps.npy, row 0 (sub-1)", "the direction of its x axis", "--npy-axes"}});
 }
 
 TEST_CASE("import refuses: wrong shapes, in NIfTI, files of numpy and stacks") {
@@ -213,7 +213,7 @@ TEST_CASE("import refuses: wrong shapes, in NIfTI, files of numpy and stacks") {
                    s.make_stack();
                    write_npy_texts((s.folder / "ids.npy").string(), {"sub-1", "sub-2", "2"});
                  },
-                 {"ids.npy: row 2", "\"2\" of row 1"}});
+                 {"ids.npy: row 2", "\"2\", as row 1 has"}});
   check_refused({"pickled ids",
                  [](Study& s) {
                    s.make_stack();
@@ -228,19 +228,19 @@ TEST_CASE("import refuses: paths that are absolute, lead up or, by a link, out o
            {"absolute",
             [](Study& s) { s.options.files = (s.folder / "{participant_id}.nii").string(); },
             {"absolute path"}},
-           {"up", [](Study& s) { s.options.files = "../{participant_id}.nii"; }, {"\"..\" leads out"}},
-           {"an id that leads up", with_row("../sub-2\t40\tF"), {"participants.tsv:3 (../sub-2)", "\"..\" leads out"}},
-           {"the table", [](Study& s) { s.options.table = "../participants.tsv"; }, {"\"..\" leads out"}},
+           {"up", [](Study& s) { s.options.files = "../{participant_id}.nii"; }, {"\"..\" leaves"}},
+           {"an id that leads up", with_row("../sub-2\t40\tF"), {"participants.tsv:3 (../sub-2)", "\"..\" leaves"}},
+           {"the table", [](Study& s) { s.options.table = "../participants.tsv"; }, {"\"..\" leaves"}},
            {"a link",
             in_place([](const fs::path& p) { fs::create_symlink("/etc/hostname", p); }),
-            {in_file, "symbolic link leads out", "/etc/hostname"}},
+            {in_file, "symbolic link leaves", "/etc/hostname"}},
            {"a linked folder",
             [&](Study& s) {
               fs::remove_all(elsewhere);
               fs::rename(s.file(2).parent_path(), elsewhere);
               fs::create_directory_symlink(elsewhere, s.file(2).parent_path());
             },
-            {in_file, "symbolic link leads out"}}})
+            {in_file, "symbolic link leaves"}}})
     check_refused(bad);
   fs::remove_all(elsewhere);
 }
@@ -253,13 +253,13 @@ TEST_CASE("import refuses: pipes, folders, empty files, other files, and files t
            {"a dangling link", in_place([](const fs::path& p) { fs::create_symlink("gone", p); }), {in_file, "no"}},
            {"text",
             in_place([](const fs::path& p) { std::ofstream(p) << "Dear all, please find"; }),
-            {in_file, "no NIfTI file"}},
+            {in_file, "not a NIfTI file"}},
            {"cut",
             in_place([](const fs::path& p) {
-              write_nifti(p, made_map(2));
+              write_nifti(p, sample_map(2));
               fs::resize_file(p, fs::file_size(p) / 2);
             }),
-            {in_file, "cut off"},
+            {in_file, "incomplete"},
             ErrorKind::corrupt}})
     check_refused(bad);
   const bool root = geteuid() == 0;
@@ -271,17 +271,19 @@ TEST_CASE("import refuses: pipes, folders, empty files, other files, and files t
 }
 
 TEST_CASE("import refuses: tables and folders that are not there, columns of other names") {
-  for (const Bad& bad : std::vector<Bad>{
-           {"no folder", [](Study& s) { s.options.root = "/nowhere"; }, {"/nowhere", "no such folder"}},
-           {"no table", [](Study& s) { s.options.table = "people.tsv"; }, {"people.tsv", "no such file"}},
-           {"no column", [](Study& s) { s.options.age_column = "Age"; }, {"no column \"Age\"", "participant_id, age"}},
-           {"ragged", with_row("sub-2\t40"), {"line 3: 2 cells, expected 3"}},
-           {"no maps at all",
-            [](Study& s) {
-              s.options.files = "maps/{participant_id}.nii";
-              s.options.allow_missing = true;
-            },
-            {"no participant has a map"}}})
+  for (const Bad& bad :
+       std::vector<Bad>{{"no folder", [](Study& s) { s.options.root = "/nowhere"; }, {"/nowhere", "no such folder"}},
+                        {"no table", [](Study& s) { s.options.table = "people.tsv"; }, {"people.tsv", "no such file"}},
+                        {"no column",
+                         [](Study& s) { s.options.age_column = "Age"; },
+                         {"there is no column \"Age\"", "participant_id, age"}},
+                        {"ragged", with_row("sub-2\t40"), {"line 3: 2 cells, expected 3"}},
+                        {"no maps at all",
+                         [](Study& s) {
+                           s.options.files = "maps/{participant_id}.nii";
+                           s.options.allow_missing = true;
+                         },
+                         {"no participant has a map"}}})
     check_refused(bad);
 }
 
@@ -324,6 +326,7 @@ TEST_CASE("import: everything that is wrong is told in one go") {
   fs::remove(study.file(1));
   std::ofstream(study.file(1)) << "no volume";
   check_fails([&] { study.import(); }, ErrorKind::data,
-              {"6 findings", "the age is -1", "also that of", "sub-9_mre.nii.gz is not there",
-               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: this is no NIfTI file", "are 3: a constant map"});
+              {"6 problems", "the age is -1", "also that of", "sub-9_mre.nii.gz does not exist",
+               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: not a NIfTI file",
+               "all voxels are 0 or 3: a constant map"});
 }

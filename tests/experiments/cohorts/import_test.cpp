@@ -13,7 +13,7 @@
 #include "experiments/program/digest.h"
 #include "experiments/program/stop_signal.h"
 #include "tests/data/formats/raw_h5.h"
-#include "tests/experiments/cohorts/made_study.h"
+#include "tests/experiments/cohorts/sample_study.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -44,7 +44,7 @@ TEST_CASE("import: rows come in the table's order with the map of their id, age,
   for (Index i = 0; i < 3; ++i) {
     const auto k = order[static_cast<std::size_t>(i)];
     CHECK(cohort.subject(i).id == "sub-" + std::to_string(k));
-    CHECK(cohort.volume(i).values == made_map(k).volume.values);
+    CHECK(cohort.volume(i).values == sample_map(k).volume.values);
   }
   CHECK(cohort.subject(0).age == 77.5);
   CHECK(cohort.subject(2).age == 89);
@@ -58,7 +58,7 @@ TEST_CASE("import: rows come in the table's order with the map of their id, age,
 
 TEST_CASE("import: the file says where it comes from, and the report what was done to each map") {
   Study study;
-  SpatialVolume turned = made_map(2);
+  SpatialVolume turned = sample_map(2);
   turned.affine = Affine::scale({-coarse, coarse, coarse}, {99, -117, -63});
   study.write_map(2, turned);
   const Imported done = study.import();
@@ -82,7 +82,7 @@ TEST_CASE("import: of a header and its image, the report names the digest of the
   Study study;
   for (const int k : {1, 2, 3}) {
     const std::string stem = (study.file(k).parent_path() / ("sub-" + std::to_string(k))).string();
-    write_nifti(stem + ".nii", made_map(static_cast<std::uint64_t>(k)));
+    write_nifti(stem + ".nii", sample_map(static_cast<std::uint64_t>(k)));
     std::string bytes = read_input(stem + ".nii", 1 << 20);
     bytes.replace(344, 3, "ni1");
     std::ofstream(stem + ".hdr", std::ios::binary) << bytes.substr(0, 352);
@@ -124,7 +124,7 @@ TEST_CASE("import: a signal ends it before the next map, and nothing is left beh
 
 TEST_CASE("import: a volume turned to any side comes to the same place") {
   Study study;
-  const SpatialVolume map = made_map(1);
+  const SpatialVolume map = sample_map(1);
   SpatialVolume stored{{{11, 10, 10}, std::vector<float>(1100)}, {}};
   stored.affine.m = {{{0, 0, -coarse, 99}, {-coarse, 0, 0, 83}, {0, coarse, 0, -63}}};  // PSL
   for (Index x = 0; x < 10; ++x)
@@ -203,7 +203,7 @@ TEST_CASE("import: OpenBHB as it is distributed, in files of 1 mm and in stacks,
 TEST_CASE("import: rows without a map, and maps without a row, are left out where that is allowed, or by name") {
   Study study;
   fs::remove(study.file(1));
-  study.write_map(4, made_map(4));
+  study.write_map(4, sample_map(4));
   study.options.allow_missing = study.options.allow_unused = true;
   Imported done = study.import();
   CHECK(done.maps == 2);
@@ -217,11 +217,11 @@ TEST_CASE("import: rows without a map, and maps without a row, are left out wher
 
 TEST_CASE("import: a mask takes away what lies outside of it, and NaN can mean that nothing was measured") {
   Study study;
-  SpatialVolume mask = made_map(1);
+  SpatialVolume mask = sample_map(1);
   for (std::size_t k = 0; k < mask.volume.values.size(); ++k) mask.volume.values[k] = k < 500;
   for (const char* id : {"sub-1", "sub-2", "sub-3"}) write_nifti(study.folder / id / "mask.nii", mask);
   study.options.masks = "{participant_id}/mask.nii";
-  SpatialVolume holed = made_map(3);
+  SpatialVolume holed = sample_map(3);
   holed.volume.values[0] = std::nanf("");
   study.write_map(3, holed);
   study.options.nan_is_zero = true;
@@ -230,7 +230,7 @@ TEST_CASE("import: a mask takes away what lies outside of it, and NaN can mean t
   for (const std::size_t line : {1, 2, 3}) CHECK(lines(done.report).at(line).ends_with(",0.0000"));
   const Volume read = CohortFile(study.out.string()).volume(0);
   for (std::size_t k = 0; k < read.values.size(); ++k)
-    CHECK(read.values[k] == (k < 500 ? made_map(3).volume.values[k] : 0));
+    CHECK(read.values[k] == (k < 500 ? sample_map(3).volume.values[k] : 0));
 }
 
 TEST_CASE("import: spreadsheets' tables serve, with columns and words of their own") {

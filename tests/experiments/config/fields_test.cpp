@@ -92,9 +92,9 @@ TEST_CASE("Fields: a key in the wrong section is sent to the right one") {
 }
 
 TEST_CASE("Fields: sections and values are not confused") {
-  CHECK(errors_of("inner = 3\n") == "f.toml:1:1: inner is a section and takes no value");
+  CHECK(errors_of("inner = 3\n") == "f.toml:1:1: inner is a section and cannot have a value");
   CHECK(errors_of("[count]\na = 1\n") == "f.toml:1:2: count: expected an integer, found a section");
-  CHECK(errors_of("[[inner]]\nweight = 1\n") == "f.toml:1:3: inner is a section and takes no value");
+  CHECK(errors_of("[[inner]]\nweight = 1\n") == "f.toml:1:3: inner is a section and cannot have a value");
   CHECK(errors_of("count = 1979-05-27\n") == "f.toml:1:9: count: expected an integer, found a date or time");
   CHECK(errors_of("values = [1, 'a']\n") ==
         "f.toml:1:10: values: expected a list of numbers, found a list of mixed types");
@@ -126,7 +126,7 @@ TEST_CASE("Fields: the command line has the last word, and the same checks") {
         "command line: count = 0: expected an integer, 1 to 10\n"
         "command line: unknown key \"wight\" in [inner]; did you mean \"weight\"?\n"
         "command line: unknown section [iner]; did you mean [inner]?\n"
-        "command line: inner is a section and takes no value\n"
+        "command line: inner is a section and cannot have a value\n"
         "command line: \"on\": expected key=value\n"
         "command line: \"=3\": expected key=value\n"
         "command line: colour = \"blue\": expected one of red, green");

@@ -23,13 +23,13 @@ using namespace cg::test;
 namespace {
 
 /// A cohort whose maps hold as many voxels as asked for.
-struct Made {
+struct SampleCohort {
   TemporaryFile file;
   std::vector<std::string> ids, sexes, studies;
   std::vector<double> ages;
   std::vector<Index> filled;  ///< voxels of each map, of 64
 
-  explicit Made(const std::string& name) : file(name) {}
+  explicit SampleCohort(const std::string& name) : file(name) {}
   void add(const std::string& id, double age, const std::string& sex, const std::string& study, Index voxels = 64) {
     ids.push_back(id);
     ages.push_back(age);
@@ -63,12 +63,12 @@ std::size_t times(const std::string& text, const std::string& word) {
 }  // namespace
 
 TEST_CASE("summarise: counts, means and ranges by study, names in people's order") {
-  Made made("summary.h5");
-  made.add("a", 20, "F", "10");
-  made.add("b", 30, "M", "2");
-  made.add("c", 40, "F", "2");
-  made.add("d", 50, "", "2");
-  const CohortFile cohort = made.open();
+  SampleCohort sample("summary.h5");
+  sample.add("a", 20, "F", "10");
+  sample.add("b", 30, "M", "2");
+  sample.add("c", 40, "F", "2");
+  sample.add("d", 50, "", "2");
+  const CohortFile cohort = sample.open();
   const CohortSummary s = cohort_summary(cohort);
   REQUIRE(s.studies.size() == 2);
   CHECK(s.studies[0].name == "2");
@@ -84,12 +84,12 @@ TEST_CASE("summarise: counts, means and ranges by study, names in people's order
 }
 
 TEST_CASE("summarise: coverage is the file's, or the share of what at least half of the maps hold") {
-  Made made("coverage.h5");
-  made.add("a", 20, "F", "", 40);
-  made.add("b", 30, "F", "", 50);
-  made.add("c", 40, "F", "", 20);
-  made.add("d", 50, "F", "", 64);
-  const CohortFile cohort = made.open();
+  SampleCohort sample("coverage.h5");
+  sample.add("a", 20, "F", "", 40);
+  sample.add("b", 30, "F", "", 50);
+  sample.add("c", 40, "F", "", 20);
+  sample.add("d", 50, "F", "", 64);
+  const CohortFile cohort = sample.open();
   int read = 0;
   const CohortSummary s = cohort_summary(cohort, [&] { ++read; });
   CHECK(s.coverage_estimated);
@@ -106,9 +106,9 @@ TEST_CASE("summarise: coverage is the file's, or the share of what at least half
 }
 
 TEST_CASE("examples: evenly spaced ages and the wanted coverage, each subject once") {
-  Made made("examples.h5");
-  for (const double age : {50, 20, 21, 35, 80}) made.add(fmt::format("s{}", age), age, "F", "");
-  const CohortFile cohort = made.open();
+  SampleCohort sample("examples.h5");
+  for (const double age : {50, 20, 21, 35, 80}) sample.add(fmt::format("s{}", age), age, "F", "");
+  const CohortFile cohort = sample.open();
   CHECK(of_evenly_spaced_ages(cohort, 3) == std::vector<Index>{1, 0, 4});
   CHECK(of_evenly_spaced_ages(cohort, 9).size() == 5);
   CHECK(of_coverage({0.99, 0.9, 0.81, 0.5}, {1, 0.95, 0.9, 0.8, 0.6}) == std::vector<Index>{0, 1, 2});
@@ -186,35 +186,35 @@ TEST_CASE("cohort_page: the paper's figures and table for a phantom, beside T1 v
 }
 
 TEST_CASE("cohort_page: what was read is escaped, and bare cohorts have a page too") {
-  Made made("hostile.h5");
-  made.add("<script>alert(1)</script>", 20, "F", "\"><img src=x onerror=alert(1)>");
-  made.add("&amp;'\x01", 30, "M", "\xff");
-  const CohortFile cohort = made.open();
+  SampleCohort sample("hostile.h5");
+  sample.add("<script>alert(1)</script>", 20, "F", "\"><img src=x onerror=alert(1)>");
+  sample.add("&amp;'\x01", 30, "M", "\xff");
+  const CohortFile cohort = sample.open();
   std::string page = cohort_page(cohort, cohort_summary(cohort), nullptr);
   CHECK(malformed(page) == "");
   CHECK(page.find("<script") == std::string::npos);
   CHECK(page.find("<img src=x") == std::string::npos);
-  Made bare("bare.h5");
+  SampleCohort bare("bare.h5");
   bare.add("one", 44, "", "", 30);
   const CohortFile single = bare.open();
   page = cohort_page(single, cohort_summary(single), nullptr);
   CHECK(malformed(page) == "");
   CHECK(page.find("not known") != std::string::npos);
-  Made many("many.h5");
+  SampleCohort many("many.h5");
   for (int k = 0; k < 62; ++k) many.add(fmt::format("s{}", k), 20 + k, "F", fmt::format("site {}", k));
   const CohortFile sites = many.open();
   page = cohort_page(sites, cohort_summary(sites), nullptr);
-  CHECK(page.find("55 others") != std::string::npos);
+  CHECK(page.find("55 other studies") != std::string::npos);
 }
 
 TEST_CASE("show_cohort: writes the page, and ends with 3 for no file") {
-  Made made("shown.h5");
-  made.add("a", 20, "F", "1");
-  made.add("b", 30, "M", "1");
-  (void)made.open();
+  SampleCohort sample("shown.h5");
+  sample.add("a", 20, "F", "1");
+  sample.add("b", 30, "M", "1");
+  (void)sample.open();
   const TemporaryFile out("page.html");
   const std::string tool = fmt::format("'{}/show_cohort'", CG_TEST_BINARIES);
-  const Finished done = shell(fmt::format("{} '{}' --out '{}' 2>&1", tool, made.file.path, out.path));
+  const Finished done = shell(fmt::format("{} '{}' --out '{}' 2>&1", tool, sample.file.path, out.path));
   CAPTURE(done.text);
   CHECK(done.code == 0);
   CHECK(std::filesystem::exists(out.path));

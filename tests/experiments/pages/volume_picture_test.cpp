@@ -17,9 +17,9 @@ namespace {
 constexpr Plane all_planes[] = {Plane::sagittal, Plane::coronal, Plane::axial};
 
 /// Every voxel another value, 1 … 120, on a grid of 4 × 6 × 5.
-VolumePicture made(std::size_t rows = 1) {
+VolumePicture sample_picture(std::size_t rows = 1) {
   VolumePicture p;
-  p.title = "made";
+  p.title = "sample";
   p.grid = {{4, 6, 5}, 20};
   p.at = {1, 4, 2};
   p.most = 120;
@@ -54,7 +54,7 @@ bool written(const Png& png, double x, double y) {
 }  // namespace
 
 TEST_CASE("Volume picture: in all three planes of all rows a pixel has its voxel's colour") {
-  const VolumePicture p = made(2);
+  const VolumePicture p = sample_picture(2);
   const Png png(volume_png(p));
   int compared = 0;
   for (std::size_t row = 0; row < 2; ++row)
@@ -71,7 +71,7 @@ TEST_CASE("Volume picture: in all three planes of all rows a pixel has its voxel
 }
 
 TEST_CASE("Volume picture: a map lies over a volume in grey, on a scale of its own") {
-  VolumePicture p = made(2);
+  VolumePicture p = sample_picture(2);
   p.rows[0].most = 200;
   PictureRow& over = p.rows[1];
   over.under = p.rows[0].values;
@@ -113,7 +113,7 @@ TEST_CASE("Volume picture: a map lies over a volume in grey, on a scale of its o
 }
 
 TEST_CASE("Volume picture: left is left, front is right or up, up is up") {
-  const VolumePicture p = made();
+  const VolumePicture p = sample_picture();
   const auto at = [&](Plane plane, Triple voxel) { return pixel_of(p, 0, plane, voxel); };
   CHECK(at(Plane::coronal, {0, 4, 2})[0] < at(Plane::coronal, {3, 4, 2})[0]);
   CHECK(at(Plane::axial, {0, 4, 2})[0] < at(Plane::axial, {3, 4, 2})[0]);
@@ -126,7 +126,7 @@ TEST_CASE("Volume picture: left is left, front is right or up, up is up") {
 
 TEST_CASE("Volume picture: one bright voxel appears once in each plane, also where the axes run the other way") {
   for (const std::array<bool, 3>& reversed : {std::array<bool, 3>{}, {true, false, false}, {true, true, true}}) {
-    VolumePicture p = made();
+    VolumePicture p = sample_picture();
     p.reversed = reversed;
     std::fill(p.rows[0].values.begin(), p.rows[0].values.end(), 0.0f);
     p.at = {0, 5, 1};
@@ -146,7 +146,7 @@ TEST_CASE("Volume picture: one bright voxel appears once in each plane, also whe
 }
 
 TEST_CASE("Volume picture: letters say which side is which, and nothing measured is paper") {
-  VolumePicture p = made();
+  VolumePicture p = sample_picture();
   std::fill(p.rows[0].values.begin(), p.rows[0].values.end(), 0.0f);
   const Png png(volume_png(p));
   for (const Plane plane : all_planes) {
@@ -171,7 +171,7 @@ TEST_CASE("Volume picture: letters say which side is which, and nothing measured
 }
 
 TEST_CASE("Volume picture: the scale runs from dark below to bright above") {
-  const Png png(volume_png(made()));
+  const Png png(volume_png(sample_picture()));
   int dark = -1, bright = -1;
   for (int y = 0; y < png.height(); ++y)
     for (int x = png.width() - 90; x < png.width() - 60; ++x) {
@@ -191,7 +191,7 @@ TEST_CASE("Volume picture: a red note is there if there is one, and control byte
         if (const auto c = png.at(x, y); c[0] > 150 && c[1] < 120 && c[2] < 120) ++count;
     return count;
   };
-  VolumePicture p = made();
+  VolumePicture p = sample_picture();
   p.title = "a\nb\x1b[31m";
   CHECK(red(p) == 0);
   p.note = "SYNTHETIC PHANTOM: computed, not measured";

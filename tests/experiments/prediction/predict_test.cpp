@@ -43,8 +43,8 @@ struct Trained {
 };
 
 const Trained& trained() {
-  static const Trained made;
-  return made;
+  static const Trained once;
+  return once;
 }
 
 double number(const std::map<std::string, std::string>& row, const std::string& column) {
@@ -85,7 +85,7 @@ TEST_CASE("predict: the cohort of a run gives the predictions of that run, and s
     // A batch of one may be summed in another order than a batch of eight.
     CHECK(std::abs(number(row, "predicted_age") - expected.at(row.at("participant_id"))) < 1e-3);
     CHECK(number(row, "gap") == doctest::Approx(number(row, "predicted_age") - number(row, "age")).epsilon(1e-6));
-    CHECK(warns(row, "of the cohort that the model was trained on"));
+    CHECK(warns(row, "the scan is from the cohort that the model was trained on"));
     CHECK(number(row, "coverage") > 0.5);
   }
 }
@@ -151,12 +151,12 @@ TEST_CASE("predict: scans far from the training part are told from those near it
       changed([](SpatialVolume& p) { std::fill_n(p.volume.values.begin(), p.volume.values.size() / 2, 0.0f); });
   CHECK(warns(half, "coverage: "));
   const auto moved = changed([](SpatialVolume& p) { p.affine.m[2][3] += 60; });
-  CHECK(warns(moved, "place: "));
-  for (const auto& row : {scaled, half, moved}) CHECK_FALSE(warns(row, "of a person"));
+  CHECK(warns(moved, "position: "));
+  for (const auto& row : {scaled, half, moved}) CHECK_FALSE(warns(row, "for a person"));
   SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
   write_nifti(workplace().folder + "/sub-real.nii", spatial);  // says nothing of a phantom
   REQUIRE(predict(trained().model + " sub-real.nii --out real.csv").code == 0);
-  CHECK(warns(table("real.csv")[0], "says nothing of a person"));
+  CHECK(warns(table("real.csv")[0], "no meaning for a person"));
 }
 
 TEST_CASE("predict: where only one of scan and training cohort says which side is left, that is told") {
@@ -203,7 +203,7 @@ TEST_CASE("predict: bad scans are told at once, end with 3, and nothing is writt
   const std::string good = trained().files()[0];
   const Finished bad = predict(trained().model + " nan.nii " + good + " constant.nii text.nii none.nii --out no.csv");
   CHECK(bad.code == 3);
-  for (const char* words : {"nan.nii", "constant.nii", "text.nii", "none.nii", "4 findings"}) {
+  for (const char* words : {"nan.nii", "constant.nii", "text.nii", "none.nii", "4 problems"}) {
     CAPTURE(bad.text);
     CHECK(bad.says(words));
   }
@@ -222,7 +222,7 @@ TEST_CASE("predict: ages of a table that are none are told with their lines, and
   const Finished bad = predict(trained().model + " " + good + " --participants ages.tsv --out no.csv");
   CHECK(bad.code == 3);
   for (const char* words :
-       {"4 findings", "line 2 (a): the age is \"-999\"", "line 4 (c)", "line 5 (d)", "line 7 (sub-e)"}) {
+       {"4 problems", "line 2 (a): the age is \"-999\"", "line 4 (c)", "line 5 (d)", "line 7 (sub-e)"}) {
     CAPTURE(bad.text);
     CHECK(bad.says(words));
   }

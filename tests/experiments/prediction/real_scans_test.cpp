@@ -69,7 +69,7 @@ TEST_CASE("real scans: templates are imported, their age is predicted, and what 
   for (const auto& row : of_files) {
     CAPTURE(row.at("participant_id"));
     CHECK(row.at("age") == "30");
-    CHECK(row.at("warnings").find("synthetic phantom: this says nothing of a person") != std::string::npos);
+    CHECK(row.at("warnings").find("synthetic phantom: this result has no meaning for a person") != std::string::npos);
     const auto same = std::ranges::find_if(
         of_cohort, [&](const auto& r) { return r.at("participant_id") == row.at("participant_id"); });
     REQUIRE(same != of_cohort.end());

@@ -130,7 +130,7 @@ TEST_CASE("Trained model: the file gives back weights and prediction; a part tha
     CHECK(std::vector<double>(values.begin(), values.end()) == learner.parameters().read(*parameter));
   }
   write_model(other.path, learner);
-  check_fails([&] { read_model(other.path); }, ErrorKind::data, {other.path, "nothing to predict age with"});
+  check_fails([&] { read_model(other.path); }, ErrorKind::data, {other.path, "no predictor of age"});
   const auto rewritten = [&](const std::function<void(std::vector<NamedArray>&, Texts&)>& change) {
     const std::string bytes = contents(file.path);
     WeightsFile read = read_weights(file.path, bytes, {[](const auto&) { return true; }, bound_of_values(bytes)});
@@ -150,9 +150,9 @@ TEST_CASE("Trained model: the file gives back weights and prediction; a part tha
   refused([&](auto& arrays, auto&) { erase(arrays, "prediction.occupancy"); }, "prediction.occupancy");
   refused([&](auto& arrays, auto&) { erase(arrays, "head.2.bias"); }, "head.2.bias");
   refused([&](auto& arrays, auto&) { arrays.push_back({"more", {1}, {1}}); }, "more");
-  refused([&](auto&, auto& texts) { texts["width"] = "4"; }, "not those of the network");
+  refused([&](auto&, auto& texts) { texts["width"] = "4"; }, "do not fit the network");
   refused([&](auto&, auto& texts) { texts["width"] = "0"; }, "no channels");
-  refused([&](auto&, auto& texts) { texts["width"] = "1e300"; }, "width is missing, or not 0 to 512");
+  refused([&](auto&, auto& texts) { texts["width"] = "1e300"; }, "width is missing, or not in 0 to 512");
   refused([&](auto&, auto& texts) { texts.erase("embedding"); }, "embedding is missing");
   refused([&](auto&, auto& texts) { texts["prediction"] = "{}"; }, "prediction");
 }

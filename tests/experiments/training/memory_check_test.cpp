@@ -6,7 +6,7 @@
 #include <regex>
 
 #include "experiments/training/cohort.h"
-#include "tests/data/made_dataset.h"
+#include "tests/data/sample_dataset.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -110,7 +110,7 @@ TEST_CASE("memory check: an allocation refused during training is reported with 
 }
 
 TEST_CASE("memory check: a cohort stays on the device only if training leaves room for it") {
-  const MadeDataset dataset(10);
+  const SampleDataset dataset(10);
   MadeDevice device;
   constexpr Index bytes = 10 * 12 * 2;
   const auto kept = [&](Index spare) {

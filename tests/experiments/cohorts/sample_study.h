@@ -9,7 +9,7 @@
 
 #include "data/formats/nifti.h"
 #include "experiments/cohorts/import.h"
-#include "tests/data/formats/made_npy.h"
+#include "tests/data/formats/sample_npy.h"
 #include "tests/data/space/spatial_volumes.h"
 
 namespace cg::test {
@@ -22,7 +22,7 @@ inline ProgressOutput silent() {
 }
 
 /// A map on the coarse grid: noise in the middle, 0 around.
-inline SpatialVolume made_map(std::uint64_t seed) {
+inline SpatialVolume sample_map(std::uint64_t seed) {
   const SpatialGrid grid = mni_grid(coarse);
   SpatialVolume out{noise_volume({grid.extents[0], grid.extents[1], grid.extents[2]}, seed), grid.affine};
   for (Index x = 0; x < 10; ++x)
@@ -43,7 +43,7 @@ struct Study {
     out = top / "cohort.h5";
     std::filesystem::create_directories(folder);
     write_table("participant_id\tage\tsex\tstudy\nsub-3\t77,5\tF\tA\nsub-1\t20.5\tmale\tB\nsub-2\t89+\tn/a\tn/a\n");
-    for (const int k : {1, 2, 3}) write_map(k, made_map(static_cast<std::uint64_t>(k)));
+    for (const int k : {1, 2, 3}) write_map(k, sample_map(static_cast<std::uint64_t>(k)));
     options.root = folder;
     options.table = "participants.tsv";
     options.files = "{participant_id}/{participant_id}_mre.nii.gz";
