@@ -3,7 +3,8 @@
 //   loss(W x + b) + penalty/2 · ‖W‖²
 // Converged: the losses here are convex. The learning rate is halved whenever 50 steps lower the best objective by less
 // than a hundred-thousandth of it, from 0.1 down to 1e-5; the best weights met are taken. Training ends after 20000
-// steps in any case: with a penalty of 0 DEX's weights may grow without end. Read next: l1_predictor.h.
+// steps in any case: with a penalty of 0 DEX's weights may grow without end. Read next: predictor_losses.h,
+// predictor.h.
 #pragma once
 
 #include <functional>
@@ -20,7 +21,7 @@ using OutputLoss = std::function<LossAndGradient(std::span<const double> outputs
 AgePredictor train_linear(const FeatureRows& features, Index outputs, const SharedPredictorOptions& options,
                           const OutputLoss& loss);
 
-/// A loss of predictions [n] and ages [n], both standardised: one unit is so many years.
+/// A loss of predictions [n] and ages [n], both standardised: `years` is the length of their unit.
 using RegressionLoss =
     std::function<LossAndGradient(std::span<const double> predicted, std::span<const double> ages, double years)>;
 
