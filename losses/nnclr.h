@@ -9,8 +9,7 @@
 //   p_k          the prediction made from z_k (layers/prediction_head.h): dL/dp is the gradient of this loss
 //   a_ik         1/n for k = pair(i), else 0
 //
-// Printed and published formula are the same. Ages play no part.
-// Read next: simclr.h, where q_i = z_i and nothing is predicted; experiments/training/queue.h.
+// Printed and published formula are the same. Ages play no part. Read next: attraction.h, similarity_loss.h.
 #pragma once
 
 #include "losses/attraction.h"

@@ -8,7 +8,7 @@
 //   sum over     t ≠ i with |y_i − y_t| ≥ |y_i − y_k|     the same, k is among them
 //   a_ik         1                                        1 / (n (n − 1))
 //
-// Read next: ranking.h (the sums over t in O(n) an anchor), similarity.h (NegativeDistance), threshold.h.
+// Read next: ranking.h, similarity.h.
 #pragma once
 
 #include "losses/attraction.h"

@@ -1,4 +1,4 @@
-// All losses by name, and their options as the keys of [loss] in a configuration. Read next: all.h, the list; loss.h.
+// All losses by name, and their options as the keys of [loss] in a configuration. Read next: all.h, the list.
 #pragma once
 
 #include <memory>

@@ -8,7 +8,7 @@
 //   a_ik         1/n for k = pair(i), else 0
 //
 // Printed and published formula are the same. With equal views s_i,pair(i) = 1/τ cannot grow: only the push is left.
-// Read next: attraction.h (a), similarity_loss.h (S and the way back to z), sup_con.h (more than one positive).
+// Read next: attraction.h (a), similarity_loss.h (S and the way back to z).
 #pragma once
 
 #include "losses/attraction.h"

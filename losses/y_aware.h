@@ -7,7 +7,7 @@
 //   sum over     t ≠ i, k                                 t ≠ i
 //   a_ik         w_ik / Σ_t w_it                          the same / n × τ/τ_base
 //
-// Read next: pull.h (a), similarity_loss.h (S and the way back to z), exponential.h (repels by age as well).
+// Read next: pull.h (a), similarity_loss.h (S and the way back to z).
 #pragma once
 
 #include "losses/pull.h"

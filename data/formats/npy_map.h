@@ -1,5 +1,5 @@
 // Maps in .npy files. Such a file has no affine: its shape must be that of a grid known here, and the user says which
-// way its x axis runs. Read next: npy.h.
+// way its x axis runs. Read next: map_file.h.
 #pragma once
 
 #include "data/formats/map_file.h"
