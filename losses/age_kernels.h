@@ -1,4 +1,4 @@
-// Age kernels: how alike two subjects are, from the difference of their ages.
+// Age kernels: the weight of a pair of subjects, from the difference of their ages. Read next: arrays.h.
 #pragma once
 
 #include <cmath>

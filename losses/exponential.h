@@ -1,4 +1,4 @@
-// Exponential: everybody is repelled, the less the nearer their age (paper Table 1; Barbano et al., ISBI 2023).
+// Exponential: all other rows are repelled, the less the nearer their age (paper Table 1; Barbano et al., ISBI 2023).
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t e^{u_it} − s_ik ],   k ≠ i
 //
@@ -8,7 +8,7 @@
 //   sum over     t ≠ i, k                                 t ≠ i
 //   a_ik         w_ik / Σ_t w_it                          the same / n × τ/τ_base
 //
-// Read next: pull.h (a), similarity_loss.h (S and the way back to z).
+// Read next: pull.h (a, w), similarity_loss.h (S and the way back to z), dynlocrep.h (repels only near rows).
 #pragma once
 
 #include "losses/pull.h"

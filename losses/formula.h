@@ -12,8 +12,8 @@ struct LossFormula {
   std::string value;                      ///< L = …
   std::string pull;                       ///< a_ik = …
   std::string similarity;                 ///< s_it = …
-  std::string pulls;                      ///< a sentence: whom an anchor pulls
-  std::string pushes;                     ///< a sentence: whom it pushes
+  std::string pulls;                      ///< a sentence: which rows an anchor pulls
+  std::string pushes;                     ///< a sentence: which rows it pushes
   std::vector<std::string> options = {};  ///< keys of the loss's own options that change these formulas
 
   bool operator==(const LossFormula&) const = default;

@@ -1,6 +1,7 @@
 // The interface of every loss: embeddings and ages in, value and gradient out, in double on the host. A loss is a pure
-// function: no chance, no state, no knowledge of the network. Read next: age_kernels.h, docs/losses.md (why there are
-// two formulations).
+// function: no random numbers, no state, no knowledge of the network. dynlocrep.h is a loss on one page;
+// similarity_loss.h is what the losses share. Read next: age_kernels.h, neighbours.h (what the options mean);
+// docs/losses.md (why there are two formulations).
 #pragma once
 
 #include <span>
@@ -87,7 +88,8 @@ class Loss {
   virtual ~Loss() = default;
   /// Value, its parts by anchor, and dL/dz. Fails on input that is not finite or leaves nothing to compare.
   virtual LossResult evaluate(const LossInput& in) const = 0;
-  /// The same taken apart: who pulls and pushes whom, and by how much. Fails as `evaluate`. For small batches.
+  /// The same taken apart: which rows pull and push which others, and by how much. Fails as `evaluate`. For small
+  /// batches.
   virtual Explanation explain(const LossInput& in) const = 0;
   /// Rows of the queue of earlier embeddings that the loss wants, and predictions with it. 0: it takes neither.
   virtual Index queue_size() const { return 0; }

@@ -1,5 +1,5 @@
-// The pull a_ik: how strongly anchor i is drawn to row k, from the weights of their ages. The weighted losses share it
-// and differ in whom they repel. Read next: attraction.h, age_kernels.h.
+// The pull a_ik: how strongly anchor i is drawn to row k, from the weights of their ages. The weighted losses
+// share it and differ in the rows that they repel. Read next: attraction.h, age_kernels.h.
 #pragma once
 
 #include "losses/attraction.h"

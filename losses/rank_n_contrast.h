@@ -1,4 +1,4 @@
-// Rank-N-Contrast: an anchor is pulled to everybody, and in doing so pushed from all whose age is at least as far
+// Rank-N-Contrast: an anchor is pulled to all others, and for each of them pushed from all whose age is at least as far
 // (paper Table 1; Zha et al., NeurIPS 2023). No weights: only the order of the ages counts.
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ],   k ≠ i

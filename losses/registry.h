@@ -17,7 +17,7 @@ struct LossInfo {
   double temperature = 0;  ///< the published one; a configuration without loss.temperature has it
   Index least_views = 1;   ///< of each subject
   bool weighs = false;     ///< it has age weights w, and so reads kernel and sigma
-  bool selects = false;    ///< it chooses whom an anchor repels (ν), and so reads the epoch
+  bool selects = false;    ///< it chooses the rows that an anchor repels (ν), and so reads the epoch
   LossFormula printed = {}, published = {};
 
   const LossFormula& formula(Formulation f) const { return f == Formulation::printed ? printed : published; }

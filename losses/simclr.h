@@ -1,4 +1,4 @@
-// SimCLR: an anchor is pulled to its subject's other view and pushed from everybody; ages play no part (NT-Xent;
+// SimCLR: an anchor is pulled to its subject's other view and pushed from all others; ages play no part (NT-Xent;
 // Chen et al., "A simple framework for contrastive learning of visual representations", ICML 2020, eq. 1).
 //
 //   L = 1/n Σ_i [ log Σ_t e^{s_it} − s_i,pair(i) ],   t ≠ i

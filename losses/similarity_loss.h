@@ -1,5 +1,5 @@
-// What all losses over a matrix of similarities share: S from z, each row of S to the loss, and the chain rule back. A
-// loss itself is only what happens in one row. Read next: loss.h, similarity.h.
+// What all losses over a matrix of similarities share: S from z, each row of S to the loss, and the chain rule back.
+// A loss itself is only what happens in one row. Read next: similarity.h, explanation.h.
 #pragma once
 
 #include <concepts>
@@ -16,7 +16,7 @@ namespace cg {
 
 /// The mathematics of a loss, top to bottom of its header:
 ///   similarity  S of the rows that the gradient is of, and the way back from dL/dS to them
-///   pairs       what it holds constant: weights, neighbours. A type of its own, with the pull `a` and `metrics`
+///   pairs       what it holds constant: weights, neighbours. A separate type, with the pull `a` and `metrics`
 ///   value       the formula: what anchor i adds, from its row of S; for double and for Dual
 ///   gradient    dL/dS of that row, written out in full
 template <class L>

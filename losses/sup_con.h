@@ -1,4 +1,4 @@
-// SupCon: an anchor is pulled to everybody of its class and pushed from everybody (Khosla et al., "Supervised
+// SupCon: an anchor is pulled to all others of its class and pushed from all others (Khosla et al., "Supervised
 // contrastive learning", NeurIPS 2020, L_out, eq. 2). Ages have no classes, so they are put into bins: 39.9 and 40.1
 // years are as different as 20 and 80.
 //
@@ -9,8 +9,8 @@
 //   m            how many anchors have one; the others add 0
 //   a_ik         1/(m |P(i)|) × τ/τ_base for k in P(i), else 0
 //
-// Printed and published formula are the same but for the factor. Read next: attraction.h (a), similarity_loss.h (S and
-// the way back to z).
+// Printed and published formula are the same except for the factor.
+// Read next: attraction.h (a), similarity_loss.h (S and the way back to z), y_aware.h (a weight instead of a class).
 #pragma once
 
 #include "losses/attraction.h"

@@ -8,12 +8,12 @@
 //   s_it         z_i·z_t / τ                              the same
 //   a_ik         w_ik / Σ_{t: w_it < w_ik} w_it           w_ik / Σ_t w_it / n × τ/τ_base
 //   c_it                                                  #{j: w_tj < w_ti}, divided by n if delta_reduction = mean
-//   adds 0       a k with nobody to repel                 an anchor whose c_it are all 0 (the published code: ∞)
+//   adds 0       a k without rows to repel                an anchor whose c_it are all 0 (the published code: ∞)
 //
-// The paper divides by weights of those who are far: next to nothing. With rbf, σ = 2 and ages in two clusters a_ik
-// passes 10^100, so training with it is refused where one exceeds 10^6. The published code sums over j after comparing
-// whole rows, and compares row t, not row i: c counts whom *t* finds farther than i: many where t is near.
-// So the nearest in age are pushed most, and no k has a denominator of its own.
+// The paper divides by the weights of far ages, which are nearly 0. With rbf, σ = 2 and ages in two clusters a_ik
+// exceeds 10^100, so training with it is refused where one exceeds 10^6. The published code sums over j after comparing
+// whole rows, and compares row t, not row i: c counts the j that are farther from *t* than i is: many where t is near.
+// So the nearest in age are pushed most, and all k share one denominator.
 // Read next: ranking.h (the sums in O(n) an anchor), pull.h (w), similarity_loss.h (S and the way back to z).
 #pragma once
 

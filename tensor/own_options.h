@@ -1,6 +1,6 @@
-// Kinds of one thing (losses, predictors of age), each with options of its own. A kind is a type with a nested
-// `Options` and its `Options::fields()`. One list of all kinds then gives their names, their options and the keys of
-// these. Read next: fields.h.
+// Kinds of one thing (losses, predictors of age), each with its own options. A kind is a type with a nested `Options`
+// and its `Options::fields()`. One list of all kinds (losses/all.h) gives their names, their options and the keys.
+// Read next: fields.h.
 #pragma once
 
 #include <any>

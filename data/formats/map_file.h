@@ -1,5 +1,5 @@
-// One brain's map from a file of any format. A new format: its reader, and a row in the list in map_file.cpp. Read
-// next: data/space/volume.h. Read next: data/space/volume.h.
+// One brain's map from a file of any format. A new format: its reader, and a row in the list in map_file.cpp. The
+// formats are in nifti.h and npy_map.h. Read next: data/space/volume.h.
 #pragma once
 
 #include <filesystem>

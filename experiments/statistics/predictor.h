@@ -1,5 +1,6 @@
-// Age from frozen features (paper section 4.3, Fig. 4b): the one interface of all predictors. A fitted one is numbers
-// alone, so that a model file can hold it. Read next: feature_rows.h.
+// Age from frozen features (paper section 4.3, Fig. 4b): the one interface of all predictors, whose list is
+// all_predictors.h. A fitted predictor is numbers alone, so that a model file can hold it. Read next: feature_rows.h,
+// tensor/own_options.h.
 #pragma once
 
 #include <concepts>
@@ -38,7 +39,7 @@ struct AgePredictor {
   Index features() const { return static_cast<Index>(weights.size() / bias.size()); }
   /// Ages [n], years. Errors: data, if the number of columns is not the one fitted on.
   std::vector<double> predict(const FeatureRows& rows) const;
-  /// d age / dx of one row of features [p], years a unit.
+  /// d age / dx of one row of features [p], in years per unit.
   std::vector<double> gradient(std::span<const double> x) const;
 };
 

@@ -21,7 +21,7 @@ using OutputLoss = std::function<LossAndGradient(std::span<const double> outputs
 AgePredictor train_linear(const FeatureRows& features, Index outputs, const SharedPredictorOptions& options,
                           const OutputLoss& loss);
 
-/// A loss of predictions [n] and ages [n], both standardised: one unit is so many years.
+/// A loss of predictions [n] and ages [n], both standardised: `years` is the length of their unit.
 using RegressionLoss =
     std::function<LossAndGradient(std::span<const double> predicted, std::span<const double> ages, double years)>;
 
