@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where every buffer of a step is, decided before the first number is computed: lifetimes from the plans of the ops,
 // offsets in one arena. This decides the peak memory on every device.
 // Time: forward of node j at j, the loss at n, backward of node j at 2n − j.

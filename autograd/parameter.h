@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parameters and statistics of a model. Layers declare them with a name and a shape. They are stored flat, in one
 // buffer each for values, gradients and statistics, so that an update is one pass.
 #pragma once

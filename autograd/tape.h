@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reverse-mode automatic differentiation. The forward pass records one node per op. The backward pass runs the ops'
 // hand-derived backward kernels in reverse order. A value with two consumers gets the sum of their gradients. Buffers
 // are freed after their last use; outputs that are cheap to recompute are dropped and recomputed (Plan::recomputable).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Age kernels: the weight of a pair of subjects, from the difference of their ages. Read next: arrays.h.
 #pragma once
 

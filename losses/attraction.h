@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every loss here says of anchor i: which rows pull it and how strongly. All of them have one form,
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t (…) e^{s_it} − s_ik ]

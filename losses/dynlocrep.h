@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // DynLocRep: contrastive regression with dynamic localised repulsion (paper eq. 3 and Algorithm 1; A.1, eq. 4).
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t ν_it e^{u_it} − s_ik ],   k ≠ i, t ≠ i

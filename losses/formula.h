@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a loss says of itself in words and in a line of mathematics, for the terminal and for the page. In a formula
 // `x_{...}` and `x_ab` are subscripts, `x^{...}` superscripts. Read next: docs/losses.md, which explains the formulas.
 #pragma once

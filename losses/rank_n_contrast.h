@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rank-N-Contrast: an anchor is pulled to all others, and for each of them pushed from all whose age is at least as far
 // (paper Table 1; Zha et al., NeurIPS 2023). No weights: only the order of the ages counts.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SimCLR: an anchor is pulled to its subject's other view and pushed from all others; ages play no part (NT-Xent;
 // Chen et al., "A simple framework for contrastive learning of visual representations", ICML 2020, eq. 1).
 //

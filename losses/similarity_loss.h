@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What all losses over a matrix of similarities share: S from z, each row of S to the loss, and the chain rule back.
 // A loss itself is only what happens in one row. Read next: similarity.h, explanation.h.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SupCon: an anchor is pulled to all others of its class and pushed from all others (Khosla et al., "Supervised
 // contrastive learning", NeurIPS 2020, L_out, eq. 2). Ages have no classes, so they are put into bins: 39.9 and 40.1
 // years are as different as 20 and 80.

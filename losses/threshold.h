@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Threshold: an anchor is pulled to k and pushed from those farther in age than k (paper Table 1; Barbano et al.,
 // ISBI 2023).
 //

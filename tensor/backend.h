@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A device: its memory, copies, and what is known of it. Kernels find their device's own state through it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Errors with four parts: where, what was found and expected, what to do now; the kind is the process's exit code.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The options of a plain struct as a table: key, member, accepted values, a sentence. Parsing, errors, the manual and
 // the resolved copy of a configuration all use this table. Losses, data and layers describe their own options with it
 // and do not know the experiments; experiments/config/fields.h combines the tables.

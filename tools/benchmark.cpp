@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Times our training step for comparison with tools/benchmark/benchmark_pytorch.py: same network, batch, type and
 // threads, synthetic volumes, and the deterministic weights of the golden files, so that the first loss can be compared
 // too. Also times the losses alone for growing batches.

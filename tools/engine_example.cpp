@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A two-layer 3D network learns the mean of random volumes: the program that docs/engine.md walks through.
 #include <cstdio>
 

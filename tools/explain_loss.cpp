@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Explains how a loss works: in numbers on the terminal, on an interactive page, and for cases in a file.
 //   explain_loss --loss dynlocrep --ages 20,21,25,70,71 --epoch 12      explain_loss --html page.html
 // Read next: losses/explanation.h, experiments/teaching/loss_page.h, docs/losses.md.

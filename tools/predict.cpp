@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Predicts the age of brains with a trained model, from NIfTI files or a cohort file, and writes a table.
 //   predict runs/dynlocrep-…/model-seed0.h5 sub-01_stiffness.nii.gz --age 63
 //   predict model.h5 study/*.nii.gz --participants study/participants.tsv --out predictions.csv

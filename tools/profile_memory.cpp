@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plans the memory of a training step and shows the largest buffers: by layer, at the peak, over time.
 //   profile_memory quickstart --html memory.html      profile_memory dynlocrep --batch max --memory 80GB
 // Nothing is computed without --measure. Read next: experiments/training/step_memory.h.

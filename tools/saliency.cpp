@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Maps the voxels that a predicted age depends on, for scans and a trained model, as NIfTI and as pictures.
 //   saliency model.h5 sub-01.nii.gz --out saliency
 //   saliency model.h5 synthetic-phantom.h5 --subject phantom-00007 --method gradient

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An augmentation: its options, a random draw that depends only on a key, and the change that the draw makes.
 #pragma once
 

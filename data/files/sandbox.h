@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs code that may crash on a malicious file in a separate process (a sandbox). That process can open no file and no
 // connection, and its memory and time are limited. So a bad file can harm only the sandbox.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One brain's map from a file of any format. A new format: its reader, and a row in the list in map_file.cpp. The
 // formats are in nifti.h and npy_map.h. Read next: data/space/volume.h.
 #pragma once

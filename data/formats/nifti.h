@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Volumes in NIfTI files: .nii, .nii.gz, .hdr with .img(.gz); versions 1 and 2, both byte orders. libnifti2 decodes the
 // headers, which are checked here before. The voxels are read here, so that no file can claim more memory than it
 // fills. Read next: data/space/resample.h.

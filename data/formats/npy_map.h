@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Maps in .npy files. Such a file has no affine: its shape must be that of a grid known here, and the user says which
 // way its x axis runs. Read next: map_file.h.
 #pragma once

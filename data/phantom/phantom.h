@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One synthetic brain: a stiffness map (MRE-like) or a T1-like volume with known age effects. Every map is synthetic:
 // no subject, scan or atlas is used; the figures follow only published group statistics. kPa, mm, years. Read next:
 // anatomy.h (the shape), latents.h (the ageing).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A volume, and its position in space. Read next: affine.h.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Creates a cohort file (docs/cohort-file.md) from a laboratory's files, one participant at a time. Nothing is written
 // if there is a problem, and all problems are reported together. Read next: import_options.h, map_reader.h.
 #pragma once

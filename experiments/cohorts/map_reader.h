@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads one participant's map from its file, checks it, and brings it to the common grid.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The configuration of an experiment: plain structs and, in config.cpp, the one table of their fields. It contains all
 // that decides a run's numbers. Read next: fields.h, which checks a text against the tables.
 #pragma once

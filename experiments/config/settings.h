@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads the text of a configuration as a flat list of settings: each key, its value and its position. Understands TOML
 // and the command line's `key.sub=value`, but no options. Read next: tensor/fields.h.
 #pragma once

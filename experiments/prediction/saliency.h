@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finds the voxels that a predicted age depends on. Two kinds of map on the model's grid, which show different things:
 //   gradient    d age / d voxel, averaged over copies of the volume with a little noise (SmoothGrad, Smilkov et al.
 //               2017): the effect of a small change of the voxel

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the maps of saliency.h to files and tests them: volumes in the scans' space, pictures, a comparison with
 // random weights, and for a synthetic cohort the agreement with the voxels that truly age. Read next: saliency.h.
 #pragma once

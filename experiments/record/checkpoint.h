@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Saves the state of a run between two steps in a file. A run that continues from it gives the same bits. Read next:
 // data/files/storage.h.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Features of subjects as a matrix: what predictors are fitted on.
 #pragma once
 

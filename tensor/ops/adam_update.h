@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One step of Adam (Kingma & Ba 2015) over flat buffers, in place. The weight decay is coupled (added to the gradient),
 // as in PyTorch's Adam and in the published code.
 // Forward:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batch normalisation over all positions of a channel (Ioffe & Szegedy 2015): m = n·D·H·W values per channel of a
 // volume [n, D, H, W, C], m = n of rows [n, C]. In evaluation μ and v are the running statistics.
 // Forward:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Times the losses for growing batches, for comparison with the loops of the printed formula: benchmark losses.
 #pragma once
 

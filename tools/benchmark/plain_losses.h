@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The losses whose printed formula costs O(n³), written literally: a sum over t for each pair (i, k). They show what
 // the rankings and prefixes of losses/ save (tools/benchmark/loss_benchmark.h), and tests compare the fast losses with
 // them.

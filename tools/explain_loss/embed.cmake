@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Writes the files of the page as texts into a C++ source.   cmake -DFROM=tools/explain_loss -DTO=page_source.cpp -P
 # embed.cmake
 cmake_minimum_required(VERSION 3.25)

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs all checks that need a GPU in one command, also on a machine without our libraries and without a network.
 #   tools/gpu_check/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine needs (default: .bundle; ≤ 64 MiB)
 #   FOLDER/gpu_check.sh run [STAGE ...]        on that machine, from the bundle; or here, from this repository

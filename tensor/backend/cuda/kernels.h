@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The GPU's kernels: one declaration per op and type of its activations, defined in ops/<op>.cu; parameters, statistics
 // and their gradients are float. A model with an op that is not declared here is refused when it is built.
 // Read next: block/block.h, how they are written.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Adam over flat buffers, and the bfloat16 copy of the values in the same pass; formula in tensor/ops/adam_update.h.
 // Bound by memory: reads p, g, m, v and writes p, m, v and the copy, 30 bytes a parameter.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end of the stem: batch norm, ReLU and max-pool without ever storing the normalised volume, the largest of the
 // network. Formula in tensor/ops/batch_norm_relu_max_pool.h, windows in pool_windows.h.
 // Forward: statistics, then one pass over the windows. Backward: the sums over the winners alone, then one pass over

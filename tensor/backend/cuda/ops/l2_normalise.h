@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rows of unit length, a block a row; formula in tensor/ops/l2_normalise.h. Bound by latency: a batch of embeddings
 // is 32 KB.
 #pragma once
