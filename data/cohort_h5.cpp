@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/cohort_h5.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A cohort file in HDF5: `maps` [N, 1, X, Y, Z], `age` [N], `participant_id` [N] and the attribute `voxel_mm`. `sex`,
 // `study` and the rest are optional (docs/cohort-file.md). Maps are read one at a time, never all into memory. The
 // group `truth/` (synthetic cohorts) is never read.

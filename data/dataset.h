@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the trainer needs from a cohort: subjects by number, and their volumes one at a time.
 #pragma once
 

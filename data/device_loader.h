@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Brings a cohort's volumes to the device that computes. If nothing changes the volumes and they are few, all of them
 // stay there. Otherwise each batch is copied while the step before it computes. Read next: loader.h.
 #pragma once

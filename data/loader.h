@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Prepares batches on a separate thread while the step before computes. Their order and content depend only on keys
 // (seed, epoch, sample): neither the number of threads nor the timing can change them.
 #pragma once

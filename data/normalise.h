@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Intensity normalisation, by the mean and standard deviation of the voxels that hold data (not 0). Zero stays zero.
 #pragma once
 

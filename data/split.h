@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which subjects are for training and which are for testing: shuffled folds, the same as the published split.
 #pragma once
 

@@ -1,4 +1,5 @@
-// The order of the subjects in an epoch. Read next: loader.h.
+// SPDX-License-Identifier: Apache-2.0
+// The order of the subjects in an epoch.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,5 @@
-// How parameters start: the distributions of the published network, which are PyTorch's.
+// SPDX-License-Identifier: Apache-2.0
+// Initial values of parameters: the distributions of the published network, which are PyTorch's defaults.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,5 @@
-// The projection head: linear, ReLU, linear, rows of unit length. The loss sees its output.
+// SPDX-License-Identifier: Apache-2.0
+// The projection head: linear, ReLU, linear, rows of unit length. Its output goes to the loss.
 #pragma once
 
 #include "layers/init.h"

@@ -1,4 +1,5 @@
-// Age kernels: how alike two subjects are, from the difference of their ages. Read next: dynlocrep.h.
+// SPDX-License-Identifier: Apache-2.0
+// Age kernels: the weight of a pair of subjects, from the difference of their ages. Read next: arrays.h.
 #pragma once
 
 #include <cmath>

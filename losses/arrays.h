@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // The row-major arrays that the losses' formulas are written with, and the two functions every contrastive loss needs:
 // the logarithm of a sum of exponentials and its derivative. They work on double and on Dual (dual.h).
-// Read next: dynlocrep.h, where they are used.
+// Read next: dual.h.
 #pragma once
 
 #include <Eigen/Core>
@@ -90,7 +91,7 @@ Index where_largest(const RowOf<T>& u) {
 }
 
 /// log Σ_{t≠k} e^{u_t} for every k. Needs two t that are not left out.
-/// All but one k share the row's maximum; the k that is the maximum gets a log-sum-exp of its own.
+/// All but one k share the row's maximum; the k that is the maximum gets a separate log-sum-exp.
 template <class T>
 RowOf<T> log_sum_exp_without_each(const RowOf<T>& u) {
   const Index largest = where_largest<T>(u);

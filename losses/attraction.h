@@ -1,9 +1,10 @@
-// What every loss here says of anchor i: who pulls it and how strongly. All of them have one form,
+// SPDX-License-Identifier: Apache-2.0
+// What every loss here says of anchor i: which rows pull it and how strongly. All of them have one form,
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t (…) e^{s_it} − s_ik ]
 //
-// and differ in the pull a_ik and in the t that are pushed away. Read next: simclr.h, the simplest; pull.h, where the
-// pull comes from ages.
+// and differ in the pull a_ik and in the rows t that are pushed away. simclr.h is the simplest; in pull.h the pull
+// comes from ages. Read next: loss.h.
 #pragma once
 
 #include "losses/loss.h"

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 // Dual numbers: a value and its derivative along one direction, carried through the formulas of the losses to check
-// the gradients that are written by hand. Read next: similarity_loss.h.
+// the gradients that are written by hand.
 //
 // Finite differences cannot do this check for the `published` formulation: it holds the row maximum constant although
-// the value depends on it. A dual number can be told so: `detach(x)` is x without its derivative.
+// the value depends on it. With a dual number this can be written: `detach(x)` is x without its derivative.
 #pragma once
 
 #include <Eigen/Core>

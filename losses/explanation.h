@@ -1,10 +1,11 @@
-// A loss taken apart: every number that stands behind its value and its gradient. All losses here have one form,
+// SPDX-License-Identifier: Apache-2.0
+// A loss taken apart: every number in its value and its gradient. All losses here have one form,
 //
 //   L = Σ_i Σ_k a_ik [ D_ik − s_ik ],       dL/ds_it = p_it − a_it,
 //
-// with D_ik the logarithm of a sum over those whom i pushes away. So one function explains them all from what the loss
-// itself computes: a is what it holds constant, p is its gradient + a, and D_ik − s_ik is its value where i pulls at k
-// alone, with a strength of 1. Read next: similarity_loss.h, where that function is.
+// with D_ik the logarithm of a sum over the rows that i pushes away. So one function (explain_rows in
+// similarity_loss.h) explains them all from what the loss itself computes: a is what it holds constant, p is its
+// gradient + a, and D_ik − s_ik is its value where i pulls at k alone, with a strength of 1. Read next: loss.h.
 #pragma once
 
 #include "losses/arrays.h"

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // The pull a_ik: how strongly anchor i is drawn to row k, from the weights of their ages. The weighted losses
-// share it and differ in whom they repel. Read next: dynlocrep.h.
+// share it and differ in the rows that they repel. Read next: attraction.h, age_kernels.h.
 #pragma once
 
 #include "losses/attraction.h"
@@ -19,10 +20,10 @@ enum class Normaliser {
 };
 
 /// Age weights and pull a_ik of an input. An anchor whose weights are all 0 gets no pull and is counted.
-Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser);
+Pull pull(const LossInput& in, const SharedLossOptions& options, Normaliser normaliser);
 
 /// Fails when a sum of repulsions has no term: it leaves out the anchor, and in the `printed` formulation the positive
 /// k.
-void check_someone_besides_k(const std::string& loss, const LossInput& in, const LossOptions& options);
+void check_someone_besides_k(const std::string& loss, const LossInput& in, const SharedLossOptions& options);
 
 }  // namespace cg

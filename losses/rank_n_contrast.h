@@ -1,4 +1,5 @@
-// Rank-N-Contrast: an anchor is pulled to everybody, and in doing so pushed from all whose age is at least as far
+// SPDX-License-Identifier: Apache-2.0
+// Rank-N-Contrast: an anchor is pulled to all others, and for each of them pushed from all whose age is at least as far
 // (paper Table 1; Zha et al., NeurIPS 2023). No weights: only the order of the ages counts.
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ],   k ≠ i
@@ -8,7 +9,7 @@
 //   sum over     t ≠ i with |y_i − y_t| ≥ |y_i − y_k|     the same, k is among them
 //   a_ik         1                                        1 / (n (n − 1))
 //
-// Read next: ranking.h (the sums over t in O(n) an anchor), similarity.h (NegativeDistance), threshold.h.
+// Read next: ranking.h, similarity.h.
 #pragma once
 
 #include "losses/attraction.h"
@@ -19,16 +20,23 @@ namespace cg {
 
 struct RankNContrast {
   static constexpr const char* name = "rank_n_contrast";
-  LossOptions options;
+  static constexpr const char* title = "Rank-N-Contrast";
+  static constexpr double published_temperature = 2;
+
+  using Options = NoOptions;
+  SharedLossOptions shared = {};
+  Options own = {};
 
   struct Pairs : Attraction {
     Ranking ranking;
   };
 
+  NegativeDistance similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
+
   Pairs pairs(const LossInput& in) const {
     check_someone_to_repel(name, in, 2);
     const Index n = in.rows();
-    Pairs p{{Array::Constant(n, n, options.published() ? 1 / static_cast<double>(n * (n - 1)) : 1), {}},
+    Pairs p{{Array::Constant(n, n, shared.published() ? 1 / static_cast<double>(n * (n - 1)) : 1), {}},
             rank_by_age(in.ages, age_closeness(in.ages), Compared::at_least_as_far)};
     p.a.matrix().diagonal().setZero();
     return p;
@@ -44,7 +52,15 @@ struct RankNContrast {
   void gradient(const Pairs& p, Index i, const RowView<double>& s, RowOut g) const {
     ranked_gradient(p.ranking, i, p.a.row(i), s, g);
   }
+
+  static LossFormula formula(Formulation f) {
+    return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t: |y_i−y_t| ≥ |y_i−y_k|} e^{s_it} − s_ik ]",
+            .pull = f == Formulation::published ? "a_ik = 1 / (n (n − 1))" : "a_ik = 1",
+            .similarity = phrases::negative_distance,
+            .pulls = "everybody, equally",
+            .pushes = "for each k that it pulls those at least as far in age as k"};
+  }
 };
-static_assert(RowLoss<RankNContrast>);
+static_assert(LossType<RankNContrast>);
 
 }  // namespace cg

@@ -1,11 +1,12 @@
-// Who is farther in age from an anchor than whom, and sums over all who are. The losses that compare every k with those
-// farther than k (threshold.h, rank_n_contrast.h) are O(n³) as printed: a sum over t for each pair (i, k). But for one
-// anchor these sums are nested. With the others ordered from the farthest age to the nearest,
+// SPDX-License-Identifier: Apache-2.0
+// The order of the other rows by their age's distance from an anchor, and sums along it. The losses that compare every
+// k with the rows farther than k (threshold.h, rank_n_contrast.h) are O(n³) as printed: a sum over t for each pair (i,
+// k). The sums of one anchor are nested, however. With the others ordered from the farthest age to the nearest,
 //
 //   order     t₁ t₂ t₃ t₄ … ,     each k's sum runs over the first reach(k) of them,
 //   D_m     = log Σ_{r≤m} e^{s_{t_r}}     by one walk along the order,
 //
-// and value and gradient cost O(n) an anchor. Prefixes grow and are never found by subtraction, which could lose all
+// and value and gradient cost O(n) per anchor. Prefixes grow and are never found by subtraction, which could lose all
 // digits. Sorting all ages once orders the others of every anchor: a merge of the younger and the older.
 #pragma once
 
@@ -33,7 +34,7 @@ enum class Compared {
 /// The ranking of ages [n]. `closeness` [n, n] falls as ages part; rows of equal closeness are equally far.
 Ranking rank_by_age(std::span<const double> ages, const Array& closeness, Compared compared);
 
-/// −|y_i − y_t| [n, n]: a closeness that tells all ages apart, where a weight may be 0 for several.
+/// −|y_i − y_t| [n, n]: a closeness that differs for all ages, where a weight may be 0 for several.
 Array age_closeness(std::span<const double> ages);
 
 /// A row of the similarities in the order of a ranking.
@@ -56,7 +57,7 @@ RowOf<T> log_sum_exp_of_prefixes(const RowOf<T>& u) {
   return top.template cast<T>() + log(sum);
 }
 
-/// Σ_k a_k [ D_reach(k) − s_k ] of anchor i; a k that is compared with nobody adds 0.
+/// Σ_k a_k [ D_reach(k) − s_k ] of anchor i; a k that is compared with no row adds 0.
 template <class T>
 T ranked_value(const Ranking& r, Index i, const RowView<double>& a, const RowView<T>& s) {
   const RowOf<T> u = in_order<T>(r, i, s), d = log_sum_exp_of_prefixes<T>(u);

@@ -1,4 +1,5 @@
-// SimCLR: an anchor is pulled to its subject's other view and pushed from everybody; ages play no part (NT-Xent;
+// SPDX-License-Identifier: Apache-2.0
+// SimCLR: an anchor is pulled to its subject's other view and pushed from all others; ages play no part (NT-Xent;
 // Chen et al., "A simple framework for contrastive learning of visual representations", ICML 2020, eq. 1).
 //
 //   L = 1/n Σ_i [ log Σ_t e^{s_it} − s_i,pair(i) ],   t ≠ i
@@ -8,7 +9,7 @@
 //   a_ik         1/n for k = pair(i), else 0
 //
 // Printed and published formula are the same. With equal views s_i,pair(i) = 1/τ cannot grow: only the push is left.
-// Read next: attraction.h (a), similarity_loss.h (S and the way back to z), sup_con.h (more than one positive).
+// Read next: attraction.h (a), similarity_loss.h (S and the way back to z).
 #pragma once
 
 #include "losses/attraction.h"
@@ -18,7 +19,14 @@ namespace cg {
 
 struct SimClr {
   static constexpr const char* name = "simclr";
-  LossOptions options;
+  static constexpr const char* title = "SimCLR";
+  static constexpr Index least_views = 2;
+
+  using Options = NoOptions;
+  SharedLossOptions shared = {};
+  Options own = {};
+
+  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
 
   Attraction pairs(const LossInput& in) const { return pull_to_other_view(name, in); }
 
@@ -32,7 +40,15 @@ struct SimClr {
   void gradient(const Attraction& p, Index i, const RowView<double>& s, RowOut g) const {
     g = p.a.row(i).sum() * softmax(without_anchor<double>(i, s)) - p.a.row(i);
   }
+
+  static LossFormula formula(Formulation /*both*/) {
+    return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t≠i} e^{s_it} − s_ik ]",
+            .pull = phrases::pull_to_other_view,
+            .similarity = phrases::inner_product,
+            .pulls = "its subject's other view alone",
+            .pushes = "everybody, the more the closer they are, its age-mates too: ages play no part"};
+  }
 };
-static_assert(RowLoss<SimClr>);
+static_assert(LossType<SimClr>);
 
 }  // namespace cg

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Similarities: S [n, n] from the embeddings z [n, d], and the chain rule from dL/dS back to dL/dz.
-// Read next: similarity_loss.h.
+// Read next: arrays.h.
 #pragma once
 
 #include <concepts>
@@ -20,7 +21,8 @@ struct InnerProduct {
     return s / T(temperature);
   }
 
-  /// dL/dz = (G + Gᵀ) z / τ for G = dL/dS: z_i stands in row i of S as the anchor and in column i as everybody's other.
+  /// dL/dz = (G + Gᵀ) z / τ for G = dL/dS: z_i is in row i of S as the anchor, and in column i as the other of all
+  /// anchors.
   Array gradient(const ArrayView& z, const Array& /*s*/, const Array& g) const {
     const Array both = (g + g.transpose()) / temperature;
     Array dz(z.rows(), z.cols());

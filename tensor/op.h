@@ -1,5 +1,7 @@
-// What an operation is: a plain struct of attributes that can plan (shapes, errors, what its backward will read) and
-// kernels that compute it. The definitions stand in tensor/ops, a header an op; registry.h finds their kernels.
+// SPDX-License-Identifier: Apache-2.0
+// What an operation is: a plain struct of attributes that can plan (shapes, errors, what its backward reads), and kernels
+// that compute it. The definitions are in tensor/ops, one header per op; registry.h finds their kernels. Read next:
+// tensor.h.
 #pragma once
 
 #include <concepts>
@@ -29,12 +31,16 @@ struct Plan {
 };
 
 /// An aggregate with a name and a plan; attributes are members with defaults. `plan` throws cg::Error for shapes that
-/// don't fit.
+/// don't fit. The ops of tensor/ops also name their inputs and what they save, for docs/ops.md.
 template <class O>
 concept Op = std::is_aggregate_v<O> && requires(const O& op, std::span<const Spec> in) {
   { op.plan(in) } -> std::same_as<Plan>;
   { O::name } -> std::convertible_to<std::string_view>;
 };
+
+/// Op O on activations of type T: by it a backend's kernel is named.
+template <Op O, class T>
+struct OpIn {};
 
 /// What a kernel sees. A backward writes (never adds to) every `grad_in` that is not empty.
 struct Call {
@@ -45,14 +51,14 @@ struct Call {
   std::vector<Tensor> bfloat16_copies = {};
 };
 
-/// What a kernel is told when it is asked for its scratch.
+/// Input to a kernel's workspace query: how much scratch memory does a call need?
 struct WorkspaceQuery {
   std::span<const Spec> in;
   unsigned gradients = 0;  ///< bit j: the backward will be asked for input j's gradient
   Backend& backend;
 };
 
-/// Scratch bytes for one call of each kind.
+/// The answer: bytes of scratch memory for one call of each kind.
 struct Workspace {
   Index forward = 0, backward = 0, recompute = 0;
 };

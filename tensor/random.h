@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Counter-based random numbers (Philox4x32-10; Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011):
 // a draw depends on its key and its index alone, so neither threads nor the order of calls can change it.
 #pragma once
@@ -41,7 +42,7 @@ class Random {
   double uniform();                         ///< in (0, 1)
   double normal();                          ///< mean 0, standard deviation 1
   std::array<std::uint32_t, 4> words();     ///< the next whole block of random bits
-  Blocks blocks();                          ///< the next 256 of them, computed side by side
+  Blocks blocks();                          ///< the next 256 blocks, computed together
   Index below(Index n);                     ///< 0 … n − 1, n ≥ 1
   std::vector<Index> permutation(Index n);  ///< of 0 … n − 1 (Fisher-Yates)
 

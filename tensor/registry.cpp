@@ -1,56 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tensor/registry.h"
 
 #include <fmt/format.h>
 
 #include "tensor/error.h"
-#include "tensor/ops/adam_update.h"
-#include "tensor/ops/add.h"
-#include "tensor/ops/batch_norm.h"
-#include "tensor/ops/batch_norm_add_relu.h"
-#include "tensor/ops/batch_norm_relu.h"
-#include "tensor/ops/batch_norm_relu_max_pool.h"
-#include "tensor/ops/cast.h"
-#include "tensor/ops/conv3d.h"
-#include "tensor/ops/global_average_pool.h"
-#include "tensor/ops/l2_normalise.h"
-#include "tensor/ops/linear.h"
-#include "tensor/ops/max_pool3d.h"
-#include "tensor/ops/relu.h"
+#include "tensor/ops/all.h"
 
 namespace cg {
 namespace {
 
-/// The three cells of an op's reference kernels: float, double, bfloat16.
-template <Op O>
-void reference_row(Registry& registry) {
-  const auto add = [&]<class T>() {
-    Kernel<O> kernel{.forward = reference::forward<T>};
-    if constexpr (requires(const O& op, Call& call) { reference::backward<T>(op, call); })
-      kernel.backward = reference::backward<T>;
-    if constexpr (requires(const O& op, Call& call) { reference::recompute<T>(op, call); })
-      kernel.recompute = reference::recompute<T>;
-    registry.add<O>(Device::reference, dtype_of<T>(), kernel);
-  };
-  add.template operator()<float>();
-  add.template operator()<double>();
-  add.template operator()<bfloat16>();
+/// The functions of an op's header.
+template <Op O, class T>
+Kernel<O> reference_kernel() {
+  Kernel<O> kernel{.forward = reference::forward<T>};
+  if constexpr (requires(const O& op, Call& call) { reference::backward<T>(op, call); })
+    kernel.backward = reference::backward<T>;
+  if constexpr (requires(const O& op, Call& call) { reference::recompute<T>(op, call); })
+    kernel.recompute = reference::recompute<T>;
+  return kernel;
 }
 
 Registry make_standard() {
   Registry registry;
-  reference_row<AdamUpdate>(registry);
-  reference_row<Add>(registry);
-  reference_row<BatchNorm>(registry);
-  reference_row<BatchNormAddRelu>(registry);
-  reference_row<BatchNormRelu>(registry);
-  reference_row<BatchNormReluMaxPool>(registry);
-  reference_row<Cast>(registry);
-  reference_row<Conv3d>(registry);
-  reference_row<GlobalAveragePool>(registry);
-  reference_row<L2Normalise>(registry);
-  reference_row<Linear>(registry);
-  reference_row<MaxPool3d>(registry);
-  reference_row<Relu>(registry);
+  for_each_op_in<float, double, bfloat16>(
+      [&]<Op O, class T>(OpIn<O, T>) { registry.add<O>(Device::reference, dtype_of<T>(), reference_kernel<O, T>()); });
   add_cpu_kernels(registry);
   add_cuda_kernels(registry);
   return registry;
@@ -66,7 +39,7 @@ const Registry& Registry::standard() {
 const AnyKernel& Registry::kernel(std::type_index op, Device device, DType dtype) const {
   const auto row = rows_.find(op);
   if (row == rows_.end())
-    fail(ErrorKind::device, op.name(), "no row in the registry", "Add it to tensor/registry.cpp.");
+    fail(ErrorKind::device, op.name(), "no row in the registry", "Add it to the list in tensor/ops/all.h.");
   const auto& kernels = row->second.kernels;
   auto cell = kernels.find({device, dtype});
   if (cell == kernels.end() && device == Device::cpu) cell = kernels.find({Device::reference, dtype});

@@ -1,5 +1,6 @@
-// The table that finds the kernel of an op by device and element type. A row an op; its cells are filled by
-// tensor/registry.cpp (reference) and by each backend's kernels.cpp.
+// SPDX-License-Identifier: Apache-2.0
+// The table that finds the kernel of an op by device and element type. One row per op of tensor/ops/all.h; its cells
+// are filled by registry.cpp (reference) and by each backend's kernels.cpp.
 #pragma once
 
 #include <map>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tensor/tensor.h"
 
 #include <functional>
@@ -25,6 +26,8 @@ std::string to_string(const Shape& shape) {
   for (Index extent : shape) text += (text.empty() ? "" : ", ") + std::to_string(extent);
   return "[" + text + "]";
 }
+
+std::string to_string(const Spec& spec) { return name_of(spec.dtype) + " " + to_string(spec.shape); }
 
 Index count(const Shape& shape) { return std::accumulate(shape.begin(), shape.end(), Index{1}, std::multiplies<>()); }
 

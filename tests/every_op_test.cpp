@@ -4,8 +4,10 @@
 #include <doctest/doctest.h>
 
 #include "tensor/error.h"
+#include "tensor/ops/all.h"
 #include "tensor/registry.h"
 #include "tests/support/op_checks.h"
+#include "tests/support/op_tests.h"
 #include "tests/support/property.h"
 
 using namespace cg;
@@ -17,11 +19,11 @@ namespace {
 int check_every_op(const OpCheck& check) {
   const Registry& registry = Registry::standard();
   int ops = 0;
-  for (const auto& [name, examples] : op_examples()) {
+  for (const auto& [name, tests] : op_tests()) {
     Draw any = Draw::seeded(1);
-    if (!check.concerns(registry, examples.draw(any))) continue;
+    if (!check.concerns(registry, tests.draw(any))) continue;
     ++ops;
-    property(name + ": " + check.name, [&, &drawn = examples] {
+    property(name + ": " + check.name, [&, &drawn = tests] {
       Draw draw = shrinking_draw();
       const Example example = drawn.draw(draw);
       const std::string complaint = check.complaint(registry, example, draw);
@@ -34,13 +36,19 @@ int check_every_op(const OpCheck& check) {
 
 }  // namespace
 
-TEST_CASE("every op: a row of the registry has examples, and examples have a row") {
-  std::map<std::string, int> rows;
-  for (const auto& [type, row] : Registry::standard().rows()) {
-    CHECK_MESSAGE(op_examples().contains(row.name), row.name, " has no examples in tests/support/op_examples.cpp");
-    ++rows[row.name];
-  }
-  for (const auto& [name, examples] : op_examples()) CHECK_MESSAGE(rows[name] == 1, name);
+TEST_CASE("every op: each op of the list has one row in the registry and its own tests") {
+  std::map<std::string, int> rows, listed;
+  for (const auto& [type, row] : Registry::standard().rows()) ++rows[row.name];
+  for_each_op([&]<Op O>() {
+    const std::string name(O::name);
+    ++listed[name];
+    CHECK_MESSAGE(rows[name] == 1, name);
+    CHECK_MESSAGE(op_tests().contains(name), name, " has no tests. Write tests/tensor/ops/", name, ".cpp.");
+  });
+  CHECK(rows == listed);
+  for (const auto& [name, tests] : op_tests())
+    CHECK_MESSAGE(listed[name] == 1, "no op of tensor/ops/all.h is called ", name, ", as tests/tensor/ops/", name,
+                  ".cpp");
 }
 
 TEST_CASE("every op: the backward is the derivative of the forward") {
@@ -51,9 +59,9 @@ TEST_CASE("every op: a gradient does not depend on which others are wanted") {
   CHECK(check_every_op(wanted_gradients_check()) >= 12);
 }
 
-TEST_CASE("every op: what does not fit is refused, with what was found and what was expected") {
-  for (const auto& [name, examples] : op_examples())
-    for (const Misuse& misuse : examples.misuses) {
+TEST_CASE("every op: inputs that do not fit are refused with what was found and expected") {
+  for (const auto& [name, tests] : op_tests())
+    for (const Misuse& misuse : tests.misuses) {
       std::string message = "nothing was thrown";
       try {
         misuse.op.plan(misuse.inputs);

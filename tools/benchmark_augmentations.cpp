@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Times each augmentation on one thread, as the loader runs it, with all volumes changed. Gives milliseconds of
 // processor time per volume, which other programs on the machine disturb less than wall-clock time.
 //   benchmark_augmentations --size 91 109 91 --volumes 64

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs missing packages and builds the release preset. Prints nothing and is quick if there is nothing to do.
 #   tools/build.sh [TARGET ...]     all targets by default
 set -euo pipefail

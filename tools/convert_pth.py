@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Copies the weights of a PyTorch checkpoint (.pth) into a .safetensors file, or into .h5 if Python has h5py.
 
     convert_pth.py published.pth weights.safetensors [--key model]

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Converts weights between file formats: HDF5 (.h5, .hdf5) and safetensors, by the endings of the files.
 //   convert_weights runs/quickstart-…/model.h5 model.safetensors
 //   convert_weights published.safetensors --list

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the maps of a cohort file as NIfTI files with a table of participants, in BIDS's layout.
 //   export_cohort phantom.h5 phantom-bids/
 #include <fmt/format.h>

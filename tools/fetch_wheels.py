@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Downloads wheels from PyPI by name, version and SHA-256, and unpacks the files for a C++ build (include/, lib/), or
 only one file of a wheel.
 

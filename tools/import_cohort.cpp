@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Creates a cohort file from NIfTI or .npy files and a table of participants (docs/import-cohort.md).
 //   import_cohort study/ --files '{participant_id}/mre/{participant_id}_stiffness.nii.gz' --out cohort.h5
 #include <fmt/format.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The list of all packages that Cortexgrad needs, and their installer for Debian and Ubuntu.
 #   tools/install_dependencies.sh          installs missing packages (quick if there are none)
 #   tools/install_dependencies.sh --tests  also installs the packages that only tests need, for comparison

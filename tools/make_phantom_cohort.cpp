@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes a synthetic cohort of brain stiffness maps (or T1-like volumes) with known age effects.
 //   make_phantom_cohort --voxel 4 --out phantom-4mm.h5
 #include <fmt/format.h>

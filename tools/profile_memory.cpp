@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Plans the memory of a training step and shows the largest buffers: by layer, at the peak, over time.
 //   profile_memory quickstart --html memory.html      profile_memory dynlocrep --batch max --memory 80GB
 // Nothing is computed without --measure. Read next: experiments/training/step_memory.h.
@@ -24,6 +25,7 @@
 #include "experiments/training/cohort.h"
 #include "experiments/training/memory_check.h"
 #include "experiments/training/setup.h"
+#include "losses/dynlocrep.h"
 #include "tensor/backend/cuda_module.h"
 #include "tensor/error.h"
 
@@ -188,7 +190,7 @@ int run(const Arguments& arguments) {
   const StepMemory memory = planner.memory(batch);
   const StepDescription step{.config = named(arguments),
                              .volume = options.volume,
-                             .device = fmt::format("{}: {}", name_of(backend.device()), backend.description()),
+                             .device = fmt::format("{}: {}", name_of(backend.device()), backend.traits().description),
                              .activations = options.activations,
                              .parameters = options.parameters,
                              .free = free,
@@ -201,7 +203,8 @@ int run(const Arguments& arguments) {
   if (!arguments.html.empty()) write_atomically(arguments.html, memory_page(memory, step));
   std::optional<MeasuredMemory> measured;
   if (arguments.measure) {
-    config.loss.final_neighbours = std::min(config.loss.final_neighbours, batch);
+    Index& neighbours = config.loss.own.of<DynLocRep>().final_neighbours;
+    neighbours = std::min(neighbours, batch);
     measured = measure_step(backend, options, config.loss, batch);
     print_measured(*measured, memory, backend.device() == Device::cuda);
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Shows a cohort on one page: ages, studies, coverage, maps.
 //   show_cohort cohort.h5 --beside t1.h5 --out cohort.html
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Draws a subject's map as a PNG: three planes, a colour scale, and with --augment the map before and after.
 //   show_volume cohort.h5 --subject phantom-00007 --augment cutout --out cutout.png
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
-// An augmentation: its options, a random draw that depends only on a key, and the change that the draw makes. Read
-// next: cutout.h (an augmentation on a page), augmentations.h (all of them by name).
+// SPDX-License-Identifier: Apache-2.0
+// An augmentation: its options, a random draw that depends only on a key, and the change that the draw makes.
 #pragma once
 
 #include <concepts>

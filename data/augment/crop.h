@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Crop: keeps a cube at a random position and moves it to the middle of a volume of zeros. So does the published code
 // (91³ voxels of 2 mm): a volume of 91 × 109 × 91 loses up to 18 planes at the front or the back, and the rest is
 // shifted by up to 9 planes.

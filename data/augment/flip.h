@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Flip: mirrors the volume along one axis. The paper does not name the axis, and the published code has no flip. The
 // default is left-right, the only direction in which a brain is nearly symmetric.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Gaussian noise: x + sd · n with n standard normal in each voxel. As in the published code, all voxels change: the
 // background, 0 before, contains noise afterwards. The unit is that of the normalised map, whose tissue has a standard
 // deviation of 1.

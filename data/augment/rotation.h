@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rotation about the middle of the volume: one angle per axis, drawn evenly from ±degrees, applied about X, then Y,
 // then Z. A voxel's new value is interpolated trilinearly at the point that the rotation moves to the voxel; outside of
 // the volume everything is 0. The paper does not give the angles, and the published code has no rotation.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bytes of a file or of memory, from first to last. Gzip data is unpacked.
 #pragma once
 

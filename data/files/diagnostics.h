@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Collects everything that is wrong with an input, so that it is reported together.
 #pragma once
 

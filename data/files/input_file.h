@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Opens files from others. Only plain files: a pipe could make a program wait for ever. Paths from a table must stay in
 // the folder of the table's cohort.
 #pragma once

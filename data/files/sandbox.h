@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs code that may crash on a malicious file in a separate process (a sandbox). That process can open no file and no
-// connection, and its memory and time are limited. So a bad file can harm only the sandbox. Read next: hdf5_weights.h,
-// which uses it.
+// connection, and its memory and time are limited. So a bad file can harm only the sandbox.
 #pragma once
 
 #include <functional>

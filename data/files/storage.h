@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Files that survive a crash: whole files that are replaced in one step, logs that grow by whole lines, and the lock of
-// a run folder. Every failure is an error of kind storage (exit code 8) that names the file. Read next: recorder.h.
+// a run folder. Every failure is an error of kind storage (exit code 8) that names the file.
 #pragma once
 
 #include <filesystem>

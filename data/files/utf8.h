@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks whether bytes are UTF-8 text, as tables and names should be.
 #pragma once
 

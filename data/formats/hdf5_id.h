@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Shared by the readers and the writer of HDF5 files: the library's lock, identifiers that close themselves, texts and
 // numbers of any type. Included only by data/formats/hdf5_*.cpp.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weights in an HDF5 file: one dataset per array; short texts as attributes of the file or as single strings. Such
 // files can come from any source, and the HDF5 library does not protect against malicious files: with external storage,
 // a file can name any file of the reader. So they are read from memory, in a process that can open nothing (sandbox.h).

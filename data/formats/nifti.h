@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Volumes in NIfTI files: .nii, .nii.gz, .hdr with .img(.gz); versions 1 and 2, both byte orders. libnifti2 decodes the
 // headers, which are checked here before. The voxels are read here, so that no file can claim more memory than it
 // fills. Read next: data/space/resample.h.
@@ -6,6 +7,7 @@
 #include <filesystem>
 #include <string>
 
+#include "data/formats/map_file.h"
 #include "data/space/volume.h"
 
 namespace cg {
@@ -29,6 +31,12 @@ struct NiftiVolume {
 /// itself or the file's size, a damaged gzip stream), storage.
 NiftiVolume read_nifti(const std::filesystem::path& path, const NiftiLimits& limits = {});
 
+/// The same for a file whose orientation is certain. Errors: those, and data if it is not.
+NiftiVolume read_oriented_nifti(const std::filesystem::path& path);
+
+/// The same as a format of maps.
+MapFile read_nifti_map(const std::filesystem::path& path, const MapFileOptions& options);
+
 /// The same for the bytes of a file (.nii or .nii.gz), for tests.
 NiftiVolume nifti_of(std::string_view bytes, const std::string& name, const NiftiLimits& limits = {});
 
@@ -36,8 +44,5 @@ NiftiVolume nifti_of(std::string_view bytes, const std::string& name, const Nift
 /// the name ends in .gz. Equal content gives equal bytes. The file is written in one step (storage.h). `description`:
 /// up to 79 bytes. Errors: usage (an axis longer than 32767, an ending other than .nii or .nii.gz), storage.
 void write_nifti(const std::filesystem::path& path, const SpatialVolume& spatial, const std::string& description = "");
-
-/// Whether read_nifti reads files with this ending: .nii .nii.gz .hdr .img .img.gz.
-bool is_nifti_name(const std::filesystem::path& path);
 
 }  // namespace cg

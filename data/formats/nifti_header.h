@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The header of a NIfTI file, checked and decoded. Included only by nifti.cpp and nifti_header.cpp.
 #pragma once
 

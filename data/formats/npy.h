@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Arrays in NumPy's .npy files, read one row at a time: a stack of 12 GB needs the memory of one map. Headers are
 // parsed strictly. Pickled objects are never read.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The safetensors format: 8 bytes with the header's length (little endian), the header as JSON, the numbers.
 //   {"__metadata__": {"key": "text"}, "encoder.conv1.weight": {"dtype": "F32", "shape": [64, 1, 7, 7, 7],
 //    "data_offsets": [0, 87808]}, …}

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables of participants: tab-separated (BIDS's participants.tsv) or, if the name ends in .csv, comma-separated.
 // Accepts what laboratories and spreadsheets write: a byte order mark, both line ends, quoted cells, decimal commas.
 #pragma once

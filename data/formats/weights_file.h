@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weights as named arrays in a file from any source: HDF5 (one dataset per array) or safetensors, by the ending of the
 // name. The file is only data: it cannot make the reader run code, open another file, or take more memory than the
-// caller allows. Read next: safetensors.h, hdf5_weights.h (the formats), sandbox.h (where HDF5 is read).
+// caller allows. Read next: data/files/sandbox.h (where HDF5 is read).
 #pragma once
 
 #include <functional>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The shape of a phantom brain: signed distances of ellipsoids and capsules, joined smoothly, negative inside. Unit:
 // mm.
 #pragma once

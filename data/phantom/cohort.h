@@ -1,4 +1,6 @@
-// Writes a whole synthetic cohort as a cohort file, with the truth that explanations can be compared with.
+// SPDX-License-Identifier: Apache-2.0
+// Writes a whole synthetic cohort as a cohort file, with the truth that explanations can be compared with. Read next:
+// phantom.h.
 #pragma once
 
 #include <functional>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The effects of age and sex on one phantom brain. Years, kPa, mm.
 #pragma once
 

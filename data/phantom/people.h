@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The subjects of a phantom cohort: age, sex and study (or scanner) of each. The age distributions follow the five
 // published studies of the paper's table 2; no data of their subjects is used.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The phantom's random numbers: Philox streams named by their purpose, and smooth Gaussian fields. There is no state,
 // so a subject is the same for any order, number of threads or size of the cohort.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The positions of a volume's voxels in space.
 #pragma once
 

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Brings a volume in any position to the common grid: its axes are turned to RAS by the affine, then it is resampled.
-// All steps are linear in the voxels. A volume that is already on the grid keeps all its bits. Read next: nifti.h.
+// All steps are linear in the voxels. A volume that is already on the grid keeps all its bits. Read next: volume.h.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// A volume, and its position in space. Read next: affine.h, resample.h.
+// SPDX-License-Identifier: Apache-2.0
+// A volume, and its position in space. Read next: affine.h.
 #pragma once
 
 #include <vector>

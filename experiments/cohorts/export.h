@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Exports a cohort file as a folder of NIfTI files with a table of participants, in BIDS's layout: for viewers, for
 // other programs, and for trying the import.
 #pragma once

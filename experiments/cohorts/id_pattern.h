@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finds files by a pattern that contains the place of an id.
 #pragma once
 

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Creates a cohort file (docs/cohort-file.md) from a laboratory's files, one participant at a time. Nothing is written
-// if there is a problem, and all problems are reported together.
+// if there is a problem, and all problems are reported together. Read next: import_options.h, map_reader.h.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sources of a cohort: tables of participants and their maps, in folders like those of BIDS and OpenBHB, or as a
-// stack with a list of ids. Read next: import.h.
+// stack with a list of ids.
 #pragma once
 
 #include <filesystem>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finds each participant's map: a separate file or a row of a stack. Maps are joined by id, never by order.
 #pragma once
 

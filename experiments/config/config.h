@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // The configuration of an experiment: plain structs and, in config.cpp, the one table of their fields. It contains all
-// that decides a run's numbers. Read next: recorder.h, what a run leaves behind.
+// that decides a run's numbers. Read next: fields.h, which checks a text against the tables.
 #pragma once
 
 #include <filesystem>
@@ -60,9 +61,7 @@ struct PretrainedOptions {
 
 struct EvaluationOptions {
   Features features = Features::projected;
-  PredictorKind predictor = PredictorKind::ridge;
-  double huber_delta = PredictorOptions().huber_delta;  ///< years
-  double penalty = PredictorOptions().penalty;
+  PredictorOptions predictor;  ///< keys evaluation.predictor, evaluation.penalty, …
   Index every = 0;
   std::vector<Index> embeddings_at;
 };

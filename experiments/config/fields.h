@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks the settings of a configuration (settings.h) against tables of fields (tensor/fields.h). Reports all errors
-// together, and writes the manual and the resolved copy. Read next: config.h, the tables of an experiment.
+// together, and writes the manual and the resolved copy. Read next: settings.h (the text), tensor/fields.h (one field).
 #pragma once
 
 #include <map>

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads the text of a configuration as a flat list of settings: each key, its value and its position. Understands TOML
-// and the command line's `key.sub=value`, but no options. Read next: fields.h, which checks the settings.
+// and the command line's `key.sub=value`, but no options. Read next: tensor/fields.h.
 #pragma once
 
 #include <optional>

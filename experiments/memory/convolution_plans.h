@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The plans of a GPU for all convolutions of a network: which engine, with how much scratch. Needs no GPU.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A step's memory as JSON for programs: the totals, the layers, cuDNN's plans, and the measured values.
 #pragma once
 

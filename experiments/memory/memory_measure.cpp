@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/memory/memory_measure.h"
 
 #include <sys/resource.h>
@@ -78,7 +79,7 @@ class NvmlPeak {
 
 MeasuredMemory measure_on_gpu(Backend& backend, const LearnerOptions& options, const LossOptions& loss,
                               Index subjects) {
-  const int steps = backend.warm_up_steps() + 2;  // first ordinary steps, then one captured, then one launched
+  const int steps = backend.traits().warm_up_steps + 2;  // first ordinary steps, then one captured, then one launched
   std::string why;
   const auto meter = cuda_module(why)->make_meter(backend);
   const Index before = meter->used();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a training step and measures the memory that the device really holds, for comparison with the plan.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The style of memory_page.h, in addition to page_style.h, and its script. The script avoids the "less than" sign by
 // exchanging both sides of a comparison, so that the page stays well-formed XML.
 #pragma once

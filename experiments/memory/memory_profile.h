@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Analyses the memory of a training step: by layer, at the peak, at each time. The numbers come from
 // training/step_memory.h; memory_text.h and memory_page.h show them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A training step's memory for a terminal and for a spreadsheet. Read next: memory_profile.h.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The picture of a training step's memory. From left to right: time, the forward nodes, the loss, the backward nodes.
 // Upper part: the bytes that are alive, by stage of the network. Lower part: the position of each buffer in the arena.
 #pragma once

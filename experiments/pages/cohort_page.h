@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // Shows a cohort on one page: its subjects and its maps, as the paper shows its cohort (figures 2, 3, 7, 8, table 2).
-// The page loads nothing from other places and runs no script; all text that was read is escaped.
+// The page loads nothing from other places and runs no script; all text that was read is escaped. Read next:
+// cohort_summary.h.
 #pragma once
 
 #include <string>

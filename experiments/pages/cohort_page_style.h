@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The style of cohort_page.h, in addition to page_style.h.
 #pragma once
 

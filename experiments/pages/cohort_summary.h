@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Summarises a cohort: the subjects of each study, and the share of the brain that each map covers. These are the
-// numbers of the paper's table 2 and figures 3 and 7. Read next: cohort_page.h.
+// numbers of the paper's table 2 and figures 3 and 7.
 #pragma once
 
 #include <functional>

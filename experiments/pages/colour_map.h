@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Numbers as colours. viridis (N. Smith & S. van der Walt, 2015, CC0): its lightness grows evenly from dark to bright,
 // so that equal steps look equal, also in grey print and for colour-blind readers. And a scale for numbers with a sign,
 // for drawing over a grey picture.

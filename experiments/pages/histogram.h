@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Histograms of stacked groups, as SVG for pages. The colours are the page's classes c0, c1, …
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes HTML and SVG as a tree of elements. All text is escaped here and all elements are closed, so that a page is
 // always well-formed.
 #pragma once

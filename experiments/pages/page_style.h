@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The common style of the pages of cohorts and of memory: colours in light and dark mode, fonts, tiles, legends.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One plane of a volume as a picture for pages: one pixel per voxel, transparent where nothing was measured.
 #pragma once
 

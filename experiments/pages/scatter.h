@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The picture of a run: predicted against true age, as an SVG for any browser.
 #pragma once
 

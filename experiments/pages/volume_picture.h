@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A volume as a picture: its sagittal, coronal and axial plane through one voxel, in colours with a scale. Several
 // volumes (before and after an augmentation) are in rows under one another, with a common scale or one scale each. The
 // subject's left side is on the left.

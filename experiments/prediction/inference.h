@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Applies a trained network: features of volumes, predicted ages, and their gradient, without the parts for training.
 // Read next: trained_model.h (where weights and predictor come from).
 #pragma once

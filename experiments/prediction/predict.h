@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Predicts ages of scans with a trained model, and gives what a reader of them needs: the gap, its age bias, and
 // whether the scan differs much from the training data. Read next: scans.h, experiments/prediction/inference.h.
 #pragma once

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finds the voxels that a predicted age depends on. Two kinds of map on the model's grid, which show different things:
 //   gradient    d age / d voxel, averaged over copies of the volume with a little noise (SmoothGrad, Smilkov et al.
 //               2017): the effect of a small change of the voxel
 //   occlusion   age(volume with a cube of it set to 0, as cutout does) − age(volume), averaged over the cubes that
 //               contain a voxel (Zeiler & Fergus 2014): the effect of removing it
 // A map that looks the same for a network with random weights does not explain what was learnt (Adebayo et al. 2018).
-// Read next: saliency_report.h.
+// Read next: inference.h.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the maps of saliency.h to files and tests them: volumes in the scans' space, pictures, a comparison with
-// random weights, and for a synthetic cohort the agreement with the voxels that truly age.
+// random weights, and for a synthetic cohort the agreement with the voxels that truly age. Read next: saliency.h.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // The scans whose age is to be predicted: files of volumes (NIfTI, .npy) and cohort files. Each scan is brought to the
-// model's grid in the same way as the training cohort. Read next: predict.h.
+// model's grid in the same way as the training cohort. Read next: experiments/cohorts/map_reader.h.
 #pragma once
 
 #include <deque>

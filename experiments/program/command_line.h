@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How all programs read their command line. Only for the programs' files: it needs CLI11. Read next: program.h.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cells of the tables that a run writes, safe to open in a spreadsheet.
 #pragma once
 

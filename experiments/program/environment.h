@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The program, libraries and processor that a run used.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How all programs of the project end: an error becomes a message and an exit code (docs/exit-codes.md).
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Shows the progress of a run and the remaining time: a bar on a terminal, otherwise one line every few seconds.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Signals that ask a run to save its state and end: SIGTERM and SIGUSR1 (a scheduler), SIGINT (Ctrl-C).
 #pragma once
 

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Saves the state of a run between two steps in a file. A run that continues from it gives the same bits. Read next:
-// trainer.h.
+// data/files/storage.h.
 //
 // The file is HDF5 after a block of 512 bytes with the SHA-256 of all bytes after it. So damage is found before HDF5
 // reads a byte, and any HDF5 program can still open the file. There is one file: it is replaced in one step

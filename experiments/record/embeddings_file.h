@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the features of all subjects after chosen epochs to embeddings.h5, to show how the embedding develops.
 #pragma once
 

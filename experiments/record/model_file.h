@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The trained network as a weights file (data/formats/weights_file.h), HDF5 or safetensors by its ending. It has one
 // array per parameter, with the names and the axis order of the published checkpoints; the network's options as texts;
 // and all that a prediction needs: the text `prediction` (JSON) and the array `prediction.occupancy`. Read next:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The run folder: the input of a run, and its results.
 //   config.resolved.toml  every option and its value      environment.json  program, machine, command line
 //   metrics.csv           one row per epoch               predictions.csv   one row per subject and seed

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The output of a run's results: rows for predictions.csv, the picture, the last lines.
 #pragma once
 

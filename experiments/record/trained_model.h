@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // All that a prediction needs, as stored in a model file: the network's weights, the preprocessing of maps, the
-// predictor of age, and a description of the training part. Read next: model_file.h (the file), inference.h (the
-// network at work).
+// predictor of age, and a description of the training part. Read next: experiments/statistics/predictor.h.
 #pragma once
 
 #include <map>

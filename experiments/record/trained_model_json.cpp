@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes and reads the JSON part of a model file. Each value is checked when it is read: the file can come from any
 // source.
 #include <fmt/format.h>

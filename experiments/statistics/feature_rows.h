@@ -1,4 +1,5 @@
-// Features of subjects as a matrix: what predictors are fitted on. Read next: predictor.h.
+// SPDX-License-Identifier: Apache-2.0
+// Features of subjects as a matrix: what predictors are fitted on.
 #pragma once
 
 #include <span>

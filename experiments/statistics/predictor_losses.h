@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a predictor of age is trained with, on frozen features (paper section 4.3, Fig. 4b): values and hand-derived
 // gradients. Predictions and ages [n], in any unit that they share; all are means over the subjects.
 //   L1             L = 1/n Σ |p − y|                                   dL/dp = sign(p − y) / n
 //   Huber          L = 1/n Σ r²/2 where |r| ≤ δ, else δ(|r| − δ/2)     dL/dp = clamp(r, −δ, δ) / n,   r = p − y
 //   cross-entropy  L = 1/n Σ log Σ_k e^{l_k} − l_c                     dL/dl_k = (softmax(l)_k − [k = c]) / n
-// Read next: trained_predictor.h, which minimises them.
+// trained_predictor.h minimises them.
 #pragma once
 
 #include <span>

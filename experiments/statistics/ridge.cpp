@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/statistics/ridge.h"
 
 #include <Eigen/Cholesky>
@@ -93,6 +94,11 @@ RidgeSearch search_ridge(const FeatureRows& features, std::span<const double> ag
 std::vector<double> predict(const RidgeModel& model, const FeatureRows& features) {
   check_columns("ridge", features, static_cast<Index>(model.weights.size()));
   return predict_rows(model, rows(features));
+}
+
+AgePredictor RidgePredictor::fit(const FeatureRows& features, std::span<const double> ages) const {
+  RidgeModel model = search_ridge(features, ages).model;
+  return {.weights = std::move(model.weights), .bias = {model.intercept}, .alpha = model.alpha};
 }
 
 }  // namespace cg

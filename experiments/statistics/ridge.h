@@ -1,12 +1,13 @@
-// Ridge regression of age on features, its penalty chosen by cross-validation: how representations are evaluated
-// (paper section 4.2; scikit-learn's GridSearchCV(Ridge()) with its default score). Nothing is standardised. Read next:
-// metrics.h.
+// SPDX-License-Identifier: Apache-2.0
+// Ridge regression of age on features, its penalty chosen by cross-validation: how representations are evaluated (paper
+// section 4.2; scikit-learn's GridSearchCV(Ridge()) with its default score). Nothing is standardised. Read next:
+// predictor.h, metrics.h.
 #pragma once
 
 #include <span>
 #include <vector>
 
-#include "experiments/statistics/feature_rows.h"
+#include "experiments/statistics/predictor.h"
 
 namespace cg {
 
@@ -33,5 +34,17 @@ RidgeSearch search_ridge(const FeatureRows& features, std::span<const double> ag
 
 /// Predicted ages [n]. Errors: data, if the number of columns is not the model's.
 std::vector<double> predict(const RidgeModel& model, const FeatureRows& features);
+
+/// Ridge regression as a predictor of age.
+struct RidgePredictor {
+  static constexpr const char* name = "ridge";
+
+  using Options = NoOptions;
+  SharedPredictorOptions shared = {};
+  Options own = {};
+
+  AgePredictor fit(const FeatureRows& features, std::span<const double> ages) const;
+};
+static_assert(PredictorType<RidgePredictor>);
 
 }  // namespace cg

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Losses evaluated for cases in a file: how anybody can hold their numbers against ours. The file (HDF5) has a group a
 // case, as the files in tests/golden:
 //   attributes  loss; batch_size; views; options: JSON with formulation, kernel, sigma, temperature, base_temperature,

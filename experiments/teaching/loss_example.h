@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batches to look at a loss with: made from a list of ages, or read from a file of embeddings.
 #pragma once
 

@@ -1,9 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
 // The stem in bfloat16: a 7³ convolution with stride 2 of one channel starves matrix units, as there is nothing to sum
 // over but taps. The same sum with 32 channels, exactly:
 //   with the input padded by 3 in front and to 2(O + 3) in all, tap k = 2a + b (a = 0 … 3, b = 0, 1; tap 7 is zero) and
 //   G[m_d, m_h, o_w; b_d, b_h, a_w, b_w] = padded[2 m_d + b_d, 2 m_h + b_h, 2 (o_w + a_w) + b_w],
 //   y[o_d, o_h, o_w] = Σ_{a_d, a_h} Σ_c W[a_d, a_h; c] G[o_d + a_d, o_h + a_h, o_w; c]: a 4×4×1 filter, stride 1.
-// Read next: cpu/stem.h, cuda/stem.h (packing).
+//
+// Along one axis, with 6 voxels x0 … x5 and O = 3, padded to 12 numbers, which are 6 pairs (b = 0, 1):
+//   pair       0       1       2       3       4       5
+//          | 0   0 | 0  x0 | x1 x2 | x3 x4 | x5  0 | 0   0 |
+//   y[0]    <----------------------------->                    taps 0 … 7 are the pairs a = 0 … 3, the last one is zero
+//   y[1]            <----------------------------->
+//   y[2]                    <----------------------------->
+// In depth and height a pair becomes 2 channels, over which the filter goes pair by pair. In width the 4 pairs that an
+// output sees become 8 channels, and the filter has extent 1: 2 · 2 · 8 = 32 channels.
 #pragma once
 
 #include "tensor/ops/conv3d.h"

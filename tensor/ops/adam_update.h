@@ -1,13 +1,16 @@
-// One step of Adam (Kingma & Ba 2015) over flat buffers, in place, the weight decay coupled (added to the gradient, as
-// PyTorch's Adam and the published code do):
+// SPDX-License-Identifier: Apache-2.0
+// One step of Adam (Kingma & Ba 2015) over flat buffers, in place. The weight decay is coupled (added to the gradient),
+// as in PyTorch's Adam and in the published code.
+// Forward:
 //   g' = g + decay · p;   m = β₁ m + (1 − β₁) g';   v = β₂ v + (1 − β₂) g'²
 //   p = p − rate · (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+// Backward: none
 #pragma once
 
 #include <cmath>
 
 #include "tensor/op.h"
-#include "tensor/ops/volume.h"
+#include "tensor/ops/require.h"
 
 namespace cg {
 
@@ -24,7 +27,8 @@ struct AdamUpdate {
   Index step = 1;  ///< t, from 1
 
   static constexpr std::string_view name = "adam_update";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+  static constexpr const char* input_names[] = {"p", "g", "m", "v", "copy of p in bfloat16", "control"};
+  Plan plan(std::span<const Spec> in) const;
 };
 
 /// What of an update changes from step to step.
@@ -47,6 +51,13 @@ struct AdamControl {
   }
   static Spec spec() { return {{4}, DType::f64}; }
 };
+
+inline Plan AdamUpdate::plan(std::span<const Spec> in) const {
+  for (const Spec& spec : in.first(4)) require_parameter(name, "buffer", spec, in[0].shape, in[0].dtype);
+  if (in.size() > 4) require_spec(name, "the copy", in[4], {in[0].shape, DType::bf16});
+  if (in.size() > 5) require_spec(name, "the control", in[5], AdamControl::spec());
+  return {};
+}
 
 /// The fifth input, for kernels that write it in a pass of its own.
 template <class T>

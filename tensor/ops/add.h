@@ -1,16 +1,25 @@
-// y = a + b;   da = db = dy. y may share a's memory: the tape sums gradients of several consumers with it.
+// SPDX-License-Identifier: Apache-2.0
+// The sum of two tensors. y may share a's memory: the tape sums the gradients of several consumers with it.
+// Forward: y = a + b
+// Backward: da = dy;   db = dy
 #pragma once
 
 #include <algorithm>
 
 #include "tensor/op.h"
+#include "tensor/ops/require.h"
 
 namespace cg {
 
 /// Inputs: a, b of the same shape and type. Output: y. Errors (usage): specs that differ.
 struct Add {
   static constexpr std::string_view name = "add";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+  static constexpr const char* input_names[] = {"a", "b"};
+
+  Plan plan(std::span<const Spec> in) const {
+    if (in[0] != in[1]) refuse(name, {in[0], " and ", in[1], " differ"});
+    return {.outputs = {in[0]}, .saved = {}};
+  }
 };
 
 namespace reference {

@@ -1,16 +1,19 @@
-// Batch normalisation over all positions of a channel (Ioffe & Szegedy 2015): m = n·D·H·W values a channel of a volume
-// [n, D, H, W, C], m = n of rows [n, C].
-//   training:  μ = mean x, v = mean (x − μ)², r = 1/√(v + ε);   evaluation: μ, v are the running statistics
-//   y = γ (x − μ) r + β
+// SPDX-License-Identifier: Apache-2.0
+// Batch normalisation over all positions of a channel (Ioffe & Szegedy 2015): m = n·D·H·W values per channel of a
+// volume [n, D, H, W, C], m = n of rows [n, C]. In evaluation μ and v are the running statistics.
+// Forward:
+//   μ = mean x;   v = mean (x − μ)²;   r = 1/√(v + ε);   y = γ (x − μ) r + β
 //   running = (1 − momentum) running + momentum · (μ, or v · k/(k − 1) with k = equal_views · m)
-//   x̂ = (x − μ) r;   dβ = Σ dy;   dγ = Σ dy x̂;   dx = γ r (dy − dβ/m − x̂ dγ/m) in training, γ r dy in evaluation
+// Backward:
+//   x̂ = (x − μ) r;   dβ = Σ dy;   dγ = Σ dy x̂
+//   dx = γ r (dy − dβ/m − x̂ dγ/m) in training, γ r dy in evaluation
 // This header also holds what the fused ops (batch_norm_relu.h, …) share with it.
 #pragma once
 
 #include <cmath>
 
 #include "tensor/op.h"
-#include "tensor/ops/volume.h"
+#include "tensor/ops/require.h"
 
 namespace cg {
 
@@ -22,16 +25,31 @@ struct NormAttributes {
   bool training = true;
 };
 
-/// Checks x [n, …, C], γ, β, running mean, running variance [C]; the specs of the saved mean and 1/√(v + ε).
-/// Errors (usage): wrong shapes; one value a channel in training, where the variance has no meaning.
-std::vector<Spec> plan_norm(std::string_view op, const NormAttributes& norm, std::span<const Spec> in);
+/// Checks x [n, …, C], γ, β, running mean, running variance [C]; returns the specs of the saved mean and 1/√(v + ε).
+/// Errors (usage): wrong shapes; one value per channel in training, where the variance has no meaning.
+inline std::vector<Spec> plan_norm(std::string_view op, const NormAttributes& norm, std::span<const Spec> in) {
+  require_channels(op, "input", in[0]);
+  const Shape channels = {in[0].shape.back()};
+  constexpr const char* names[] = {"input", "weight", "bias", "running mean", "running variance"};
+  for (std::size_t j = 1; j < 5; ++j) require_parameter(op, names[j], in[j], channels, in[0].dtype);
+  if (norm.training && norm.equal_views * in[0].count() / channels[0] < 2)
+    refuse(op, {"one value a channel while training, at least 2 are needed for a variance"},
+           "Use a larger batch or larger volumes.");
+  const Spec statistic{channels, parameter_type(in[0].dtype)};
+  return {statistic, statistic};
+}
 
 /// Inputs: x, γ, β, running mean, running variance (both written in training). Output: y, of x's shape.
 struct BatchNorm {
   NormAttributes norm;
 
   static constexpr std::string_view name = "batch_norm";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+  static constexpr const char* input_names[] = {"x", "γ", "β", "running mean", "running variance"};
+  static constexpr const char* saved_names[] = {"μ", "r"};
+
+  Plan plan(std::span<const Spec> in) const {
+    return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .saved_inputs = 0b111, .recomputable = 0b1};
+  }
 };
 
 namespace reference {

@@ -1,5 +1,7 @@
-// The end of a residual block: y = max(0, batch_norm(x) + residual).
-//   g = dy where y > 0, else 0;   d residual = g;   dx, dγ, dβ from g as in batch_norm.h
+// SPDX-License-Identifier: Apache-2.0
+// The end of a residual block.
+// Forward: y = max(0, batch_norm(x) + residual)
+// Backward: g = dy where y > 0, else 0;   d residual = g;   dx, dγ, dβ from g as in batch_norm.h
 #pragma once
 
 #include "tensor/ops/batch_norm.h"
@@ -11,7 +13,14 @@ struct BatchNormAddRelu {
   NormAttributes norm;
 
   static constexpr std::string_view name = "batch_norm_add_relu";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+  static constexpr const char* input_names[] = {"x", "γ", "β", "running mean", "running variance", "residual"};
+  static constexpr const char* saved_names[] = {"μ", "r"};
+
+  Plan plan(std::span<const Spec> in) const {
+    std::vector<Spec> saved = plan_norm(name, norm, in);
+    require_spec(name, "residual", in[5], in[0], " like the input");
+    return {.outputs = {in[0]}, .saved = std::move(saved), .saved_inputs = 0b111, .saved_outputs = 0b1};
+  }
 };
 
 namespace reference {

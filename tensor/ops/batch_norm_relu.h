@@ -1,5 +1,7 @@
-// y = max(0, batch_norm(x)): one pass, and y need not be stored, as x and the statistics give it again.
-//   dy flows where batch_norm(x) > 0; from there on as in batch_norm.h
+// SPDX-License-Identifier: Apache-2.0
+// Batch normalisation and ReLU in one pass. y need not be stored: x and the statistics give it again.
+// Forward: y = max(0, batch_norm(x))
+// Backward: g = dy where batch_norm(x) > 0, else 0;   dx, dγ, dβ from g as in batch_norm.h
 #pragma once
 
 #include "tensor/ops/batch_norm.h"
@@ -11,7 +13,12 @@ struct BatchNormRelu {
   NormAttributes norm;
 
   static constexpr std::string_view name = "batch_norm_relu";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+  static constexpr const char* input_names[] = {"x", "γ", "β", "running mean", "running variance"};
+  static constexpr const char* saved_names[] = {"μ", "r"};
+
+  Plan plan(std::span<const Spec> in) const {
+    return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .saved_inputs = 0b111, .recomputable = 0b1};
+  }
 };
 
 namespace reference {

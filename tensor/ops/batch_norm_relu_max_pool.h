@@ -1,6 +1,9 @@
-// The end of the stem: y = max_pool(max(0, batch_norm(x))), without ever storing the normalised volume, which is the
-// largest of the network. Kept for backward: x, the statistics, and the winner's tap as a byte.
-//   g[q] = Σ of dy over the windows that q won, where batch_norm(x[q]) > 0;   dx, dγ, dβ from g as in batch_norm.h
+// SPDX-License-Identifier: Apache-2.0
+// The end of the stem, without ever storing the normalised volume, which is the largest of the network.
+// Forward: y = max_pool3d(max(0, batch_norm(x)))
+// Backward:
+//   g[q] = Σ of dy over the windows that q won, where batch_norm(x[q]) > 0, else 0
+//   dx, dγ, dβ from g as in batch_norm.h
 #pragma once
 
 #include "tensor/ops/batch_norm.h"
@@ -14,7 +17,15 @@ struct BatchNormReluMaxPool {
   MaxPool3d pool;
 
   static constexpr std::string_view name = "batch_norm_relu_max_pool";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+  static constexpr const char* input_names[] = {"x", "γ", "β", "running mean", "running variance"};
+  static constexpr const char* saved_names[] = {"μ", "r", "winners"};
+
+  Plan plan(std::span<const Spec> in) const {
+    std::vector<Spec> saved = plan_norm(name, norm, in);
+    const Shape out = plan_pool(name, pool.window(), in[0]);
+    saved.push_back({out, DType::u8});
+    return {.outputs = {{out, in[0].dtype}}, .saved = std::move(saved), .saved_inputs = 0b111};
+  }
 };
 
 namespace reference {

@@ -1,7 +1,11 @@
-// y = x in another floating-point type;   dx = dy in x's type
+// SPDX-License-Identifier: Apache-2.0
+// The same numbers in another floating-point type.
+// Forward: y = x in the other type
+// Backward: dx = dy in x's type
 #pragma once
 
 #include "tensor/op.h"
+#include "tensor/ops/require.h"
 
 namespace cg {
 
@@ -10,7 +14,13 @@ struct Cast {
   DType to = DType::f32;
 
   static constexpr std::string_view name = "cast";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+  static constexpr const char* input_names[] = {"x"};
+
+  Plan plan(std::span<const Spec> in) const {
+    if (in[0].dtype == DType::u8 || to == DType::u8)
+      refuse(name, {"from ", in[0].dtype, " to ", to, ", expected floating-point types"});
+    return {.outputs = {{in[0].shape, to}}, .saved = {}};
+  }
 };
 
 namespace reference {

@@ -1,5 +1,8 @@
-// 3D convolution (cross-correlation, as in PyTorch), without bias:
-//   y[n, p, o] = Σ_{k, i} x[n, p·stride − padding + k, i] · w[o, k, i]        p, k: positions in three dimensions
+// SPDX-License-Identifier: Apache-2.0
+// 3D convolution (cross-correlation, as in PyTorch), without bias. p, q and k are positions in three dimensions.
+// Forward:
+//   y[n, p, o] = Σ_{k, i} x[n, p·stride − padding + k, i] · w[o, k, i]
+// Backward:
 //   dx[n, q, i] = Σ_{p, k: p·stride − padding + k = q} Σ_o dy[n, p, o] · w[o, k, i]
 //   dw[o, k, i] = Σ_{n, p} dy[n, p, o] · x[n, p·stride − padding + k, i]
 #pragma once
@@ -7,6 +10,7 @@
 #include <algorithm>
 
 #include "tensor/op.h"
+#include "tensor/ops/require.h"
 #include "tensor/ops/volume.h"
 
 namespace cg {
@@ -18,8 +22,19 @@ struct Conv3d {
   Triple padding = {0, 0, 0};
 
   static constexpr std::string_view name = "conv3d";
+  static constexpr const char* input_names[] = {"x", "w"};
   Window window(const Shape& weight) const { return {{weight[1], weight[2], weight[3]}, stride, padding}; }
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+
+  Plan plan(std::span<const Spec> in) const {
+    require_rank(name, "input", in[0], 5);
+    require_rank(name, "weight", in[1], 5);
+    const Shape &x = in[0].shape, &w = in[1].shape;
+    if (x[4] != w[4])
+      refuse(name, {"input has ", x[4], " channels, weight expects ", w[4]},
+             "Make the layer's input channels those of the layer before it.");
+    require_parameter(name, "weight", in[1], w, in[0].dtype);
+    return {.outputs = {{window_output(name, x, window(w), w[0]), in[0].dtype}}, .saved = {}, .saved_inputs = 0b11};
+  }
 };
 
 namespace reference {

@@ -1,7 +1,11 @@
-// The mean over all positions, m = D·H·W:   y[n, c] = Σ_p x[n, p, c] / m;   dx[n, p, c] = dy[n, c] / m
+// SPDX-License-Identifier: Apache-2.0
+// The mean over all positions of a volume, m = D·H·W.
+// Forward: y[n, c] = Σ_p x[n, p, c] / m
+// Backward: dx[n, p, c] = dy[n, c] / m
 #pragma once
 
 #include "tensor/op.h"
+#include "tensor/ops/require.h"
 #include "tensor/ops/volume.h"
 
 namespace cg {
@@ -9,7 +13,12 @@ namespace cg {
 /// Input: x [n, D, H, W, C]. Output: y [n, C], float32 where x is bfloat16.
 struct GlobalAveragePool {
   static constexpr std::string_view name = "global_average_pool";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+  static constexpr const char* input_names[] = {"x"};
+
+  Plan plan(std::span<const Spec> in) const {
+    require_rank(name, "input", in[0], 5);
+    return {.outputs = {{{in[0].shape[0], in[0].shape[4]}, parameter_type(in[0].dtype)}}, .saved = {}};
+  }
 };
 
 namespace reference {

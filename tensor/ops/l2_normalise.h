@@ -1,12 +1,14 @@
-// Rows of unit length: y = x / max(‖x‖, ε)
-//   dx = (dy − y (y·dy)) / ‖x‖, orthogonal to x; where ‖x‖ ≤ ε the divisor is constant: dx = dy / ε
+// SPDX-License-Identifier: Apache-2.0
+// Rows of unit length. Where ‖x‖ ≤ ε the divisor is constant; elsewhere dx is orthogonal to x.
+// Forward: y = x / max(‖x‖, ε)
+// Backward: dx = (dy − y (y·dy)) / ‖x‖, or dy / ε where ‖x‖ ≤ ε
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 
 #include "tensor/op.h"
-#include "tensor/ops/volume.h"
+#include "tensor/ops/require.h"
 
 namespace cg {
 
@@ -15,7 +17,13 @@ struct L2Normalise {
   double epsilon = 1e-12;
 
   static constexpr std::string_view name = "l2_normalise";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+  static constexpr const char* input_names[] = {"x"};
+  static constexpr const char* saved_names[] = {"‖x‖"};
+
+  Plan plan(std::span<const Spec> in) const {
+    require_rank(name, "input", in[0], 2);
+    return {.outputs = {in[0]}, .saved = {{{in[0].shape[0]}, parameter_type(in[0].dtype)}}, .saved_outputs = 0b1};
+  }
 };
 
 namespace reference {

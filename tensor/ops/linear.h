@@ -1,15 +1,30 @@
-// y = x Wᵀ + b;   dx = dy W;   dW = dyᵀ x;   db = Σ_n dy
+// SPDX-License-Identifier: Apache-2.0
+// A fully connected layer.
+// Forward: y = x Wᵀ + b
+// Backward: dx = dy W;   dW = dyᵀ x;   db = Σ_n dy
 #pragma once
 
 #include "tensor/op.h"
-#include "tensor/ops/volume.h"
+#include "tensor/ops/require.h"
 
 namespace cg {
 
 /// Inputs: x [n, I], W [O, I], b [O]. Output: y [n, O]. Errors (usage): widths that differ.
 struct Linear {
   static constexpr std::string_view name = "linear";
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
+  static constexpr const char* input_names[] = {"x", "W", "b"};
+
+  Plan plan(std::span<const Spec> in) const {
+    require_rank(name, "input", in[0], 2);
+    require_rank(name, "weight", in[1], 2);
+    const Shape &x = in[0].shape, &w = in[1].shape;
+    if (x[1] != w[1])
+      refuse(name, {"input has ", x[1], " columns, weight expects ", w[1]},
+             "Make the layer's inputs the outputs of the layer before it.");
+    require_parameter(name, "weight", in[1], w, in[0].dtype);
+    require_parameter(name, "bias", in[2], {w[0]}, in[0].dtype);
+    return {.outputs = {{{x[0], w[0]}, in[0].dtype}}, .saved = {}, .saved_inputs = 0b11};
+  }
 };
 
 namespace reference {

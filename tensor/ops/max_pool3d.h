@@ -1,29 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
 // 3D max-pooling; padding never wins. The winner's place in its window is kept as a byte, 0 … kernel³ − 1 in scan
 // order; of equal values the first wins, as in PyTorch.
-//   y[p, c] = max over the window at p of x;   dx[q, c] = Σ of dy[p, c] over the windows p that q won
+// Forward: y[p, c] = max over the window at p of x
+// Backward: dx[q, c] = Σ of dy[p, c] over the windows p that q won
 #pragma once
 
 #include <limits>
 
 #include "tensor/op.h"
+#include "tensor/ops/require.h"
 #include "tensor/ops/volume.h"
 
 namespace cg {
 
-/// Input: x [n, D, H, W, C]. Output: y [n, D', H', W', C]. Saved: the winner's tap, one byte a value of y.
+/// The shape of a volume x after pooling.
 /// Errors (usage): a window of more than 256 voxels; padding above half the window (a window without a voxel).
+inline Shape plan_pool(std::string_view op, const Window& window, const Spec& x) {
+  require_rank(op, "input", x, 5);
+  if (window.size() > 256)
+    refuse(op, {"the window has ", window.size(), " voxels; its winner is kept in a byte, 256 at most"});
+  for (std::size_t a = 0; a < 3; ++a)
+    if (2 * window.padding[a] > window.kernel[a])
+      refuse(op, {"padding ", window.padding[a], " is more than half of the window's ", window.kernel[a]});
+  return window_output(op, x.shape, window, x.shape[4]);
+}
+
+/// Input: x [n, D, H, W, C]. Output: y [n, D', H', W', C]. Saved: the winner's tap, one byte per value of y.
 struct MaxPool3d {
   Triple kernel = {3, 3, 3};
   Triple stride = {2, 2, 2};
   Triple padding = {1, 1, 1};
 
   static constexpr std::string_view name = "max_pool3d";
+  static constexpr const char* input_names[] = {"x"};
+  static constexpr const char* saved_names[] = {"winners"};
   Window window() const { return {kernel, stride, padding}; }
-  Plan plan(std::span<const Spec> in) const;  // plans.cpp
-};
 
-/// Shape of the pooled volume, after the checks above.
-Shape plan_pool(std::string_view op, const Window& window, const Spec& x);
+  Plan plan(std::span<const Spec> in) const {
+    const Shape out = plan_pool(name, window(), in[0]);
+    return {.outputs = {{out, in[0].dtype}}, .saved = {{out, DType::u8}}};
+  }
+};
 
 namespace reference {
 

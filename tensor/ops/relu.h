@@ -1,4 +1,7 @@
-// y = max(0, x);   dx = dy where y > 0, else 0 (0 at the kink, as in PyTorch)
+// SPDX-License-Identifier: Apache-2.0
+// Negative numbers become zero.
+// Forward: y = max(0, x)
+// Backward: dx = dy where y > 0, else 0 (0 at the kink, as in PyTorch)
 #pragma once
 
 #include "tensor/op.h"
@@ -8,6 +11,7 @@ namespace cg {
 /// Input: x of any shape. Output: y, the only thing kept.
 struct Relu {
   static constexpr std::string_view name = "relu";
+  static constexpr const char* input_names[] = {"x"};
   Plan plan(std::span<const Spec> in) const { return {.outputs = {in[0]}, .saved = {}, .saved_outputs = 0b1}; }
 };
 

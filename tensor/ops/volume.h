@@ -1,10 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // Indexing of channels-last volumes and the geometry of windows that slide over them; used by every spatial op.
 #pragma once
 
 #include <array>
-#include <string>
+#include <string_view>
 
-#include "tensor/error.h"
 #include "tensor/tensor.h"
 
 namespace cg {
@@ -33,17 +33,7 @@ struct Window {
 
 /// The number of window positions over [n, D, H, W, C], as the shape [n, D', H', W', `channels`].
 /// Errors (usage): a window larger than the padded volume; an extent or stride below 1; a negative padding.
-Shape window_output(const std::string& op, const Shape& in, const Window& window, Index channels);
-
-/// Errors (usage) unless the spec has `rank` axes, none of them empty.
-void require_rank(const std::string& op, const char* input, const Spec& spec, std::size_t rank);
-
-/// Errors (usage) unless the spec has channels last, behind one axis or more; none is empty.
-void require_channels(const std::string& op, const char* input, const Spec& spec);
-
-/// Errors (usage) unless a parameter has the shape and the type that goes with activations of type `activation`.
-void require_parameter(const std::string& op, const char* input, const Spec& spec, const Shape& shape,
-                       DType activation);
+Shape window_output(std::string_view op, const Shape& in, const Window& window, Index channels);
 
 /// Calls body(input voxel d, h, w; tap) for each tap of the window at output position (od, oh, ow) that lies inside.
 template <class Body>

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "tensor/ops/all.h"
 #include "tensor/registry.h"
 #include "tests/support/op_examples.h"
 
@@ -30,18 +30,8 @@ std::vector<Fault> generic_faults(const Example& any, const AnyKernel& kernel, D
 /// Plans that forget to keep what backward reads, so that the tape would free it.
 std::vector<Fault> plan_faults(const Example& any);
 
-/// Mistakes in an op's own formula, for its reference kernel in double. By the op's name.
-const std::map<std::string, std::vector<Fault>>& own_faults();
-std::vector<Fault> conv3d_faults();
-std::vector<Fault> max_pool3d_faults();
-template <Op O>
-std::vector<Fault> norm_faults();  ///< of each of the four normalising ops
-
-/// Faults that change nothing that could be noticed: op, name, reason.
-struct Equivalent {
-  std::string op, fault, reason;
-};
-const std::vector<Equivalent>& equivalent_faults();
+/// Several lists as one.
+std::vector<Fault> joined(const std::vector<std::vector<Fault>>& lists);
 
 /// Call with every gradient present: missing ones get memory of their own.
 Call with_all_gradients(const Call& call);
@@ -73,5 +63,35 @@ template <Op O>
 Fault broken_recompute(const std::string& kind, const std::string& text, BrokenFunction<O> run) {
   return broken<O>(&AnyKernel::recompute, kind, text, std::move(run));
 }
+
+/// The right forward or backward of op O, with other attributes than the call's.
+template <Op O>
+Fault forward_with(const std::string& kind, const std::string& text, void (*change)(O&)) {
+  return broken_forward<O>(kind, text, [change](O op, Call& call) {
+    change(op);
+    reference::forward<double>(op, call);
+  });
+}
+template <Op O>
+Fault backward_with(const std::string& kind, const std::string& text, void (*change)(O&)) {
+  return broken_backward<O>(kind, text, [change](O op, Call& call) {
+    change(op);
+    reference::backward<double>(op, call);
+  });
+}
+
+/// dx of an op with one input, entry by entry from a formula; the op sees the right dx.
+template <Op O>
+Fault dx_as(const std::string& kind, const std::string& text,
+            double (*formula)(const Call&, std::size_t k, double dx)) {
+  return broken_backward<O>(kind, text, [formula](const O& op, Call& call) {
+    reference::backward<double>(op, call);
+    const auto dx = call.grad_in[0].data<double>();
+    for (std::size_t k = 0; k < dx.size(); ++k) dx[k] = formula(call, k, dx[k]);
+  });
+}
+
+inline double dy_at(const Call& call, std::size_t k) { return call.grad_out[0].data<double>()[k]; }
+inline double y_at(const Call& call, std::size_t k) { return call.out[0].data<double>()[k]; }
 
 }  // namespace cg::test

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "tensor/ops/batch_norm_add_relu.h"
-#include "tensor/ops/batch_norm_relu.h"
-#include "tensor/ops/batch_norm_relu_max_pool.h"
+#include "tensor/ops/all.h"
 #include "tests/support/application.h"
 #include "tests/support/tensors.h"
 
@@ -124,14 +122,10 @@ std::string recompute_complaint(const Registry& registry, const Example& example
 /// Calls body(op) where the example's op normalises.
 template <class Body>
 void if_normalising(const Example& example, const Body& body) {
-  const auto call = [&]<Op O>(const O* op) {
-    if (example.op.type == typeid(O)) body(*op);
-  };
-  const void* op = example.op.op.get();
-  call(static_cast<const BatchNorm*>(op));
-  call(static_cast<const BatchNormRelu*>(op));
-  call(static_cast<const BatchNormAddRelu*>(op));
-  call(static_cast<const BatchNormReluMaxPool*>(op));
+  for_each_op([&]<Op O>() {
+    if constexpr (requires(O op) { op.norm; })
+      if (example.op.type == typeid(O)) body(*static_cast<const O*>(example.op.op.get()));
+  });
 }
 
 bool normalises(const Registry&, const Example& example) {

@@ -1,16 +1,19 @@
-// Examples of every op, drawn at random: shapes with extents of 1 and odd ones, strides above the kernel, numbers away
-// from ties and kinks. A row of the registry without examples fails its tests.
+// Examples of ops, drawn at random: shapes with extents of 1 and odd ones, strides above the kernel, numbers away from
+// ties and kinks. This header holds what they are made of; each op's own are in tests/tensor/ops/<op>.cpp.
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "tensor/op.h"
+#include "tensor/ops/volume.h"
 #include "tensor/random.h"
 
 namespace cg::test {
+
+/// How far values stay from a kink: a thousand steps of the finite differences.
+constexpr double margin = 1e-2;
 
 /// One input of an example, its numbers in double.
 struct ExampleInput {
@@ -41,20 +44,32 @@ struct Draw {
   static Draw seeded(std::uint64_t seed, DType activations = DType::f64);
 };
 
-/// An application that an op must refuse.
-struct Misuse {
-  AnyOp op;
-  std::vector<Spec> inputs;
-  std::vector<std::string> words;  ///< that the message must hold: what was found, what was expected
-};
+template <Op O>
+Example example(const O& op, std::vector<ExampleInput> inputs) {
+  std::string text(O::name);
+  for (const ExampleInput& input : inputs) text += " " + to_string(input.shape);
+  return {erase(op), std::move(inputs), text};
+}
 
-struct OpExamples {
-  std::function<Example(Draw&)> draw;
-  std::vector<Misuse> misuses;
-  std::function<Example(Draw&)> draw_large = nullptr;  ///< where a fast kernel takes other ways with larger volumes
-};
+/// Normal numbers, of activations or of a parameter.
+ExampleInput random_input(Draw& draw, Shape shape);
+ExampleInput random_parameter(Draw& draw, Shape shape);
 
-/// By the op's name.
-const std::map<std::string, OpExamples>& op_examples();
+/// Numbers of a channels-last volume, in each channel equally spaced in random order: no two are near each other.
+ExampleInput spaced_input(Draw& draw, Shape shape);
+
+/// The shape of a small volume, of `most` voxels at most along an axis.
+Shape volume(Draw& draw, Index most);
+
+/// Several of the blocks that fast kernels cut a volume into; every other one with channels that vectors divide.
+Shape large_volume(Draw& draw);
+
+/// Pooling or convolution of a volume of this shape; the stride may exceed the kernel.
+struct RandomWindow {
+  Triple kernel, stride, padding;
+  RandomWindow(Draw& draw, const Shape& in, bool pool);
+  /// The network's window, for which there are kernels of their own.
+  void as_in_stem(Draw& draw, const Shape& in);
+};
 
 }  // namespace cg::test

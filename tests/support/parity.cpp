@@ -97,7 +97,7 @@ void compare_with_reference(const Cell& cell, const Example& example, Draw& draw
 }
 
 void check_cell(const Cell& cell, const std::string& op, const std::string& name) {
-  const OpExamples& examples = op_examples().at(op);
+  const OpTests& examples = op_tests().at(op);
   const bool fast = cell.backend.device() != Device::reference;  // has other ways for large volumes
   Comparison result(cell.dtype);
   property(name, [&] {
@@ -131,7 +131,7 @@ int check_device(Backend& backend) {
 void check_addition_in_place(Backend& backend) {
   for (const DType dtype : {DType::f32, DType::bf16}) {
     Draw draw = Draw::seeded(3, dtype);
-    const Example example = rounded(op_examples().at("add").draw(draw), dtype);
+    const Example example = rounded(op_tests().at("add").draw(draw), dtype);
     Application apart(Registry::standard(), backend, example, dtype);
     Application in_place = apart;
     apart.forward();

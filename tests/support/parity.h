@@ -9,7 +9,7 @@
 
 #include "tensor/backend.h"
 #include "tensor/registry.h"
-#include "tests/support/op_examples.h"
+#include "tests/support/op_tests.h"
 
 namespace cg::test {
 
@@ -32,7 +32,7 @@ void for_each_cell(Backend& backend, const Body& body) {
     for (const auto& [key, kernel] : row.kernels) {
       const auto [device, dtype] = key;
       Draw any = Draw::seeded(1, dtype);
-      const bool asked_for = op_examples().at(row.name).draw(any).specs(dtype).at(0).dtype == dtype;
+      const bool asked_for = op_tests().at(row.name).draw(any).specs(dtype).at(0).dtype == dtype;
       if (asked_for && device == backend.device())
         body(row.name + " on " + name_of(device) + " in " + name_of(dtype), row.name, Cell{registry, backend, dtype});
     }

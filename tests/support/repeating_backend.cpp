@@ -2,19 +2,7 @@
 
 #include <cstring>
 
-#include "tensor/ops/adam_update.h"
-#include "tensor/ops/add.h"
-#include "tensor/ops/batch_norm.h"
-#include "tensor/ops/batch_norm_add_relu.h"
-#include "tensor/ops/batch_norm_relu.h"
-#include "tensor/ops/batch_norm_relu_max_pool.h"
-#include "tensor/ops/cast.h"
-#include "tensor/ops/conv3d.h"
-#include "tensor/ops/global_average_pool.h"
-#include "tensor/ops/l2_normalise.h"
-#include "tensor/ops/linear.h"
-#include "tensor/ops/max_pool3d.h"
-#include "tensor/ops/relu.h"
+#include "tensor/ops/all.h"
 
 namespace cg::test {
 namespace {
@@ -172,19 +160,7 @@ void RepeatingBackend::start(std::function<void()> something) {
 
 Registry RepeatingBackend::kernels() {
   Registry registry;
-  add_row<AdamUpdate>(registry, *this);
-  add_row<Add>(registry, *this);
-  add_row<BatchNorm>(registry, *this);
-  add_row<BatchNormAddRelu>(registry, *this);
-  add_row<BatchNormRelu>(registry, *this);
-  add_row<BatchNormReluMaxPool>(registry, *this);
-  add_row<Cast>(registry, *this);
-  add_row<Conv3d>(registry, *this);
-  add_row<GlobalAveragePool>(registry, *this);
-  add_row<L2Normalise>(registry, *this);
-  add_row<Linear>(registry, *this);
-  add_row<MaxPool3d>(registry, *this);
-  add_row<Relu>(registry, *this);
+  for_each_op([&]<Op O>() { add_row<O>(registry, *this); });
   return registry;
 }
 

@@ -51,6 +51,6 @@ TEST_CASE(
       const Finished result = plan(device, 13000, answer);
       CAPTURE(result.text);
       CHECK(result.code == 7);
-      CHECK(result.says("error: cuda: the GPU does not answer: "));
+      CHECK(result.says("error: cuda: the GPU does not respond: "));
     }
 }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Times PyTorch's training step on the CPU like tools/benchmark.cpp: same network, loss, volumes, ages and weights.
 
     benchmark_pytorch.py step --size 91 109 91 --batch 2 --precision float32 --layout channels_last --steps 7 --json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Times PyTorch's training step on a GPU: the network, loss, volumes and weights of benchmark_pytorch.py, in one of
 PyTorch's faster settings.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Compares our training step with PyTorch's: new processes in turn (A B A B …), the same threads, volumes, weights.
 #   tools/benchmark/compare_with_pytorch.sh [CASE ...]       cases: full2 full8 full32 small epoch; all by default
 #   PAIRS=5 tools/benchmark/compare_with_pytorch.sh small    pairs per case (default 5; full32 and epoch 1)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Inputs of benchmarks that are the same in all languages: tools/benchmark/benchmark_pytorch.py generates them too.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The cohort of the benchmarks: volumes and ages by formula; tools/benchmark/benchmark_pytorch.py generates them too.
 #pragma once
 

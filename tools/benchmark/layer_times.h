@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Measures the time of the observed steps by layer and direction, with the minimum of bytes and operations of the work:
 // benchmark step --layers.
 #pragma once

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Times the losses in PyTorch, forward and backward, like `benchmark losses`: same rows, same ages.
     pytorch_losses.py                          batches of 64 and 512 subjects with two views: 128 and 1024 rows
     pytorch_losses.py --precision float64 --batch 64

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Summarises paired benchmark runs: reads JSON lines {"case", "pair", "ours": {…}, "pytorch": {…}}, prints a table.
 
 A ratio is PyTorch's value divided by ours, so above 1 ours is faster or smaller. A case is marked "noisy" if its pairs

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Writes the files of the page as texts into a C++ source.   cmake -DFROM=tools/explain_loss -DTO=page_source.cpp -P
 # embed.cmake
 cmake_minimum_required(VERSION 3.25)
@@ -7,6 +8,8 @@ function(append name)
   set(all "")
   foreach(file ${ARGN})
     file(READ ${FROM}/${file} text)
+    # The written page has no comment in its markup: its DOCTYPE is followed by its root.
+    string(REGEX REPLACE "<!-- SPDX-License-Identifier: [^>]*-->\n" "" text "${text}")
     string(APPEND all "${text}")
   endforeach()
   set(source "${source}const char* const ${name} = R\"embedded(${all})embedded\";\n" PARENT_SCOPE)

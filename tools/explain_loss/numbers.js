@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The numbers of the page: finds what the engine computed and writes it as text. The page itself computes no loss.
 // Read next: picture.js, page.js.
 "use strict";

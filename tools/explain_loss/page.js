@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The row of the formula, the controls, and playing.
 // ---- the row of the formula --------------------------------------------------------------------------------------
 

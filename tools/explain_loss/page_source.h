@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The files of the page in this folder, as texts. The build generates page_source.cpp from them (embed.cmake).
 #pragma once
 

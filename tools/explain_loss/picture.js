@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The picture: projects, scales and draws the numbers. Read next: page.js.
 // ---- geometry of the picture -------------------------------------------------------------------------------------
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stages of a GPU check, for `tools/gpu_check/gpu_check.sh run`. Each answers one question, with numbers and a log.
 
 Read next: gpu_compare.py and gpu_measure.py (the stages with numbers), gpu_sanitizer.py, gpu_job.py (what stages

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs all checks that need a GPU in one command, also on a machine without our libraries and without a network.
 #   tools/gpu_check/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine needs (default: .bundle; ≤ 64 MiB)
 #   FOLDER/gpu_check.sh run [STAGE ...]        on that machine, from the bundle; or here, from this repository
@@ -131,6 +132,6 @@ case $command in
     [ "$command" = run ] || script=gpu_summary.py
     PYTHONDONTWRITEBYTECODE=1 "$python" "$root/tools/gpu_check/$script" "$@"
     ;;
-  help | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
+  help | -h | --help) sed -n '2,/^set /{/^set /d;/SPDX-/d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
   *) stop "there is no command $command; choose bundle, run or summary" ;;
 esac

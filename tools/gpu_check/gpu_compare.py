@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stages of a GPU check that time the training step, ours and PyTorch's in turn."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Shared by the stages of a GPU check: our programs with their libraries, a time limit, results on disk."""
 
 import ctypes

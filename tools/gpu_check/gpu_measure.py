@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stages of a GPU check that measure only our program: the memory of a step, its kernels, the whole job."""
 
 import csv

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The stage of a GPU check that runs NVIDIA's compute-sanitizer on the tests, and sorts its problems: in our kernels, or
 in those of cuDNN and cuBLAS, which are checked too."""
 

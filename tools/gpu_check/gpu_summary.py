@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The results of a GPU check in one table and one JSON file, from the files of the stages.
 
     gpu_summary.py FOLDER [FOLDER ...] --out FOLDER      of several runs; the last folder's stage counts

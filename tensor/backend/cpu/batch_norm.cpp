@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batch norm, batch norm + ReLU, batch norm + residual + ReLU on the CPU; formulas in tensor/ops.
 #include "tensor/backend/cpu/kernels.h"
 #include "tensor/backend/cpu/norm_loops.h"
@@ -179,25 +180,23 @@ void add_relu_backward(const BatchNormAddRelu& op, Call& call) {
   for (Index k = 0; k < size; ++k) d_residual[k] = static_cast<float>(y[k]) > 0 ? static_cast<float>(dy[k]) : 0.0f;
 }
 
+template <class T>
+constexpr Kernel<BatchNorm> batch_norm = {plain_forward<T>, plain_backward<T>, plain_recompute<T>,
+                                          workspace<BatchNorm, T>};
+template <class T>
+constexpr Kernel<BatchNormRelu> batch_norm_relu = {relu_forward<T>, relu_backward<T>, relu_recompute<T>,
+                                                   workspace<BatchNormRelu, T>};
+template <class T>
+constexpr Kernel<BatchNormAddRelu> batch_norm_add_relu = {add_relu_forward<T>, add_relu_backward<T>, nullptr,
+                                                          workspace<BatchNormAddRelu, T>};
+
 }  // namespace
 
-template <class T>
-Kernel<BatchNorm> batch_norm() {
-  return {plain_forward<T>, plain_backward<T>, plain_recompute<T>, workspace<BatchNorm, T>};
-}
-template <class T>
-Kernel<BatchNormRelu> batch_norm_relu() {
-  return {relu_forward<T>, relu_backward<T>, relu_recompute<T>, workspace<BatchNormRelu, T>};
-}
-template <class T>
-Kernel<BatchNormAddRelu> batch_norm_add_relu() {
-  return {add_relu_forward<T>, add_relu_backward<T>, nullptr, workspace<BatchNormAddRelu, T>};
-}
-template Kernel<BatchNorm> batch_norm<float>();
-template Kernel<BatchNorm> batch_norm<bfloat16>();
-template Kernel<BatchNormRelu> batch_norm_relu<float>();
-template Kernel<BatchNormRelu> batch_norm_relu<bfloat16>();
-template Kernel<BatchNormAddRelu> batch_norm_add_relu<float>();
-template Kernel<BatchNormAddRelu> batch_norm_add_relu<bfloat16>();
+Kernel<BatchNorm> kernel(OpIn<BatchNorm, float>) { return batch_norm<float>; }
+Kernel<BatchNorm> kernel(OpIn<BatchNorm, bfloat16>) { return batch_norm<bfloat16>; }
+Kernel<BatchNormRelu> kernel(OpIn<BatchNormRelu, float>) { return batch_norm_relu<float>; }
+Kernel<BatchNormRelu> kernel(OpIn<BatchNormRelu, bfloat16>) { return batch_norm_relu<bfloat16>; }
+Kernel<BatchNormAddRelu> kernel(OpIn<BatchNormAddRelu, float>) { return batch_norm_add_relu<float>; }
+Kernel<BatchNormAddRelu> kernel(OpIn<BatchNormAddRelu, bfloat16>) { return batch_norm_add_relu<bfloat16>; }
 
 }  // namespace cg::cpu

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end of the stem on the CPU: batch norm, ReLU and max-pool in one pass over the largest volume of the network;
 // only the pooled values and a byte a window are written. Formula in tensor/ops/batch_norm_relu_max_pool.h.
 #include <algorithm>
@@ -191,13 +192,12 @@ void backward(const BatchNormReluMaxPool& op, Call& call) {
   });
 }
 
+template <class T>
+constexpr Kernel<BatchNormReluMaxPool> in_type = {forward<T>, backward<T>, nullptr, workspace<T>};
+
 }  // namespace
 
-template <class T>
-Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool() {
-  return {forward<T>, backward<T>, nullptr, workspace<T>};
-}
-template Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool<float>();
-template Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool<bfloat16>();
+Kernel<BatchNormReluMaxPool> kernel(OpIn<BatchNormReluMaxPool, float>) { return in_type<float>; }
+Kernel<BatchNormReluMaxPool> kernel(OpIn<BatchNormReluMaxPool, bfloat16>) { return in_type<bfloat16>; }
 
 }  // namespace cg::cpu

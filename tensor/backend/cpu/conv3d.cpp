@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 3D convolution on the CPU: which method for which shape. Volumes channels-last; weights in whatever layout oneDNN
 // likes best, reordered at each use (they change each step); bfloat16 activations, float weights and weight gradients.
 //   bfloat16 stem: 32 channels from one (stem.h) · few positions: weight gradient as a matrix product (small_volume.h)
@@ -123,13 +124,12 @@ Workspace workspace(const Conv3d& op, const WorkspaceQuery& query) {
   return {.forward = forward, .backward = std::max(data, weights)};
 }
 
+template <class T>
+constexpr Kernel<Conv3d> in_type = {forward<T>, backward<T>, nullptr, workspace<T>};
+
 }  // namespace
 
-template <class T>
-Kernel<Conv3d> conv3d() {
-  return {forward<T>, backward<T>, nullptr, workspace<T>};
-}
-template Kernel<Conv3d> conv3d<float>();
-template Kernel<Conv3d> conv3d<bfloat16>();
+Kernel<Conv3d> kernel(OpIn<Conv3d, float>) { return in_type<float>; }
+Kernel<Conv3d> kernel(OpIn<Conv3d, bfloat16>) { return in_type<bfloat16>; }
 
 }  // namespace cg::cpu

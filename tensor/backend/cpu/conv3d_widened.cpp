@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // bfloat16 convolutions on processors whose instructions have none (oneDNN 3 refuses them below AVX-512): volumes stay
 // bfloat16 in memory, and a few samples at a time are widened to float32 in scratch, convolved there and rounded back.
 // Half the memory of float32 at somewhat more than its time.
@@ -76,7 +77,7 @@ void narrow(const Tensor& wide, const Tensor& volume, Index first) {
 
 void forward(const Conv3d& op, Call& call) {
   const Chunks chunks(op, call.in[0].shape(), call.in[1].shape());
-  const Kernel<Conv3d> wide = conv3d<float>();
+  const Kernel<Conv3d> wide = kernel(OpIn<Conv3d, float>{});
   chunks.for_each([&](Index first, Index n) {
     Call inner = chunks.inner(call, n);
     inner.out = {chunks.y_part(call, n)};
@@ -88,7 +89,7 @@ void forward(const Conv3d& op, Call& call) {
 
 void backward(const Conv3d& op, Call& call) {
   const Chunks chunks(op, call.in[0].shape(), call.in[1].shape());
-  const Kernel<Conv3d> wide = conv3d<float>();
+  const Kernel<Conv3d> wide = kernel(OpIn<Conv3d, float>{});
   const Tensor dx = call.grad_in[0], dw = call.grad_in[1];
   chunks.for_each([&](Index first, Index n) {
     Call inner = chunks.inner(call, n);
@@ -119,7 +120,7 @@ Workspace workspace(const Conv3d& op, const WorkspaceQuery& query) {
   Workspace most;
   const auto ask = [&](Index samples) {
     const std::vector<Spec> in = {floats(with_samples(chunks.x, samples)), floats(chunks.w)};
-    const Workspace asked = conv3d<float>().workspace(op, {in, query.gradients, query.backend});
+    const Workspace asked = kernel(OpIn<Conv3d, float>{}).workspace(op, {in, query.gradients, query.backend});
     most.forward = std::max(most.forward, chunks.bytes() + asked.forward);
     most.backward = std::max(most.backward, chunks.bytes() + asked.backward);
   };

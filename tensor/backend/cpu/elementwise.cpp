@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Add, cast, global average pool and the Adam update on the CPU: one vectorised pass each, bound by memory.
 #include "tensor/backend/cpu/kernels.h"
 
@@ -92,27 +93,21 @@ void adam_forward(const AdamUpdate& op, Call& call) {
   write_bfloat16_copy<float>(call);  // none in training: no kernel of the CPU reads it
 }
 
+template <class T>
+constexpr Kernel<Add> add = {add_forward<T>, reference::backward<T>, nullptr, nullptr};
+template <class T>
+constexpr Kernel<Cast> cast = {cast_forward<T>, cast_backward<T>, nullptr, nullptr};
+template <class T>
+constexpr Kernel<GlobalAveragePool> global_average_pool = {pool_forward<T>, pool_backward<T>, nullptr, nullptr};
+
 }  // namespace
 
-template <class T>
-Kernel<Add> add() {
-  return {add_forward<T>, reference::backward<T>, nullptr, nullptr};
-}
-template <class T>
-Kernel<Cast> cast() {
-  return {cast_forward<T>, cast_backward<T>, nullptr, nullptr};
-}
-template <class T>
-Kernel<GlobalAveragePool> global_average_pool() {
-  return {pool_forward<T>, pool_backward<T>, nullptr, nullptr};
-}
-Kernel<AdamUpdate> adam_update() { return {adam_forward, nullptr, nullptr, nullptr}; }
-
-template Kernel<Add> add<float>();
-template Kernel<Add> add<bfloat16>();
-template Kernel<Cast> cast<float>();
-template Kernel<Cast> cast<bfloat16>();
-template Kernel<GlobalAveragePool> global_average_pool<float>();
-template Kernel<GlobalAveragePool> global_average_pool<bfloat16>();
+Kernel<Add> kernel(OpIn<Add, float>) { return add<float>; }
+Kernel<Add> kernel(OpIn<Add, bfloat16>) { return add<bfloat16>; }
+Kernel<Cast> kernel(OpIn<Cast, float>) { return cast<float>; }
+Kernel<Cast> kernel(OpIn<Cast, bfloat16>) { return cast<bfloat16>; }
+Kernel<GlobalAveragePool> kernel(OpIn<GlobalAveragePool, float>) { return global_average_pool<float>; }
+Kernel<GlobalAveragePool> kernel(OpIn<GlobalAveragePool, bfloat16>) { return global_average_pool<bfloat16>; }
+Kernel<AdamUpdate> kernel(OpIn<AdamUpdate, float>) { return {adam_forward, nullptr, nullptr, nullptr}; }
 
 }  // namespace cg::cpu

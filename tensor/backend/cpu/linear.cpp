@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Linear layers on the CPU: three matrix products by oneDNN's sgemm; formula in tensor/ops/linear.h.
 #include "tensor/backend/cpu/cpu_backend.h"
 #include "tensor/backend/cpu/kernels.h"
@@ -41,6 +42,6 @@ void backward(const Linear&, Call& call) {
 
 }  // namespace
 
-Kernel<Linear> linear() { return {forward, backward, nullptr, nullptr}; }
+Kernel<Linear> kernel(OpIn<Linear, float>) { return {forward, backward, nullptr, nullptr}; }
 
 }  // namespace cg::cpu

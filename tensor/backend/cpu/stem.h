@@ -1,4 +1,5 @@
-// The stem's packing on the CPU; what is packed: ../stem.h.
+// SPDX-License-Identifier: Apache-2.0
+// The stem's packing on the CPU; what is packed: ../stem.h. Read next: tensor/backend/stem.h.
 #pragma once
 
 #include "tensor/backend/stem.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tensor/backend/cuda/device_meter.h"
 
 #include <cuda_runtime_api.h>
@@ -96,8 +97,8 @@ class CudaMeter final : public DeviceMeter {
 
 std::unique_ptr<DeviceMeter> make_meter(Backend& backend) {
   if (!of(backend).cudnn())
-    fail(ErrorKind::device, "GPU memory", backend.description() + " is only planned for: nothing of it is in use",
-         "Measure on a device that is there.");
+    fail(ErrorKind::device, "GPU memory", backend.traits().description + " is only a plan: no memory is in use",
+         "Measure on a machine with the device.");
   return std::make_unique<CudaMeter>(of(backend).cudnn());
 }
 

@@ -1,56 +1,45 @@
-// The GPU's kernels, each in the file of its op; kernels.cpp puts them into the registry.
-// T: float or bfloat16 activations; parameters, statistics and their gradients are float.
-// Read next: block.h, how they are written.
+// SPDX-License-Identifier: Apache-2.0
+// The GPU's kernels: one declaration per op and type of its activations, defined in ops/<op>.cu; parameters, statistics
+// and their gradients are float. A model with an op that is not declared here is refused when it is built.
+// Read next: block/block.h, how they are written.
 #pragma once
 
 #include "tensor/backend/cuda_module.h"
-#include "tensor/ops/adam_update.h"
-#include "tensor/ops/add.h"
-#include "tensor/ops/batch_norm.h"
-#include "tensor/ops/batch_norm_add_relu.h"
-#include "tensor/ops/batch_norm_relu.h"
-#include "tensor/ops/batch_norm_relu_max_pool.h"
-#include "tensor/ops/cast.h"
-#include "tensor/ops/conv3d.h"
-#include "tensor/ops/global_average_pool.h"
-#include "tensor/ops/l2_normalise.h"
-#include "tensor/ops/linear.h"
-#include "tensor/ops/max_pool3d.h"
-#include "tensor/ops/relu.h"
+#include "tensor/ops/all.h"
 #include "tensor/registry.h"
 
 namespace cg::cuda {
 
-/// Puts the backend's rows in.
+Kernel<AdamUpdate> kernel(OpIn<AdamUpdate, float>);
+Kernel<Add> kernel(OpIn<Add, float>);
+Kernel<Add> kernel(OpIn<Add, bfloat16>);
+Kernel<BatchNorm> kernel(OpIn<BatchNorm, float>);
+Kernel<BatchNorm> kernel(OpIn<BatchNorm, bfloat16>);
+Kernel<BatchNormAddRelu> kernel(OpIn<BatchNormAddRelu, float>);
+Kernel<BatchNormAddRelu> kernel(OpIn<BatchNormAddRelu, bfloat16>);
+Kernel<BatchNormRelu> kernel(OpIn<BatchNormRelu, float>);
+Kernel<BatchNormRelu> kernel(OpIn<BatchNormRelu, bfloat16>);
+Kernel<BatchNormReluMaxPool> kernel(OpIn<BatchNormReluMaxPool, float>);
+Kernel<BatchNormReluMaxPool> kernel(OpIn<BatchNormReluMaxPool, bfloat16>);
+Kernel<Cast> kernel(OpIn<Cast, float>);
+Kernel<Cast> kernel(OpIn<Cast, bfloat16>);
+Kernel<Conv3d> kernel(OpIn<Conv3d, float>);
+Kernel<Conv3d> kernel(OpIn<Conv3d, bfloat16>);
+Kernel<GlobalAveragePool> kernel(OpIn<GlobalAveragePool, float>);
+Kernel<GlobalAveragePool> kernel(OpIn<GlobalAveragePool, bfloat16>);
+Kernel<L2Normalise> kernel(OpIn<L2Normalise, float>);
+Kernel<L2Normalise> kernel(OpIn<L2Normalise, bfloat16>);
+Kernel<Linear> kernel(OpIn<Linear, float>);
+Kernel<MaxPool3d> kernel(OpIn<MaxPool3d, float>);
+Kernel<MaxPool3d> kernel(OpIn<MaxPool3d, bfloat16>);
+Kernel<Relu> kernel(OpIn<Relu, float>);
+Kernel<Relu> kernel(OpIn<Relu, bfloat16>);
+
+/// Puts them into the registry.
 void add_kernels(Registry& registry);
 
 /// What conv3d does in each direction; arguments as CudaModule says.
 std::vector<ConvolutionMethod> convolution_methods(Backend& backend, const Conv3d& op, const Shape& x, const Shape& w,
                                                    DType dtype, unsigned gradients);
-
-template <class T>
-Kernel<Conv3d> conv3d();
-template <class T>
-Kernel<BatchNorm> batch_norm();
-template <class T>
-Kernel<BatchNormRelu> batch_norm_relu();
-template <class T>
-Kernel<BatchNormAddRelu> batch_norm_add_relu();
-template <class T>
-Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool();
-template <class T>
-Kernel<MaxPool3d> max_pool3d();
-template <class T>
-Kernel<GlobalAveragePool> global_average_pool();
-template <class T>
-Kernel<Relu> relu();
-template <class T>
-Kernel<Add> add();
-template <class T>
-Kernel<Cast> cast();
-template <class T>
-Kernel<L2Normalise> l2_normalise();
-Kernel<Linear> linear();
-Kernel<AdamUpdate> adam_update();
 
 }  // namespace cg::cuda

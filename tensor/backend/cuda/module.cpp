@@ -1,4 +1,6 @@
-// The module's one entry. Read next: ../cuda_module.h (what the program sees of it), cuda_backend.h, kernels.h.
+// SPDX-License-Identifier: Apache-2.0
+// The module's one entry. Read next: tensor/backend/cuda_module.h (what the program sees of it), cuda_backend.h,
+// kernels.h.
 #include <fmt/format.h>
 
 #include "tensor/backend/cuda/cuda_backend.h"

@@ -53,7 +53,7 @@ struct Oracle {
 
   void run(const std::string& what) const {
     const Finished finished =
-        shell(fmt::format("{} {}/tests/data/nifti_oracle.py {} {} 2>&1", python, CG_TEST_SOURCE, out.string(), what));
+        shell(fmt::format("{} {}/tests/data/formats/nifti_oracle.py {} {} 2>&1", python, CG_TEST_SOURCE, out.string(), what));
     CAPTURE(finished.text);
     REQUIRE(finished.code == 0);
   }

@@ -7,7 +7,7 @@
 
 #include "data/formats/weights_file.h"
 #include "experiments/record/model_file.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 #include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/thrown.h"
@@ -115,10 +115,10 @@ TEST_CASE("Trained model: a million nested lists are refused without a stack ove
 }
 
 TEST_CASE("Trained model: weights and prediction are read back; a missing or exchanged part is refused") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   LearnerOptions options;
   options.model = network;
-  Learner learner(backend, options, make_loss(LossOptions()));
+  Learner learner(backend, options, make_loss<DynLocRep>());
   const TemporaryFile file("model.h5"), other("other.h5");
   const Prediction p = full();
   write_model(file.path, learner, &p);

@@ -1,4 +1,5 @@
-// One direction of one convolution, as whoever computes it is asked for it.
+// SPDX-License-Identifier: Apache-2.0
+// One direction of one convolution, as passed to its kernel.
 #pragma once
 
 #include <compare>
@@ -9,7 +10,7 @@
 
 namespace cg::cuda {
 
-/// x [n, D, H, W, I], w [O, kD, kH, kW, I] and y [n, D', H', W', O], all of one type: the direction's result is
+/// x [n, D, H, W, I], w [O, kD, kH, kW, I] and y [n, D', H', W', O], all of one type. The direction's result is
 /// written, the others are read.
 struct ConvolutionProblem {
   Direction direction;

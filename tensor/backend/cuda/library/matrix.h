@@ -1,4 +1,5 @@
-// A matrix as the linear layers hand it to whoever multiplies.
+// SPDX-License-Identifier: Apache-2.0
+// A matrix as linear layers pass it to the matrix product.
 #pragma once
 
 #include "tensor/backend/cuda/block/block.h"

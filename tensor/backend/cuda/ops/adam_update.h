@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Adam over flat buffers, and the bfloat16 copy of the values in the same pass; formula in tensor/ops/adam_update.h.
 // Bound by memory: reads p, g, m, v and writes p, m, v and the copy, 30 bytes a parameter.
 #pragma once
@@ -5,6 +6,7 @@
 #include <cmath>
 
 #include "tensor/backend/cuda/block/map.h"
+#include "tensor/backend/cuda/ops/op_kernel.h"
 #include "tensor/ops/adam_update.h"
 
 namespace cg::cuda {
@@ -74,8 +76,9 @@ void adam_update(const AdamUpdate& op, const Call& call, const Launch& launch) {
 }
 
 template <class Launch>
-Kernel<AdamUpdate> adam_update_kernel() {
-  return {[](const AdamUpdate& op, Call& call) { adam_update(op, call, Launch(call)); }, nullptr, nullptr, nullptr};
-}
+struct OpKernel<AdamUpdate, float, Launch> {
+  static void forward(const AdamUpdate& op, Call& call) { adam_update(op, call, Launch(call)); }
+  static Kernel<AdamUpdate> get() { return {forward, nullptr, nullptr, nullptr}; }
+};
 
 }  // namespace cg::cuda

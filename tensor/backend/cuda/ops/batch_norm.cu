@@ -1,28 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tensor/backend/cuda/device_launch.h"
 #include "tensor/backend/cuda/kernels.h"
 #include "tensor/backend/cuda/ops/batch_norm.h"
 
 namespace cg::cuda {
 
-template <class T>
-Kernel<BatchNorm> batch_norm() {
-  return batch_norm_kernel<T, DeviceLaunch>();
+Kernel<BatchNorm> kernel(OpIn<BatchNorm, float>) { return OpKernel<BatchNorm, float, DeviceLaunch>::get(); }
+Kernel<BatchNorm> kernel(OpIn<BatchNorm, bfloat16>) { return OpKernel<BatchNorm, bfloat16, DeviceLaunch>::get(); }
+Kernel<BatchNormRelu> kernel(OpIn<BatchNormRelu, float>) { return OpKernel<BatchNormRelu, float, DeviceLaunch>::get(); }
+Kernel<BatchNormRelu> kernel(OpIn<BatchNormRelu, bfloat16>) {
+  return OpKernel<BatchNormRelu, bfloat16, DeviceLaunch>::get();
 }
-template Kernel<BatchNorm> batch_norm<float>();
-template Kernel<BatchNorm> batch_norm<bfloat16>();
-
-template <class T>
-Kernel<BatchNormRelu> batch_norm_relu() {
-  return batch_norm_relu_kernel<T, DeviceLaunch>();
+Kernel<BatchNormAddRelu> kernel(OpIn<BatchNormAddRelu, float>) {
+  return OpKernel<BatchNormAddRelu, float, DeviceLaunch>::get();
 }
-template Kernel<BatchNormRelu> batch_norm_relu<float>();
-template Kernel<BatchNormRelu> batch_norm_relu<bfloat16>();
-
-template <class T>
-Kernel<BatchNormAddRelu> batch_norm_add_relu() {
-  return batch_norm_add_relu_kernel<T, DeviceLaunch>();
+Kernel<BatchNormAddRelu> kernel(OpIn<BatchNormAddRelu, bfloat16>) {
+  return OpKernel<BatchNormAddRelu, bfloat16, DeviceLaunch>::get();
 }
-template Kernel<BatchNormAddRelu> batch_norm_add_relu<float>();
-template Kernel<BatchNormAddRelu> batch_norm_add_relu<bfloat16>();
 
 }  // namespace cg::cuda

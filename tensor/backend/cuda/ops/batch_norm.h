@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batch norm, batch norm + ReLU, batch norm + residual + ReLU; formulas in tensor/ops/batch_norm*.h.
 // Forward: statistics (norm_statistics.h), then one pass that writes y (norm_apply.h). Backward: sums, then dx
 // (norm_backward.h). Each way reads the data twice. What bounds each kernel stands at its body.
 #pragma once
 
 #include "tensor/backend/cuda/ops/norm_backward.h"
+#include "tensor/backend/cuda/ops/op_kernel.h"
 #include "tensor/ops/batch_norm_add_relu.h"
 #include "tensor/ops/batch_norm_relu.h"
 
@@ -50,21 +52,21 @@ struct NormKernels {
 };
 
 template <class T, class Launch>
-Kernel<BatchNorm> batch_norm_kernel() {
+struct OpKernel<BatchNorm, T, Launch> {
   using K = NormKernels<BatchNorm, T, Tail::none, Launch>;
-  return {K::forward, K::backward, K::recompute, K::workspace};
-}
+  static Kernel<BatchNorm> get() { return {K::forward, K::backward, K::recompute, K::workspace}; }
+};
 
 template <class T, class Launch>
-Kernel<BatchNormRelu> batch_norm_relu_kernel() {
+struct OpKernel<BatchNormRelu, T, Launch> {
   using K = NormKernels<BatchNormRelu, T, Tail::relu, Launch>;
-  return {K::forward, K::backward, K::recompute, K::workspace};
-}
+  static Kernel<BatchNormRelu> get() { return {K::forward, K::backward, K::recompute, K::workspace}; }
+};
 
 template <class T, class Launch>
-Kernel<BatchNormAddRelu> batch_norm_add_relu_kernel() {
+struct OpKernel<BatchNormAddRelu, T, Launch> {
   using K = NormKernels<BatchNormAddRelu, T, Tail::add_relu, Launch>;
-  return {K::forward, K::backward, nullptr, K::workspace};
-}
+  static Kernel<BatchNormAddRelu> get() { return {K::forward, K::backward, nullptr, K::workspace}; }
+};
 
 }  // namespace cg::cuda

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end of the stem: batch norm, ReLU and max-pool without ever storing the normalised volume, the largest of the
 // network. Formula in tensor/ops/batch_norm_relu_max_pool.h, windows in pool_windows.h.
 // Forward: statistics, then one pass over the windows. Backward: the sums over the winners alone, then one pass over
@@ -6,6 +7,7 @@
 
 #include "tensor/backend/cuda/ops/max_pool3d.h"
 #include "tensor/backend/cuda/ops/norm_backward.h"
+#include "tensor/backend/cuda/ops/op_kernel.h"
 #include "tensor/backend/cuda/ops/pool_cells.h"
 #include "tensor/ops/batch_norm_relu_max_pool.h"
 
@@ -140,7 +142,9 @@ struct CellInputGradient {
 };
 
 template <class T, class Launch>
-struct NormPoolKernels {
+struct OpKernel<BatchNormReluMaxPool, T, Launch> {
+  static Kernel<BatchNormReluMaxPool> get() { return {forward, backward, nullptr, workspace}; }
+
   static Workspace workspace(const BatchNormReluMaxPool& op, const WorkspaceQuery& query) {
     const Shape& x = query.in[0].shape;
     const Index voxels = count(x) / x.back(), windows = count(op.plan(query.in).outputs[0].shape) / x.back();
@@ -191,11 +195,5 @@ struct NormPoolKernels {
     });
   }
 };
-
-template <class T, class Launch>
-Kernel<BatchNormReluMaxPool> batch_norm_relu_max_pool_kernel() {
-  using K = NormPoolKernels<T, Launch>;
-  return {K::forward, K::backward, nullptr, K::workspace};
-}
 
 }  // namespace cg::cuda

@@ -1,8 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // y = x in another type; formula in tensor/ops/cast.h. Bound by memory: 6 bytes an element between bfloat16 and
 // float32.
 #pragma once
 
 #include "tensor/backend/cuda/block/map.h"
+#include "tensor/backend/cuda/ops/op_kernel.h"
 #include "tensor/ops/cast.h"
 
 namespace cg::cuda {
@@ -40,7 +42,9 @@ struct Convert {
 
 /// From, or to, activations of type T.
 template <class T, class Launch>
-struct CastKernels {
+struct OpKernel<Cast, T, Launch> {
+  static Kernel<Cast> get() { return {forward, backward, nullptr, nullptr}; }
+
   static void forward(const Cast& op, Call& call) {
     with_type(op.to, [&]<class To>() { convert<To, T>(call.in[0], call.out[0], Launch(call)); });
   }
@@ -54,10 +58,5 @@ struct CastKernels {
     launch_map(launch, from.spec().count(), Convert<To, From>{pointer<const From>(from), pointer<To>(to)});
   }
 };
-
-template <class T, class Launch>
-Kernel<Cast> cast_kernel() {
-  return {CastKernels<T, Launch>::forward, CastKernels<T, Launch>::backward, nullptr, nullptr};
-}
 
 }  // namespace cg::cuda

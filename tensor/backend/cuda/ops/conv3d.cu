@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tensor/backend/cuda/device_launch.h"
 #include "tensor/backend/cuda/kernels.h"
 #include "tensor/backend/cuda/ops/conv3d.h"
@@ -29,12 +30,8 @@ ConvolutionMethod method(Backend& backend, const Conv3d& op, const Shape& x, con
 
 }  // namespace
 
-template <class T>
-Kernel<Conv3d> conv3d() {
-  return conv3d_kernel<T, DeviceLaunch, CudnnEngines>();
-}
-template Kernel<Conv3d> conv3d<float>();
-template Kernel<Conv3d> conv3d<bfloat16>();
+Kernel<Conv3d> kernel(OpIn<Conv3d, float>) { return conv3d_kernel<float, DeviceLaunch, CudnnEngines>(); }
+Kernel<Conv3d> kernel(OpIn<Conv3d, bfloat16>) { return conv3d_kernel<bfloat16, DeviceLaunch, CudnnEngines>(); }
 
 std::vector<ConvolutionMethod> convolution_methods(Backend& backend, const Conv3d& op, const Shape& x, const Shape& w,
                                                    DType dtype, unsigned gradients) {

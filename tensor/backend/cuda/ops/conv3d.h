@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 3D convolution on a GPU by cuDNN's engines, and what surrounds them:
 //   - An engine works in one type. In bfloat16 the weights, which are float32, are read from the copy that the update
 //     keeps, or rounded to one in the workspace first.

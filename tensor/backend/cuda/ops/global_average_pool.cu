@@ -1,14 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tensor/backend/cuda/device_launch.h"
 #include "tensor/backend/cuda/kernels.h"
 #include "tensor/backend/cuda/ops/global_average_pool.h"
 
 namespace cg::cuda {
 
-template <class T>
-Kernel<GlobalAveragePool> global_average_pool() {
-  return global_average_pool_kernel<T, DeviceLaunch>();
+Kernel<GlobalAveragePool> kernel(OpIn<GlobalAveragePool, float>) {
+  return OpKernel<GlobalAveragePool, float, DeviceLaunch>::get();
 }
-template Kernel<GlobalAveragePool> global_average_pool<float>();
-template Kernel<GlobalAveragePool> global_average_pool<bfloat16>();
+Kernel<GlobalAveragePool> kernel(OpIn<GlobalAveragePool, bfloat16>) {
+  return OpKernel<GlobalAveragePool, bfloat16, DeviceLaunch>::get();
+}
 
 }  // namespace cg::cuda

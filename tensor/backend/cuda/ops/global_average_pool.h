@@ -1,9 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 // The mean over all positions; formula in tensor/ops/global_average_pool.h. Forward: segment_sums.h, a segment a
 // sample. Backward bound by memory: writes dx, 2 bytes an element in bfloat16.
 #pragma once
 
 #include "tensor/backend/cuda/block/divider.h"
 #include "tensor/backend/cuda/block/segment_sums.h"
+#include "tensor/backend/cuda/ops/op_kernel.h"
 #include "tensor/ops/global_average_pool.h"
 
 namespace cg::cuda {
@@ -35,7 +37,9 @@ struct SpreadGradient {
 };
 
 template <class T, class Launch>
-struct AveragePoolKernels {
+struct OpKernel<GlobalAveragePool, T, Launch> {
+  static Kernel<GlobalAveragePool> get() { return {forward, backward, nullptr, nullptr}; }
+
   static void forward(const GlobalAveragePool&, Call& call) {
     const VolumeShape in(call.in[0].shape());
     const Index m = in.voxels() / in.n;
@@ -54,10 +58,5 @@ struct AveragePoolKernels {
     });
   }
 };
-
-template <class T, class Launch>
-Kernel<GlobalAveragePool> global_average_pool_kernel() {
-  return {AveragePoolKernels<T, Launch>::forward, AveragePoolKernels<T, Launch>::backward, nullptr, nullptr};
-}
 
 }  // namespace cg::cuda

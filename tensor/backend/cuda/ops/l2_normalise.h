@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rows of unit length, a block a row; formula in tensor/ops/l2_normalise.h. Bound by latency: a batch of embeddings
 // is 32 KB.
 #pragma once
@@ -6,6 +7,7 @@
 
 #include "tensor/backend/cuda/block/block.h"
 #include "tensor/backend/cuda/block/lanes.h"
+#include "tensor/backend/cuda/ops/op_kernel.h"
 #include "tensor/ops/l2_normalise.h"
 
 namespace cg::cuda {
@@ -77,7 +79,9 @@ struct L2Backward {
 };
 
 template <class T, class Launch>
-struct L2Kernels {
+struct OpKernel<L2Normalise, T, Launch> {
+  static Kernel<L2Normalise> get() { return {forward, backward, nullptr, nullptr}; }
+
   static void forward(const L2Normalise& op, Call& call) {
     const Shape& shape = call.in[0].shape();
     Launch{call}(shape[0],
@@ -91,10 +95,5 @@ struct L2Kernels {
                                          pointer<const float>(call.saved[0]), pointer<T>(call.grad_in[0])});
   }
 };
-
-template <class T, class Launch>
-Kernel<L2Normalise> l2_normalise_kernel() {
-  return {L2Kernels<T, Launch>::forward, L2Kernels<T, Launch>::backward, nullptr, nullptr};
-}
 
 }  // namespace cg::cuda

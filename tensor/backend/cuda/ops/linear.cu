@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tensor/backend/cuda/device_launch.h"
 #include "tensor/backend/cuda/kernels.h"
 #include "tensor/backend/cuda/ops/linear.h"
@@ -17,6 +18,6 @@ class CublasProducts {
 
 }  // namespace
 
-Kernel<Linear> linear() { return linear_kernel<DeviceLaunch, CublasProducts>(); }
+Kernel<Linear> kernel(OpIn<Linear, float>) { return linear_kernel<DeviceLaunch, CublasProducts>(); }
 
 }  // namespace cg::cuda

@@ -1,6 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // 3D max-pooling with the winner's tap as a byte; formula in tensor/ops/max_pool3d.h, windows in pool_windows.h.
 #pragma once
 
+#include "tensor/backend/cuda/ops/op_kernel.h"
 #include "tensor/backend/cuda/ops/pool_windows.h"
 #include "tensor/ops/max_pool3d.h"
 
@@ -72,7 +74,9 @@ struct PoolBackward {
 };
 
 template <class T, class Launch>
-struct MaxPoolKernels {
+struct OpKernel<MaxPool3d, T, Launch> {
+  static Kernel<MaxPool3d> get() { return {forward, backward, nullptr, nullptr}; }
+
   static void forward(const MaxPool3d& op, Call& call) {
     const VolumeShape in(call.in[0].shape()), out(call.out[0].shape());
     const RowTiles tiles = pool_tiles<T>(out.voxels(), out.channels);
@@ -93,11 +97,5 @@ struct MaxPoolKernels {
     });
   }
 };
-
-template <class T, class Launch>
-Kernel<MaxPool3d> max_pool3d_kernel() {
-  using K = MaxPoolKernels<T, Launch>;
-  return {K::forward, K::backward, nullptr, nullptr};
-}
 
 }  // namespace cg::cuda

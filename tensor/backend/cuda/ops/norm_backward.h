@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The backward of a normalisation in two passes: the sums Σ g and Σ g (x − μ) of every channel, then
 //   dx = γ r (g − Σ g/m − x̂ Σ g x̂/m)
 // with its terms in x collected: dx = scale · g + from_x · x + constant, where scale = γ r. g is the gradient of the

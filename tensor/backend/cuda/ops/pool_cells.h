@@ -1,7 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
 // The gradient that max-pooling brings, for windows of 3³ with stride 2, as the network's stem has them: eight voxels
 // at once. Cell p of an axis holds the voxels under taps 1 and 2 of window p; the second lies under tap 0 of window
-// p + 1 as well. So the eight voxels of a cell see eight windows, in 27 pairs whose taps are known to the compiler; one
-// voxel at a time (pool_windows.h) the same windows are loaded 27 times, for three times as many instructions.
+// p + 1 as well. With padding 1, along one axis of 6 voxels:
+//
+//   voxel         0   1   2   3   4   5
+//   window 0  0   1   2                       its taps 0, 1, 2
+//   window 1          0   1   2
+//   window 2                  0   1   2
+//   cell        |   0   |   1   |   2   |
+//
+// So along an axis the first voxel of a cell sees one window and the second sees two: (1 + 2)³ = 27 pairs of a voxel
+// and one of eight windows, whose taps are known to the compiler. One voxel at a time (pool_windows.h) the same windows
+// are loaded 27 times, for three times as many instructions.
 #pragma once
 
 #include "tensor/backend/cuda/ops/pool_windows.h"

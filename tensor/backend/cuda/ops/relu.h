@@ -1,7 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 // y = max(0, x); formula in tensor/ops/relu.h. Bound by memory: 4 bytes an element forward, 6 backward in bfloat16.
 #pragma once
 
 #include "tensor/backend/cuda/block/map.h"
+#include "tensor/backend/cuda/ops/op_kernel.h"
 #include "tensor/ops/relu.h"
 
 namespace cg::cuda {
@@ -34,7 +36,9 @@ struct ReluBackward {
 };
 
 template <class T, class Launch>
-struct ReluKernels {
+struct OpKernel<Relu, T, Launch> {
+  static Kernel<Relu> get() { return {forward, backward, nullptr, nullptr}; }
+
   static void forward(const Relu&, Call& call) {
     launch_map(Launch(call), call.in[0].spec().count(),
                ReluForward<T>{pointer<const T>(call.in[0]), pointer<T>(call.out[0])});
@@ -45,10 +49,5 @@ struct ReluKernels {
                                pointer<T>(call.grad_in[0])});
   }
 };
-
-template <class T, class Launch>
-Kernel<Relu> relu_kernel() {
-  return {ReluKernels<T, Launch>::forward, ReluKernels<T, Launch>::backward, nullptr, nullptr};
-}
 
 }  // namespace cg::cuda

@@ -186,7 +186,7 @@ TEST_CASE("CUDA convolutions on the host: the order of threads and blocks does n
   };
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     Draw draw = Draw::seeded(seed, DType::bf16);
-    const Example example = op_examples().at("conv3d").draw_large(draw);
+    const Example example = op_tests().at("conv3d").draw_large(draw);
     const auto want = results(forward, example);
     CHECK_MESSAGE(results(reversed, example) == want, example.text);
     CHECK_MESSAGE(results(shuffled, example) == want, example.text);

@@ -1,24 +1,53 @@
-// Mistakes in convolution and max-pooling, in double; formulas in tensor/ops/conv3d.h and max_pool3d.h.
+// Test data of conv3d; formula in tensor/ops/conv3d.h. What surrounds the GPU's convolutions is tested in
+// tests/tensor/backend/cuda/ops/convolution_test.cpp.
+#include "tensor/ops/conv3d.h"
+
 #include <algorithm>
 
-#include "tensor/ops/conv3d.h"
-#include "tensor/ops/max_pool3d.h"
-#include "tests/support/faults.h"
+#include "tests/support/op_tests.h"
+#include "tests/support/window_faults.h"
 
 namespace cg::test {
 namespace {
 
-/// Calls body(input offset, output offset, tap) for every tap of every window of a batch.
-template <class Body>
-void for_each_window_tap(const Shape& input, const Shape& output, const Window& window, const Body& body) {
-  const VolumeShape in(input), out(output);
-  for (Index n = 0; n < out.n; ++n)
-    for (Index d = 0; d < out.depth; ++d)
-      for (Index h = 0; h < out.height; ++h)
-        for (Index v = 0; v < out.width; ++v)
-          for_each_tap(in, window, d, h, v, [&](Index a, Index b, Index e, Index tap) {
-            body(static_cast<std::size_t>(in.at(n, a, b, e)), static_cast<std::size_t>(out.at(n, d, h, v)), tap);
-          });
+Example draw_conv3d(Draw& draw) {
+  const Shape x = volume(draw, 4);
+  const RandomWindow window(draw, x, false);
+  const Triple& k = window.kernel;
+  const Index outputs = draw.size(1, 3);
+  return example(Conv3d{window.stride, window.padding},
+                 {random_input(draw, x), random_parameter(draw, {outputs, k[0], k[1], k[2], x[4]})});
+}
+
+/// The network's stem in small; volumes of many voxels; many volumes of a few voxels, as in its last stage. Always more
+/// than 512 positions.
+Example draw_large_conv3d(Draw& draw) {
+  const auto one_of = [&](const std::vector<Index>& choices) {
+    return choices[static_cast<std::size_t>(draw.size(0, static_cast<Index>(choices.size()) - 1))];
+  };
+  const Index kind = draw.size(0, 2), inputs = kind == 0 ? 1 : one_of({1, 2, 3, 16, 17}),
+              outputs = one_of({1, 3, 16, 20});
+  const Index k = kind == 0 ? 7 : one_of({1, 3, 3}), stride = kind == 0 ? 2 : draw.size(1, 2);
+  const Index least = kind == 2 ? 1 : stride == 2 ? 14 : 8;
+  Shape x = {2, draw.size(least, least + 3), draw.size(least, least + 3), draw.size(least, least + 3), inputs};
+  const Conv3d op{{stride, stride, stride}, {k / 2, k / 2, k / 2}};
+  const Shape w = {outputs, k, k, k, inputs}, y = window_output("conv3d", x, op.window(w), outputs);
+  x[0] = std::max<Index>(2, 520 / (y[1] * y[2] * y[3]) + 1);
+  return example(op, {random_input(draw, x), random_parameter(draw, w)});
+}
+
+std::vector<Misuse> conv3d_misuses() {
+  const Spec x = f32({2, 5, 6, 7, 3}), w = f32({4, 3, 3, 3, 3});
+  return {
+      {erase(Conv3d{}), {f32({5, 6, 7, 3}), w}, {"input", "[5, 6, 7, 3]", "5 axes"}},
+      {erase(Conv3d{}), {x, f32({4, 27, 3})}, {"weight", "[4, 27, 3]", "5 axes"}},
+      {erase(Conv3d{}), {x, f32({4, 3, 3, 3, 2})}, {"3 channels", "expects 2"}},
+      {erase(Conv3d{}), {x, {w.shape, DType::f64}}, {"weight", "float64", "expected float32"}},
+      {erase(Conv3d{}), {x, f32({4, 3, 3, 8, 3})}, {"width is 7", "window is 8"}},
+      {erase(Conv3d{.stride = {1, 0, 1}}), {x, w}, {"height", "stride 0", "expected at least"}},
+      {erase(Conv3d{.padding = {-1, 0, 0}}), {x, w}, {"depth", "padding -1", "expected at least"}},
+      {erase(Conv3d{}), {f32({0, 5, 6, 7, 3}), w}, {"[0, 5, 6, 7, 3]", "at least 1"}},
+  };
 }
 
 /// Where entry (o, tap, i) of a weight stands.
@@ -65,16 +94,6 @@ Fault dw_as(const std::string& kind, const std::string& text, Rearranged from) {
   });
 }
 
-/// Backward with other attributes.
-template <Op O>
-Fault backward_with(const std::string& kind, const std::string& text, void (*change)(O&)) {
-  return broken_backward<O>(kind, text, [change](const O& op, Call& call) {
-    O changed = op;
-    change(changed);
-    reference::backward<double>(changed, call);
-  });
-}
-
 /// dx where each product replaces what stands there.
 void overwriting_dx(const Conv3d& op, Call& call) {
   reference::backward<double>(op, call);
@@ -104,8 +123,6 @@ Call with_weights(const Call& call, bool (*kept)(const Place&, Index o, Index ta
   });
   return other;
 }
-
-}  // namespace
 
 std::vector<Fault> conv3d_faults() {
   using O = Conv3d;
@@ -140,58 +157,14 @@ std::vector<Fault> conv3d_faults() {
   };
 }
 
-std::vector<Fault> max_pool3d_faults() {
-  using O = MaxPool3d;
-  /// Calls body(x, at, tap) for each value of each channel.
-  constexpr auto for_each_value = [](const O& op, const Shape& x, const Shape& y, const auto& body) {
-    for_each_window_tap(x, y, op.window(), [&](std::size_t in, std::size_t out, Index tap) {
-      for (std::size_t c = 0; c < static_cast<std::size_t>(x[4]); ++c) body(in + c, out + c, tap);
-    });
-  };
+}  // namespace
+
+OpTests conv3d_tests() {
   return {
-      broken_forward<O>("wrong branch at a kink", "the last of equal values wins",
-                        [=](const O& op, Call& call) {
-                          reference::forward<double>(op, call);
-                          const auto x = call.in[0].data<double>(), y = call.out[0].data<double>();
-                          const auto winners = call.saved[0].data<std::uint8_t>();
-                          for_each_value(op, call.in[0].shape(), call.out[0].shape(),
-                                         [&](std::size_t k, std::size_t at, Index tap) {
-                                           if (x[k] == y[at]) winners[at] = static_cast<std::uint8_t>(tap);
-                                         });
-                        }),
-      broken_forward<O>("off-by-one padding", "padding counts as zeros, which may win",
-                        [=](const O& op, Call& call) {
-                          reference::forward<double>(op, call);
-                          const auto y = call.out[0].data<double>();
-                          std::vector<Index> taps(y.size(), 0);
-                          for_each_value(op, call.in[0].shape(), call.out[0].shape(),
-                                         [&](std::size_t, std::size_t at, Index) { ++taps[at]; });
-                          for (std::size_t at = 0; at < y.size(); ++at)
-                            if (taps[at] < op.window().size()) y[at] = std::max(y[at], 0.0);
-                        }),
-      broken_backward<O>("written instead of added", "a voxel that won several windows",
-                         [=](const O& op, Call& call) {
-                           reference::backward<double>(op, call);
-                           const auto dy = call.grad_out[0].data<double>(), dx = call.grad_in[0].data<double>();
-                           const auto winners = call.saved[0].data<std::uint8_t>();
-                           for_each_value(op, call.grad_in[0].shape(), call.grad_out[0].shape(),
-                                          [&](std::size_t k, std::size_t at, Index tap) {
-                                            if (winners[at] == tap) dx[k] = dy[at];
-                                          });
-                         }),
-      broken_backward<O>("wrong operand", "every window's gradient goes to its first voxel",
-                         [=](const O& op, Call& call) {
-                           std::vector<bool> met(call.grad_out[0].data<double>().size());
-                           const auto dy = call.grad_out[0].data<double>(), dx = call.grad_in[0].data<double>();
-                           std::fill(dx.begin(), dx.end(), 0.0);
-                           for_each_value(op, call.grad_in[0].shape(), call.grad_out[0].shape(),
-                                          [&](std::size_t k, std::size_t at, Index) {
-                                            if (!met[at]) dx[k] += dy[at];
-                                            met[at] = true;
-                                          });
-                         }),
-      backward_with<O>("off-by-one padding", "backward pads one voxel more", [](O& op) { ++op.padding[1]; }),
-      backward_with<O>("swapped", "strides of depth and width", [](O& op) { std::swap(op.stride[0], op.stride[2]); }),
+      .draw = draw_conv3d,
+      .draw_large = draw_large_conv3d,
+      .misuses = conv3d_misuses(),
+      .faults = conv3d_faults(),
   };
 }
 

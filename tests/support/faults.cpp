@@ -1,10 +1,11 @@
 // Mistakes that every kernel can have. A broken kernel runs the right one and tampers with what it reads or writes.
+#include "tests/support/faults.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <memory>
 
-#include "tests/support/faults.h"
 #include "tests/support/tensors.h"
 
 namespace cg::test {
@@ -236,6 +237,12 @@ Tensor like(const Call& call, const Tensor& tensor, const std::function<double(s
   Numbers numbers(static_cast<std::size_t>(tensor.spec().count()));
   for (std::size_t k = 0; k < numbers.size(); ++k) numbers[k] = number(k);
   return tensor_of(*call.backend, tensor.spec(), numbers);
+}
+
+std::vector<Fault> joined(const std::vector<std::vector<Fault>>& lists) {
+  std::vector<Fault> all;
+  for (const auto& list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
 }
 
 std::vector<Fault> generic_faults(const Example& any, const AnyKernel& kernel, DType activations) {
