@@ -117,7 +117,7 @@ TEST_CASE("profile_memory: --batch max leaves memory for all of training, and on
   CHECK(beside == 160);
   const double step = number_after(run_of(batch + 1), "  sum");
   CHECK(number_after(largest.text, " MB: ") == batch);
-  // More than fits, printed to a tenth of a MB: a demand just above 260 MB is shown as 260.0.
+  // More than fits, printed with a tenth of a MB: a demand slightly above 260 MB is shown as 260.0.
   CHECK(number_after(largest.text, fmt::format("{} needs ", batch + 1)) >= memory);
   CHECK(largest.says(fmt::format("{:.1f} MB for a step", step)));
   CHECK(step + beside < memory);  // a larger step alone would fit
