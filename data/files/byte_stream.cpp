@@ -128,7 +128,7 @@ void ByteStream::finish(Index bytes) {
   std::vector<char> nowhere(buffer_bytes);
   while (const std::size_t n = read_some(nowhere.data(), nowhere.size())) {
     bytes -= static_cast<Index>(n);
-    if (bytes < 0) damaged("the file holds much more than its header says");
+    if (bytes < 0) damaged("the file contains much more data than its header states");
   }
 }
 

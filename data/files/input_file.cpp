@@ -26,7 +26,7 @@ InputFile open_input(const fs::path& path) {
   if (file.get() < 0) refuse(fmt::format("cannot be read: {}", std::strerror(errno)), "Check its permissions.");
   struct stat status {};
   if (fstat(file.get(), &status) != 0)
-    fail(ErrorKind::storage, path.string(), fmt::format("cannot be examined: {}", std::strerror(errno)),
+    fail(ErrorKind::storage, path.string(), fmt::format("its type and size cannot be read: {}", std::strerror(errno)),
          "Check the disk.");
   if (S_ISDIR(status.st_mode)) refuse("a folder, expected a file", "Name a file in it.");
   if (!S_ISREG(status.st_mode)) refuse("a pipe or a device, expected a plain file", "Copy its content into a file.");

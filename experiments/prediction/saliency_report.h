@@ -43,7 +43,7 @@ struct KnownAgeing {
   std::vector<float> effect;         ///< |change of the logarithm per year|
 };
 
-/// Reads it from a cohort file on this grid; no value if the file does not have it.
+/// Reads the true ageing from a cohort file on this grid. No value if the file does not have it.
 std::optional<KnownAgeing> known_ageing(const std::string& path, const Triple& grid);
 
 /// How well a mean map finds the tissue that truly ages, where the training maps have data. Fluid is excluded:
