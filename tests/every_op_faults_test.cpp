@@ -110,7 +110,7 @@ void plant_all(const std::string& name, const std::string& op, const Cell& cell,
       continue;
     }
     const std::string noticed = bench.noticed_by(fault, most_examples);
-    CHECK_MESSAGE(noticed != "", name, ": nobody noticed: ", fault.name());
+    CHECK_MESSAGE(noticed != "", name, ": not noticed: ", fault.name());
     ++by[noticed];
     kinds.insert(fault.kind);
   }

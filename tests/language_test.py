@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 # What is checked by default. KINDS, below, has all kinds.
-CHECKED = ["docs"]
+CHECKED = ["docs", "headers", "messages"]
 
 # {(file, phrase in lower case): why no other word is possible}. An entry that is not needed is an error.
 ALLOWED = {}
@@ -75,7 +75,7 @@ RULES = [
         "(?:no|every|some|any)body|whoever|(?:every|some|any)one",
         "a named subject: no row, all other rows, the caller, the reader",
         ("Everybody is repelled.", "nobody's weight", "as somebody else does"),
-        ("No row is repelled.", "repels_nobody(i)"),
+        ("No row is repelled.", "repels_none(i)"),
     ),
     Rule("whom", "which row; the rows that", ("Whom DynLocRep repels.",), ("who is in the cohort",)),
     Rule(

@@ -85,7 +85,7 @@ Fields<EvaluationOptions> evaluation_fields() {
   append(out, {field("every", &O::every, between(0, 100000),
                      "Epochs between two evaluations on the test part during training; 0: only after the last epoch."),
                field("embeddings_at", &O::embeddings_at, between(1, 100000),
-                     "Epochs after which all subjects' features are stored; epochs beyond the last are passed over.")});
+                     "Epochs after which all subjects' features are stored; epochs beyond the last are ignored.")});
   return out;
 }
 

@@ -28,7 +28,7 @@ struct OneMoreNeighbour : L {
   }
 };
 
-/// dL/dz without the column of S in which z_i is everybody's other.
+/// dL/dz without the column of S in which z_i is the other row.
 struct NoTransposition : InnerProduct {
   Array gradient(const ArrayView& z, const Array& /*s*/, const Array& g) const {
     return ((g.matrix() * z.matrix()).array() / temperature).eval();

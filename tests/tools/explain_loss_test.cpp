@@ -124,7 +124,7 @@ TEST_CASE("explain_loss: cases come back with values, and those that cannot be e
   out.commit();
   const Finished refused = run(fmt::format("--cases {} --out {}", bad.path, answers.path));
   CHECK(refused.code == 3);
-  CHECK(refused.says("a: loss.y_aware: nobody to repel"));
+  CHECK(refused.says("row(s) leave none to repel"));
 }
 
 TEST_CASE("explain_loss: the page is one file that needs no other, of moderate size") {
@@ -152,7 +152,7 @@ TEST_CASE("explain_loss: what is wrong is said, with the exit code of its kind")
   refused("--loss focal --ages 20,30", 2, "dynlocrep");
   refused("--ages 20,30 sigm=3", 2, "did you mean \"sigma\"?");
   refused("--ages 20,30 sigma=-1", 2, "sigma");
-  refused("--ages 20 --loss simclr", 2, "nobody to repel");
+  refused("--ages 20 --loss simclr", 2, "leave none to repel");
   refused("--embeddings /nowhere.h5", 3, "/nowhere.h5");
   refused("--cases /nowhere.h5", 2, "--out");
   refused("--html /nowhere/page.html", 8, "/nowhere");

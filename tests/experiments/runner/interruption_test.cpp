@@ -18,7 +18,7 @@ Outcome outcome(const std::string& out) {
   return {metrics(out), bytes(out + "/predictions.csv"), bytes(out + "/model.h5")};
 }
 
-/// Of the run that nobody interrupts.
+/// Of the run without interruption.
 const Outcome& expected() {
   static const Outcome result = [] {
     REQUIRE(run_tiny("straight", setting).code == 0);

@@ -89,7 +89,7 @@ TEST_CASE("memory check: the rest is returned; one byte too little is refused wi
   CHECK(demand(options, fits, device) <= device.free);
   CHECK(100 % fits != 1);
   device.free = 0;
-  CHECK(require_memory(job) == 0);  // nobody knows
+  CHECK(require_memory(job) == 0);  // unknown
 }
 
 TEST_CASE("memory check: an allocation refused during training is reported with a batch that fits the free memory") {
