@@ -27,7 +27,7 @@ Every op of the engine. This page is generated from the code; a test compares th
   loops. dx is the gradient of the loss with respect to x.
 - **Kept for backward**: what stays in memory between forward and backward. A tensor that is *recomputed* does not: the
   backward makes it again.
-- **CPU**, **GPU**: the types of the activations that have a kernel of their own; parameters and statistics are float32.
+- **CPU**, **GPU**: the types of activations with a fast kernel; parameters and statistics are float32.
   Where the CPU has none, the reference runs, which computes every op in float32, float64 and bfloat16. Where the GPU has
   none, a model that needs it is refused when it is built.
 
