@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finds tests by a word and runs them with ctest: `./run_tests WORD` is this, after a build.
 
-A word is looked for in the names of tests (ctest's entries), which are then run whole; in the names of the cases of
-all other tests, of which only these cases are run; and among the names of ops and losses (relu, sup_con), whose tests
-go through all of them and carry the label `ops` or `losses` (tests/CMakeLists.txt). Upper and lower case are the same,
-and so are space, _, - and . between words; any other character stands for itself."""
+A word is searched in three places. Tests (ctest's entries) with the word in their name are run completely. Of all other
+tests, only the cases with the word in their name are run. If the word is an op or a loss (relu, sup_con), the tests
+that go through all ops or losses are run; they have the label `ops` or `losses` (tests/CMakeLists.txt). Upper and lower
+case are the same, and so are space, _, - and . between words; any other character must be equal."""
 import argparse
 import concurrent.futures
 import dataclasses
@@ -18,8 +18,8 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-LABELS = {"ops": "tensor/ops", "losses": "losses"}  # label: folder of what its tests go through
-SPEEDS = ("fast", "slow")  # labels, of which each test has one; as words they mean these alone
+LABELS = {"ops": "tensor/ops", "losses": "losses"}  # label: folder of the ops or losses that its tests go through
+SPEEDS = ("fast", "slow")  # labels, of which each test has one; as words they mean only the label
 FOUND, NOTHING, USAGE = 0, 1, 2
 
 
@@ -29,10 +29,10 @@ class Test:
     name: str
     command: list
     properties: dict
-    cases: list  # names; empty where a test is not made of cases
+    cases: list  # names; empty if a test has no cases
 
     def filter_of(self, cases):
-        """The command that runs these cases alone."""
+        """The command that runs only these cases."""
         if self.command[0].endswith("_test"):
             # doctest takes commas as separators and * as any text; ? is any one byte.
             patterns = [re.sub(r'[,\\*"]', "?", case) for case in cases]
@@ -41,19 +41,19 @@ class Test:
 
 
 def folded(text):
-    """A name as it is compared: words in lower case with one space between them."""
+    """A name for comparison: words in lower case with one space between them."""
     return re.sub(r"[\s_.\-]+", " ", text.casefold()).strip()
 
 
 def contains(name, word):
-    """True also for a type's name of several words: SupCon holds sup_con."""
+    """Also true for a type name of several words: SupCon contains sup_con."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return word in folded(name) or word in folded(apart)
 
 
 def labels_of(word):
-    """The labels of the tests that go through every op or loss, where the word is one's name or the beginning of a
-    word in it."""
+    """The labels of the tests that go through all ops or losses, if the word is the name of an op or loss, or the
+    beginning of a word in a name."""
     out = set()
     for label, folder in LABELS.items():
         for header in (ROOT / folder).glob("*.h"):
@@ -64,7 +64,7 @@ def labels_of(word):
 
 
 def cases_of(command):
-    """The names of a test's cases: asked of a doctest program, read from a unittest file."""
+    """The names of a test's cases, from a doctest program or a unittest file."""
     if command[0].endswith("_test"):
         listed = subprocess.run([command[0], "--list-test-cases", "--no-colors=true"], capture_output=True, text=True)
         if listed.returncode != 0:
@@ -98,7 +98,7 @@ def all_tests(build):
 
 
 def select(tests, word):
-    """Pairs of a test and the cases to run: None for all of it."""
+    """Pairs of a test and the cases to run; None: all cases."""
     word = folded(word)
     labels = labels_of(word)
     for test in tests:
@@ -110,7 +110,7 @@ def select(tests, word):
 
 
 def choose(tests, word):
-    """What a word of the command line means: a speed, or a part of names."""
+    """The tests for a word of the command line: a speed, or a part of names."""
     if word in SPEEDS:
         return [(test, None) for test in tests if word in test.properties.get("LABELS", [])]
     return list(select(tests, word))
@@ -141,7 +141,7 @@ def run(build, selected):
 
 
 def show(test, cases):
-    """A test's line: of it all, or of some cases, which follow."""
+    """Prints the line of a test, and its selected cases."""
     labels = ", ".join(test.properties.get("LABELS", []))
     part = f", {len(cases)} of {len(test.cases)} cases" if cases is not None else ""
     print("\n    ".join([f"{test.name} ({labels}){part}", *(cases or [])]))
@@ -161,7 +161,7 @@ def main():
     arguments = parser.parse_args()
     word = " ".join(arguments.words)
     if arguments.words and not folded(word):
-        print(f'error: "{word}" has nothing to look for. Name a test, an op or a loss.', file=sys.stderr)
+        print(f'error: "{word}" contains no word to search for. Name a test, an op or a loss.', file=sys.stderr)
         return USAGE
     tests = all_tests(arguments.build)
     if not word:
@@ -170,13 +170,13 @@ def main():
         return FOUND
     selected = choose(tests, word)
     if not selected:
-        print(f'error: no test and no test case has "{word}" in its name.{suggestion(tests, word)} '
+        print(f'error: there is no test and no test case with "{word}" in its name.{suggestion(tests, word)} '
               "./run_tests --list shows all of them.", file=sys.stderr)
         return NOTHING
     if arguments.list or word not in SPEEDS:
         for test, cases in selected:
             show(test, cases)
-    print(f'"{word}": {len(selected)} of {len(tests)} tests, {sum(c is not None for _, c in selected)} of them in part',
+    print(f'"{word}": {len(selected)} of {len(tests)} tests, {sum(c is not None for _, c in selected)} of them partly',
           flush=True)
     return FOUND if arguments.list else run(arguments.build, selected)
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // All augmentations by name, their options in [data.augment] of a configuration, and the function that the loader
-// calls. A new augmentation: its header, a member here, a row in augmentations.cpp, and a new name at the
-// end of `Use` in tensor/random.h, so that its random numbers are not those of another. docs/augmentations.md shows
-// each. Read next: augmentation.h (the interface), cutout.h (an example).
+// calls. A new augmentation needs its header, a member here, a row in augmentations.cpp, and a new name at the end of
+// `Use` in tensor/random.h, so that its random numbers are independent of the others. docs/augmentations.md shows each.
+// Read next: augmentation.h (the interface), cutout.h (an example).
 #pragma once
 
 #include <string>

@@ -9,12 +9,12 @@
 namespace cg {
 namespace {
 
-/// FSL's MNI152 templates, whose voxel 0 lies at x = 90 mm and whose x runs to the left, and the phantom's grid at 4
-/// mm.
+/// FSL's MNI152 templates, whose voxel 0 is at x = 90 mm and whose x axis points to the left, and the phantom's grid at
+/// 4 mm.
 struct KnownGrid {
   Shape shape;
   double edge, right;
-  Vector3 origin;  ///< where x runs to the right
+  Vector3 origin;  ///< if x points to the right
 };
 const KnownGrid known_grids[] = {{{91, 109, 91}, 2, 90, {-90, -126, -72}},
                                  {{182, 218, 182}, 1, 90, {-91, -126, -72}},
@@ -44,7 +44,7 @@ MapFile read_npy_map(const std::filesystem::path& path, const MapFileOptions& op
   if (options.row >= 0) in_file.erase(in_file.begin());
   Shape shape = in_file;
   while (shape.size() > 3 && shape[0] == 1) shape.erase(shape.begin());              // channels and batches of one
-  const Affine affine = affine_of(shape, in_file, path.string(), options.npy_axes);  // before anything is read
+  const Affine affine = affine_of(shape, in_file, path.string(), options.npy_axes);  // before the voxels are read
   return {.spatial = {{shape, options.row < 0 ? npy.all() : npy.row(options.row)}, affine},
           .format = "npy, " + npy.type() + (npy.fortran_order() ? ", Fortran order" : ""),
           .voxels_in = path};

@@ -68,8 +68,7 @@ Fields<PretrainedOptions> pretrained_fields() {
             "Initial weights (.h5 or .safetensors), relative to the file that names them; empty: random weights."),
       field("allow_missing", &O::allow_missing, any(),
             "Parameters, by name or beginning of a name (\"head\"), in which that file may differ from the network: "
-            "missing, "
-            "extra or of another shape. They start with random values; any other difference is an error."),
+            "missing, extra or of another shape. They start with random values; any other difference is an error."),
   };
 }
 
@@ -82,10 +81,11 @@ Fields<EvaluationOptions> evaluation_fields() {
   };
   append(out, part_fields<O>(
                   "", [](auto& o) -> auto& { return o.predictor; }, predictor_fields()));
-  append(out, {field("every", &O::every, between(0, 100000),
-                     "Epochs between two evaluations on the test part during training; 0: only after the last epoch."),
-               field("embeddings_at", &O::embeddings_at, between(1, 100000),
-                     "Epochs after which all subjects' features are stored; epochs beyond the last are ignored.")});
+  append(out,
+         {field("every", &O::every, between(0, 100000),
+                "Epochs between two evaluations on the test part during training; 0: only after the last epoch."),
+          field("embeddings_at", &O::embeddings_at, between(1, 100000),
+                "Epochs after which the features of all subjects are stored; epochs after the last are ignored.")});
   return out;
 }
 

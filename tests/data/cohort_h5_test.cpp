@@ -1,4 +1,4 @@
-// Cohort files: what h5py and others write is read; whatever is wrong is said with file, row and what to do.
+// Cohort files: files of h5py and others are read; each problem is reported with file, row and a fix.
 #include "data/cohort_h5.h"
 
 #include <doctest/doctest.h>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-/// A cohort of three maps of [2, 3, 2] voxels; tests change what they are about.
+/// A cohort of three maps of [2, 3, 2] voxels; each test changes one part.
 struct SampleCohort {
   std::vector<hsize_t> shape = {3, 1, 2, 3, 2};
   std::vector<double> maps, age = {20.5, 41, 77.25};
@@ -73,7 +73,7 @@ TEST_CASE("CohortFile: required and optional columns are read, as h5py writes th
   for (std::size_t k = 0; k < 12; ++k) CHECK(volume.values[k] == static_cast<float>(sample.maps[12 + k]));
 }
 
-TEST_CASE("CohortFile: without sex and study these are empty; a synthetic cohort says so") {
+TEST_CASE("CohortFile: missing sex and study are empty; a synthetic cohort is marked") {
   const TemporaryFile file("bare.h5");
   SampleCohort sample;
   sample.more = [](RawFile& raw) { raw.attribute("synthetic", {1}); };
@@ -84,7 +84,7 @@ TEST_CASE("CohortFile: without sex and study these are empty; a synthetic cohort
   CHECK(cohort.synthetic());
 }
 
-TEST_CASE("CohortFile: numbers serve as participant ids, with all their digits") {
+TEST_CASE("CohortFile: numbers can be participant ids, with all their digits") {
   const TemporaryFile file("numbers.h5");
   SampleCohort sample;
   sample.ids.clear();
@@ -98,7 +98,7 @@ TEST_CASE("CohortFile: numbers serve as participant ids, with all their digits")
   CHECK(cohort.subject(2).id == "3");
 }
 
-TEST_CASE("CohortFile: every finding about ids and ages is listed with its row") {
+TEST_CASE("CohortFile: all problems with ids and ages are listed with their rows") {
   SampleCohort sample;
   sample.age = {not_a_number, -1, 131};
   sample.ids = {"sub-1", "", "sub-1"};
@@ -106,7 +106,7 @@ TEST_CASE("CohortFile: every finding about ids and ages is listed with its row")
                          "row 1: the participant_id is empty", "\"sub-1\" is also that of row 0"});
 }
 
-TEST_CASE("CohortFile: columns of another length than the maps are refused") {
+TEST_CASE("CohortFile: columns with a different length than the maps are refused") {
   SampleCohort ages;
   ages.age.push_back(30);
   check_refused(ages, {"age has 4 entries for 3 maps"});
@@ -118,7 +118,7 @@ TEST_CASE("CohortFile: columns of another length than the maps are refused") {
   check_refused(sexes, {"sex has 1 entries for 3 maps"});
 }
 
-TEST_CASE("CohortFile: a long list of findings is cut, and says how many more there are") {
+TEST_CASE("CohortFile: a long list of problems is cut, with the number of the others") {
   SampleCohort sample;
   sample.shape = {30, 1, 1, 1, 2};
   sample.maps.assign(60, 1);
@@ -140,7 +140,7 @@ TEST_CASE("CohortFile: missing columns are refused by name") {
   check_refused(voxel, {"no attribute \"voxel_mm\""});
 }
 
-TEST_CASE("CohortFile: maps of another rank, with two channels, or empty are refused with the shape found") {
+TEST_CASE("CohortFile: maps with a wrong rank, with two channels, or empty are refused with their shape") {
   SampleCohort flat, channels, none;
   flat.shape = {3, 12};
   check_refused(flat, {"[3, 12]", "[N, 1, X, Y, Z]"});
@@ -151,7 +151,7 @@ TEST_CASE("CohortFile: maps of another rank, with two channels, or empty are ref
   check_refused(none, {"[0, 1, 2, 3, 2]"});
 }
 
-TEST_CASE("CohortFile: a voxel size that is no length is refused") {
+TEST_CASE("CohortFile: a voxel size that is not a length is refused") {
   for (const double size : {0.0, -2.0, not_a_number}) {
     SampleCohort sample;
     sample.voxel_mm = {size};
@@ -162,7 +162,7 @@ TEST_CASE("CohortFile: a voxel size that is no length is refused") {
   check_refused(three, {"voxel_mm", "not one number"});
 }
 
-TEST_CASE("CohortFile: text in place of ages or maps is refused") {
+TEST_CASE("CohortFile: text instead of ages or maps is refused") {
   SampleCohort sample;
   sample.age.clear();
   sample.more = [](RawFile& raw) { raw.texts("age", {"20", "30", "40"}); };
@@ -182,7 +182,7 @@ TEST_CASE("CohortFile: a voxel that is not finite is refused when its map is rea
   }
 }
 
-TEST_CASE("CohortFile: a map without contrast is refused with row and id") {
+TEST_CASE("CohortFile: a constant map is refused with row and id") {
   const TemporaryFile file("constant.h5");
   SampleCohort sample;
   std::fill(sample.maps.begin() + 24, sample.maps.end(), 0.0);
@@ -191,7 +191,7 @@ TEST_CASE("CohortFile: a map without contrast is refused with row and id") {
   check_fails([&] { (void)cohort.volume(2); }, ErrorKind::data, {file.path, "row 2", "sub-3", "constant"});
 }
 
-TEST_CASE("CohortFile: no file is a data error, a file cut short is corrupt") {
+TEST_CASE("CohortFile: a missing file is a data error, an incomplete file is corrupt") {
   const TemporaryFile file("cut.h5");
   check_fails([&] { CohortFile cohort(file.path); }, ErrorKind::data, {file.path});
   SampleCohort().write(file.path);
@@ -199,7 +199,7 @@ TEST_CASE("CohortFile: no file is a data error, a file cut short is corrupt") {
   check_fails([&] { CohortFile cohort(file.path); }, ErrorKind::corrupt, {file.path});
 }
 
-TEST_CASE("CohortFile: the affine says which way an axis runs, the modality what a map holds") {
+TEST_CASE("CohortFile: the affine gives the directions of the axes, the modality gives the unit") {
   const auto with = [](const std::function<void(RawFile&)>& more, const auto& look) {
     const TemporaryFile file("affine.h5");
     SampleCohort sample;
@@ -223,7 +223,7 @@ TEST_CASE("CohortFile: the affine says which way an axis runs, the modality what
        [](const CohortFile& c) { CHECK(c.unit() == "a.u."); });
 }
 
-TEST_CASE("CohortFile: an affine or a modality that no model file could hold is refused before anything is trained") {
+TEST_CASE("CohortFile: an affine or a modality that a model file cannot store is refused before training") {
   for (const auto& wrong :
        {std::vector<double>{2, 0, 0, 0, 0, 2, 0, 0}, std::vector<double>(16, not_a_number),
         std::vector<double>{2, 0, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0, 1}, std::vector<double>(16, 0)}) {

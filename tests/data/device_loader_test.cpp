@@ -1,4 +1,4 @@
-// The device's batches are the loader's, number for number, on whichever way they come.
+// The device's batches have the same numbers as the loader's, for all ways of copying.
 #include "data/device_loader.h"
 
 #include <doctest/doctest.h>
@@ -47,7 +47,7 @@ std::vector<std::vector<double>> all_batches(AnyLoader& loader, Backend& backend
 
 }  // namespace
 
-TEST_CASE("DeviceLoader: batches are the loader's, computed on in place, uploaded early or late, or kept") {
+TEST_CASE("DeviceLoader: batches are equal to the loader's, whether used in place, uploaded early or late, or kept") {
   const SampleDataset dataset(11);
   const Intensity unscaled{0, 1, 1};
   VolumeSource source(dataset, unscaled, 0);
@@ -78,12 +78,12 @@ TEST_CASE("DeviceLoader: batches are the loader's, computed on in place, uploade
       batches.push_back(numbers_of(*batch, device));
     }
     CHECK(batches == expected);
-    CHECK((device.uploads == 0) == !augmented);  // augmented volumes differ from those kept
+    CHECK((device.uploads == 0) == !augmented);  // augmented volumes differ from the kept ones
     CHECK(copied == dataset.size() * 12 * 4);
   }
 }
 
-TEST_CASE("DeviceLoader: volumes kept in bfloat16 are the rounded ones") {
+TEST_CASE("DeviceLoader: volumes kept in bfloat16 are rounded") {
   const SampleDataset dataset(3);
   VolumeSource source(dataset, Intensity{3, 0.7, 1}, 0);
   RepeatingBackend device;
@@ -98,7 +98,7 @@ TEST_CASE("DeviceLoader: volumes kept in bfloat16 are the rounded ones") {
 }
 
 TEST_CASE(
-    "DeviceLoader: after the first epoch none asks for memory of the device, not even after one that was given up") {
+    "DeviceLoader: after the first epoch no epoch allocates device memory, even after an epoch that was stopped") {
   const SampleDataset dataset(11);
   VolumeSource source(dataset, Intensity{0, 1, 1}, 0);
   HostBackend host;
@@ -130,7 +130,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("DeviceLoader: one that is given up half-way ends, and a map that cannot be read is an error") {
+TEST_CASE("DeviceLoader: a loader that is destroyed during an epoch ends, and a map that cannot be read is an error") {
   const SampleDataset dataset(11);
   VolumeSource source(dataset, std::nullopt, 0);
   RepeatingBackend device;

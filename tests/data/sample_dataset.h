@@ -1,4 +1,4 @@
-// A cohort in memory whose maps say whose they are.
+// A cohort in memory whose maps identify their subject.
 #pragma once
 
 #include <atomic>
@@ -9,7 +9,7 @@
 
 namespace cg::test {
 
-/// Subject i: age 20 + i, a map of [2, 3, 2] voxels k² + 1 + i, the first of them 0.
+/// Subject i: age 20 + i, a map of [2, 3, 2] voxels k² + 1 + i, whose first voxel is 0.
 class SampleDataset final : public Dataset {
  public:
   explicit SampleDataset(Index n) {

@@ -1,4 +1,4 @@
-// PNG pictures read back, for tests of what was drawn.
+// Reads PNG pictures, for tests of drawings.
 #pragma once
 
 #include <cairo.h>

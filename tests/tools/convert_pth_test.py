@@ -1,4 +1,4 @@
-"""tools/convert_pth.py on checkpoints put together by hand: no PyTorch is needed, and nothing in them is run."""
+"""tools/convert_pth.py on checkpoints that the test builds: no PyTorch is needed, and nothing in them is run."""
 import io
 import json
 import pathlib
@@ -28,7 +28,7 @@ class Call:
 
 
 class Pickler(pickle._Pickler):
-    """Writes names without importing what they name."""
+    """Writes names without importing the objects."""
 
     def persistent_id(self, thing):
         return thing.identifier if isinstance(thing, Storage) else None

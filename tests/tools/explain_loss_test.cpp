@@ -41,7 +41,7 @@ std::vector<double> found(const std::string& text, const std::string& pattern, s
 
 }  // namespace
 
-TEST_CASE("explain_loss: the row of every anchor is attraction and repulsion, and the rows are the value") {
+TEST_CASE("explain_loss: each anchor's row is attraction plus repulsion, and the rows add up to the value") {
   const Finished result = run("--loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation printed");
   CAPTURE(result.text);
   REQUIRE(result.code == 0);
@@ -60,8 +60,8 @@ TEST_CASE("explain_loss: the row of every anchor is attraction and repulsion, an
   CHECK(found(result.text, R"(differ by at most (\S+) of)")[0] < 1e-12);
 }
 
-TEST_CASE("explain_loss: every loss and formulation is explained in 118 columns, with sums that match") {
-  // The pull of threshold as printed is beyond 10^130.
+TEST_CASE("explain_loss: all losses and formulations are explained in 118 columns, with sums that match") {
+  // The pull of threshold as printed is above 10^130.
   AllLosses::for_each([]<LossType L>() {
     for (const Formulation f : {Formulation::printed, Formulation::published}) {
       const bool published = f == Formulation::published;
@@ -88,7 +88,7 @@ TEST_CASE("explain_loss: every loss and formulation is explained in 118 columns,
   });
 }
 
-TEST_CASE("explain_loss: embeddings and ages come from a file, of a run too") {
+TEST_CASE("explain_loss: embeddings and ages are read from a file, also from that of a run") {
   const TemporaryFile file("embeddings.h5");
   H5Writer out(file.path);
   std::vector<double> z;
@@ -108,7 +108,7 @@ TEST_CASE("explain_loss: embeddings and ages come from a file, of a run too") {
   CHECK(run(fmt::format("--embeddings {}", file.path)).code == 3);
 }
 
-TEST_CASE("explain_loss: cases come back with values, and those that cannot be evaluated end with 3") {
+TEST_CASE("explain_loss: cases get their values, and a case that cannot be evaluated gives exit code 3") {
   const TemporaryFile answers("answers.h5"), bad("bad.h5");
   const Finished result = run(fmt::format("--cases {}/losses.h5 --out {}", golden_folder(), answers.path));
   CAPTURE(result.text);
@@ -127,7 +127,7 @@ TEST_CASE("explain_loss: cases come back with values, and those that cannot be e
   CHECK(refused.says("row(s) leave none to repel"));
 }
 
-TEST_CASE("explain_loss: the page is one file that needs no other, of moderate size") {
+TEST_CASE("explain_loss: the page is one file of moderate size that needs no other file") {
   const TemporaryFile page("page.html");
   const Finished result = run("--html " + page.path);
   REQUIRE_MESSAGE(result.code == 0, result.text);
@@ -136,12 +136,12 @@ TEST_CASE("explain_loss: the page is one file that needs no other, of moderate s
   CHECK(html.size() < 6'000'000);
   for (const char* outside : {"http://", "https://", "src=", "@DATA@", "@SCRIPT@", "@STYLE@", "import("})
     CHECK_MESSAGE(html.find(outside) == std::string::npos, outside);
-  // Without scripts and style, which are no XML, it is well formed.
+  // Without scripts and style, which are not XML, it is well-formed.
   CHECK(malformed(std::regex_replace(html.substr(0, html.find("<script")), std::regex("<style>[^<]*</style>"), "") +
                   "</body></html>") == "");
 }
 
-TEST_CASE("explain_loss: what is wrong is said, with the exit code of its kind") {
+TEST_CASE("explain_loss: problems are reported with the exit code of their kind") {
   const auto refused = [](const std::string& arguments, int code, const std::string& word) {
     const Finished result = run(arguments);
     CAPTURE(result.text);

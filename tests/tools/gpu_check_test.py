@@ -1,4 +1,4 @@
-"""What a GPU check says of its stages, from made-up programs and results: counts, reasons, exit codes."""
+"""The reports of a GPU check, with fake programs and results: counts, reasons, exit codes."""
 
 import json
 import os
@@ -86,7 +86,7 @@ class TimeLimit(FakeJob):
             try:
                 os.kill(process, 0)
                 if Path(f"/proc/{process}/stat").read_text().split(")")[-1].split()[0] == "Z":
-                    return  # it waits for whoever collects it
+                    return  # it has ended; its parent has not read its status
             except (ProcessLookupError, FileNotFoundError):
                 return
             time.sleep(0.05)
@@ -127,7 +127,7 @@ class Sanitizer(FakeJob):
     NOBODY = ["========= Program hit cudaErrorLaunchFailure (error 719) due to a failure on CUDA API call"]
 
     def run_on(self, found, errors, code=None):
-        """The stage on made-up tests: compute-sanitizer says this of all."""
+        """The stage with fake tests, for which compute-sanitizer prints this."""
         lines = ["========= COMPUTE-SANITIZER", *found, "=========", f"========= ERROR SUMMARY: {errors} errors"]
         return self.run_saying(lines, (9 if errors else 0) if code is None else code)
 
@@ -178,7 +178,7 @@ class Sanitizer(FakeJob):
 
 
 class Benchmark(FakeJob):
-    """Made-up programs in the places of ours and of PyTorch."""
+    """Fake programs instead of ours and of PyTorch."""
 
     def setUp(self):
         super().setUp()
@@ -186,7 +186,7 @@ class Benchmark(FakeJob):
         (self.root / "tools/benchmark").mkdir(parents=True)
 
     def stage(self, precision="bfloat16", ours=2.0, loss=1.0, pytorch=None):
-        """`pytorch`: seconds of a step by "variant stem"; others take 4. A word in their place ends the program."""
+        """`pytorch`: seconds of a step by "variant stem"; others take 4. A text instead of a number ends the program."""
         step = dict(seconds_median=ours, loss=loss, device="a card", planned_bytes=5)
         self.program("bin/benchmark", f"echo '{json.dumps(step)}'")
         (self.root / "tools/benchmark/benchmark_pytorch_gpu.py").write_text(
@@ -274,7 +274,7 @@ class Memory(FakeJob):
 
 class Jobs(FakeJob):
     def table(self, *lines):
-        """The stage with a program that writes a summary as an experiment does, after `lines`."""
+        """The stage with a program that writes a summary like an experiment, after `lines`."""
         self.program(
             "bin/run_experiment",
             'while [ "$1" != --out ]; do shift; done',

@@ -38,7 +38,7 @@ def make(folder):
 
 
 def load(path):
-    """A safetensors file as a state dict, in a few lines."""
+    """Reads a safetensors file as a state dict."""
     data = pathlib.Path(path).read_bytes()
     start = 8 + int.from_bytes(data[:8], "little")
     types = {"F32": torch.float32, "I64": torch.int64}

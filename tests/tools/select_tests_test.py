@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ./run_tests WORD selects, with the tests as they are built: a case that gets another name must not leave a word
-that finds nothing.   select_tests_test.py BUILD"""
+"""The selection of ./run_tests WORD, with the built tests: after a case is renamed, no documented word may find
+nothing.   select_tests_test.py BUILD"""
 import pathlib
 import re
 import subprocess
@@ -14,7 +14,7 @@ import select_tests  # noqa: E402
 
 
 def tests_of_build(known=[]):
-    """All tests with their cases, asked for once."""
+    """All tests with their cases, listed once."""
     if not known:
         known.extend(select_tests.all_tests(BUILD))
     return known

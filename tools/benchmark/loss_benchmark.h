@@ -73,7 +73,7 @@ class LossBatch {
   std::vector<double> z_, predictions_, queue_, ages_;
 };
 
-/// The losses with different costs.
+/// All losses in their published formulation. The losses with age weights also as printed, which has a different cost.
 inline std::vector<LossOptions> losses_to_time() {
   std::vector<LossOptions> all;
   for (const std::string& name : loss_names())

@@ -1,4 +1,4 @@
-// Volumes for the tests of augmentations: every voxel another number, none of them 0.
+// Volumes for the tests of augmentations: all voxels have different values, and no voxel is 0.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
-// Weights in HDF5: what other programs write is read, what is damaged or hostile is refused without reading another
-// file, crashing or taking memory.
+// Weights in HDF5: files of other programs are read, damaged or malicious files are refused without reading another
+// file, a crash or much memory.
 #include "data/formats/hdf5_weights.h"
 
 #include <doctest/doctest.h>
@@ -48,7 +48,7 @@ std::size_t pass_on(unsigned, std::size_t, const unsigned*, std::size_t bytes, s
 
 }  // namespace
 
-TEST_CASE("HDF5 weights: arrays, counters and texts come back as they were") {
+TEST_CASE("HDF5 weights: arrays, counters and texts are read back unchanged") {
   const std::vector<NamedArray> arrays = {{"a.weight", {2, 1, 3}, {1, -2.5f, 0, 1e-30f, 3, 4}},
                                           {"b.bias", {2}, {5, 6}}};
   Texts texts = {{"width", "64"}, {"format", "some-format"}, {"long", std::string(5000, 'x')}};
@@ -64,7 +64,7 @@ TEST_CASE("HDF5 weights: arrays, counters and texts come back as they were") {
   }
 }
 
-TEST_CASE("HDF5 weights: any number type, chunks, gzip and groups are read; what is not wanted is only listed") {
+TEST_CASE("HDF5 weights: any number type, chunks, gzip and groups are read; unwanted arrays are only listed") {
   const TemporaryFile file("types.h5");
   {
     RawFile raw(file.path);
@@ -97,7 +97,7 @@ TEST_CASE("HDF5 weights: any number type, chunks, gzip and groups are read; what
   CHECK(out.unread == std::vector<ArrayHeader>{{"ids", {2}, ""}, {"other", {2}, "I16"}});
 }
 
-TEST_CASE("HDF5 weights: a file that points out of itself is refused, and the other file is not read") {
+TEST_CASE("HDF5 weights: a file that refers to another file is refused, and the other file is not read") {
   const TemporaryFile file("outside.h5"), other("other.h5"), bytes("bytes.bin");
   RawFile(other.path).numbers("secret", {2}, {1, 2});
   std::ofstream(bytes.path) << std::string(16, 'x');
@@ -144,7 +144,7 @@ TEST_CASE("HDF5 weights: a file that points out of itself is refused, and the ot
   check_refused(file.path, {"virtual", "other datasets"});
 }
 
-TEST_CASE("HDF5 weights: unknown filters, types that are no numbers and numbers that are not there are refused") {
+TEST_CASE("HDF5 weights: unknown filters, types that are not numbers and missing numbers are refused") {
   const TemporaryFile file("odd.h5");
   {
     const H5Z_class2_t own{H5Z_CLASS_T_VERS, 300, 1, 1, "own", nullptr, nullptr, pass_on};
@@ -202,9 +202,9 @@ TEST_CASE("HDF5 weights: unknown filters, types that are no numbers and numbers 
   check_refused(file.path, {"overflow", "claims shape"});
 }
 
-TEST_CASE("HDF5 weights: a small file that unpacks to much more than it may is refused") {
+TEST_CASE("HDF5 weights: a small file that unpacks to much more than allowed is refused") {
   const TemporaryFile file("bomb.h5");
-  const hsize_t values = hsize_t{1} << 23;  // 32 MB of zeros, which gzip makes 33 kB
+  const hsize_t values = hsize_t{1} << 23;  // 32 MB of zeros, which gzip compresses to 33 kB
   {
     RawFile raw(file.path);
     raw.numbers("zeros", {values}, std::vector<double>(values), {{values}, 9, H5T_IEEE_F32LE});
@@ -213,7 +213,7 @@ TEST_CASE("HDF5 weights: a small file that unpacks to much more than it may is r
   check_refused(file.path, {"zeros", "claims shape"});
 }
 
-TEST_CASE("HDF5 weights: other bytes, and a file cut short anywhere, are refused as corrupt") {
+TEST_CASE("HDF5 weights: wrong bytes, and a file that is cut at any byte, are refused as corrupt") {
   check_fails([] { read_hdf5_weights("x.h5", "not HDF5", everything); }, ErrorKind::corrupt,
               {"x.h5", "not an HDF5 file"});
   check_fails([] { read_hdf5_weights("x.h5", "", everything); }, ErrorKind::corrupt, {"x.h5"});
@@ -224,7 +224,7 @@ TEST_CASE("HDF5 weights: other bytes, and a file cut short anywhere, are refused
   }
 }
 
-TEST_CASE("HDF5 weights: whatever bytes are changed, this process lives, and only an error of its kinds comes out") {
+TEST_CASE("HDF5 weights: for any changed bytes this process survives, and the only result is a documented error") {
   const std::string bytes = write_hdf5_weights(
       {{"encoder.a", {4, 5}, std::vector<float>(20, 1)}, {"b", {3}, {1, 2, 3}}}, {{"width", "3"}, {"t", "text"}});
   std::mt19937 random(7);

@@ -1,5 +1,5 @@
-// NIfTI files: every type, version and byte order is read; whatever a header claims falsely is refused before memory
-// is taken for it.
+// NIfTI files: all types, versions and byte orders are read; false claims of a header are refused before memory
+// is allocated for them.
 #include "data/formats/nifti.h"
 
 #include <doctest/doctest.h>
@@ -146,7 +146,7 @@ constexpr float not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 }  // namespace
 
-TEST_CASE("read_nifti: every type of real numbers, both versions, both byte orders, packed or not") {
+TEST_CASE("read_nifti: all types of real numbers, both versions, both byte orders, packed or not") {
   check_type<std::uint8_t>(DT_UINT8, "UINT8");
   check_type<std::int8_t>(DT_INT8, "INT8");
   check_type<std::int16_t>(DT_INT16, "INT16");
@@ -159,7 +159,7 @@ TEST_CASE("read_nifti: every type of real numbers, both versions, both byte orde
   check_type<double>(DT_FLOAT64, "FLOAT64");
 }
 
-TEST_CASE("read_nifti: slope and intercept scale, a slope of 0 does not") {
+TEST_CASE("read_nifti: slope and intercept scale the values, a slope of 0 does not") {
   SampleNifti<std::int16_t> sample(DT_INT16);
   sample.header.scl_slope = 0.5f;
   sample.header.scl_inter = -3;
@@ -169,7 +169,7 @@ TEST_CASE("read_nifti: slope and intercept scale, a slope of 0 does not") {
   CHECK(nifti_of(sample.bytes(), "x").spatial.volume.values[voxel_index({{3, 4, 2}, {}}, 1, 0, 0)] == -7);
 }
 
-TEST_CASE("read_nifti: the qform serves where there is no sform, and nothing is said of space without both") {
+TEST_CASE("read_nifti: the qform is used if there is no sform, and without both the position is unknown") {
   SampleNifti<float> sample(DT_FLOAT32);
   sample.header.sform_code = 0;
   sample.header.qform_code = 1;
@@ -188,7 +188,7 @@ TEST_CASE("read_nifti: the qform serves where there is no sform, and nothing is 
   CHECK(read.disagreement.empty());
 }
 
-TEST_CASE("read_nifti: sform and qform that contradict each other about left and right are told, small turns are not") {
+TEST_CASE("read_nifti: sform and qform that disagree about left and right are reported, small rotations are not") {
   SampleNifti<float> sample(DT_FLOAT32);
   sample.header.qform_code = 1;
   sample.header.quatern_d = 0.1f;  // 11 degrees
@@ -226,7 +226,7 @@ TEST_CASE("read_nifti: headers that contradict themselves are corrupt") {
   corrupt([](H& h) { h.qform_code = 1, h.quatern_b = not_a_number; }, "qform");
 }
 
-TEST_CASE("read_nifti: what is no single volume of real numbers is refused as data, with what to do") {
+TEST_CASE("read_nifti: files without a single volume of real numbers are refused as data, with a fix") {
   using H = nifti_1_header;
   const auto data = [](const auto& change, const char* word) { check_refused(change, ErrorKind::data, word); };
   data([](H& h) { h.dim[0] = 4, h.dim[4] = 40; }, "40 volumes");
@@ -240,7 +240,8 @@ TEST_CASE("read_nifti: what is no single volume of real numbers is refused as da
   check_fails([] { (void)nifti_of("PK", "x"); }, ErrorKind::data, {"not a NIfTI file"});
 }
 
-TEST_CASE("read_nifti: a header cannot claim more voxels than the file can hold, and takes no memory for them") {
+TEST_CASE(
+    "read_nifti: a header cannot claim more voxels than the file can contain, and no memory is allocated for them") {
   rlimit before{};
   getrlimit(RLIMIT_AS, &before);
   std::ifstream status("/proc/self/statm");
@@ -261,7 +262,7 @@ TEST_CASE("read_nifti: a header cannot claim more voxels than the file can hold,
   check_fails([&] { (void)nifti_of(two.bytes(), "x"); }, ErrorKind::corrupt, {"overflow"});
 }
 
-TEST_CASE("read_nifti: a file cut anywhere, a wrong check sum and a gzip bomb are corrupt") {
+TEST_CASE("read_nifti: a file that is cut at any byte, a wrong checksum and a gzip bomb are corrupt") {
   const std::string plain = SampleNifti<float>(DT_FLOAT32).bytes(), packed = gzipped(plain);
   for (std::size_t n = 0; n < plain.size(); ++n) CHECK_THROWS_AS(nifti_of(plain.substr(0, n), "x"), Error);
   for (std::size_t n = 0; n < packed.size(); ++n) CHECK_THROWS_AS(nifti_of(packed.substr(0, n), "x"), Error);
@@ -274,7 +275,7 @@ TEST_CASE("read_nifti: a file cut anywhere, a wrong check sum and a gzip bomb ar
             .spatial.volume.values == nifti_of(plain, "x").spatial.volume.values);
 }
 
-TEST_CASE("read_nifti: any byte changed gives a volume or a named error, never a crash") {
+TEST_CASE("read_nifti: any changed byte gives a volume or a named error, never a crash") {
   const std::string plain = SampleNifti<std::int16_t>(DT_INT16).bytes(), packed = gzipped(plain);
   property("changed bytes", [&] {
     std::string bytes = *rc::gen::arbitrary<bool>() ? plain : packed;
@@ -288,7 +289,7 @@ TEST_CASE("read_nifti: any byte changed gives a volume or a named error, never a
   });
 }
 
-TEST_CASE("read_nifti: a pair of files is found from either, its image packed or not") {
+TEST_CASE("read_nifti: a pair of files is found from either name, with its image packed or not") {
   const TemporaryFile header("pair.hdr"), image("pair.img"), packed("pair.img.gz");
   SampleNifti<float> sample(DT_FLOAT32);
   std::memcpy(sample.header.magic, "ni1", 4);
@@ -305,7 +306,7 @@ TEST_CASE("read_nifti: a pair of files is found from either, its image packed or
   check_fails([&] { (void)nifti_of(bytes, "x"); }, ErrorKind::data, {"another file"});
 }
 
-TEST_CASE("read_nifti: a folder, a pipe, an empty file and no file are data errors") {
+TEST_CASE("read_nifti: a folder, a pipe, an empty file and a missing file are data errors") {
   const TemporaryFile path("odd.nii");
   check_fails([&] { (void)read_nifti(path.path); }, ErrorKind::data, {path.path, "no such file"});
   write(path.path, "");
@@ -318,7 +319,7 @@ TEST_CASE("read_nifti: a folder, a pipe, an empty file and no file are data erro
   check_fails([&] { (void)read_nifti(path.path); }, ErrorKind::data, {"folder"});
 }
 
-TEST_CASE("write_nifti: what is written is read back bit by bit, and equal content gives equal bytes") {
+TEST_CASE("write_nifti: all bits are read back, and equal content gives equal bytes") {
   property("round trip", [] {
     const auto extent = [] { return *rc::gen::inRange<Index>(1, 8); };
     const SpatialVolume spatial{noise_volume({extent(), extent(), extent()}),
@@ -342,7 +343,7 @@ TEST_CASE("write_nifti: what is written is read back bit by bit, and equal conte
   CHECK(bytes_of(a.path) == bytes_of(b.path));
 }
 
-TEST_CASE("write_nifti: the qform says the same as the sform, and is left out where axes are sheared") {
+TEST_CASE("write_nifti: the qform is equal to the sform, and is not written if axes are sheared") {
   const TemporaryFile file("forms.nii");
   SpatialVolume spatial{noise_volume({2, 2, 2}), Affine::scale({-2, 2, 2}, {90, -126, -72})};
   const auto header = [&] {

@@ -1,4 +1,4 @@
-// .npy files as NumPy writes them, and as nobody should.
+// .npy files as NumPy writes them, and invalid ones.
 #pragma once
 
 #include <fstream>

@@ -1,4 +1,4 @@
-// Everything that can be wrong with a laboratory's files is told with file, row and what to do; nothing is written.
+// All problems of a laboratory's files are reported with file, row and a fix; nothing is written.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -34,7 +34,7 @@ void check_refused(const Bad& bad) {
   for (const auto& entry : fs::directory_iterator(study.out.parent_path())) CHECK(entry.path() == study.folder);
 }
 
-/// A table whose second person is given by this row.
+/// A table whose second row is this one.
 std::function<void(Study&)> with_row(const std::string& row) {
   return [row](Study& s) { s.write_table("participant_id\tage\tsex\nsub-1\t30\tF\n" + row + "\nsub-3\t50\tM\n"); };
 }
@@ -47,7 +47,7 @@ std::function<void(Study&)> with_voxel(float value) {
   };
 }
 
-/// Map 2 where all but the zeros are `inside`.
+/// Map 2 with the value `inside` in all voxels that are not 0.
 std::function<void(Study&)> with_constant(float inside) {
   return [inside](Study& s) {
     SpatialVolume map = sample_map(2);
@@ -56,7 +56,7 @@ std::function<void(Study&)> with_constant(float inside) {
   };
 }
 
-/// Bytes of map 2's header changed, in a file that is not packed.
+/// Changes bytes of map 2's header, in a file that is not packed.
 std::function<void(Study&)> with_header(const std::function<void(std::string&)>& change) {
   return [change](Study& s) {
     s.options.files = "{participant_id}/{participant_id}.nii";
@@ -80,7 +80,7 @@ void put(std::string& bytes, std::size_t at, T value) {
 
 constexpr std::size_t dim_at = 40, qform_code_at = 252, sform_code_at = 254, srow_x_at = 280;
 
-/// In place of map 2's file.
+/// Replaces map 2's file.
 std::function<void(Study&)> in_place(const std::function<void(const fs::path&)>& make) {
   return [make](Study& s) {
     fs::remove(s.file(2));
@@ -103,7 +103,7 @@ const std::string in_row = "participants.tsv:3 (sub-2)", in_file = "sub-2/sub-2_
 
 }  // namespace
 
-TEST_CASE("import refuses: ids that are missing, duplicated or unused, with row and remedy") {
+TEST_CASE("import refuses: ids that are missing, duplicated or unused, with row and fix") {
   for (const Bad& bad : std::vector<Bad>{
            {"no id", with_row("n/a\t40\tF"), {"participants.tsv:3", "participant_id is missing"}},
            {"twice", with_row("sub-3\t40\tF"), {"participants.tsv:4 (sub-3)", "also that of participants.tsv:3"}},
@@ -114,7 +114,7 @@ TEST_CASE("import refuses: ids that are missing, duplicated or unused, with row 
     check_refused(bad);
 }
 
-TEST_CASE("import refuses: ages that are missing, negative, no number or beyond 130 years") {
+TEST_CASE("import refuses: ages that are missing, negative, not a number or above 130 years") {
   for (const auto& [age, word] : std::vector<std::pair<std::string, std::string>>{{"n/a", "missing"},
                                                                                   {"", "missing"},
                                                                                   {"NaN", "missing"},
@@ -127,8 +127,7 @@ TEST_CASE("import refuses: ages that are missing, negative, no number or beyond 
   check_refused({"sex", with_row("sub-2\t40\t2"), {in_row, "the sex is \"2\"", "--female 2"}});
 }
 
-TEST_CASE(
-    "import refuses: a participant in two parts, by tables of their own or by one for both, or in another cohort") {
+TEST_CASE("import refuses: a participant in two parts, with separate tables or a common one, or in another cohort") {
   check_refused({"two tables",
                  [](Study& s) { in_parts(s, "participant_id\tage\nsub-3\t30\n2\t40\n"); },
                  {"test.tsv:3 (2)", "also in part \"train\"", "train.tsv:3 (sub-2)"}});
@@ -146,7 +145,7 @@ TEST_CASE(
                  {"participants.tsv:4 (sub-2)", other.out.string(), "--exclude sub-2"}});
 }
 
-TEST_CASE("import refuses: maps that are constant, empty, a mask, or hold NaN or infinity, with the voxel") {
+TEST_CASE("import refuses: maps that are constant, empty, a mask, or contain NaN or infinity, with the voxel") {
   for (const Bad& bad : std::vector<Bad>{
            {"empty", with_constant(0), {in_file, "all voxels are 0"}},
            {"mask", with_constant(1), {in_file, "all voxels are 0 or 1: a constant map, or a mask"}},
@@ -162,7 +161,7 @@ TEST_CASE("import refuses: maps that are constant, empty, a mask, or hold NaN or
     check_refused(bad);
 }
 
-TEST_CASE("import refuses: sform and qform that exchange left and right, and files that do not say where left is") {
+TEST_CASE("import refuses: sform and qform that exchange left and right, and files without an orientation") {
   check_refused(
       {"flip",
        with_header([](std::string& b) { put(b, srow_x_at, -20.0f); }),
@@ -222,7 +221,7 @@ TEST_CASE("import refuses: wrong shapes, in NIfTI, files of numpy and stacks") {
                  {"ids.npy", "never read"}});
 }
 
-TEST_CASE("import refuses: paths that are absolute, lead up or, by a link, out of the folder") {
+TEST_CASE("import refuses: paths that are absolute, go up, or leave the folder by a link") {
   const fs::path elsewhere = fs::temp_directory_path() / fmt::format("cg-test-{}-elsewhere", getpid());
   for (const Bad& bad : std::vector<Bad>{
            {"absolute",
@@ -270,7 +269,7 @@ TEST_CASE("import refuses: pipes, folders, empty files, other files, and files t
   if (root) REQUIRE(seteuid(0) == 0);
 }
 
-TEST_CASE("import refuses: tables and folders that are not there, columns of other names") {
+TEST_CASE("import refuses: missing tables and folders, columns with other names") {
   for (const Bad& bad :
        std::vector<Bad>{{"no folder", [](Study& s) { s.options.root = "/nowhere"; }, {"/nowhere", "no such folder"}},
                         {"no table", [](Study& s) { s.options.table = "people.tsv"; }, {"people.tsv", "no such file"}},
@@ -287,7 +286,7 @@ TEST_CASE("import refuses: tables and folders that are not there, columns of oth
     check_refused(bad);
 }
 
-TEST_CASE("import: a table that cannot be read is the one finding, and not also every map that it has no row for") {
+TEST_CASE("import: a table that cannot be read is the only problem, and maps without a row are not reported") {
   Study study;
   study.write_table("participant_id\tage\nsub-1\n");
   std::string told;
@@ -319,7 +318,7 @@ TEST_CASE("import refuses: options that contradict each other") {
   }
 }
 
-TEST_CASE("import: everything that is wrong is told in one go") {
+TEST_CASE("import: all problems are reported together") {
   Study study;
   study.write_table("participant_id\tage\nsub-1\t-1\nsub-2\t40\nsub-2\t41\nsub-9\t50\n");
   study.write_map(2, {{{2, 2, 2}, std::vector<float>(8, 3)}, mni_grid(coarse).affine});

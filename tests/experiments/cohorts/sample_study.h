@@ -1,4 +1,4 @@
-// A laboratory's folder with three small maps, for tests to spoil.
+// A laboratory's folder with three small maps, which tests then change.
 #pragma once
 
 #include <unistd.h>
@@ -16,7 +16,7 @@ namespace cg::test {
 
 constexpr double coarse = 20;  // mm: a grid of 10 × 11 × 10 voxels
 
-/// A progress that shows nothing.
+/// A progress output that shows nothing.
 inline ProgressOutput silent() {
   return {.write = [](std::string_view) {}, .now = [] { return 0.0; }};
 }
@@ -68,7 +68,7 @@ struct Study {
     std::filesystem::create_directories((folder / name).parent_path());
     std::ofstream(folder / name) << text;
   }
-  /// The same maps as a stack in another order than the table's, with its ids.
+  /// The same maps as a stack with ids, in an order that differs from the table's.
   void make_stack() {
     std::vector<float> all;
     for (const std::uint64_t k : {1, 2, 3}) {

@@ -16,7 +16,7 @@ namespace {
 
 constexpr Plane all_planes[] = {Plane::sagittal, Plane::coronal, Plane::axial};
 
-/// Every voxel another value, 1 … 120, on a grid of 4 × 6 × 5.
+/// All voxels have different values, 1 … 120, on a grid of 4 × 6 × 5.
 VolumePicture sample_picture(std::size_t rows = 1) {
   VolumePicture p;
   p.title = "sample";
@@ -41,7 +41,7 @@ void each_in_plane(const VolumePicture& p, Plane plane, const Body& body) {
         if (const Triple voxel = {x, y, z}; voxel[across] == p.at[across]) body(voxel);
 }
 
-/// A square of dark ink around a place, as a letter there makes.
+/// Whether a square around a position has dark ink, as from a letter.
 bool written(const Png& png, double x, double y) {
   for (int dx = -6; dx <= 6; ++dx)
     for (int dy = -6; dy <= 6; ++dy)
@@ -53,7 +53,7 @@ bool written(const Png& png, double x, double y) {
 
 }  // namespace
 
-TEST_CASE("Volume picture: in all three planes of all rows a pixel has its voxel's colour") {
+TEST_CASE("Volume picture: in all three planes of all rows a pixel has the colour of its voxel") {
   const VolumePicture p = sample_picture(2);
   const Png png(volume_png(p));
   int compared = 0;
@@ -62,7 +62,7 @@ TEST_CASE("Volume picture: in all three planes of all rows a pixel has its voxel
       each_in_plane(p, plane, [&](const Triple& v) {
         const float value = p.rows[row].values[p.grid.at(v[0], v[1], v[2])];
         auto [x, y] = pixel_of(p, row, plane, v);
-        x += 25;  // beside the letters, which stand in the middle of the sides
+        x += 25;  // beside the letters, which are in the middle of the sides
         y += 25;
         CHECK(png.at({x, y}) == viridis(static_cast<double>(value) / 120));
         ++compared;
@@ -70,7 +70,7 @@ TEST_CASE("Volume picture: in all three planes of all rows a pixel has its voxel
   CHECK(compared == 2 * (30 + 20 + 24));
 }
 
-TEST_CASE("Volume picture: a map lies over a volume in grey, on a scale of its own") {
+TEST_CASE("Volume picture: a map is drawn over a grey volume, with its own scale") {
   VolumePicture p = sample_picture(2);
   p.rows[0].most = 200;
   PictureRow& over = p.rows[1];
@@ -79,7 +79,7 @@ TEST_CASE("Volume picture: a map lies over a volume in grey, on a scale of its o
   over.most = 4;
   for (std::size_t k = 0; k < 120; ++k) over.values[k] = static_cast<float>(static_cast<int>(k % 9) - 4);
   over.under[p.grid.at(1, 2, 3)] = 0;
-  over.values[p.grid.at(1, 2, 3)] = 4;  // beside the volume nothing is shown
+  over.values[p.grid.at(1, 2, 3)] = 4;  // outside of the volume nothing is shown
   const Png png(volume_png(p));
   for (const Plane plane : all_planes)
     each_in_plane(p, plane, [&](const Triple& v) {
@@ -96,7 +96,7 @@ TEST_CASE("Volume picture: a map lies over a volume in grey, on a scale of its o
       else
         CHECK(colour(1) == warm_or_cold(static_cast<double>(over.values[k]) / 4, {grey, grey, grey}));
     });
-  // Beside the second row a scale of both signs, warm above.
+  // Beside the second row there is a scale with both signs, warm above.
   const double middle = pixel_of(p, 1, Plane::axial, {1, 2, 2})[1], above = pixel_of(p, 0, Plane::axial, {1, 0, 2})[1];
   const auto row_with = [&](const auto& wanted) {
     for (int y = 0; y < png.height(); ++y)
@@ -112,7 +112,7 @@ TEST_CASE("Volume picture: a map lies over a volume in grey, on a scale of its o
   CHECK(cold > middle);
 }
 
-TEST_CASE("Volume picture: left is left, front is right or up, up is up") {
+TEST_CASE("Volume picture: left is on the left, front is on the right or above, up is above") {
   const VolumePicture p = sample_picture();
   const auto at = [&](Plane plane, Triple voxel) { return pixel_of(p, 0, plane, voxel); };
   CHECK(at(Plane::coronal, {0, 4, 2})[0] < at(Plane::coronal, {3, 4, 2})[0]);
@@ -124,7 +124,7 @@ TEST_CASE("Volume picture: left is left, front is right or up, up is up") {
   CHECK(at(Plane::coronal, {3, 4, 2})[0] < at(Plane::axial, {0, 4, 2})[0]);
 }
 
-TEST_CASE("Volume picture: one bright voxel appears once in each plane, also where the axes run the other way") {
+TEST_CASE("Volume picture: one bright voxel appears once in each plane, also with reversed axes") {
   for (const std::array<bool, 3>& reversed : {std::array<bool, 3>{}, {true, false, false}, {true, true, true}}) {
     VolumePicture p = sample_picture();
     p.reversed = reversed;
@@ -138,14 +138,14 @@ TEST_CASE("Volume picture: one bright voxel appears once in each plane, also whe
         const bool bright = png.at({x + 25, y + 25}) == viridis(1);
         CHECK(bright == (v == p.at));
       });
-    // Voxel 0 of X is on the left of the coronal plane, or on its right where X runs from right to left.
+    // Voxel 0 of X is on the left of the coronal plane, or on its right if X points to the left.
     const double first = pixel_of(p, 0, Plane::coronal, {0, 5, 1})[0],
                  last = pixel_of(p, 0, Plane::coronal, {3, 5, 1})[0];
     CHECK((first < last) == !reversed[0]);
   }
 }
 
-TEST_CASE("Volume picture: letters say which side is which, and nothing measured is paper") {
+TEST_CASE("Volume picture: letters name the sides, and voxels without data are background") {
   VolumePicture p = sample_picture();
   std::fill(p.rows[0].values.begin(), p.rows[0].values.end(), 0.0f);
   const Png png(volume_png(p));
@@ -170,7 +170,7 @@ TEST_CASE("Volume picture: letters say which side is which, and nothing measured
   }
 }
 
-TEST_CASE("Volume picture: the scale runs from dark below to bright above") {
+TEST_CASE("Volume picture: the scale goes from dark below to bright above") {
   const Png png(volume_png(sample_picture()));
   int dark = -1, bright = -1;
   for (int y = 0; y < png.height(); ++y)
@@ -182,7 +182,7 @@ TEST_CASE("Volume picture: the scale runs from dark below to bright above") {
   CHECK(dark > bright + 100);
 }
 
-TEST_CASE("Volume picture: a red note is there if there is one, and control bytes in a title do no harm") {
+TEST_CASE("Volume picture: a note is drawn in red, and control bytes in a title are harmless") {
   const auto red = [](const VolumePicture& p) {
     const Png png(volume_png(p));
     int count = 0;
@@ -200,7 +200,7 @@ TEST_CASE("Volume picture: a red note is there if there is one, and control byte
   check_fails([&] { volume_png(p); }, ErrorKind::data, {"picture", "UTF-8"});
 }
 
-TEST_CASE("Volume picture: the middle of a map is that of its weight") {
+TEST_CASE("Volume picture: the middle of a map is its centre of gravity") {
   const VoxelGrid grid{{4, 6, 5}, 2};
   std::vector<float> values(120, 0.0f);
   CHECK(centre_of(grid, values) == Triple{2, 3, 2});
@@ -210,7 +210,7 @@ TEST_CASE("Volume picture: the middle of a map is that of its weight") {
   CHECK(centre_of(grid, values) == Triple{2, 2, 4});
 }
 
-TEST_CASE("Volume picture: the scale ends at a round number over all but one in 500 values") {
+TEST_CASE("Volume picture: the scale ends at a round number above the values, except one in 500") {
   std::vector<float> values(2000, 0.0f);
   CHECK(scale_end(values) == 1);
   for (std::size_t k = 0; k < 1000; ++k) values[k] = 3.2f;

@@ -1,5 +1,5 @@
-// Saliency: the gradient is the derivative of the predicted age, the occlusion what is lost without a cube; both as
-// files in the scan's own space, checked against random weights and against what truly ages.
+// Saliency: the gradient is the derivative of the predicted age, the occlusion its change without a cube; both as
+// files in the scan's space, compared with random weights and with the true ageing.
 #include "experiments/prediction/saliency.h"
 
 #include <doctest/doctest.h>
@@ -77,7 +77,8 @@ TEST_CASE("Saliency: the gradient is the change of the predicted age, in any dir
       for (int repetition = 0; repetition < 3; ++repetition) {
         std::vector<float> direction(slope.gradient.size());
         double expected = 0;
-        for (std::size_t k = 0; k < direction.size(); ++k) {  // along the gradient, so that float32 can tell it
+        for (std::size_t k = 0; k < direction.size();
+             ++k) {  // along the gradient, so that the change is visible in float32
           direction[k] = slope.gradient[k] * static_cast<float>(1 + 0.5 * random.normal());
           expected += static_cast<double>(slope.gradient[k]) * static_cast<double>(direction[k]);
         }
@@ -90,7 +91,7 @@ TEST_CASE("Saliency: the gradient is the change of the predicted age, in any dir
     }
 }
 
-TEST_CASE("Saliency: averaged over the kinks, a model trained in bfloat16 has the gradient of one in float32") {
+TEST_CASE("Saliency: averaged over the kinks, a bfloat16 model has the gradient of the float32 model") {
   const auto backend = make_cpu_backend();
   const TrainedModel single = sample_model(), half = sample_model(DType::bf16);
   Inference a(*backend, single), b(*backend, half);
@@ -105,7 +106,9 @@ TEST_CASE("Saliency: averaged over the kinks, a model trained in bfloat16 has th
   CHECK(xy / std::sqrt(xx * yy) > 0.95);
 }
 
-TEST_CASE("Saliency: one sample is the gradient itself where there are data; more are a mean that a seed repeats") {
+TEST_CASE(
+    "Saliency: one sample is the gradient itself where there are data; more samples are a mean that depends on the "
+    "seed") {
   const auto backend = make_cpu_backend();
   const TrainedModel model = sample_model();
   Inference network(*backend, model);
@@ -121,7 +124,7 @@ TEST_CASE("Saliency: one sample is the gradient itself where there are data; mor
   CHECK(rank_correlation(smooth, plain) > 0.5);
 }
 
-TEST_CASE("Saliency: the occlusion of a voxel is the mean change over the cubes that hold it") {
+TEST_CASE("Saliency: the occlusion of a voxel is the mean change over the cubes that contain it") {
   const auto backend = make_cpu_backend();
   const TrainedModel model = sample_model();
   Inference network(*backend, model);
@@ -149,7 +152,7 @@ TEST_CASE("Saliency: the occlusion of a voxel is the mean change over the cubes 
   CHECK(map[grid.at(0, 0, 0)] == 0);  // no data
 }
 
-TEST_CASE("Saliency: the cubes hold every voxel, and lie inside, whatever the sizes") {
+TEST_CASE("Saliency: the cubes cover all voxels and are inside the grid, for all sizes") {
   for (const double edge : {10.0, 35.0, 500.0})
     for (const double stride : {10.0, 40.0, 90.0}) {
       const OcclusionOptions options{.edge_mm = edge, .stride_mm = std::min(stride, edge)};
@@ -166,7 +169,7 @@ TEST_CASE("Saliency: the cubes hold every voxel, and lie inside, whatever the si
     }
 }
 
-TEST_CASE("Saliency: cubes without data are left out, and no other") {
+TEST_CASE("Saliency: only cubes without data are skipped") {
   const OcclusionOptions options{.edge_mm = 50, .stride_mm = 30};
   std::vector<float> volume(static_cast<std::size_t>(grid.voxels()), 0.0f);
   volume[grid.at(6, 7, 5)] = -1;
@@ -179,7 +182,7 @@ TEST_CASE("Saliency: cubes without data are left out, and no other") {
   CHECK_FALSE(some.empty());
 }
 
-TEST_CASE("Saliency: random weights know nothing of what was learnt, and a seed repeats them") {
+TEST_CASE("Saliency: random weights do not depend on the trained ones, and the same seed gives the same weights") {
   const auto backend = make_cpu_backend();
   const TrainedModel model = sample_model();
   TrainedModel other = model;
@@ -197,7 +200,7 @@ TEST_CASE("Saliency: random weights know nothing of what was learnt, and a seed 
   CHECK(random != b.ages(volume())[0]);
 }
 
-TEST_CASE("Saliency: agreement is perfect for the truth itself, and is told over tissue alone") {
+TEST_CASE("Saliency: the truth itself has perfect agreement, and only tissue is compared") {
   KnownAgeing truth{{0, 1, 2, 2, 3, 3, 4, 4}, {9, 7, 0.25f, 0.25f, 0.5f, 0.5f, 0, 0}};
   const std::vector<float> occupancy(8, 1.0f);
   const Agreement same = agreement(truth.effect, truth, occupancy);
@@ -205,7 +208,7 @@ TEST_CASE("Saliency: agreement is perfect for the truth itself, and is told over
   CHECK(same.regions == doctest::Approx(1));
   CHECK(same.auroc == 1);
   CHECK(same.dice == 1);
-  CHECK(same.share == doctest::Approx(2.0 / 6));  // a quarter of six, and the equal one
+  CHECK(same.share == doctest::Approx(2.0 / 6));  // a quarter of six, and one equal value
   std::vector<float> reversed;
   for (const float e : truth.effect) reversed.push_back(1 - e);
   CHECK(agreement(reversed, truth, occupancy).voxels == doctest::Approx(-1));
@@ -229,7 +232,7 @@ fs::path output_file(const std::string& name) { return workplace().folder + "/" 
 
 }  // namespace
 
-TEST_CASE("saliency: maps in the scan's own space, whichever way its axes run, and a picture") {
+TEST_CASE("saliency: maps in the scan's space for any directions of its axes, and a picture") {
   const Finished exported = run_program(workplace().folder, "export_cohort", workplace().cohort + " bids");
   REQUIRE_MESSAGE(exported.code == 0, exported.text);
   std::string first;
@@ -280,8 +283,7 @@ TEST_CASE("saliency: maps in the scan's own space, whichever way its axes run, a
   CHECK_FALSE(fs::exists(output_file("maps/agreement.csv")));
 }
 
-TEST_CASE(
-    "saliency: on a synthetic cohort the maps are compared with what truly ages, beside those of random weights") {
+TEST_CASE("saliency: on a synthetic cohort the maps and those of random weights are compared with the true ageing") {
   const Finished done = saliency(model_file() + " " + workplace().cohort +
                                  " --method gradient --samples 1 --check-scans 2 --out known"
                                  " --subject phantom-00001 --subject phantom-00003");
@@ -299,7 +301,7 @@ TEST_CASE(
   CHECK_FALSE(fs::exists(output_file("known/phantom-00002_gradient.nii.gz")));
 }
 
-TEST_CASE("saliency: random weights are put beside the trained ones of the same scans, where not all were checked") {
+TEST_CASE("saliency: random weights are compared with trained ones on the same scans, if not all scans were checked") {
   const std::string first = model_file() + " " + workplace().cohort +
                             " --method gradient --samples 1 --check-scans 1 --subject phantom-00001 --out ";
   REQUIRE(saliency(first + "one").code == 0);
@@ -315,9 +317,9 @@ TEST_CASE("saliency: random weights are put beside the trained ones of the same 
   }
 }
 
-TEST_CASE("saliency: a wrong command line, a bad scan and a folder that cannot be made have their exit codes") {
+TEST_CASE("saliency: a wrong command line, a bad scan and a folder that cannot be created give their exit codes") {
   CHECK(saliency(model_file()).code == 2);
-  CHECK(saliency(model_file() + " " + workplace().cohort + " --subject nobody --out no").code == 2);
+  CHECK(saliency(model_file() + " " + workplace().cohort + " --subject unknown --out no").code == 2);
   CHECK(saliency(model_file() + " " + workplace().cohort + " --method other --out no").code == 2);
   const Finished gaps = saliency(model_file() + " " + workplace().cohort + " --edge 28 --stride 42 --out no");
   CHECK(gaps.code == 2);
@@ -325,7 +327,7 @@ TEST_CASE("saliency: a wrong command line, a bad scan and a folder that cannot b
   const Finished bad = saliency(model_file() + " " + workplace().cohort + " none.nii other.nii --out no");
   CHECK(bad.code == 3);
   CHECK(bad.says("2 problems"));
-  CHECK_FALSE(fs::exists(output_file("no")));  // nothing of the scans that are good either
+  CHECK_FALSE(fs::exists(output_file("no")));  // no files of the good scans either
   CHECK(saliency(workplace().cohort + " " + workplace().cohort + " --out no").code == 3);
   std::ofstream(output_file("file")) << "x";
   CHECK(saliency(model_file() + " " + workplace().cohort + " --out file/no").code == 8);

@@ -11,7 +11,7 @@
 using namespace cg;
 using namespace cg::test;
 
-TEST_CASE("Model file: it says whether there is a projection head, and holds one only then") {
+TEST_CASE("Model file: it records whether there is a projection head, and contains one only then") {
   for (const bool projection : {true, false}) {
     HostBackend backend;
     LearnerOptions options;

@@ -1,4 +1,4 @@
-// The model file: all that a prediction needs comes back as it was, and of a file that lies nothing is believed.
+// The model file: all parts for a prediction are read back unchanged, and a file with false content is refused.
 #include "experiments/record/trained_model.h"
 
 #include <doctest/doctest.h>
@@ -22,7 +22,7 @@ namespace {
 
 const ModelOptions network = {.channels = 1, .width = 2, .embedding = 3};
 
-/// Every field is set, and differs from every other.
+/// All fields are set and different.
 Prediction full(bool expectation = false) {
   Prediction p;
   p.features = Features::projected;
@@ -61,7 +61,7 @@ std::string with(const std::function<void(json&)>& change, bool expectation = fa
 
 }  // namespace
 
-TEST_CASE("Trained model: everything that a prediction needs goes through the file's text to the bit") {
+TEST_CASE("Trained model: all parts for a prediction are read back from the text to the bit") {
   for (const bool expectation : {false, true}) {
     const Prediction p = full(expectation), q = reread(to_json(p));
     CHECK(to_json(q) == to_json(p));
@@ -79,7 +79,7 @@ TEST_CASE("Trained model: everything that a prediction needs goes through the fi
   CHECK_FALSE(reread(to_json(own)).preprocessing.intensity);
 }
 
-TEST_CASE("Trained model: each member that is missing, of another type or out of range is refused") {
+TEST_CASE("Trained model: a member that is missing, of a wrong type or out of range is refused") {
   const json good = json::parse(to_json(full(true)));
   const json flat = good.flatten();
   for (const auto& [name, value] : flat.items()) {
@@ -106,7 +106,7 @@ TEST_CASE("Trained model: each member that is missing, of another type or out of
   refused([](json& j) { j["training"]["subjects"] = -1; }, "subjects");
 }
 
-TEST_CASE("Trained model: lists in a million lists are refused, and take no stack") {
+TEST_CASE("Trained model: a million nested lists are refused without a stack overflow") {
   constexpr std::size_t deep = 1'000'000;
   const std::string numbers = json(full().predictor.weights).dump();
   std::string text = to_json(full());
@@ -114,7 +114,7 @@ TEST_CASE("Trained model: lists in a million lists are refused, and take no stac
   check_fails([&] { reread(text); }, ErrorKind::corrupt, {"m.h5", "nested too deep"});
 }
 
-TEST_CASE("Trained model: the file gives back weights and prediction; a part that is missing or swapped is refused") {
+TEST_CASE("Trained model: weights and prediction are read back; a missing or exchanged part is refused") {
   HostBackend backend;
   LearnerOptions options;
   options.model = network;
