@@ -1,4 +1,5 @@
-// What a layer is given to compute with: it applies ops, names the scope they belong to, and knows the mode.
+// What layers compute with: it applies ops, names the scope that they belong to, and holds the mode (training or
+// evaluation). Read next: tape.h.
 #pragma once
 
 #include <string>
@@ -11,10 +12,10 @@ namespace cg {
 
 class Context {
  public:
-  /// `views`: how many equal views each sample stands for (batch norm's running variance alone depends on it).
+  /// `views`: the number of equal views that each sample represents. Only batch norm's running variance depends on it.
   Context(Tape& tape, bool is_training, Index views = 1)
       : training(is_training), equal_views(views), tape_(tape), keeps_(is_training) {}
-  /// Evaluation mode, and yet a backward pass will follow: to differentiate by the input what a trained network says.
+  /// Evaluation mode with a backward pass: for gradients of a trained network's output with respect to its input.
   static Context explaining(Tape& tape) {
     Context context(tape, false);
     context.keeps_ = true;
@@ -48,7 +49,7 @@ class Context {
 
  private:
   Tape& tape_;
-  bool keeps_;  // what a backward pass reads
+  bool keeps_;  // whether the tensors that a backward pass reads are kept
   std::string scope_;
 };
 

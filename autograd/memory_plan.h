@@ -1,5 +1,5 @@
-// Where every buffer of a step lies, decided before the first number is computed: lifetimes from the plans of the ops,
-// offsets in one arena. Decides the peak memory on every device.
+// Where every buffer of a step is, decided before the first number is computed: lifetimes from the plans of the ops,
+// offsets in one arena. This decides the peak memory on every device.
 // Time: forward of node j at j, the loss at n, backward of node j at 2n − j.
 // An example: linear (node 0), relu (1), linear (2). y are outputs, dy their gradients, all of A bytes but for the
 // smaller y2. y1 is kept until relu's backward has read it.
@@ -31,13 +31,13 @@ struct Variable;
 /// What a planned buffer is for.
 enum class Role {
   output,               ///< of a node, until its last use
-  recomputed,           ///< a dropped output, made again for backward
+  recomputed,           ///< a dropped output, recomputed for the backward pass
   saved,                ///< index: which of the plan's saved tensors
   gradient,             ///< of a node's output
   addend,               ///< a further consumer's gradient before it is added; index: the consumer's input
   forward_workspace,    ///< a kernel's scratch
   backward_workspace,   ///< the same in backward
-  recompute_workspace,  ///< the same when an output is made again
+  recompute_workspace,  ///< the same while an output is recomputed
 };
 std::string name_of(Role role);
 
@@ -55,17 +55,17 @@ struct Buffer {
 class MemoryPlan {
  public:
   MemoryPlan() = default;
-  /// Plans the steps recorded on a meta tape: forward, and with `training` backward. `results` stay alive until the
-  /// loss. Kernels of `target` (its device) are asked for their workspace.
+  /// Plans a step recorded on a meta tape: its forward pass, and with `training` its backward pass. `results` stay
+  /// alive until the loss is computed. The kernels of `target`'s device give their workspace sizes.
   MemoryPlan(const Tape& tape, const std::vector<Variable>& results, bool training, const Registry& registry,
              Backend& target);
 
   Index arena_bytes() const { return arena_bytes_; }
-  /// The most bytes that are alive at one time: no placement can be smaller.
+  /// The largest number of bytes alive at one time: no arena can be smaller.
   Index live_bytes() const { return live_bytes_; }
   int time_of_peak() const { return time_of_peak_; }
   const std::vector<Buffer>& buffers() const { return buffers_; }
-  /// The buffer for a part of node `node`, or null where the plan has none.
+  /// The buffer for a part of node `node`, or null if the plan has no such buffer.
   const Buffer* find(int node, Role role, int index) const;
   const std::vector<std::string>& ops() const { return ops_; }  ///< names in order of the nodes
 

@@ -108,9 +108,9 @@ void ParameterStore::write(Parameter& parameter, std::span<const float> values) 
   if (to.dtype() != DType::f32 || bfloat16_copy_ || static_cast<Index>(values.size()) != count(parameter.shape))
     return write(parameter, std::vector<double>(values.begin(), values.end()));
   HostBackend memory;
-  const Tensor host = backend_.has_own_memory() ? memory.tensor(to.spec()) : to.on(Device::reference);
+  const Tensor host = backend_.traits().has_own_memory ? memory.tensor(to.spec()) : to.on(Device::reference);
   std::copy(values.begin(), values.end(), host.data<float>().begin());
-  if (backend_.has_own_memory()) backend_.to_device(host, to);
+  if (backend_.traits().has_own_memory) backend_.to_device(host, to);
 }
 
 }  // namespace cg

@@ -1,5 +1,5 @@
-// Parameters and statistics of a model: declared by layers with a name and a shape, stored flat in one buffer each for
-// values, gradients and statistics, so that an update is one pass.
+// Parameters and statistics of a model. Layers declare them with a name and a shape. They are stored flat, in one
+// buffer each for values, gradients and statistics, so that an update is one pass.
 #pragma once
 
 #include <span>
@@ -11,7 +11,7 @@
 
 namespace cg {
 
-/// How a parameter starts.
+/// The distribution of a parameter's initial values.
 struct Initial {
   enum class Distribution { zeros, ones, normal, uniform };
   Distribution distribution = Distribution::zeros;
@@ -30,25 +30,25 @@ struct Parameter {
 /// Owns the numbers of the parameters given to it; they must outlive it.
 class ParameterStore {
  public:
-  /// Allocates and connects; values are not set. `dtype`: float32 or float64. `bfloat16_copy`: whether a rounded copy
-  /// of the values is kept beside them, for kernels. `trains`: false where no gradient will be asked for, and there is
-  /// no memory for one.
+  /// Allocates the buffers and connects the parameters to them; values are not set. `dtype`: float32 or float64.
+  /// `bfloat16_copy`: keep a rounded copy of the values for kernels. `trains`: allocate gradients.
   ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters, bool bfloat16_copy = false,
                  bool trains = true);
 
-  /// Draws every value from the seed; parameter by parameter, so one does not depend on the others' sizes.
+  /// Draws all values from the seed, each parameter from a stream of its own: its values do not depend on the sizes of
+  /// other parameters.
   void initialise(std::uint64_t seed);
 
   const std::vector<Parameter*>& parameters() const { return parameters_; }
-  Parameter& find(const std::string& name) const;  ///< error (usage) when there is none
-  Index trained_count() const;                     ///< numbers that are trained, padding not counted
-  Index bytes(const Parameter& parameter) const;   ///< of its place in a flat buffer, padding included
+  Parameter& find(const std::string& name) const;  ///< Errors: usage, for an unknown name
+  Index trained_count() const;                     ///< trained numbers, without padding
+  Index bytes(const Parameter& parameter) const;   ///< of its part of a flat buffer, with padding
 
   const Tensor& values() const { return values_; }        ///< flat, with padding between parameters
   const Tensor& gradients() const { return gradients_; }  ///< of the same layout; padding stays zero
   const Tensor& statistics() const { return statistics_; }
-  /// The values rounded to bfloat16, of the same layout; empty where none are kept. Whoever writes into values() writes
-  /// them too (the update does) or calls round_values().
+  /// The values rounded to bfloat16, in the same layout; empty if no copy is kept. Code that writes to values() also
+  /// writes the copy (the update does) or calls round_values().
   const Tensor& bfloat16_copy() const { return bfloat16_copy_; }
   void round_values();
   Backend& backend() const { return backend_; }

@@ -67,7 +67,7 @@ Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& 
   }
   if (plan_ && (static_cast<std::size_t>(at) >= plan_->ops().size() ||
                 plan_->ops()[static_cast<std::size_t>(at)] != node.op.name))
-    fail(ErrorKind::usage, scope, fmt::format("{} was not planned here", node.op.name), "Plan the step anew.");
+    fail(ErrorKind::usage, scope, fmt::format("{} was not planned here", node.op.name), "Plan the step again.");
   for (const Variable& input : node.inputs) node.needs_gradient |= training && input.needs_gradient;
 
   Call& call = node.call;

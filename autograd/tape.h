@@ -1,7 +1,7 @@
-// Reverse-mode automatic differentiation: the forward pass records a node an op; backward runs them in reverse, each
-// op's hand-derived backward kernel in turn. A value with two consumers gets the sum of their gradients. Buffers are
-// freed after their last use; outputs that are cheap to make again are dropped and recomputed (Plan::recomputable).
-// Read next: context.h (how layers use it), memory_plan.h (where the buffers lie).
+// Reverse-mode automatic differentiation. The forward pass records one node per op. The backward pass runs the ops'
+// hand-derived backward kernels in reverse order. A value with two consumers gets the sum of their gradients. Buffers
+// are freed after their last use; outputs that are cheap to recompute are dropped and recomputed (Plan::recomputable).
+// Read next: memory_plan.h (where the buffers are), variable.h.
 #pragma once
 
 #include <map>
@@ -16,7 +16,7 @@
 
 namespace cg {
 
-/// One applied op. Tensors that backward won't read keep their spec and lose their memory.
+/// One applied op. Tensors that the backward pass does not read keep their spec and lose their memory.
 struct Node {
   std::string scope;  ///< "encoder.layer2.0.conv1"
   AnyOp op;
@@ -32,7 +32,7 @@ struct Node {
 /// The scratch that `kernel` asks for at this node.
 Workspace workspace_of(const Node& node, const AnyKernel& kernel, Backend& backend);
 
-/// Is told of every finished kernel; for timing by layer and for finding the first bad number.
+/// Called before and after every kernel: for timing by layer, and for finding the first number that is not finite.
 class TapeObserver {
  public:
   virtual ~TapeObserver() = default;
@@ -43,8 +43,8 @@ class TapeObserver {
 
 class Tape {
  public:
-  /// Without a plan buffers are allocated one by one and freed after their last use. With one they lie in `arena`,
-  /// which has at least plan->arena_bytes(), and the ops applied must be those that were planned.
+  /// Without a plan, buffers are allocated one by one and freed after their last use. With a plan, they are parts of
+  /// `arena`, which has at least plan->arena_bytes(), and the ops applied must be those that were planned.
   explicit Tape(Backend& backend, const Registry& registry = Registry::standard(), const MemoryPlan* plan = nullptr,
                 Tensor arena = {})
       : backend_(backend), registry_(registry), plan_(plan), arena_(std::move(arena)) {}

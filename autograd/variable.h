@@ -1,5 +1,4 @@
-// A value on its way through the network: a tensor and where it came from.
-// Read next: tape.h.
+// A value in the network: a tensor and the node that computed it. Read next: tensor/tensor.h.
 #pragma once
 
 #include <memory>
@@ -9,17 +8,18 @@
 
 namespace cg {
 
-/// A value that no op made: an input, a parameter, a statistic. With a gradient tensor it is differentiated.
+/// A value that is not the output of an op: an input, a parameter, a statistic. If it has a gradient tensor, the loss
+/// is differentiated with respect to it.
 struct Leaf {
   std::string name;
   Tensor gradient;            ///< the backward pass writes it; empty where no gradient is wanted
-  Tensor bfloat16_copy = {};  ///< the value rounded, for kernels; empty where nobody keeps one
+  Tensor bfloat16_copy = {};  ///< the value rounded, for kernels; empty if none is kept
 };
 
-/// A handle; copies speak of the same value.
+/// A handle: copies refer to the same value.
 struct Variable {
   Tensor value;
-  int node = -1;  ///< the node of the tape that made it; −1 for a leaf
+  int node = -1;  ///< the node of the tape that computed it; −1 for a leaf
   std::shared_ptr<Leaf> leaf;
   bool needs_gradient = false;
 

@@ -1,4 +1,4 @@
-// In which order an epoch sees its subjects. Read next: loader.h.
+// In which order an epoch sees its subjects.
 #pragma once
 
 #include <vector>

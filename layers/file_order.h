@@ -1,5 +1,5 @@
 // Published checkpoints keep convolution weights as [O, I, kD, kH, kW]; the engine as [O, kD, kH, kW, I], channels
-// last. Everything that crosses a file's border goes through here.
+// last. Everything that is read from or written to a file is converted here.
 #pragma once
 
 #include <vector>

@@ -1,4 +1,4 @@
-// How parameters start: the distributions of the published network, which are PyTorch's.
+// Initial values of parameters: the distributions of the published network, which are PyTorch's defaults.
 #pragma once
 
 #include <cmath>

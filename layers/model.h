@@ -14,14 +14,14 @@ namespace cg {
 struct ModelOptions {
   Index channels = 1;      ///< of a volume
   Index width = 64;        ///< channels of the stem; the features are 8 times as wide
-  bool projection = true;  ///< whether there is a head; without one the loss sees the encoder's features
+  bool projection = true;  ///< has a projection head; without it the loss gets the encoder's features
   Index embedding = 128;   ///< of the projection head's output
 
   Index feature_width() const { return 8 * width; }
-  /// Of what the loss sees.
+  /// Width of the rows that the loss gets.
   Index embedding_width() const { return projection ? embedding : feature_width(); }
 };
-/// The options as they stand in [model] of a configuration.
+/// The fields of [model] in a configuration.
 Fields<ModelOptions> model_fields();
 
 class Model : public Module {
@@ -40,7 +40,7 @@ class Model : public Module {
  private:
   ModelOptions options_;
   ResNet3d& encoder_;
-  ProjectionHead* head_;  // none: the embeddings are the features, made of unit length
+  ProjectionHead* head_;  // null: the embeddings are the features, normalised to unit length
 };
 
 std::string grouped(Index number);  ///< "33,488,320"
@@ -54,10 +54,10 @@ struct LayerSummary {
   Index output_bytes = 0;
 };
 
-/// What every op of a recorded (meta) forward pass makes.
+/// One summary per op of a forward pass recorded on a meta tape.
 std::vector<LayerSummary> layer_summaries(const Tape& tape);
 
-/// The summary as a table for people, with totals.
+/// The summary as a table in text, with totals.
 std::string to_string(const std::vector<LayerSummary>& layers);
 
 }  // namespace cg

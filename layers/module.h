@@ -1,5 +1,5 @@
-// A layer: it declares parameters and children by name, and turns one variable into another. Names chain with dots, as
-// in PyTorch's checkpoints. Read next: resnet3d.h.
+// A layer declares parameters and child layers by name, and computes one variable from another. Names are joined with
+// dots, as in PyTorch's checkpoints. Read next: autograd/context.h.
 #pragma once
 
 #include <memory>
@@ -22,15 +22,15 @@ class Module {
   /// The layer's name inside its parent; empty for a root.
   const std::string& name() const { return name_; }
 
-  /// All parameters, in order of declaration, the children's after the layer's own; their full names are set.
+  /// All parameters in order of declaration: the layer's own, then those of its children. Sets their full names.
   std::vector<Parameter*> parameters(const std::string& prefix = "");
 
  protected:
   Parameter& parameter(std::string name, Shape shape, Initial initial);
-  /// A statistic: part of the model, not trained.
+  /// Declares a statistic: part of the model, but not trained.
   Parameter& statistic(std::string name, Shape shape, Initial initial);
 
-  /// Makes a child layer of type M.
+  /// Creates a child layer of type M.
   template <class M, class... Arguments>
   M& child(std::string name, Arguments&&... arguments) {
     auto made = std::make_unique<M>(std::forward<Arguments>(arguments)...);

@@ -1,5 +1,5 @@
 // NNCLR's predictor: linear, batch norm, ReLU, linear, rows of unit length (Dwibedi et al., ICCV 2021). It is trained
-// with the network and serves the loss alone: a model file does not hold it.
+// with the network. Only the loss uses it, so model files do not contain it.
 #pragma once
 
 #include "layers/batch_norm.h"

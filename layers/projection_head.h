@@ -1,4 +1,4 @@
-// The projection head: linear, ReLU, linear, rows of unit length. The loss sees its output.
+// The projection head: linear, ReLU, linear, rows of unit length. Its output goes to the loss.
 #pragma once
 
 #include "layers/init.h"

@@ -1,5 +1,6 @@
 // The encoder: 3D ResNet-18. Stem (7³ convolution with stride 2, batch norm, ReLU, 3³ max-pool with stride 2), four
-// stages of two basic blocks with 1, 2, 4, 8 times `width` channels, global average pool.
+// stages of two basic blocks with 1, 2, 4, 8 times `width` channels, global average pool. Read next: basic_block.h,
+// module.h.
 #pragma once
 
 #include <fmt/format.h>
@@ -9,36 +10,23 @@
 
 namespace cg {
 
-/// Two blocks, named "0" and "1"; the first may halve the volume.
-class Stage : public Module {
- public:
-  Stage(Index inputs, Index outputs, Index stride)
-      : first_(child<BasicBlock>("0", inputs, outputs, stride)),
-        second_(child<BasicBlock>("1", outputs, outputs, Index{1})) {}
-  Variable forward(Context& ctx, const Variable& x) {
-    const auto scope = ctx.scope(name());
-    return second_.forward(ctx, first_.forward(ctx, x));
-  }
-
- private:
-  BasicBlock &first_, &second_;
-};
-
 class ResNet3d : public Module {
  public:
   ResNet3d(Index channels, Index width)
       : conv1_(child<Convolution>("conv1", Convolution::Attributes{channels, width, 7, 2, 3})),
         bn1_(child<BatchNormalisation>("bn1", width)) {
-    for (Index stage = 0; stage < 4; ++stage)
-      stages_.push_back(&child<Stage>(fmt::format("layer{}", stage + 1), width << (stage ? stage - 1 : 0),
-                                      width << stage, Index{stage ? 2 : 1}));
+    for (Index stage = 0; stage < 4; ++stage) {
+      const Index before = width << (stage ? stage - 1 : 0), outputs = width << stage;
+      blocks_.push_back(&child<BasicBlock>(fmt::format("layer{}.0", stage + 1), before, outputs, Index{stage ? 2 : 1}));
+      blocks_.push_back(&child<BasicBlock>(fmt::format("layer{}.1", stage + 1), outputs, outputs, Index{1}));
+    }
   }
 
   /// Volumes [n, D, H, W, channels] → features [n, 8 · width], float32 or double
   Variable forward(Context& ctx, const Variable& volumes) {
     const auto scope = ctx.scope(name());
     Variable x = bn1_.forward_relu_max_pool(ctx, conv1_.forward(ctx, volumes));
-    for (Stage* stage : stages_) x = stage->forward(ctx, x);
+    for (BasicBlock* block : blocks_) x = block->forward(ctx, x);
     const auto pool = ctx.scope("avgpool");
     return ctx.apply(GlobalAveragePool{}, {x});
   }
@@ -46,7 +34,7 @@ class ResNet3d : public Module {
  private:
   Convolution& conv1_;
   BatchNormalisation& bn1_;
-  std::vector<Stage*> stages_;
+  std::vector<BasicBlock*> blocks_;  // two per stage; the first of stages 2 to 4 halves the volume
 };
 
 }  // namespace cg

@@ -13,8 +13,8 @@ constexpr Index published_batch = 32;  // below it the published code repels eve
 
 Index DynLocRep::neighbours(const LossInput& in) const {
   const std::string where = std::string("loss.") + name;
-  const NeighbourSchedule schedule{in.batch(), options.final_neighbours, options.step_size, in.max_epochs};
-  const bool whole = options.short_batch == ShortBatch::whole && in.batch() < published_batch;
+  const NeighbourSchedule schedule{in.batch(), own.final_neighbours, own.step_size, in.max_epochs};
+  const bool whole = own.short_batch == ShortBatch::whole && in.batch() < published_batch;
   const Index rows = in.neighbours > 0 ? in.neighbours
                      : whole           ? in.rows()
                                        : in.views * neighbours_at(in.epoch, schedule);
@@ -25,6 +25,20 @@ Index DynLocRep::neighbours(const LossInput& in) const {
                      in.batch(), in.views),
          in.rows() < 2 ? "Set train.batch_size to at least 2" : "Set loss.final_neighbours to at least 2");
   return rows;
+}
+
+std::vector<LossConflict> DynLocRep::conflicts(const LossSchedule& schedule) const {
+  std::vector<LossConflict> out;
+  if (own.final_neighbours > schedule.batch_size)
+    out.push_back({{"loss.final_neighbours", "train.batch_size"},
+                   fmt::format("loss.final_neighbours = {}: expected at most train.batch_size = {}",
+                               own.final_neighbours, schedule.batch_size)});
+  if (schedule.epochs / own.step_size < 2)
+    out.push_back({{"loss.step_size", "train.epochs"},
+                   fmt::format("loss.step_size = {}: expected at most half of train.epochs = {}, or the neighbourhood "
+                               "has no two steps to shrink in",
+                               own.step_size, schedule.epochs)});
+  return out;
 }
 
 }  // namespace cg

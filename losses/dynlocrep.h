@@ -13,6 +13,9 @@
 // Read next: pull.h (a, w), neighbours.h (ν), similarity_loss.h (S and the way back to z).
 #pragma once
 
+#include <limits>
+#include <vector>
+
 #include "losses/pull.h"
 #include "losses/similarity_loss.h"
 
@@ -20,7 +23,18 @@ namespace cg {
 
 struct DynLocRep {
   static constexpr const char* name = "dynlocrep";
-  LossOptions options;
+  static constexpr const char* title = "DynLocRep";
+
+  struct Options {
+    Index final_neighbours = 14;  ///< subjects
+    Index step_size = 1;          ///< epochs
+    double far_decay = std::numeric_limits<double>::infinity();
+    ShortBatch short_batch = ShortBatch::localise;
+
+    static Fields<Options> fields();
+  };
+  SharedLossOptions shared = {};
+  Options own = {};
 
   struct Pairs : Pull {
     Array log_nu;  ///< [n, n] log ν_it; −∞: t is left out
@@ -29,9 +43,11 @@ struct DynLocRep {
   /// Rows in NN(i), i itself counted: views × NN_nb(epoch) by Algorithm 1, unless the input says how many.
   Index neighbours(const LossInput& in) const;
 
+  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
+
   Pairs pairs(const LossInput& in) const {
-    Pairs p{pull(in, options, options.published() ? Normaliser::together : Normaliser::anchor),
-            log_repulsion(distances(embeddings(in), options.distance), neighbours(in), options.far_decay)};
+    Pairs p{pull(in, shared, shared.published() ? Normaliser::together : Normaliser::anchor),
+            log_repulsion(distances(embeddings(in), shared.distance), neighbours(in), own.far_decay)};
     p.metrics.neighbours = neighbours(in);
     return p;
   }
@@ -53,9 +69,37 @@ struct DynLocRep {
   /// What is taken from s: in the published formulation the maximum over all t, i among them.
   template <class T>
   double shift(const RowView<T>& s) const {
-    return options.published() ? detach(s.maxCoeff()) : 0;
+    return shared.published() ? detach(s.maxCoeff()) : 0;
+  }
+
+  /// More neighbours than a batch has subjects; fewer than two steps of Algorithm 1.
+  std::vector<LossConflict> conflicts(const LossSchedule& schedule) const;
+
+  static LossFormula formula(Formulation f) {
+    const bool published = f == Formulation::published;
+    return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t≠i} ν_it e^{s_it (1 − w_it)} − s_ik ]",
+            .pull = published ? "a_ik = w_ik / Σ_j Σ_{t≠j} w_jt × τ/τ_base" : phrases::pull_by_anchor,
+            .similarity = published ? phrases::shifted : phrases::inner_product,
+            .pulls = phrases::near_ages,
+            .pushes = "its nearest in the embedding (ν = 1), fewer each epoch, and the less the nearer their age"};
   }
 };
-static_assert(RowLoss<DynLocRep>);
+
+inline Fields<DynLocRep::Options> DynLocRep::Options::fields() {
+  using O = Options;
+  return {
+      field("final_neighbours", &O::final_neighbours, at_least(1),
+            "dynlocrep: subjects that an anchor repels in the end, itself counted; at the start it is the batch."),
+      field("step_size", &O::step_size, at_least(1),
+            "dynlocrep: epochs between two steps of the number of neighbours."),
+      field("far_decay", &O::far_decay, at_least(0),
+            "dynlocrep: exponent lambda of the weight of those who are no neighbours; inf leaves them out, 0 takes "
+            "them like neighbours."),
+      field("short_batch", &O::short_batch, {"localise", "whole"},
+            "dynlocrep: a batch of fewer than 32 subjects repels its neighbours by Algorithm 1 for its own size, or "
+            "everybody as in the published code."),
+  };
+}
+static_assert(LossType<DynLocRep>);
 
 }  // namespace cg

@@ -18,11 +18,17 @@ namespace cg {
 
 struct Exponential {
   static constexpr const char* name = "exponential";
-  LossOptions options;
+  static constexpr const char* title = "Exponential";
+
+  using Options = NoOptions;
+  SharedLossOptions shared = {};
+  Options own = {};
+
+  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
 
   Pull pairs(const LossInput& in) const {
-    check_someone_besides_k(name, in, options);
-    return pull(in, options, Normaliser::anchor);
+    check_someone_besides_k(name, in, shared);
+    return pull(in, shared, Normaliser::anchor);
   }
 
   /// published  L_i = Σ_k a_ik [ log Σ_t e^{u_it} − s_ik ]
@@ -31,7 +37,7 @@ struct Exponential {
   T value(const Pull& p, Index i, const RowView<T>& row) const {
     const RowOf<T> s = row - T(shift<T>(row));
     const RowOf<T> u = repulsion<T>(p, i, s);
-    if (options.published()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
+    if (shared.published()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
     return (p.a.row(i) * (log_sum_exp_without_each<T>(u) - s)).sum();
   }
 
@@ -39,14 +45,24 @@ struct Exponential {
   /// printed    dL_i/ds_it = Σ_{k≠t} a_ik π_it^k (1 − w_it) − a_it,   π_i^k = softmax of u_i without k
   void gradient(const Pull& p, Index i, const RowView<double>& row, RowOut g) const {
     const Row u = repulsion<double>(p, i, row - shift<double>(row));
-    const Row push = options.published() ? Row(p.a.row(i).sum() * softmax(u)) : softmax_without_each(u, p.a.row(i));
+    const Row push = shared.published() ? Row(p.a.row(i).sum() * softmax(u)) : softmax_without_each(u, p.a.row(i));
     g = push * (1 - p.w.row(i)) - p.a.row(i);
   }
 
   /// What is taken from s: in the published formulation the maximum over all t, i among them.
   template <class T>
   double shift(const RowView<T>& s) const {
-    return options.published() ? detach(s.maxCoeff()) : 0;
+    return shared.published() ? detach(s.maxCoeff()) : 0;
+  }
+
+  static LossFormula formula(Formulation f) {
+    const bool published = f == Formulation::published;
+    return {.value = published ? "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t≠i} e^{s_it (1 − w_it)} − s_ik ]"
+                               : "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t≠i,k} e^{s_it (1 − w_it)} − s_ik ]",
+            .pull = published ? phrases::pull_by_anchor_mean : phrases::pull_by_anchor,
+            .similarity = published ? phrases::shifted : phrases::inner_product,
+            .pulls = phrases::near_ages,
+            .pushes = phrases::less_if_alike};
   }
 
  private:
@@ -56,6 +72,6 @@ struct Exponential {
     return without_anchor<T>(i, s * (1 - p.w.row(i)));
   }
 };
-static_assert(RowLoss<Exponential>);
+static_assert(LossType<Exponential>);
 
 }  // namespace cg

@@ -3,13 +3,13 @@
 // similarity_loss.h (what the losses share), docs/losses.md (why there are two formulations).
 #pragma once
 
-#include <limits>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "losses/age_kernels.h"
 #include "losses/neighbours.h"
+#include "tensor/own_options.h"
 
 namespace cg {
 
@@ -18,27 +18,35 @@ enum class Formulation {
   published,  ///< what the published code computes; it made the published numbers
 };
 
-/// How threshold's published formulation reduces its comparisons to a count.
-enum class DeltaReduction { sum, mean };
-
-/// The options of all losses; a loss reads those it knows. The field table is loss_fields() in registry.h.
-struct LossOptions {
-  std::string name = "dynlocrep";
+/// The options that several losses read. A loss reads those it needs.
+struct SharedLossOptions {
   Formulation formulation = Formulation::published;
   AgeKernel kernel = AgeKernel::rbf;
   double sigma = 2;  ///< years
   double temperature = 0.1;
   double base_temperature = 0.07;
-  Distance distance = Distance::manhattan;
-  Index final_neighbours = 14;
-  Index step_size = 1;  ///< epochs
-  double far_decay = std::numeric_limits<double>::infinity();
-  ShortBatch short_batch = ShortBatch::localise;
-  DeltaReduction delta_reduction = DeltaReduction::sum;
-  double bin_width = 10;   ///< years
-  Index queue_size = 256;  ///< rows
+  Distance distance = Distance::manhattan;  ///< between embeddings; an explanation orders its tables by it
 
   bool published() const { return formulation == Formulation::published; }
+};
+
+/// The options of a configuration's [loss]: which loss, and the options of all. Their keys are in registry.cpp.
+struct LossOptions {
+  std::string name = "dynlocrep";
+  SharedLossOptions shared = {};
+  OwnOptions own = {};  ///< own.of<Threshold>().delta_reduction
+};
+
+/// What a configuration says of the training that its loss is for.
+struct LossSchedule {
+  Index batch_size = 32;  ///< subjects
+  Index epochs = 50;
+};
+
+/// Options of a loss that do not fit each other or the training.
+struct LossConflict {
+  std::vector<std::string> keys;  ///< of the configuration, the loss's first
+  std::string text;               ///< what was found and what was expected
 };
 
 /// What a loss is evaluated for. n = views × batch rows: all of view 1, then all of view 2.
@@ -61,7 +69,7 @@ struct LossInput {
 
 /// What a loss noticed while it chose its pairs.
 struct LossMetrics {
-  Index anchors_without_weight = 0;  ///< nobody is near their age: they add 0
+  Index anchors_without_weight = 0;  ///< no other row is near their age: they add 0
   Index neighbours = 0;              ///< rows that an anchor repels, itself counted; 0: the loss does not select
 };
 

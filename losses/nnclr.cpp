@@ -7,13 +7,6 @@
 #include "tensor/error.h"
 
 namespace cg {
-namespace {
-
-Eigen::Map<const Array> predictions(const LossInput& in) {
-  return {in.predictions.data(), in.rows(), static_cast<Index>(in.predictions.size()) / in.rows()};
-}
-
-}  // namespace
 
 Array nearest_rows(const ArrayView& z, const ArrayView& queue) {
   Array closeness(z.rows(), queue.rows()), nearest(z.rows(), z.cols());
@@ -25,9 +18,12 @@ Array nearest_rows(const ArrayView& z, const ArrayView& queue) {
   return nearest;
 }
 
-ToConstantRows NnclrLoss::similarity(const LossInput& in) const {
-  const std::string where = std::string("loss.") + Nnclr::name;
-  check_input(where, in);
+Eigen::Map<const Array> Nnclr::variable(const LossInput& in) const {
+  return {in.predictions.data(), in.rows(), static_cast<Index>(in.predictions.size()) / in.rows()};
+}
+
+ToConstantRows Nnclr::similarity(const LossInput& in) const {
+  const std::string where = std::string("loss.") + name;
   const auto z = embeddings(in);
   if (in.predictions.size() != in.z.size())
     fail(ErrorKind::usage, where,
@@ -37,19 +33,9 @@ ToConstantRows NnclrLoss::similarity(const LossInput& in) const {
     fail(ErrorKind::usage, where, fmt::format("{} numbers in the queue of rows of {}", in.queue.size(), z.cols()),
          "Set loss.queue_size to at least 1, and give rows of the embeddings' width");
   const Eigen::Map<const Array> queue(in.queue.data(), static_cast<Index>(in.queue.size()) / z.cols(), z.cols());
-  check_finite(where, "prediction", predictions(in), in.epoch);
+  check_finite(where, "prediction", variable(in), in.epoch);
   check_finite(where, "queue's entry", queue, in.epoch);
-  return {nearest_rows(z, queue), loss_.options.temperature};
-}
-
-LossResult NnclrLoss::evaluate(const LossInput& in) const {
-  const ToConstantRows checked = similarity(in);
-  return evaluate_rows(loss_, checked, predictions(in), in);
-}
-
-Explanation NnclrLoss::explain(const LossInput& in) const {
-  const ToConstantRows checked = similarity(in);
-  return explain_rows(loss_, checked, predictions(in), in);
+  return {nearest_rows(z, queue), shared.temperature};
 }
 
 }  // namespace cg

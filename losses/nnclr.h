@@ -42,7 +42,24 @@ Array nearest_rows(const ArrayView& z, const ArrayView& queue);
 
 struct Nnclr {
   static constexpr const char* name = "nnclr";
-  LossOptions options;
+  static constexpr const char* title = "NNCLR";
+  static constexpr Index least_views = 2;
+
+  struct Options {
+    Index queue_size = 256;  ///< rows
+
+    static Fields<Options> fields();
+  };
+  SharedLossOptions shared = {};
+  Options own = {};
+
+  Index queue_size() const { return own.queue_size; }
+
+  /// The predictions.
+  Eigen::Map<const Array> variable(const LossInput& in) const;
+
+  /// The constant rows q_i. Fails without predictions of z's shape, and without rows in the queue.
+  ToConstantRows similarity(const LossInput& in) const;
 
   Attraction pairs(const LossInput& in) const { return pull_to_other_view(name, in); }
 
@@ -57,6 +74,14 @@ struct Nnclr {
     g = p.a.row(i).sum() * softmax(without_own_view<double>(i, s)) - p.a.row(i);
   }
 
+  static LossFormula formula(Formulation /*both*/) {
+    return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_t e^{s_it} − s_ik ],   t in the other view",
+            .pull = phrases::pull_to_other_view,
+            .similarity = "s_it = q_i·p_t / τ,   q_i the nearest of a queue of earlier embeddings, p the predictions",
+            .pulls = "its subject's other view, towards a neighbour from the past",
+            .pushes = "the other view of all others: ages play no part"};
+  }
+
  private:
   template <class T>
   RowOf<T> without_own_view(Index i, RowOf<T> u) const {
@@ -65,21 +90,13 @@ struct Nnclr {
     return u;
   }
 };
-static_assert(RowLoss<Nnclr>);
 
-/// NNCLR as a loss: reads predictions and queue of its input.
-class NnclrLoss final : public Loss {
- public:
-  explicit NnclrLoss(Nnclr loss) : loss_(std::move(loss)) {}
-  /// Fails as every loss, and without predictions of z's shape or rows in the queue.
-  LossResult evaluate(const LossInput& in) const override;
-  Explanation explain(const LossInput& in) const override;
-  Index queue_size() const override { return loss_.options.queue_size; }
-
- private:
-  /// The constant rows q_i. Fails where predictions or queue do not fit.
-  ToConstantRows similarity(const LossInput& in) const;
-  Nnclr loss_;
-};
+inline Fields<Nnclr::Options> Nnclr::Options::fields() {
+  return {
+      field("queue_size", &Options::queue_size, between(1, 1e6),
+            "nnclr: earlier embeddings among which an anchor's nearest neighbour is looked for."),
+  };
+}
+static_assert(LossType<Nnclr>);
 
 }  // namespace cg

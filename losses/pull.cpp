@@ -2,7 +2,7 @@
 
 namespace cg {
 
-Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser) {
+Pull pull(const LossInput& in, const SharedLossOptions& options, Normaliser normaliser) {
   const bool by_anchor = normaliser == Normaliser::anchor;
   const double mean = by_anchor ? 1 / static_cast<double>(in.rows()) : 1;
   const double factor = options.published() ? options.temperature / options.base_temperature * mean : 1;
@@ -21,7 +21,7 @@ Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser
   return p;
 }
 
-void check_someone_besides_k(const std::string& loss, const LossInput& in, const LossOptions& options) {
+void check_someone_besides_k(const std::string& loss, const LossInput& in, const SharedLossOptions& options) {
   if (options.published())
     check_someone_to_repel(loss, in, 2);
   else

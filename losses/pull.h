@@ -19,10 +19,10 @@ enum class Normaliser {
 };
 
 /// Age weights and pull a_ik of an input. An anchor whose weights are all 0 gets no pull and is counted.
-Pull pull(const LossInput& in, const LossOptions& options, Normaliser normaliser);
+Pull pull(const LossInput& in, const SharedLossOptions& options, Normaliser normaliser);
 
 /// Fails when a sum of repulsions has no term: it leaves out the anchor, and in the `printed` formulation the positive
 /// k.
-void check_someone_besides_k(const std::string& loss, const LossInput& in, const LossOptions& options);
+void check_someone_besides_k(const std::string& loss, const LossInput& in, const SharedLossOptions& options);
 
 }  // namespace cg

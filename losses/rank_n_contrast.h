@@ -19,16 +19,23 @@ namespace cg {
 
 struct RankNContrast {
   static constexpr const char* name = "rank_n_contrast";
-  LossOptions options;
+  static constexpr const char* title = "Rank-N-Contrast";
+  static constexpr double published_temperature = 2;
+
+  using Options = NoOptions;
+  SharedLossOptions shared = {};
+  Options own = {};
 
   struct Pairs : Attraction {
     Ranking ranking;
   };
 
+  NegativeDistance similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
+
   Pairs pairs(const LossInput& in) const {
     check_someone_to_repel(name, in, 2);
     const Index n = in.rows();
-    Pairs p{{Array::Constant(n, n, options.published() ? 1 / static_cast<double>(n * (n - 1)) : 1), {}},
+    Pairs p{{Array::Constant(n, n, shared.published() ? 1 / static_cast<double>(n * (n - 1)) : 1), {}},
             rank_by_age(in.ages, age_closeness(in.ages), Compared::at_least_as_far)};
     p.a.matrix().diagonal().setZero();
     return p;
@@ -44,7 +51,15 @@ struct RankNContrast {
   void gradient(const Pairs& p, Index i, const RowView<double>& s, RowOut g) const {
     ranked_gradient(p.ranking, i, p.a.row(i), s, g);
   }
+
+  static LossFormula formula(Formulation f) {
+    return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t: |y_i−y_t| ≥ |y_i−y_k|} e^{s_it} − s_ik ]",
+            .pull = f == Formulation::published ? "a_ik = 1 / (n (n − 1))" : "a_ik = 1",
+            .similarity = phrases::negative_distance,
+            .pulls = "everybody, equally",
+            .pushes = "for each k that it pulls those at least as far in age as k"};
+  }
 };
-static_assert(RowLoss<RankNContrast>);
+static_assert(LossType<RankNContrast>);
 
 }  // namespace cg

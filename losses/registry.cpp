@@ -1,76 +1,72 @@
 #include "losses/registry.h"
 
-#include "losses/dynlocrep.h"
-#include "losses/exponential.h"
-#include "losses/nnclr.h"
-#include "losses/rank_n_contrast.h"
-#include "losses/simclr.h"
-#include "losses/sup_con.h"
-#include "losses/threshold.h"
-#include "losses/y_aware.h"
+#include <algorithm>
+#include <utility>
+
+#include "losses/all.h"
 #include "tensor/error.h"
 
 namespace cg {
 namespace {
 
 struct Entry {
-  std::string name;
+  LossInfo info;
   std::unique_ptr<Loss> (*make)(const LossOptions&);
+  std::vector<LossConflict> (*conflicts)(const LossOptions&, const LossSchedule&);
 };
 
-/// A loss over the similarities M of the embeddings.
-template <RowLoss L, Similarity M = InnerProduct>
-Entry entry() {
-  return {L::name, [](const LossOptions& options) -> std::unique_ptr<Loss> {
-            return std::make_unique<SimilarityLoss<L, M>>(L{options}, M{options.temperature});
-          }};
+template <LossType L>
+LossInfo info() {
+  using Pairs = decltype(std::declval<const L>().pairs(LossInput()));
+  LossInfo out{.name = L::name,
+               .title = L::title,
+               .temperature = SharedLossOptions().temperature,
+               .weighs = requires(Pairs p){p.w;
+}
+, .selects = requires(Pairs p) { p.log_nu; }
+, .printed = L::formula(Formulation::printed), .published = L::formula(Formulation::published)
+};  // namespace
+if constexpr (requires { L::published_temperature; }) out.temperature = L::published_temperature;
+if constexpr (requires { L::least_views; }) out.least_views = L::least_views;
+return out;
+}  // namespace cg
+
+template <LossType L>
+std::unique_ptr<Loss> make(const LossOptions& options) {
+  return make_loss<L>(options.shared, options.own.of<L>());
 }
 
-/// The loss between a queue of earlier embeddings and predictions.
-Entry nnclr() {
-  return {Nnclr::name, [](const LossOptions& options) -> std::unique_ptr<Loss> {
-            return std::make_unique<NnclrLoss>(Nnclr{options});
-          }};
+template <LossType L>
+std::vector<LossConflict> conflicts(const LossOptions& options, const LossSchedule& schedule) {
+  if constexpr (requires(const L loss) { loss.conflicts(schedule); })
+    return L{options.shared, options.own.of<L>()}.conflicts(schedule);
+  else
+    return {};
 }
 
+/// By name.
 const std::vector<Entry>& entries() {
-  static const std::vector<Entry> all{
-      entry<DynLocRep>(),
-      entry<Exponential>(),
-      nnclr(),
-      entry<RankNContrast, NegativeDistance>(),
-      entry<SimClr>(),
-      entry<SupCon>(),
-      entry<Threshold>(),
-      entry<YAware>(),
-  };
+  static const std::vector<Entry> all = [] {
+    std::vector<Entry> out;
+    AllLosses::for_each([&]<LossType L>() { out.push_back({info<L>(), make<L>, conflicts<L>}); });
+    std::sort(out.begin(), out.end(), [](const Entry& a, const Entry& b) { return a.info.name < b.info.name; });
+    return out;
+  }();
   return all;
 }
 
-}  // namespace
-
-std::unique_ptr<Loss> make_loss(const LossOptions& options) {
-  for (const Entry& e : entries())
-    if (e.name == options.name) return e.make(options);
+const Entry& find(const std::string& name) {
   std::string choices;
-  for (const Entry& e : entries()) choices += (choices.empty() ? "" : ", ") + e.name;
-  fail(ErrorKind::usage, "loss.name", "there is no loss \"" + options.name + "\"", "Choose one of " + choices);
+  for (const Entry& e : entries()) {
+    if (e.info.name == name) return e;
+    choices += (choices.empty() ? "" : ", ") + e.info.name;
+  }
+  fail(ErrorKind::usage, "loss.name", "there is no loss \"" + name + "\"", "Choose one of " + choices);
 }
 
-double published_temperature(const std::string& loss) {
-  return loss == RankNContrast::name ? 2 : LossOptions{}.temperature;
-}
-
-std::vector<std::string> loss_names() {
-  std::vector<std::string> names;
-  for (const Entry& e : entries()) names.push_back(e.name);
-  return names;
-}
-
-const Fields<LossOptions>& loss_fields() {
-  using O = LossOptions;
-  static const Fields<O> fields{
-      field("name", &O::name, one_of(loss_names()), "The contrastive loss to train with."),
+Fields<SharedLossOptions> shared_fields() {
+  using O = SharedLossOptions;
+  return {
       field("formulation", &O::formulation, {"printed", "published"},
             "The formula as printed in the paper, or what the published code computes (it made the published numbers).",
             {{"paper", "printed"}, {"reference", "published"}}),
@@ -83,24 +79,37 @@ const Fields<LossOptions>& loss_fields() {
             "The published formulation multiplies the loss by temperature / base_temperature."),
       field("distance", &O::distance, {"manhattan", "euclidean", "chebyshev", "cosine"},
             "dynlocrep: the distance between embeddings that tells near rows from far ones."),
-      field("final_neighbours", &O::final_neighbours, at_least(1),
-            "dynlocrep: subjects that an anchor repels in the end, itself counted; at the start it is the batch."),
-      field("step_size", &O::step_size, at_least(1),
-            "dynlocrep: epochs between two steps of the number of neighbours."),
-      field("far_decay", &O::far_decay, at_least(0),
-            "dynlocrep: exponent lambda of the weight of those who are no neighbours; inf leaves them out, 0 takes "
-            "them like neighbours."),
-      field("short_batch", &O::short_batch, {"localise", "whole"},
-            "dynlocrep: a batch of fewer than 32 subjects repels its neighbours by Algorithm 1 for its own size, or "
-            "everybody as in the published code."),
-      field("delta_reduction", &O::delta_reduction, {"sum", "mean"},
-            "threshold, published: whether c_it counts the comparisons or is their share of the rows; a constant in "
-            "the value, nothing in the gradient."),
-      field("bin_width", &O::bin_width, at_least(0),
-            "sup_con: width in years of the bins that count as one age; 0: only equal ages are."),
-      field("queue_size", &O::queue_size, between(1, 1e6),
-            "nnclr: earlier embeddings among which an anchor's nearest neighbour is looked for."),
   };
+}
+
+}  // namespace
+
+std::vector<std::string> loss_names() {
+  std::vector<std::string> names;
+  for (const Entry& e : entries()) names.push_back(e.info.name);
+  return names;
+}
+
+const LossInfo& loss_info(const std::string& name) { return find(name).info; }
+
+std::unique_ptr<Loss> make_loss(const LossOptions& options) { return find(options.name).make(options); }
+
+std::vector<LossConflict> loss_conflicts(const LossOptions& options, const LossSchedule& schedule) {
+  return find(options.name).conflicts(options, schedule);
+}
+
+const Fields<LossOptions>& loss_fields() {
+  static const Fields<LossOptions> fields = [] {
+    using O = LossOptions;
+    Fields<O> out{field("name", &O::name, one_of(loss_names()), "The contrastive loss to train with.")};
+    append(out, part_fields<O>(
+                    "", [](auto& o) -> auto& { return o.shared; }, shared_fields()));
+    AllLosses::for_each([&]<LossType L>() {
+      append(out, part_fields<O>(
+                      "", [](auto& o) -> auto& { return o.own.template of<L>(); }, L::Options::fields()));
+    });
+    return out;
+  }();
   return fields;
 }
 

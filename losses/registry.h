@@ -1,22 +1,40 @@
-// All losses by name, and the options they take. A new loss: its header and one row in registry.cpp.
-// Read next: loss.h.
+// All losses by name, and their options as the keys of [loss] in a configuration. Read next: all.h, the list; loss.h.
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "losses/formula.h"
 #include "losses/loss.h"
-#include "tensor/fields.h"
 
 namespace cg {
 
-/// The loss named in the options. Fails on an unknown name with the names there are.
+/// What is known of a loss without evaluating it.
+struct LossInfo {
+  std::string name;        ///< in a configuration: "rank_n_contrast"
+  std::string title;       ///< in prose: "Rank-N-Contrast"
+  double temperature = 0;  ///< the published one; a configuration without loss.temperature has it
+  Index least_views = 1;   ///< of each subject
+  bool weighs = false;     ///< it has age weights w, and so reads kernel and sigma
+  bool selects = false;    ///< it chooses whom an anchor repels (ν), and so reads the epoch
+  LossFormula printed = {}, published = {};
+
+  const LossFormula& formula(Formulation f) const { return f == Formulation::printed ? printed : published; }
+  bool has_two_formulations() const { return printed != published; }
+};
+
+/// The names of all losses, in alphabetical order.
+std::vector<std::string> loss_names();
+
+/// Errors: usage, for an unknown name, with the names there are.
+const LossInfo& loss_info(const std::string& name);
+
+/// The loss that the options name. Errors: as loss_info.
 std::unique_ptr<Loss> make_loss(const LossOptions& options);
 
-/// The published temperature of a loss: 2 of rank_n_contrast, whose similarities are distances, 0.1 of the others.
-double published_temperature(const std::string& loss);
-
-/// The names of all losses.
-std::vector<std::string> loss_names();
+/// What does not fit in the options of the loss that they name. Errors: as loss_info.
+std::vector<LossConflict> loss_conflicts(const LossOptions& options, const LossSchedule& schedule);
 
 /// The options of all losses: keys, what is accepted, a sentence for the manual.
 const Fields<LossOptions>& loss_fields();

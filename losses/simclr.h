@@ -18,7 +18,14 @@ namespace cg {
 
 struct SimClr {
   static constexpr const char* name = "simclr";
-  LossOptions options;
+  static constexpr const char* title = "SimCLR";
+  static constexpr Index least_views = 2;
+
+  using Options = NoOptions;
+  SharedLossOptions shared = {};
+  Options own = {};
+
+  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
 
   Attraction pairs(const LossInput& in) const { return pull_to_other_view(name, in); }
 
@@ -32,7 +39,15 @@ struct SimClr {
   void gradient(const Attraction& p, Index i, const RowView<double>& s, RowOut g) const {
     g = p.a.row(i).sum() * softmax(without_anchor<double>(i, s)) - p.a.row(i);
   }
+
+  static LossFormula formula(Formulation /*both*/) {
+    return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t≠i} e^{s_it} − s_ik ]",
+            .pull = phrases::pull_to_other_view,
+            .similarity = phrases::inner_product,
+            .pulls = "its subject's other view alone",
+            .pushes = "everybody, the more the closer they are, its age-mates too: ages play no part"};
+  }
 };
-static_assert(RowLoss<SimClr>);
+static_assert(LossType<SimClr>);
 
 }  // namespace cg

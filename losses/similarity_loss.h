@@ -3,27 +3,46 @@
 #pragma once
 
 #include <concepts>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "losses/explanation.h"
+#include "losses/formula.h"
 #include "losses/loss.h"
 #include "losses/similarity.h"
 
 namespace cg {
 
-/// What a loss has to say, top to bottom of its header:
-///   pairs     what it holds constant: weights, neighbours. A type of its own, with `LossMetrics metrics` in it.
-///   value     the formula: what anchor i adds, from its row of S; for double and for Dual
-///   gradient  dL/dS of that row, all of it written
+/// The mathematics of a loss, top to bottom of its header:
+///   similarity  S of the rows that the gradient is of, and the way back from dL/dS to them
+///   pairs       what it holds constant: weights, neighbours. A type of its own, with the pull `a` and `metrics`
+///   value       the formula: what anchor i adds, from its row of S; for double and for Dual
+///   gradient    dL/dS of that row, written out in full
 template <class L>
 concept RowLoss = requires(const L loss, const LossInput& in, const decltype(loss.pairs(in))& pairs, Index i,
                            const RowView<double>& s, const RowView<Dual>& dual, RowOut g) {
-  { L::name } -> std::convertible_to<std::string>;
+  { loss.shared } -> std::convertible_to<SharedLossOptions>;
+  { loss.similarity(in) } -> Similarity;
+  { pairs.a } -> std::convertible_to<Array>;
   { pairs.metrics } -> std::convertible_to<LossMetrics>;
   { loss.template value<double>(pairs, i, s) } -> std::same_as<double>;
   { loss.template value<Dual>(pairs, i, dual) } -> std::same_as<Dual>;
   { loss.gradient(pairs, i, s, g) } -> std::same_as<void>;
+};
+
+/// A loss that configurations can name: its mathematics, its names, its options and its formulas in words. It may say
+/// more: `variable(in)`, the rows that the gradient is of, where these are not the embeddings; `queue_size()`, as in
+/// Loss; `conflicts(schedule)`, options that do not fit; `shift(row)`, what its formula takes from a row of S; the
+/// constants `least_views` and `published_temperature`.
+template <class L>
+concept LossType = RowLoss<L> && requires(L loss, Formulation formulation) {
+  { L::name } -> std::convertible_to<std::string>;
+  { L::title } -> std::convertible_to<std::string>;
+  { L::formula(formulation) } -> std::same_as<LossFormula>;
+  { L::Options::fields() } -> std::same_as<Fields<typename L::Options>>;
+  { loss.own } -> std::same_as<typename L::Options&>;
+  L{loss.shared, loss.own};
 };
 
 /// The embeddings of an input as an array [n, d].
@@ -38,7 +57,16 @@ void check_input(const std::string& where, const LossInput& in);
 /// Fails unless value and gradient are finite.
 void check_result(const std::string& where, const LossInput& in, const LossResult& result);
 
-/// Value and gradient of a loss whose similarities are those of x [n, d]: of the embeddings, or what stands for them.
+/// The rows [n, d] that the gradient of a loss is of: the embeddings, unless the loss names others.
+template <RowLoss L>
+Eigen::Map<const Array> variable_of(const L& loss, const LossInput& in) {
+  if constexpr (requires { loss.variable(in); })
+    return loss.variable(in);
+  else
+    return embeddings(in);
+}
+
+/// Value and gradient of a loss whose similarities are those of x [n, d]: of the embeddings, or of the loss's variable.
 template <RowLoss L, Similarity M>
 LossResult evaluate_rows(const L& loss, const M& similarity, const ArrayView& x, const LossInput& in) {
   const auto pairs = loss.pairs(in);
@@ -67,7 +95,7 @@ Explanation explain_rows(const L& loss, const M& similarity, const ArrayView& x,
   auto pairs = loss.pairs(in);
   Explanation e;
   e.result = evaluate_rows(loss, similarity, x, in);
-  e.distance = distances(embeddings(in), loss.options.distance);
+  e.distance = distances(embeddings(in), loss.shared.distance);
   e.s = similarity.template of<double>(x);
   if constexpr (requires { pairs.w; }) e.w = pairs.w;
   if constexpr (requires { pairs.log_nu; }) e.nu = exp_or_zero(pairs.log_nu);
@@ -80,7 +108,7 @@ Explanation explain_rows(const L& loss, const M& similarity, const ArrayView& x,
   e.pulled = similarity.gradient(x, e.s, e.pull);
   e.pushed = -similarity.gradient(x, e.s, e.push);
   if constexpr (requires { loss.template shift<double>(e.s.row(0)); }) {
-    if (loss.options.published()) e.shift.resize(n);
+    if (loss.shared.published()) e.shift.resize(n);
     for (Index i = 0; i < e.shift.size(); ++i) {
       e.shift[i] = loss.template shift<double>(e.s.row(i));
       e.s.row(i) -= e.shift[i];  // in this row the loss finds a maximum of 0, and so the same value
@@ -97,23 +125,37 @@ Explanation explain_rows(const L& loss, const M& similarity, const ArrayView& x,
   return e;
 }
 
-template <RowLoss L, Similarity M = InnerProduct>
+/// A loss as training sees it.
+template <LossType L>
 class SimilarityLoss final : public Loss {
  public:
-  SimilarityLoss(L loss, M similarity) : loss_(std::move(loss)), similarity_(std::move(similarity)) {}
+  explicit SimilarityLoss(L loss) : loss_(std::move(loss)) {}
 
   LossResult evaluate(const LossInput& in) const override {
     check_input(std::string("loss.") + L::name, in);
-    return evaluate_rows(loss_, similarity_, embeddings(in), in);
+    const auto similarity = loss_.similarity(in);
+    return evaluate_rows(loss_, similarity, variable_of(loss_, in), in);
   }
   Explanation explain(const LossInput& in) const override {
     check_input(std::string("loss.") + L::name, in);
-    return explain_rows(loss_, similarity_, embeddings(in), in);
+    const auto similarity = loss_.similarity(in);
+    return explain_rows(loss_, similarity, variable_of(loss_, in), in);
+  }
+  Index queue_size() const override {
+    if constexpr (requires { loss_.queue_size(); })
+      return loss_.queue_size();
+    else
+      return 0;
   }
 
  private:
   L loss_;
-  M similarity_;
 };
+
+/// A loss by its type: make_loss<Threshold>({.sigma = 8}, {.delta_reduction = DeltaReduction::mean}).
+template <LossType L>
+std::unique_ptr<Loss> make_loss(const SharedLossOptions& shared = {}, const typename L::Options& own = {}) {
+  return std::make_unique<SimilarityLoss<L>>(L{shared, own});
+}
 
 }  // namespace cg

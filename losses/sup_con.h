@@ -20,12 +20,22 @@ namespace cg {
 
 struct SupCon {
   static constexpr const char* name = "sup_con";
-  LossOptions options;
+  static constexpr const char* title = "SupCon";
+
+  struct Options {
+    double bin_width = 10;  ///< years
+
+    static Fields<Options> fields();
+  };
+  SharedLossOptions shared = {};
+  Options own = {};
+
+  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
 
   Attraction pairs(const LossInput& in) const {
     check_someone_to_repel(name, in, 2);
     Row bins = Eigen::Map<const Row>(in.ages.data(), in.rows());
-    if (options.bin_width > 0) bins = floor(bins / options.bin_width);
+    if (own.bin_width > 0) bins = floor(bins / own.bin_width);
     Attraction p{Array::Zero(in.rows(), in.rows()), {}};
     for (Index i = 0; i < in.rows(); ++i) {
       p.a.row(i) = (bins == bins[i]).cast<double>();
@@ -37,7 +47,7 @@ struct SupCon {
         ++p.metrics.anchors_without_weight;
     }
     const Index with_positive = in.rows() - p.metrics.anchors_without_weight;
-    if (with_positive > 0) p.a *= options.temperature / options.base_temperature / static_cast<double>(with_positive);
+    if (with_positive > 0) p.a *= shared.temperature / shared.base_temperature / static_cast<double>(with_positive);
     return p;
   }
 
@@ -51,7 +61,23 @@ struct SupCon {
   void gradient(const Attraction& p, Index i, const RowView<double>& s, RowOut g) const {
     g = p.a.row(i).sum() * softmax(without_anchor<double>(i, s)) - p.a.row(i);
   }
+
+  static LossFormula formula(Formulation /*both*/) {
+    return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t≠i} e^{s_it} − s_ik ]",
+            .pull = "a_ik = 1 / (m |P(i)|) × τ/τ_base for k in the same bin of ages, else 0",
+            .similarity = phrases::inner_product,
+            .pulls = "those of its bin of ages, equally",
+            .pushes = phrases::everybody,
+            .options = {"bin_width"}};
+  }
 };
-static_assert(RowLoss<SupCon>);
+
+inline Fields<SupCon::Options> SupCon::Options::fields() {
+  return {
+      field("bin_width", &Options::bin_width, at_least(0),
+            "sup_con: width in years of the bins that count as one age; 0: only equal ages are."),
+  };
+}
+static_assert(LossType<SupCon>);
 
 }  // namespace cg

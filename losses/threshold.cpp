@@ -15,9 +15,9 @@ constexpr double most_weight = 1e6;  // in training: a larger pull leaves nothin
 
 Threshold::Pairs Threshold::pairs(const LossInput& in) const {
   check_someone_to_repel(name, in, 2);
-  Pairs p{pull(in, options, Normaliser::anchor), {}, {}};
+  Pairs p{pull(in, shared, Normaliser::anchor), {}, {}};
   p.ranking = rank_by_age(in.ages, p.w, Compared::farther);
-  if (options.published())
+  if (shared.published())
     count_comparisons(p);
   else
     divide_by_the_far(in, p);
@@ -49,7 +49,7 @@ void Threshold::count_comparisons(Pairs& p) const {
   for (Index t = 0; t < n; ++t)
     for (Index place = 0; place < p.ranking.order.cols(); ++place)
       c(p.ranking.order(t, place), t) = p.ranking.reach(t, place);
-  if (options.delta_reduction == DeltaReduction::mean) c /= static_cast<double>(n);
+  if (own.delta_reduction == DeltaReduction::mean) c /= static_cast<double>(n);
   p.log_c = c.log();
   for (Index i = 0; i < n; ++i)
     if (repels_nobody(p, i)) p.a.row(i).setZero();

@@ -23,14 +23,27 @@
 
 namespace cg {
 
+/// How the published formulation reduces its comparisons to a count.
+enum class DeltaReduction { sum, mean };
+
 struct Threshold {
   static constexpr const char* name = "threshold";
-  LossOptions options;
+  static constexpr const char* title = "Threshold";
+
+  struct Options {
+    DeltaReduction delta_reduction = DeltaReduction::sum;
+
+    static Fields<Options> fields();
+  };
+  SharedLossOptions shared = {};
+  Options own = {};
 
   struct Pairs : Pull {
     Ranking ranking;  ///< by w, the farthest first; reach: how many are farther than k
     Array log_c;      ///< published: [n, n] log c_it; −∞: t is not repelled
   };
+
+  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
 
   Pairs pairs(const LossInput& in) const;
 
@@ -38,7 +51,7 @@ struct Threshold {
   /// printed    L_i = Σ_k a_ik [ D_ik − s_ik ],   D_ik = log Σ_t e^{s_it} over all t farther than k
   template <class T>
   T value(const Pairs& p, Index i, const RowView<T>& s) const {
-    if (!options.published()) return ranked_value<T>(p.ranking, i, p.a.row(i), s);
+    if (!shared.published()) return ranked_value<T>(p.ranking, i, p.a.row(i), s);
     if (repels_nobody(p, i)) return T(0);
     return (p.a.row(i) * (log_sum_exp<T>(s + p.log_c.row(i)) - s)).sum();
   }
@@ -46,7 +59,7 @@ struct Threshold {
   /// published  dL_i/ds_it = A_i π_it − a_it,   A_i = Σ_k a_ik,   π_i = softmax of s_i + log c_i
   /// printed    dL_i/ds_it = Σ_k a_ik e^{s_it − D_ik} − a_it,   over all k nearer in age than t
   void gradient(const Pairs& p, Index i, const RowView<double>& s, RowOut g) const {
-    if (!options.published())
+    if (!shared.published())
       ranked_gradient(p.ranking, i, p.a.row(i), s, g);
     else if (repels_nobody(p, i))
       g.setZero();
@@ -54,11 +67,34 @@ struct Threshold {
       g = p.a.row(i).sum() * softmax(s + p.log_c.row(i)) - p.a.row(i);
   }
 
+  static LossFormula formula(Formulation f) {
+    if (f == Formulation::printed)
+      return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t: w_it<w_ik} e^{s_it} − s_ik ]",
+              .pull = "a_ik = w_ik / Σ_{t: w_it<w_ik} w_it",
+              .similarity = phrases::inner_product,
+              .pulls = "everybody, the more the nearer their age and the less those farther away weigh",
+              .pushes = "for each k that it pulls those farther in age than k"};
+    return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t≠i} c_it e^{s_it} − s_ik ],   c_it = #{j: w_tj < w_ti}",
+            .pull = phrases::pull_by_anchor_mean,
+            .similarity = phrases::inner_product,
+            .pulls = phrases::near_ages,
+            .pushes = "everybody, as often (c) as they have somebody farther in age than the anchor",
+            .options = {"delta_reduction"}};
+  }
+
  private:
   bool repels_nobody(const Pairs& p, Index i) const { return (p.log_c.row(i) == left_out).all(); }
   void divide_by_the_far(const LossInput& in, Pairs& p) const;  // a as printed
   void count_comparisons(Pairs& p) const;                       // c as published
 };
-static_assert(RowLoss<Threshold>);
+
+inline Fields<Threshold::Options> Threshold::Options::fields() {
+  return {
+      field("delta_reduction", &Options::delta_reduction, {"sum", "mean"},
+            "threshold, published: whether c_it counts the comparisons or is their share of the rows; a constant in "
+            "the value, nothing in the gradient."),
+  };
+}
+static_assert(LossType<Threshold>);
 
 }  // namespace cg

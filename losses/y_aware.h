@@ -17,11 +17,17 @@ namespace cg {
 
 struct YAware {
   static constexpr const char* name = "y_aware";
-  LossOptions options;
+  static constexpr const char* title = "Y-Aware";
+
+  using Options = NoOptions;
+  SharedLossOptions shared = {};
+  Options own = {};
+
+  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
 
   Pull pairs(const LossInput& in) const {
-    check_someone_besides_k(name, in, options);
-    return pull(in, options, Normaliser::anchor);
+    check_someone_besides_k(name, in, shared);
+    return pull(in, shared, Normaliser::anchor);
   }
 
   /// published  L_i = Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ]
@@ -29,7 +35,7 @@ struct YAware {
   template <class T>
   T value(const Pull& p, Index i, const RowView<T>& s) const {
     const RowOf<T> u = without_anchor<T>(i, s);
-    if (options.published()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
+    if (shared.published()) return (p.a.row(i) * (log_sum_exp<T>(u) - s)).sum();
     return (p.a.row(i) * (log_sum_exp_without_each<T>(u) - s)).sum();
   }
 
@@ -37,12 +43,22 @@ struct YAware {
   /// printed    dL_i/ds_it = Σ_{k≠t} a_ik π_it^k − a_it,   π_i^k = softmax of s_i without k
   void gradient(const Pull& p, Index i, const RowView<double>& s, RowOut g) const {
     const Row u = without_anchor<double>(i, s);
-    if (options.published())
+    if (shared.published())
       g = p.a.row(i).sum() * softmax(u) - p.a.row(i);
     else
       g = softmax_without_each(u, p.a.row(i)) - p.a.row(i);
   }
+
+  static LossFormula formula(Formulation f) {
+    const bool published = f == Formulation::published;
+    return {.value = published ? "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t≠i} e^{s_it} − s_ik ]"
+                               : "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t≠i,k} e^{s_it} − s_ik ]",
+            .pull = published ? phrases::pull_by_anchor_mean : phrases::pull_by_anchor,
+            .similarity = phrases::inner_product,
+            .pulls = phrases::near_ages,
+            .pushes = phrases::everybody};
+  }
 };
-static_assert(RowLoss<YAware>);
+static_assert(LossType<YAware>);
 
 }  // namespace cg

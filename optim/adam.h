@@ -19,13 +19,13 @@ class Adam {
   /// Allocates both moments, zero, on the store's device.
   Adam(const ParameterStore& store, const AdamOptions& options, const Registry& registry = Registry::standard());
 
-  /// Updates the store's values from its gradients at learning rate `rate`. Returns false, having changed nothing,
-  /// where a gradient is not finite.
+  /// Updates the store's values from its gradients at learning rate `rate`. Returns false and changes nothing if a
+  /// gradient is not finite.
   bool step(ParameterStore& store, double rate);
 
-  /// The same in three parts, for a device that repeats the second by itself: `prepare` says on the host what changes
-  /// from step to step; `update` computes, with the same buffers every time; `finish`, once the device is done, returns
-  /// as `step` does.
+  /// The same in three parts, for a device that captures the second in a graph. `prepare` writes on the host what
+  /// changes from step to step. `update` computes on the device, with the same buffers every time. `finish`, called
+  /// after the device is done, returns as `step` does.
   void prepare(double rate);
   void update(ParameterStore& store);
   bool finish();
@@ -33,7 +33,7 @@ class Adam {
   Index steps() const { return steps_; }
   const Tensor& first_moment() const { return first_; }  ///< laid out as the store's values
   const Tensor& second_moment() const { return second_; }
-  /// Goes on after so many steps; the moments are set by writing into them.
+  /// Continues after this number of steps; the caller writes the moments.
   void resume(Index steps) { steps_ = steps; }
 
  private:

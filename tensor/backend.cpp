@@ -16,7 +16,7 @@
 namespace cg {
 namespace {
 
-/// Bytes of this process: of its address space, and of those that lie in memory.
+/// Bytes of this process: of its address space, and resident in memory.
 struct OwnMemory {
   Index mapped = 0, resident = 0;
 };
@@ -35,7 +35,7 @@ Tensor Backend::host_tensor(const Spec& spec) { return HostBackend().tensor(spec
 void UploadBuffer::start(const Tensor& host) {
   if (!memory_ || memory_.spec().size_bytes() < host.spec().size_bytes()) {
     finish();
-    device_ = memory_ = {};  // before the larger one is asked for
+    device_ = memory_ = {};  // before the larger block is allocated
     memory_ = backend_.tensor(host.spec());
   }
   device_ = memory_.part(host.spec(), 0);
@@ -95,7 +95,7 @@ void HostBackend::to_host(const Tensor& device, Tensor& host) {
 }
 
 Tensor HostBackend::concatenate(std::span<const Tensor> parts, Tensor& buffer) {
-  if (parts.size() == 1) return parts[0].on(device_);
+  if (parts.size() == 1) return parts[0].on(device());
   if (!buffer) buffer = tensor(concatenated(parts));
   std::byte* at = buffer.raw();
   for (const Tensor& part : parts) {
@@ -121,8 +121,8 @@ Index HostBackend::free_bytes() const {
 
 void HostBackend::refuse(Index bytes) const {
   const auto megabytes = [](Index n) { return static_cast<double>(n) / 1e6; };
-  fail(ErrorKind::memory, name_of(device_) + " memory",
-       fmt::format("{:.1f} MB were asked for and refused; this process holds {:.1f} MB, {:.1f} MB seem free",
+  fail(ErrorKind::memory, name_of(device()) + " memory",
+       fmt::format("an allocation of {:.1f} MB was refused; this process holds {:.1f} MB, and {:.1f} MB seem free",
                    megabytes(bytes), megabytes(held_bytes()), megabytes(free_bytes())),
        "Lower train.batch_size or model.width");
 }

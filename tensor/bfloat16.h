@@ -1,5 +1,5 @@
 // The 16-bit float with the range of float32 and 8 bits of precision: activations on devices that compute with it.
-// All is constexpr, so that nvcc takes it on the GPU too.
+// Everything is constexpr, so that nvcc also compiles it for the GPU.
 #pragma once
 
 #include <bit>

@@ -1,5 +1,4 @@
 // Errors with four parts: where, what was found and expected, what to do now; the kind is the process's exit code.
-// Read next: fields.h (errors of configuration files).
 #pragma once
 
 #include <stdexcept>
@@ -14,7 +13,7 @@ enum class ErrorKind {
   corrupt = 4,       ///< a damaged or hostile file
   numbers = 5,       ///< NaN or infinity while training
   memory = 6,        ///< does not fit
-  device = 7,        ///< device or rank lost, or not there
+  device = 7,        ///< device or rank lost or missing
   storage = 8,       ///< disk full, read-only, I/O error
   in_use = 9,        ///< run folder locked or already finished
   interrupted = 75,  ///< a signal, after saving
@@ -35,7 +34,7 @@ class Error : public std::runtime_error {
 };
 
 /// Throws an Error. `where`: layer and op, `file:line:column`, or file and row. `what`: found and expected.
-/// `fix`: one imperative sentence; may be empty where nothing can be advised.
+/// `fix`: one imperative sentence; may be empty if there is no advice.
 [[noreturn]] void fail(ErrorKind kind, std::string where, std::string what, std::string fix = "");
 
 }  // namespace cg

@@ -1,6 +1,6 @@
-// Options of a plain struct as one table: key, member, what is accepted, a sentence. From that table come parsing,
-// errors, the manual and the resolved copy of a configuration. Losses, data and layers describe their own options
-// here without knowing the experiments; experiments/config/fields.h puts the tables together.
+// The options of a plain struct as a table: key, member, accepted values, a sentence. Parsing, errors, the manual and
+// the resolved copy of a configuration all use this table. Losses, data and layers describe their own options with it
+// and do not know the experiments; experiments/config/fields.h combines the tables.
 #pragma once
 
 #include <algorithm>
@@ -17,20 +17,20 @@
 
 namespace cg {
 
-/// A value as it stands in a configuration file.
+/// A value in a configuration file.
 using Value =
     std::variant<bool, Index, double, std::string, std::vector<Index>, std::vector<double>, std::vector<std::string>>;
 
-/// What a field accepts besides its type.
+/// The values that a field accepts, besides its type.
 struct Accepts {
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
-  bool open = false;                 ///< `least` itself is refused
-  std::vector<std::string> choices;  ///< the words allowed; empty: any
-  /// Words of earlier versions, each with the choice that replaced it: still read, never written.
+  bool open = false;                 ///< `least` itself is not accepted
+  std::vector<std::string> choices;  ///< the allowed words; empty: any word
+  /// Words of earlier versions, each with the choice that replaced it. They are read, but never written.
   std::vector<std::pair<std::string, std::string>> former = {};
 
-  /// The choice that a word stands for: itself, unless it is a former one.
+  /// The choice for a word: the word itself, or the replacement of a former word.
   std::string current(const std::string& word) const {
     const auto found = std::find_if(former.begin(), former.end(), [&](const auto& f) { return f.first == word; });
     return found == former.end() ? word : found->second;
@@ -56,7 +56,7 @@ struct Field {
 template <class S>
 using Fields = std::vector<Field<S>>;
 
-/// A field stored as it is: bool, Index, double, std::string or a vector of one of the last three.
+/// A field that is stored unchanged: bool, Index, double, std::string or a vector of one of the last three.
 template <class S, class T>
 requires std::constructible_from<Value, T> &&
     (!std::is_enum_v<T>)Field<S> field(std::string key, T S::*member, Accepts accepts, std::string sentence) {
@@ -79,15 +79,27 @@ requires std::is_enum_v<E> Field<S> field(std::string key, E S::*member, std::ve
           }};
 }
 
+/// The fields of a part as fields of its owner S, their keys prefixed. `part(s)` is the part of s, for S and const S.
+template <class S, class Part, class Access>
+Fields<S> part_fields(const std::string& prefix, const Access& part, const Fields<Part>& parts) {
+  Fields<S> out;
+  for (const Field<Part>& p : parts)
+    out.push_back({prefix + p.key, p.accepts, p.sentence, [part, get = p.get](const S& s) { return get(part(s)); },
+                   [part, set = p.set](S& s, const Value& v) { set(part(s), v); }});
+  return out;
+}
+
 /// The fields of a member struct as fields of its owner, their keys prefixed with `section.`.
 template <class S, class Part>
 Fields<S> section(const std::string& name, Part S::*member, const Fields<Part>& parts) {
-  Fields<S> out;
-  for (const Field<Part>& p : parts)
-    out.push_back({name + "." + p.key, p.accepts, p.sentence,
-                   [member, get = p.get](const S& s) { return get(s.*member); },
-                   [member, set = p.set](S& s, const Value& v) { set(s.*member, v); }});
-  return out;
+  return part_fields<S>(
+      name + ".", [member](auto& s) -> auto& { return s.*member; }, parts);
+}
+
+/// Adds `more` at the end of `fields`.
+template <class S>
+void append(Fields<S>& fields, Fields<S> more) {
+  for (Field<S>& f : more) fields.push_back(std::move(f));
 }
 
 }  // namespace cg

@@ -1,5 +1,6 @@
 // What an operation is: a plain struct of attributes that can plan (shapes, errors, what its backward will read) and
-// kernels that compute it. The definitions stand in tensor/ops, a header an op; registry.h finds their kernels.
+// kernels that compute it. The definitions stand in tensor/ops, a header an op; registry.h finds their kernels. Read
+// next: tensor.h.
 #pragma once
 
 #include <concepts>

@@ -41,7 +41,7 @@ class Random {
   double uniform();                         ///< in (0, 1)
   double normal();                          ///< mean 0, standard deviation 1
   std::array<std::uint32_t, 4> words();     ///< the next whole block of random bits
-  Blocks blocks();                          ///< the next 256 of them, computed side by side
+  Blocks blocks();                          ///< the next 256 blocks, computed together
   Index below(Index n);                     ///< 0 … n − 1, n ≥ 1
   std::vector<Index> permutation(Index n);  ///< of 0 … n − 1 (Fisher-Yates)
 

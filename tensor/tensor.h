@@ -1,5 +1,4 @@
-// Shapes, element types and the tensor: a description and a shared piece of some device's memory.
-// Read next: op.h (what computes on tensors), backend.h (where memory comes from).
+// Shapes, element types and tensors: a tensor is a spec and a shared part of a device's memory.
 #pragma once
 
 #include <cassert>
@@ -20,7 +19,7 @@ using Shape = std::vector<Index>;
 
 enum class DType : std::uint8_t { f32, f64, bf16, u8 };
 
-/// `meta` computes nothing: it is for planning memory. `reference` runs the plain loops of tensor/ops.
+/// `meta` has shapes but no numbers, for planning memory. `reference` runs the plain loops of tensor/ops.
 enum class Device : std::uint8_t { meta, reference, cpu, cuda };
 
 Index size_of(DType dtype);
@@ -29,8 +28,8 @@ std::string name_of(Device device);
 std::string to_string(const Shape& shape);  ///< "[2, 46, 55, 46, 64]"
 Index count(const Shape& shape);            ///< the product of the extents
 
-/// The type of parameters, statistics and their gradients beside activations of type `dtype`: float32 beside bfloat16,
-/// else the same.
+/// The type of parameters, statistics and their gradients for activations of type `dtype`: float32 for bfloat16, else
+/// the same type.
 inline DType parameter_type(DType dtype) { return dtype == DType::bf16 ? DType::f32 : dtype; }
 
 template <class T>
@@ -41,7 +40,7 @@ template <>
 struct ParameterType<bfloat16> {
   using type = float;
 };
-/// `parameter_type` for kernels: the C++ type of parameters beside activations of type T.
+/// `parameter_type` for kernels: the C++ type of parameters for activations of type T.
 template <class T>
 using Param = typename ParameterType<T>::type;
 
@@ -64,7 +63,7 @@ constexpr DType dtype_of<std::uint8_t>() {
   return DType::u8;
 }
 
-/// Shape and element type: all that planning needs of a tensor.
+/// Shape and element type. Planning needs nothing else of a tensor.
 struct Spec {
   Shape shape;
   DType dtype = DType::f32;
@@ -89,17 +88,17 @@ class Tensor {
   Device device() const { return device_; }
   std::byte* raw() const { return memory_.get(); }  ///< the first byte; null on `meta`
 
-  /// The elements, where T is their type and the memory is the host's.
+  /// The elements. T must be their type, and the memory must be host memory.
   template <class T>
   std::span<T> data() const {
     assert(exists_ && memory_ && dtype_of<T>() == spec_.dtype && device_ != Device::cuda);
     return {reinterpret_cast<T*>(memory_.get()), static_cast<std::size_t>(spec_.count())};
   }
 
-  /// The same memory, seen by another device that computes in it.
+  /// The same memory as a tensor of another device that computes in it.
   Tensor on(Device device) const { return {spec_, device, memory_}; }
 
-  /// A tensor of `spec` in this one's memory, from byte `offset` on.
+  /// A tensor of `spec` in the memory of this one, from byte `offset`.
   Tensor part(Spec spec, Index offset) const {
     assert(!memory_ || offset + spec.size_bytes() <= spec_.size_bytes());
     return {std::move(spec), device_, memory_ ? std::shared_ptr<std::byte>(memory_, memory_.get() + offset) : nullptr};

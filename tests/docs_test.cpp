@@ -58,7 +58,7 @@ std::vector<std::string> matches(const std::string& text, const std::string& pat
 
 }  // namespace
 
-TEST_CASE("docs: every link of README and docs leads somewhere") {
+TEST_CASE("docs: every link of README and docs has a target") {
   std::size_t links = 0;
   for (const fs::path& page : pages())
     for (const std::string& link : matches(text_of(page), R"(\]\(([^)\s]+)\))")) {
@@ -74,7 +74,7 @@ TEST_CASE("docs: every link of README and docs leads somewhere") {
   CHECK(links > 30);
 }
 
-TEST_CASE("docs: pages of docs are reached from README or from one another, and hold no place to fill in") {
+TEST_CASE("docs: every page is linked from README or another page, and has no placeholder") {
   std::string all;
   for (const fs::path& page : pages()) {
     const std::string text = text_of(page);
@@ -88,7 +88,7 @@ TEST_CASE("docs: pages of docs are reached from README or from one another, and 
   }
 }
 
-TEST_CASE("docs: every test that a page tells its reader to run is there") {
+TEST_CASE("docs: every test that a page names exists") {
   int named = 0;
   for (const fs::path& page : pages()) {
     const std::string text = text_of(page);
@@ -128,7 +128,7 @@ TEST_CASE("docs: every experiment that a page shows is accepted as it stands") {
   CHECK(shown > 8);
 }
 
-TEST_CASE("docs: every explanation of a loss that a page shows is given, or refused by the loss itself") {
+TEST_CASE("docs: every explain_loss command of a page works, or its loss refuses the input") {
   int shown = 0;
   for (const fs::path& page : pages())
     for (std::string words : matches(text_of(page), R"(explain_loss (--[^`\n]+))")) {

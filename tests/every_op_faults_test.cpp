@@ -122,7 +122,7 @@ void plant_all(const std::string& name, const std::string& op, const Cell& cell,
 
 }  // namespace
 
-TEST_CASE("planted faults: every op has faults of its own") {
+TEST_CASE("planted faults: every op has its own faults") {
   for (const auto& [type, row] : Registry::standard().rows()) {
     CAPTURE(row.name);
     REQUIRE(op_tests().contains(row.name));
@@ -130,7 +130,7 @@ TEST_CASE("planted faults: every op has faults of its own") {
   }
 }
 
-TEST_CASE("planted faults: the suite notices every one, in every kernel of every op") {
+TEST_CASE("planted faults: the tests notice each fault in every kernel of every op") {
   omp_set_num_threads(1);  // the volumes are tiny
   std::map<std::string, std::set<std::string>> kinds;
   for (const auto& [device, backend] : backends_here())

@@ -36,7 +36,7 @@ int check_every_op(const OpCheck& check) {
 
 }  // namespace
 
-TEST_CASE("every op: an op of the list has one row in the registry and tests of its own, and there are no others") {
+TEST_CASE("every op: each op of the list has one row in the registry and its own tests") {
   std::map<std::string, int> rows, listed;
   for (const auto& [type, row] : Registry::standard().rows()) ++rows[row.name];
   for_each_op([&]<Op O>() {
@@ -59,7 +59,7 @@ TEST_CASE("every op: a gradient does not depend on which others are wanted") {
   CHECK(check_every_op(wanted_gradients_check()) >= 12);
 }
 
-TEST_CASE("every op: what does not fit is refused, with what was found and what was expected") {
+TEST_CASE("every op: inputs that do not fit are refused with what was found and expected") {
   for (const auto& [name, tests] : op_tests())
     for (const Misuse& misuse : tests.misuses) {
       std::string message = "nothing was thrown";

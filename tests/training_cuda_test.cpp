@@ -7,7 +7,7 @@
 
 #include "data/device_loader.h"
 #include "experiments/training/learner.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 #include "tensor/random.h"
 #include "tests/support/cuda.h"
 #include "tests/support/thrown.h"
@@ -29,12 +29,7 @@ LearnerOptions options(DType activations) {
   return o;
 }
 
-std::unique_ptr<Loss> loss() {
-  LossOptions o;
-  o.name = "dynlocrep";
-  o.final_neighbours = 3;
-  return make_loss(o);
-}
+std::unique_ptr<Loss> loss() { return make_loss<DynLocRep>({}, {.final_neighbours = 3}); }
 
 Tensor random_volumes(const Learner& learner, std::uint64_t seed, Index number = subjects) {
   HostBackend host;
@@ -95,7 +90,7 @@ TEST_CASE("training on a GPU: steps repeated as CUDA graphs give the bits of ste
     CHECK(train(*device, dtype, 1e-3) == train(*device, dtype, 1e-3, &nobody));
 }
 
-TEST_CASE("training on a GPU: NaN in a repeated step is named by its layer, and the parameters stay") {
+TEST_CASE("training on a GPU: NaN in a repeated step is reported with its layer, and no parameter changes") {
   const auto device = device_or_skip();
   if (!device) return;
   Learner learner(*device, options(DType::bf16), loss());
@@ -108,7 +103,7 @@ TEST_CASE("training on a GPU: NaN in a repeated step is named by its layer, and 
   CHECK(std::isfinite(learner.step(random_volumes(learner, 6), ages, {}, 1e-4).value));
 }
 
-TEST_CASE("a GPU: uploads beside other work bring every number, in the order they are waited for") {
+TEST_CASE("a GPU: uploads during other work copy every number, in the order they are waited for") {
   const auto device = device_or_skip();
   if (!device) return;
   constexpr Index size = Index{8} << 20;
@@ -128,7 +123,7 @@ TEST_CASE("a GPU: uploads beside other work bring every number, in the order the
   }
 }
 
-TEST_CASE("training on a GPU: losses are the CPU's in float32, and near them in bfloat16") {
+TEST_CASE("training on a GPU: losses are those of the CPU in float32, and near them in bfloat16") {
   const auto device = device_or_skip();
   if (!device) return;
   // At a rate that all but stands still: Adam's first steps follow the sign of a gradient, however small.
@@ -141,7 +136,7 @@ TEST_CASE("training on a GPU: losses are the CPU's in float32, and near them in 
   }
 }
 
-TEST_CASE("training on a GPU: a step in planned memory gives the bits of one that allocates as it goes") {
+TEST_CASE("training on a GPU: a step in planned memory gives the bits of a step that allocates its buffers") {
   const auto device = device_or_skip();
   if (!device) return;
   for (const DType dtype : {DType::f32, DType::bf16}) {
@@ -165,7 +160,8 @@ TEST_CASE("training on a GPU: a step in planned memory gives the bits of one tha
   }
 }
 
-TEST_CASE("a GPU: memory that is refused is an error that says what was asked for, held and free, and passes") {
+TEST_CASE(
+    "a GPU: a refused allocation is an error with its size and the memory held and free, and the device stays usable") {
   const auto device = device_or_skip();
   if (!device) return;
   const auto held = device->allocate(Index{1} << 20);
@@ -176,7 +172,7 @@ TEST_CASE("a GPU: memory that is refused is an error that says what was asked fo
   CHECK(to_doubles(*device, ones) == std::vector<double>{1, 2, 3, 4});  // it is still usable
 }
 
-TEST_CASE("a GPU: NaN and infinity are found wherever they are, in both types") {
+TEST_CASE("a GPU: NaN and infinity are found at any position, in both types") {
   const auto device = device_or_skip();
   if (!device) return;
   for (const DType dtype : {DType::f32, DType::bf16})

@@ -23,7 +23,7 @@
 #include "experiments/training/learner.h"
 #include "experiments/training/setup.h"
 #include "layers/file_order.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 #include "tools/benchmark/deterministic.h"
 #include "tools/benchmark/formula_dataset.h"
 #include "tools/benchmark/layer_times.h"
@@ -78,10 +78,8 @@ std::unique_ptr<Learner> make_learner(Backend& backend, const Options& o) {
   LearnerOptions options;
   options.volume = {o.size[0], o.size[1], o.size[2]};
   options.activations = activations_of(o);
-  options.rounded_volumes = backend.has_own_memory();
-  LossOptions loss;
-  loss.final_neighbours = 1;
-  auto learner = std::make_unique<Learner>(backend, options, make_loss(loss));
+  options.rounded_volumes = backend.traits().has_own_memory;
+  auto learner = std::make_unique<Learner>(backend, options, make_loss<DynLocRep>({}, {.final_neighbours = 1}));
   set_deterministic_weights(learner->parameters());
   return learner;
 }
@@ -111,7 +109,7 @@ class Batches {
         dataset_(epoch ? o.subjects : o.batch, o.batch, {o.size[0], o.size[1], o.size[2]}),
         source_(dataset_, Intensity{.mean = 0, .sd = 1, .count = 1}, epoch ? Index{1} << 60 : 0),
         options_{.batch_size = o.batch, .shuffle = false, .augment = {}} {
-    if (backend.has_own_memory()) {
+    if (backend.traits().has_own_memory) {
       kept_.emplace(backend, source_, activations_of(o));
     } else if (epoch) {
       std::vector<float> one(static_cast<std::size_t>(source_.voxels()));
@@ -155,7 +153,7 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
     if (s >= 0) seconds.push_back(spent);
   }
   nlohmann::json out = result(o, seconds, loss.value_or(NAN), base, *learner);
-  out["device"] = backend->description();
+  out["device"] = backend->traits().description;
   if (o.layers) times.print(o.steps + o.warmup);
   if (o.layers) out["layers"] = times.to_json(o.steps + o.warmup);
   return out;

@@ -15,6 +15,7 @@
 #include "experiments/teaching/loss_example.h"
 #include "experiments/teaching/loss_page.h"
 #include "experiments/teaching/loss_text.h"
+#include "losses/dynlocrep.h"
 #include "losses/registry.h"
 #include "tensor/error.h"
 #include "tools/explain_loss/page_source.h"
@@ -53,16 +54,15 @@ LossOptions chosen_options(const Arguments& arguments, Index subjects) {
   Checked checked = check(options_of(loss_fields()), source);
   throw_diagnostics(source, checked.diagnostics);
   LossOptions options;
-  options.temperature = published_temperature(arguments.loss);
-  options.final_neighbours = std::max<Index>(2, (subjects * 14 + 16) / 32);
+  options.shared.temperature = loss_info(arguments.loss).temperature;
+  options.own.of<DynLocRep>().final_neighbours = std::max<Index>(2, (subjects * 14 + 16) / 32);
   for (const auto& f : loss_fields())
     if (const auto given = checked.values.find(f.key); given != checked.values.end()) f.set(options, given->second);
   return options;
 }
 
 int explain(const Arguments& arguments) {
-  const bool pairs = arguments.loss == "simclr" || arguments.loss == "nnclr";
-  const Index views = arguments.views > 0 ? arguments.views : pairs ? 2 : 1;
+  const Index views = arguments.views > 0 ? arguments.views : loss_info(arguments.loss).least_views;
   LossCase example;
   if (arguments.embeddings.empty()) {
     if (arguments.ages.empty())

@@ -12,6 +12,7 @@
 
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
+#include "data/formats/map_file.h"
 #include "experiments/program/command_line.h"
 #include "experiments/record/model_file.h"
 #include "experiments/statistics/metrics.h"
@@ -90,7 +91,7 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Predicts the age of brains with a model file that a run left.", "predict");
   app.add_option("MODEL", arguments.model, "model.h5 of a run, or its .safetensors")->required();
-  app.add_option("SCAN", arguments.scans.inputs, ".nii .nii.gz .hdr .img .npy files, cohort files (.h5)")->required();
+  app.add_option("SCAN", arguments.scans.inputs, map_endings() + " files, cohort files (.h5)")->required();
   app.add_option("--out", arguments.out, "the table to write (CSV)")->capture_default_str();
   app.add_option("--age", arguments.scans.age, "age of the only scan, years")->check(CLI::Range(0.0, oldest_age));
   app.add_option("--participants", arguments.scans.participants, "table with participant_id and age (.tsv, .csv)");

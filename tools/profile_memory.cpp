@@ -24,6 +24,7 @@
 #include "experiments/training/cohort.h"
 #include "experiments/training/memory_check.h"
 #include "experiments/training/setup.h"
+#include "losses/dynlocrep.h"
 #include "tensor/backend/cuda_module.h"
 #include "tensor/error.h"
 
@@ -186,7 +187,7 @@ int run(const Arguments& arguments) {
   const StepMemory memory = planner.memory(batch);
   const StepDescription step{.config = named(arguments),
                              .volume = options.volume,
-                             .device = fmt::format("{}: {}", name_of(backend.device()), backend.description()),
+                             .device = fmt::format("{}: {}", name_of(backend.device()), backend.traits().description),
                              .activations = options.activations,
                              .parameters = options.parameters,
                              .free = free,
@@ -199,7 +200,8 @@ int run(const Arguments& arguments) {
   if (!arguments.html.empty()) write_atomically(arguments.html, memory_page(memory, step));
   std::optional<MeasuredMemory> measured;
   if (arguments.measure) {
-    config.loss.final_neighbours = std::min(config.loss.final_neighbours, batch);
+    Index& neighbours = config.loss.own.of<DynLocRep>().final_neighbours;
+    neighbours = std::min(neighbours, batch);
     measured = measure_step(backend, options, config.loss, batch);
     print_measured(*measured, memory, backend.device() == Device::cuda);
   }

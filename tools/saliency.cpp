@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "data/files/diagnostics.h"
+#include "data/formats/map_file.h"
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/program/command_line.h"
 #include "experiments/program/csv.h"
@@ -141,7 +142,7 @@ int run(const Arguments& a) {
 
 void add_options(CLI::App& app, Arguments& a) {
   app.add_option("MODEL", a.model, "model.h5 of a run, or its .safetensors")->required();
-  app.add_option("SCAN", a.scans.inputs, ".nii .nii.gz .hdr .img .npy files, cohort files (.h5)")->required();
+  app.add_option("SCAN", a.scans.inputs, map_endings() + " files, cohort files (.h5)")->required();
   app.add_option("--out", a.out, "the folder for maps and pictures")->capture_default_str();
   app.add_option("--subject", a.subjects, "only this participant; may be given several times");
   app.add_option("--method", a.method, "gradient, occlusion or both")

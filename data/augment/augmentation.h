@@ -1,5 +1,4 @@
-// What an augmentation is: options, a draw that depends on a key alone, and the change that a draw makes. Read next:
-// cutout.h (an augmentation on a page), augmentations.h (all of them by name).
+// What an augmentation is: options, a draw that depends on a key alone, and the change that a draw makes.
 #pragma once
 
 #include <concepts>

@@ -1,6 +1,7 @@
 // All augmentations by name, their options as they stand in [data.augment] of a configuration, and the function that
-// the loader calls. A new augmentation: its header, a member here and a row in augmentations.cpp. docs/augmentations.md
-// shows each.
+// the loader calls. A new augmentation: its header, a member here, a row in augmentations.cpp, and a name of its own at
+// the end of `Use` in tensor/random.h, so that its random numbers are not those of another. docs/augmentations.md shows
+// each. Read next: augmentation.h (the interface), cutout.h (an example).
 #pragma once
 
 #include <string>

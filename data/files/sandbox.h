@@ -1,5 +1,5 @@
 // Runs what may crash on hostile input in a process of its own, which can neither open a file or a connection nor take
-// much memory or time: what a library does there to a bad file ends there. Read next: hdf5_weights.h, which uses it.
+// much memory or time: what a library does there to a bad file ends there.
 #pragma once
 
 #include <functional>

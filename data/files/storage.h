@@ -1,5 +1,5 @@
 // Files that survive a crash: whole files replaced in one step, logs that grow by whole lines, and the lock of a run
-// folder. Every failure is an error of kind storage (exit code 8) that names the file. Read next: recorder.h.
+// folder. Every failure is an error of kind storage (exit code 8) that names the file.
 #pragma once
 
 #include <filesystem>

@@ -96,13 +96,6 @@ fs::path replaced(const fs::path& path, const std::string& from, const std::stri
 
 }  // namespace
 
-bool is_nifti_name(const fs::path& path) {
-  const std::string name = path.filename().string();
-  for (const char* end : {".nii", ".nii.gz", ".hdr", ".img", ".img.gz"})
-    if (name.ends_with(end)) return true;
-  return false;
-}
-
 NiftiVolume read_nifti(const fs::path& path, const NiftiLimits& limits) {
   fs::path header = path;
   for (const std::string end : {".img", ".img.gz"})
@@ -126,6 +119,25 @@ NiftiVolume nifti_of(std::string_view bytes, const std::string& name, const Nift
   return read_both(stream, limits, [&](const Header&) -> NiftiVolume {
     fail(ErrorKind::data, name, "its voxels are in another file", "Give both files their name.");
   });
+}
+
+NiftiVolume read_oriented_nifti(const fs::path& path) {
+  NiftiVolume read = read_nifti(path);
+  if (!read.disagreement.empty())
+    fail(ErrorKind::data, path.string(), read.disagreement,
+         "Find out which one is right, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
+  if (read.affine_from == NiftiVolume::Source::none)
+    fail(ErrorKind::data, path.string(), "neither sform nor qform: which side is left is unknown",
+         "Convert it again from the scanner's files, or set the sform.");
+  return read;
+}
+
+MapFile read_nifti_map(const fs::path& path, const MapFileOptions& /*options*/) {
+  NiftiVolume read = read_oriented_nifti(path);
+  return {.spatial = std::move(read.spatial),
+          .format = std::move(read.format),
+          .voxels_in = std::move(read.voxels_in),
+          .description = std::move(read.description)};
 }
 
 }  // namespace cg

@@ -1,11 +1,12 @@
 // Volumes in NIfTI files: .nii, .nii.gz, .hdr with .img(.gz); versions 1 and 2, either byte order. libnifti2 decodes
 // headers; they are checked here before, and the voxels are read here, so that no file can claim more memory than it
-// fills. Read next: data/space/resample.h.
+// fills. Read next: map_file.h, data/space/resample.h.
 #pragma once
 
 #include <filesystem>
 #include <string>
 
+#include "data/formats/map_file.h"
 #include "data/space/volume.h"
 
 namespace cg {
@@ -29,15 +30,18 @@ struct NiftiVolume {
 /// contradicts itself or the file's size, a damaged gzip stream), storage.
 NiftiVolume read_nifti(const std::filesystem::path& path, const NiftiLimits& limits = {});
 
-/// The same of a file's bytes (.nii or .nii.gz), for tests.
+/// The same of a file that says without doubt which side is left. Errors: those, and data where it does not.
+NiftiVolume read_oriented_nifti(const std::filesystem::path& path);
+
+/// That as a format of maps.
+MapFile read_nifti_map(const std::filesystem::path& path, const MapFileOptions& options);
+
+/// read_nifti of a file's bytes (.nii or .nii.gz), for tests.
 NiftiVolume nifti_of(std::string_view bytes, const std::string& name, const NiftiLimits& limits = {});
 
 /// Writes NIfTI-1, float32, little-endian, with the affine as sform, and as qform where it has right angles; gzip if
 /// the name ends in .gz. Equal content gives equal bytes; the file appears whole (storage.h). `description`: up to 79
 /// bytes. Errors: usage (an axis longer than 32767, another ending than .nii or .nii.gz), storage.
 void write_nifti(const std::filesystem::path& path, const SpatialVolume& spatial, const std::string& description = "");
-
-/// A file with such a name is read with read_nifti: .nii .nii.gz .hdr .img .img.gz.
-bool is_nifti_name(const std::filesystem::path& path);
 
 }  // namespace cg

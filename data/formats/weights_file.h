@@ -1,6 +1,6 @@
 // Weights as named arrays in a file that anybody may have made: HDF5 (a dataset an array) or safetensors, told apart by
 // the name's ending. What is read is data: no file can make the reader run code, open another file, or take more memory
-// than was asked for. Read next: safetensors.h, hdf5_weights.h (the formats), sandbox.h (where HDF5 is read).
+// than was asked for. Read next: data/files/sandbox.h (where HDF5 is read).
 #pragma once
 
 #include <functional>

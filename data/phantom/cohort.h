@@ -1,4 +1,5 @@
-// Writes a whole synthetic cohort as a cohort file, with the truth that explanations can be held against.
+// Writes a whole synthetic cohort as a cohort file, with the truth that explanations can be held against. Read next:
+// phantom.h.
 #pragma once
 
 #include <functional>

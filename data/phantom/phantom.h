@@ -1,6 +1,6 @@
 // One synthetic brain: a stiffness map (MRE-like) or a T1-like volume with known age effects. Every map is synthetic:
 // no subject, scan or atlas enters; the figures follow published group statistics only. kPa, mm, years. Read next:
-// cohort.h (files of them), anatomy.h (the shape), latents.h (the ageing).
+// anatomy.h (the shape), latents.h (the ageing).
 #pragma once
 
 #include <string>

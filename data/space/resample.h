@@ -1,5 +1,5 @@
 // From a volume anywhere in space to the common grid: axes turned to RAS by the affine, then resampled. Everything is
-// linear in the voxels, and a volume that lies on the grid already comes back bit by bit. Read next: nifti.h.
+// linear in the voxels, and a volume that lies on the grid already comes back bit by bit. Read next: volume.h.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// A volume, and where it lies in space. Read next: affine.h, resample.h.
+// A volume, and where it lies in space. Read next: affine.h.
 #pragma once
 
 #include <vector>

@@ -1,5 +1,5 @@
 // Makes a cohort file (docs/cohort-file.md) from a laboratory's files, a participant at a time: nothing is written
-// unless everything is in order, and everything that is not is told at once.
+// unless everything is in order, and everything that is not is told at once. Read next: import_options.h, map_reader.h.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 // What a cohort is made from: tables of participants and their maps, in folders as BIDS and OpenBHB have them or as a
-// stack with a list of ids. Read next: import.h.
+// stack with a list of ids.
 #pragma once
 
 #include <filesystem>

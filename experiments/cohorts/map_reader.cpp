@@ -12,17 +12,6 @@
 namespace cg {
 namespace {
 
-/// Grids of .npy files: FSL's MNI152 templates, whose voxel 0 lies at x = 90 mm and whose x runs to the left, and the
-/// phantom's at 4 mm.
-struct KnownGrid {
-  Shape shape;
-  double edge, right;
-  Vector3 origin;  ///< where x runs to the right
-};
-const KnownGrid known_grids[] = {{{91, 109, 91}, 2, 90, {-90, -126, -72}},
-                                 {{182, 218, 182}, 1, 90, {-91, -126, -72}},
-                                 {{46, 55, 46}, 4, 91, {-89, -125, -71}}};
-
 /// Errors (data): a voxel that is not finite, or none that differs.
 void check_values(const Volume& volume, const std::string& where) {
   const Shape& n = volume.shape;
@@ -75,63 +64,19 @@ double lost_of(const SpatialVolume& from, const Volume& on_grid, const SpatialGr
   return std::max(0.0, 1 - has / had);
 }
 
-/// A volume that says without doubt which side is left.
-NiftiVolume oriented(const std::filesystem::path& file) {
-  NiftiVolume read = read_nifti(file);
-  if (!read.disagreement.empty())
-    fail(ErrorKind::data, file.string(), read.disagreement,
-         "Find out which one is right, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
-  if (read.affine_from == NiftiVolume::Source::none)
-    fail(ErrorKind::data, file.string(), "neither sform nor qform: which side is left is unknown",
-         "Convert it again from the scanner's files, or set the sform.");
-  return read;
-}
-
 }  // namespace
 
 MapReader::MapReader(const ImportOptions& options) : options_(options), grid_(mni_grid(options.voxel_mm)) {}
 
-SpatialVolume MapReader::spatial_npy(const Shape& full, std::vector<float> values, const MapSource& source) const {
-  Shape shape = full;
-  while (shape.size() > 3 && shape[0] == 1) shape.erase(shape.begin());  // channels and batches of one
-  for (const KnownGrid& known : known_grids) {
-    if (known.shape != shape) continue;
-    if (options_.npy_axes.empty())
-      fail(ErrorKind::data, source.where, "a .npy file does not say which way its x axis runs",
-           "Say it: --npy-axes LAS (as FSL's MNI template, to the left) or RAS (to the right).");
-    const bool right = options_.npy_axes == "RAS";
-    const Vector3 origin = {right ? known.origin[0] : known.right, known.origin[1], known.origin[2]};
-    return {{shape, std::move(values)},
-            Affine::scale({right ? known.edge : -known.edge, known.edge, known.edge}, origin)};
-  }
-  fail(ErrorKind::data, source.where,
-       fmt::format("shape {}, expected [91, 109, 91] (2 mm) or [182, 218, 182] (1 mm)", to_string(full)),
-       "Convert it to NIfTI, whose affine says where the voxels lie.");
-}
-
-SpatialVolume MapReader::spatial_volume(const MapSource& source, MapReading& reading) const {
-  if (!is_nifti_name(source.file)) {
-    const NpyFile npy(source.file);
-    reading.voxels_in = source.file;
-    reading.format = "npy, " + npy.type() + (npy.fortran_order() ? ", Fortran order" : "");
-    Shape shape = npy.shape();
-    if (source.row >= 0) shape.erase(shape.begin());
-    SpatialVolume out = spatial_npy(shape, {}, source);  // the shape is checked before anything is read
-    out.volume.values = source.row < 0 ? npy.all() : npy.row(source.row);
-    return out;
-  }
-  NiftiVolume read = oriented(source.file);
-  reading.voxels_in = read.voxels_in;
-  reading.format = read.format;
-  reading.synthetic = read.description.starts_with(synthetic_mark);
-  return std::move(read.spatial);
+MapFile MapReader::file(const MapSource& source) const {
+  return read_map(source.file, {.row = source.row, .npy_axes = options_.npy_axes});
 }
 
 void MapReader::apply_mask(const MapSource& source, Volume& volume) const {
   if (source.mask.empty()) return;
   NiftiVolume mask;
   try {
-    mask = oriented(source.mask);
+    mask = read_oriented_nifti(source.mask);
   } catch (const Error& error) {
     fail(error.kind(), source.where, fmt::format("its mask {}: {}", source.mask.filename().string(), error.found()),
          error.fix());
@@ -143,13 +88,16 @@ void MapReader::apply_mask(const MapSource& source, Volume& volume) const {
 
 MapReading MapReader::read(const MapSource& source) const {
   MapReading reading;
-  SpatialVolume from;
+  MapFile read;
   try {
-    from = spatial_volume(source, reading);
+    read = file(source);
   } catch (const Error& error) {  // name the file as the table's folder has it
-    if (error.where() == source.where) throw;
     fail(error.kind(), source.where, error.found(), error.fix());
   }
+  reading.format = read.format;
+  reading.voxels_in = read.voxels_in;
+  reading.synthetic = read.description.starts_with(synthetic_mark);
+  SpatialVolume& from = read.spatial;
   if (options_.nan_is_zero)
     for (float& v : from.volume.values)
       if (std::isnan(v)) v = 0;

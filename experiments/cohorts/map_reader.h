@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "data/formats/npy.h"
+#include "data/formats/map_file.h"
 #include "experiments/cohorts/map_sources.h"
 
 namespace cg {
@@ -36,16 +36,12 @@ class MapReader {
   MapReading read(const MapSource& source) const;
 
   /// The map as its file has it. Errors: of those, the ones about shape and orientation.
-  SpatialVolume original(const MapSource& source) const {
-    MapReading reading;
-    return spatial_volume(source, reading);
-  }
+  SpatialVolume original(const MapSource& source) const { return file(source).spatial; }
 
   const SpatialGrid& grid() const { return grid_; }
 
  private:
-  SpatialVolume spatial_volume(const MapSource& source, MapReading& reading) const;
-  SpatialVolume spatial_npy(const Shape& shape, std::vector<float> values, const MapSource& source) const;
+  MapFile file(const MapSource& source) const;
   void apply_mask(const MapSource& source, Volume& volume) const;
 
   const ImportOptions& options_;

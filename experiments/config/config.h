@@ -1,5 +1,6 @@
-// An experiment's configuration: plain structs and, in config.cpp, the one table of their fields. Everything that
-// decides a run's numbers stands here. Read next: recorder.h, what a run leaves behind.
+// An experiment's configuration: plain structs that hold everything that decides a run's numbers. The tables of their
+// fields are beside each struct's own code (losses, predictors, augmentations, model) or in config.cpp, which puts them
+// together. Read next: fields.h, which checks a text against the tables.
 #pragma once
 
 #include <filesystem>
@@ -59,9 +60,7 @@ struct PretrainedOptions {
 
 struct EvaluationOptions {
   Features features = Features::projected;
-  PredictorKind predictor = PredictorKind::ridge;
-  double huber_delta = PredictorOptions().huber_delta;  ///< years
-  double penalty = PredictorOptions().penalty;
+  PredictorOptions predictor;  ///< keys evaluation.predictor, evaluation.penalty, …
   Index every = 0;
   std::vector<Index> embeddings_at;
 };

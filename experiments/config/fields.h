@@ -1,5 +1,5 @@
 // Tables of fields (tensor/fields.h) against the settings of a configuration (settings.h): every error at once, the
-// manual, and the resolved copy. Read next: config.h, the tables of an experiment.
+// manual, and the resolved copy. Read next: settings.h (the text), tensor/fields.h (one field).
 #pragma once
 
 #include <map>

@@ -1,5 +1,5 @@
 // The text of a configuration as a flat list of settings: what stands at which key, and where. Knows TOML and the
-// command line's `key.sub=value`, but no option. Read next: fields.h, which checks the settings.
+// command line's `key.sub=value`, but no option. Read next: tensor/fields.h.
 #pragma once
 
 #include <optional>

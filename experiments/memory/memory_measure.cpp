@@ -78,7 +78,7 @@ class NvmlPeak {
 
 MeasuredMemory measure_on_gpu(Backend& backend, const LearnerOptions& options, const LossOptions& loss,
                               Index subjects) {
-  const int steps = backend.warm_up_steps() + 2;  // the first as they come, then captured, then launched
+  const int steps = backend.traits().warm_up_steps + 2;  // the first as they come, then captured, then launched
   std::string why;
   const auto meter = cuda_module(why)->make_meter(backend);
   const Index before = meter->used();

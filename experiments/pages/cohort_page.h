@@ -1,5 +1,5 @@
-// A cohort on one page: who is in it and what its maps look like, as the paper shows its own (figures 2, 3, 7, 8,
-// table 2). Nothing is loaded from elsewhere, no script runs, everything read is escaped.
+// A cohort on one page: who is in it and what its maps look like, as the paper shows its own (figures 2, 3, 7, 8, table
+// 2). Nothing is loaded from elsewhere, no script runs, everything read is escaped. Read next: cohort_summary.h.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // Who is in a cohort, study by study, and how much of the brain each map covers: the numbers of the paper's table 2 and
-// figures 3 and 7. Read next: cohort_page.h.
+// figures 3 and 7.
 #pragma once
 
 #include <functional>

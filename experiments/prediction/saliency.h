@@ -4,7 +4,7 @@
 //   occlusion   age(volume with a cube of it set to 0, as cutout does) − age(volume), averaged over the cubes that
 //               hold a voxel (Zeiler & Fergus 2014): what the network loses without it
 // A map that looks the same for a network with random weights explains nothing that was learnt (Adebayo et al. 2018).
-// Read next: saliency_report.h.
+// Read next: inference.h.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
 // What the maps of saliency.h are worth, and the files that hold them: volumes in the scans' own space, pictures, a
-// check against random weights, and on a synthetic cohort the agreement with the voxels that truly age.
+// check against random weights, and on a synthetic cohort the agreement with the voxels that truly age. Read next:
+// saliency.h.
 #pragma once
 
 #include <filesystem>

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "data/files/diagnostics.h"
+#include "data/formats/map_file.h"
 #include "data/formats/tsv.h"
 #include "experiments/cohorts/participants.h"
 #include "tensor/error.h"
@@ -54,9 +55,7 @@ bool same_grid(const SpatialGrid& a, const SpatialGrid& b) { return a.extents ==
 }  // namespace
 
 std::string id_of_file(const std::string& path) {
-  std::string name = std::filesystem::path(path).filename().string();
-  for (const char* ending : {".gz", ".nii", ".hdr", ".img", ".npy"})
-    if (name.ends_with(ending)) name.resize(name.size() - std::string_view(ending).size());
+  const std::string name = without_map_ending(std::filesystem::path(path).filename().string());
   return name.starts_with("sub-") ? name.substr(0, name.find('_')) : name;
 }
 

@@ -1,5 +1,5 @@
 // Brains whose age is asked for: files of volumes (NIfTI, .npy) and cohort files, one after the other, each brought to
-// the model's grid as the cohort that it was trained on was. Read next: predict.h.
+// the model's grid as the cohort that it was trained on was. Read next: experiments/cohorts/map_reader.h.
 #pragma once
 
 #include <deque>

@@ -1,4 +1,4 @@
-// A run's state between two steps, in a file from which it goes on to the same bits. Read next: trainer.h.
+// A run's state between two steps, in a file from which it goes on to the same bits. Read next: data/files/storage.h.
 //
 // The file is HDF5 behind a block of 512 bytes that holds the SHA-256 of everything after it: damage is found before
 // HDF5 reads a byte, and any HDF5 program still opens the file. There is one generation: it is replaced in one step

@@ -1,6 +1,6 @@
 // All that a prediction needs, as a model file holds it: the network's weights, what is done to a map before the
-// network sees it, the predictor of age, and what the training part was like. Read next: model_file.h (the file),
-// inference.h (the network at work).
+// network sees it, the predictor of age, and what the training part was like. Read next:
+// experiments/statistics/predictor.h.
 #pragma once
 
 #include <map>

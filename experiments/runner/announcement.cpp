@@ -31,16 +31,16 @@ void print_training(const Config& config) {
   if (!config.data.augment.apply.empty())
     fmt::print("augmented   {}; the two views of a subject differ\n", to_string(config.data.augment));
   fmt::print("loss        {}, {}\n", config.loss.name,
-             config.loss.formulation == Formulation::printed ? "as printed" : "as in the published code");
+             config.loss.shared.formulation == Formulation::printed ? "as printed" : "as in the published code");
   fmt::print("training    {}, batches of {}{}, learning rate {:g}\n", seeds_and_epochs(config), config.train.batch_size,
-             config.train.order == SubjectOrder::study_balanced ? ", every study equally often" : "",
+             config.train.order == SubjectOrder::study_balanced ? ", subjects of all studies equally often" : "",
              config.train.learning_rate);
 }
 
 void print_data(const Config& config, const Cohort& cohort) {
   if (cohort.file->synthetic())
     fmt::print(
-        "*** SYNTHETIC PHANTOM: these brains are computed, not measured. No figure here says anything of people. "
+        "*** SYNTHETIC PHANTOM: these brains are computed, not measured. No result here describes real people. "
         "***\n\n");
   print_cohort(*cohort.file);
   fmt::print("split       {} to train, {} to test ({})\n", cohort.split.train.size(), cohort.split.test.size(),
@@ -68,7 +68,7 @@ void print_plan(const Config& config, const RunOptions& options) {
 }
 
 void announce(const Config& config, const RunOptions& options, const Cohort& cohort, Backend& backend, Learner& learner,
-              double step_seconds, double left, const std::string& place) {
+              double step_seconds, double left, const std::string& position) {
   const auto subjects = static_cast<Index>(cohort.split.train.size());
   const Index batch = std::min(config.train.batch_size, subjects);
   fmt::print("{}\n", to_string(learner.summary(batch)));
@@ -81,11 +81,11 @@ void announce(const Config& config, const RunOptions& options, const Cohort& coh
   if (cohort.on_device) fmt::print("volumes     all on the device, {} MB\n", megabytes(cohort.on_device->bytes()));
   const double epoch_seconds = step_seconds * static_cast<double>(subjects) / static_cast<double>(batch);
   const auto seeds = static_cast<double>(config.seeds.size()), epochs = static_cast<double>(config.train.epochs);
-  fmt::print("time        {:.2f} s a step, {:.1f} s an epoch; {}{}: about {}\n", step_seconds, epoch_seconds,
+  fmt::print("time        {:.2f} s per step, {:.1f} s per epoch; {}{}: about {}\n", step_seconds, epoch_seconds,
              seeds_and_epochs(config), left < 1 ? fmt::format(", {:.0f} % of them left", 100 * left) : "",
              duration(epoch_seconds * epochs * seeds * left));
   fmt::print("results     {}\n", options.out.string());
-  if (!place.empty()) fmt::print("resuming    {}\n", place);
+  if (!position.empty()) fmt::print("resuming    {}\n", position);
   fmt::print("\n");
   std::fflush(stdout);
 }

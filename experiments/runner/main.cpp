@@ -18,7 +18,7 @@ namespace {
 constexpr const char* footer = R"(
 Examples:
   run_experiment quickstart                      a synthetic cohort, minutes on a laptop
-  run_experiment dynlocrep data.cohort=maps.h5   the paper's setting on a cohort of yours
+  run_experiment dynlocrep data.cohort=maps.h5   the paper's setting on your own cohort
   run_experiment quickstart train.epochs=5 --check
 
 Exit codes:
@@ -41,7 +41,7 @@ int run(const Arguments& arguments, cg::RunOptions options) {
     return 0;
   }
   if (arguments.config.empty())
-    cg::fail(cg::ErrorKind::usage, "command line", "no configuration is named",
+    cg::fail(cg::ErrorKind::usage, "command line", "the configuration is missing",
              "Give the path of a TOML file or the name of an experiment, for example quickstart");
   const std::filesystem::path file = cg::find_config(arguments.config, cg::source_root() / "experiments");
   const cg::Config config = cg::parse_config(cg::read_source(file.string(), arguments.overrides));
@@ -69,9 +69,9 @@ int main(int argc, char** argv) {
   app.add_option("--device", arguments.device, "auto: a GPU if there is one; cpu; cuda; reference: plain loops")
       ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}));
   app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
-  app.add_flag("--check", arguments.check, "validate the configuration and say what it would do");
+  app.add_flag("--check", arguments.check, "check the configuration and print what a run would do");
   app.add_flag("--overwrite", arguments.overwrite,
-               "start anew where a run of the same configuration is, finished or not");
+               "start again in a folder that has a run of the same configuration, finished or not");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
   app.set_version_flag("--version", [] { return cg::version_text(); });
   app.footer(footer);

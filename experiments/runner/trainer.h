@@ -1,13 +1,16 @@
-// Runs an experiment from its configuration to the run folder: for every seed, train epoch by epoch, evaluate, record.
-// Read next: learner.h (a step), evaluation.h (the test error).
+// The training loop: for every seed, train epoch by epoch, evaluate, record.
+// Read next: experiment.h (what all seeds share), run.h (folder, saving, stopping), learner.h (a step).
 #pragma once
 
-#include "experiments/config/config.h"
+#include "experiments/runner/experiment.h"
 
 namespace cg {
 
-/// Trains and evaluates all seeds and writes the run folder (recorder.h). Before the first epoch it says what it will
-/// do: cohort, split, network, memory, time. Errors: all kinds; those of a step name seed, epoch, step and subjects.
+/// Trains and evaluates all seeds and writes the run folder (recorder.h). Before the first epoch it prints
+/// cohort, split, network, memory and time. Errors: all kinds; those of a step name seed, epoch, step and subjects.
 void run_experiment(const Config& config, const RunOptions& options);
+
+/// The same for an experiment that is already set up.
+void run_experiment(Experiment& experiment);
 
 }  // namespace cg

@@ -1,4 +1,4 @@
-// Features of subjects as a matrix: what predictors are fitted on. Read next: predictor.h.
+// Features of subjects as a matrix: what predictors are fitted on.
 #pragma once
 
 #include <span>

@@ -1,8 +1,10 @@
 #include "experiments/statistics/predictor.h"
 
+#include <optional>
+
+#include "experiments/statistics/all_predictors.h"
 #include "experiments/statistics/predictor_losses.h"
-#include "experiments/statistics/ridge.h"
-#include "experiments/statistics/trained_predictor.h"
+#include "tensor/error.h"
 
 namespace cg {
 namespace {
@@ -47,9 +49,43 @@ std::vector<double> AgePredictor::gradient(std::span<const double> x) const {
 }
 
 AgePredictor fit_predictor(const PredictorOptions& options, const FeatureRows& features, std::span<const double> ages) {
-  if (options.kind != PredictorKind::ridge) return fit_trained(options, features, ages);
-  RidgeModel model = search_ridge(features, ages).model;
-  return {.weights = std::move(model.weights), .bias = {model.intercept}, .alpha = model.alpha};
+  std::optional<AgePredictor> fitted;
+  AllPredictors::for_each([&]<PredictorType P>() {
+    if (options.name == P::name) fitted = P{options.shared, options.own.of<P>()}.fit(features, ages);
+  });
+  if (fitted) return *std::move(fitted);
+  std::string choices;
+  for (const std::string& name : predictor_names()) choices += (choices.empty() ? "" : ", ") + name;
+  fail(ErrorKind::usage, "evaluation.predictor", "there is no predictor \"" + options.name + "\"",
+       "Choose one of " + choices);
+}
+
+std::vector<std::string> predictor_names() {
+  std::vector<std::string> names;
+  AllPredictors::for_each([&]<PredictorType P>() { names.push_back(P::name); });
+  return names;
+}
+
+Fields<PredictorOptions> predictor_fields() {
+  using O = PredictorOptions;
+  using Shared = SharedPredictorOptions;
+  Fields<O> out{
+      field("predictor", &O::name, one_of(predictor_names()),
+            "How age is predicted from the features: ridge regression (the paper's choice), or a linear layer trained "
+            "with the absolute error, with Huber's loss, or as the expectation over whole years."),
+  };
+  AllPredictors::for_each([&]<PredictorType P>() {
+    append(out, part_fields<O>(
+                    "", [](auto& o) -> auto& { return o.own.template of<P>(); }, P::Options::fields()));
+  });
+  const Fields<Shared> shared{
+      field("penalty", &Shared::penalty, at_least(0),
+            "l1, huber, dex: half of it times the squared weights (of features with mean 0 and SD 1) is added to their "
+            "loss; ridge regression chooses its own."),
+  };
+  append(out, part_fields<O>(
+                  "", [](auto& o) -> auto& { return o.shared; }, shared));
+  return out;
 }
 
 }  // namespace cg

@@ -1,28 +1,30 @@
 // Age from frozen features (paper section 4.3, Fig. 4b): the one interface of all predictors. A fitted one is numbers
-// alone, so that a model file can hold it. Read next: ridge.h (the paper's choice, its "MSE"), trained_predictor.h (the
-// others).
+// alone, so that a model file can hold it. Read next: all_predictors.h, their list; ridge.h (the paper's choice, its
+// "MSE"); trained_predictor.h (what the others share).
 #pragma once
 
+#include <concepts>
 #include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "experiments/statistics/feature_rows.h"
+#include "tensor/own_options.h"
 
 namespace cg {
 
-enum class PredictorKind {
-  ridge,  ///< squared error, its penalty by cross-validation
-  l1,     ///< absolute error
-  huber,  ///< squared error near 0, absolute beyond
-  dex,    ///< probabilities of whole years, and their expectation (Rothe, Timofte & Van Gool 2015)
+/// The options that several predictors read. A predictor reads those it needs.
+struct SharedPredictorOptions {
+  double penalty = 0.01;   ///< of l1, huber and dex: half of it times the squared weights is added to their loss
+  std::uint64_t seed = 0;  ///< of the initial weights of l1, huber and dex; a run's own, and no key
 };
 
+/// The options of a configuration's [evaluation] that belong to predictors: which one, and the options of all.
 struct PredictorOptions {
-  PredictorKind kind = PredictorKind::ridge;
-  double huber_delta = 1;  ///< years; PyTorch's default
-  double penalty = 0.01;   ///< of l1, huber and dex: half of it times the squared weights is added to their loss
-  std::uint64_t seed = 0;  ///< of the initial weights of l1, huber and dex
+  std::string name = "ridge";
+  SharedPredictorOptions shared = {};
+  OwnOptions own = {};  ///< own.of<HuberPredictor>().huber_delta
 };
 
 /// o = W x + b of features x [p]; the age is o, or with several outputs, one a whole year from `first_year` on,
@@ -41,8 +43,24 @@ struct AgePredictor {
   std::vector<double> gradient(std::span<const double> x) const;
 };
 
-/// Fits on features [n, p] and ages [n]. Errors: data, if the sizes disagree or n < 10; numbers, if a value is not
-/// finite.
+/// A way to fit a predictor: its name, its options, and `fit` on features [n, p] and ages [n].
+template <class P>
+concept PredictorType = requires(P predictor, const FeatureRows& features, std::span<const double> ages) {
+  { P::name } -> std::convertible_to<std::string>;
+  { P::Options::fields() } -> std::same_as<Fields<typename P::Options>>;
+  { predictor.own } -> std::same_as<typename P::Options&>;
+  { predictor.fit(features, ages) } -> std::same_as<AgePredictor>;
+  P{predictor.shared, predictor.own};
+};
+
+/// Fits the predictor that the options name. Errors: data, if the sizes disagree or n < 10; numbers, if a value is not
+/// finite; usage, for an unknown name.
 AgePredictor fit_predictor(const PredictorOptions& options, const FeatureRows& features, std::span<const double> ages);
+
+/// The names of all predictors.
+std::vector<std::string> predictor_names();
+
+/// The options of all predictors: keys, what is accepted, a sentence for the manual.
+Fields<PredictorOptions> predictor_fields();
 
 }  // namespace cg

@@ -95,4 +95,9 @@ std::vector<double> predict(const RidgeModel& model, const FeatureRows& features
   return predict_rows(model, rows(features));
 }
 
+AgePredictor RidgePredictor::fit(const FeatureRows& features, std::span<const double> ages) const {
+  RidgeModel model = search_ridge(features, ages).model;
+  return {.weights = std::move(model.weights), .bias = {model.intercept}, .alpha = model.alpha};
+}
+
 }  // namespace cg

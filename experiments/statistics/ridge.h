@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "experiments/statistics/feature_rows.h"
+#include "experiments/statistics/predictor.h"
 
 namespace cg {
 
@@ -33,5 +33,17 @@ RidgeSearch search_ridge(const FeatureRows& features, std::span<const double> ag
 
 /// Predicted ages [n]. Errors: data, if the number of columns is not the model's.
 std::vector<double> predict(const RidgeModel& model, const FeatureRows& features);
+
+/// Ridge regression as a predictor of age.
+struct RidgePredictor {
+  static constexpr const char* name = "ridge";
+
+  using Options = NoOptions;
+  SharedPredictorOptions shared = {};
+  Options own = {};
+
+  AgePredictor fit(const FeatureRows& features, std::span<const double> ages) const;
+};
+static_assert(PredictorType<RidgePredictor>);
 
 }  // namespace cg

@@ -4,10 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
 
-#include "experiments/statistics/predictor_losses.h"
 #include "layers/projection_head.h"
 #include "optim/adam.h"
 
@@ -63,8 +61,6 @@ struct LinearModel {
   }
 };
 
-using OutputLoss = std::function<LossAndGradient(std::span<const double> outputs)>;
-
 /// While it lives, parallel regions have one thread: these matrices are small, and their bits then depend on no number
 /// of threads.
 class OneThread {
@@ -78,10 +74,10 @@ class OneThread {
   int before_ = omp_get_max_threads();
 };
 
-/// A linear layer being trained on all rows of x at once.
+/// A linear layer being trained on all rows of x in one batch.
 class Training {
  public:
-  Training(const Tensor& x, Index outputs, const OutputLoss& loss, const PredictorOptions& o)
+  Training(const Tensor& x, Index outputs, const OutputLoss& loss, const SharedPredictorOptions& o)
       : backend_(make_cpu_backend()),
         x_(x),
         loss_(loss),
@@ -142,40 +138,26 @@ class Training {
   std::vector<float> best_values_;
 };
 
-/// L1 and Huber.
-AgePredictor fit_regression(const PredictorOptions& o, const FeatureRows& rows, std::span<const double> ages) {
-  const Scale features(rows), years(FeatureRows{ages, rows.rows, 1});
-  const double spread = years.sd[0] > 0 ? years.sd[0] : 1;  // all ages equal: any unit will do
+}  // namespace
+
+AgePredictor train_linear(const FeatureRows& features, Index outputs, const SharedPredictorOptions& options,
+                          const OutputLoss& loss) {
+  const Scale scale(features);
+  return Training(scale(features), outputs, loss, options).run().of_plain(scale);
+}
+
+AgePredictor fit_regression(const FeatureRows& features, std::span<const double> ages,
+                            const SharedPredictorOptions& options, const RegressionLoss& loss) {
+  check_features("predictor", features, ages, 10);
+  const Scale years(FeatureRows{ages, features.rows, 1});
+  const double spread = years.sd[0] > 0 ? years.sd[0] : 1;  // all ages equal: any unit is as good
   std::vector<double> y;
   for (const double age : ages) y.push_back((age - years.mean[0]) / spread);
-  const OutputLoss loss = [&](std::span<const double> p) {
-    return o.kind == PredictorKind::l1 ? l1_loss(p, y) : huber_loss(p, y, o.huber_delta / spread);
-  };
-  AgePredictor out = Training(features(rows), 1, loss, o).run().of_plain(features);
+  AgePredictor out =
+      train_linear(features, 1, options, [&](std::span<const double> predicted) { return loss(predicted, y, spread); });
   for (double& w : out.weights) w *= spread;
   out.bias[0] = years.mean[0] + spread * out.bias[0];
   return out;
-}
-
-AgePredictor fit_dex(const PredictorOptions& o, const FeatureRows& rows, std::span<const double> ages) {
-  const Scale features(rows);
-  const auto [youngest, oldest] = std::minmax_element(ages.begin(), ages.end());
-  const Index first = std::lround(*youngest), years = std::lround(*oldest) - first + 1;
-  std::vector<Index> truth;
-  for (const double age : ages) truth.push_back(std::lround(age) - first);
-  const OutputLoss loss = [&](std::span<const double> logits) { return cross_entropy(logits, truth, years); };
-  AgePredictor out = Training(features(rows), years, loss, o).run().of_plain(features);
-  out.expectation = true;
-  out.first_year = static_cast<double>(first);
-  return out;
-}
-
-}  // namespace
-
-AgePredictor fit_trained(const PredictorOptions& options, const FeatureRows& features, std::span<const double> ages) {
-  check_features("predictor", features, ages, 10);
-  return options.kind == PredictorKind::dex ? fit_dex(options, features, ages)
-                                            : fit_regression(options, features, ages);
 }
 
 }  // namespace cg

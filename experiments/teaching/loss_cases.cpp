@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "data/files/storage.h"
+#include "losses/nnclr.h"
 #include "losses/registry.h"
+#include "losses/sup_con.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -97,8 +99,8 @@ void write_result(const LossResult& result, const H5Reader& from, const std::str
 void read_case_options(const std::string& where, const std::string& text, LossCase& into) {
   const json options = json::parse(text, nullptr, false);
   if (!options.is_object()) refuse(where, "its options are no JSON object", "Write them as {\"sigma\": 2}");
-  if (into.options.name == "sup_con") into.options.bin_width = 0;
-  into.options.temperature = published_temperature(into.options.name);
+  into.options.own.of<SupCon>().bin_width = 0;
+  into.options.shared.temperature = loss_info(into.options.name).temperature;
   const std::vector<std::pair<std::string, Index LossCase::*>> numbers = {
       {"neighbours", &LossCase::neighbours}, {"epoch", &LossCase::epoch}, {"max_epochs", &LossCase::max_epochs}};
   for (const auto& [key, given] : options.items()) {
@@ -118,7 +120,7 @@ LossCase read_loss_case(const H5Reader& file, const std::string& group) {
   const std::string where = file.path() + ": " + group;
   LossCase c{.group = group, .options = {}, .z = {}, .ages = {}, .predictions = {}, .queue = {}};
   c.options.name = file.text_attribute("loss", group);
-  make_loss(c.options);  // or a message with the names there are
+  loss_info(c.options.name);  // or a message with the names there are
   read_case_options(where, file.text_attribute("options", group), c);
   c.views = static_cast<Index>(file.number_attribute("views", group));
   const Shape shape = file.shape(group + "/embeddings");
@@ -129,7 +131,7 @@ LossCase read_loss_case(const H5Reader& file, const std::string& group) {
   };
   c.predictions = given("predictions");
   c.queue = given("queue");
-  if (c.options.name == "nnclr" && !file.has(group + "/ages"))  // knows no ages
+  if (c.options.name == Nnclr::name && !file.has(group + "/ages"))  // knows no ages
     c.ages.resize(static_cast<std::size_t>(shape[0]));
   else
     c.ages = file.numbers(group + "/ages");

@@ -9,7 +9,7 @@
 
 #include "experiments/teaching/descent.h"
 #include "experiments/teaching/loss_example.h"
-#include "experiments/teaching/loss_formulas.h"
+#include "losses/dynlocrep.h"
 #include "losses/explanation.h"
 #include "losses/registry.h"
 
@@ -106,7 +106,8 @@ class Data {
 
  private:
   LossCase example(const std::string& loss, Index width) const {
-    LossOptions options{.name = loss, .distance = Distance::euclidean, .final_neighbours = grid_.final_neighbours};
+    LossOptions options{.name = loss, .shared = {.distance = Distance::euclidean}};
+    options.own.of<DynLocRep>().final_neighbours = grid_.final_neighbours;
     LossCase out = make_example(options, grid_.subject_ages, grid_.views, width, grid_.seed);
     out.max_epochs = grid_.epochs.back();
     return out;
@@ -116,10 +117,11 @@ class Data {
   json losses() const {
     json out = json::array();
     for (const std::string& name : loss_names()) {
+      const LossInfo& info = loss_info(name);
       json formulas;
       for (const auto& [formulation, word] :
            {std::pair{Formulation::printed, "printed"}, {Formulation::published, "published"}}) {
-        const LossFormula f = formula_of({.name = name, .formulation = formulation});
+        const LossFormula f = info.formula(formulation);
         formulas[word] = {{"value", f.value},
                           {"pull", f.pull},
                           {"similarity", f.similarity},
@@ -127,38 +129,31 @@ class Data {
                           {"pushes", f.pushes}};
       }
       out.push_back({{"name", name},
-                     {"title", formula_of({.name = name}).title},
-                     {"two", has_two_formulations(name)},
-                     {"weighs", weighs(name)},
-                     {"selects", selects(name)},
-                     {"temperature", published_temperature(name)},
+                     {"title", info.title},
+                     {"two", info.has_two_formulations()},
+                     {"weighs", info.weighs},
+                     {"selects", info.selects},
+                     {"temperature", info.temperature},
                      {"formulas", formulas}});
     }
     return out;
   }
 
-  /// Whether a loss looks at sigma, at epoch and lambda: it explains itself with weights, with ν.
-  bool weighs(const std::string& name) const { return explained(name).w.size() > 0; }
-  bool selects(const std::string& name) const { return explained(name).nu.size() > 0; }
-  Explanation explained(const std::string& name) const {
-    const LossCase c = example(name, 2);
-    return make_loss(c.options)->explain(c.input());
-  }
-
   void add_loss(json& scenes, const std::string& name, Index width) {
     const LossCase start = example(name, width);
-    const std::size_t sigmas = weighs(name) ? grid_.sigmas.size() : 1;
-    const std::size_t decays = selects(name) ? grid_.far_decays.size() : 1;
+    const LossInfo& info = loss_info(name);
+    const std::size_t sigmas = info.weighs ? grid_.sigmas.size() : 1;
+    const std::size_t decays = info.selects ? grid_.far_decays.size() : 1;
     for (const auto formulation : {Formulation::printed, Formulation::published})
       for (std::size_t s = 0; s < sigmas; ++s)
         for (std::size_t t = 0; t < grid_.temperatures.size(); ++t)
           for (std::size_t f = 0; f < decays; ++f) {
-            if (formulation == Formulation::printed && !has_two_formulations(name)) continue;
+            if (formulation == Formulation::printed && !info.has_two_formulations()) continue;
             LossCase c = start;
-            c.options.formulation = formulation;
-            c.options.sigma = grid_.sigmas[s];
-            c.options.temperature = grid_.temperatures[t] * published_temperature(name);
-            c.options.far_decay = grid_.far_decays[selects(name) ? f : grid_.far_decays.size() - 1];
+            c.options.shared.formulation = formulation;
+            c.options.shared.sigma = grid_.sigmas[s];
+            c.options.shared.temperature = grid_.temperatures[t] * info.temperature;
+            c.options.own.of<DynLocRep>().far_decay = grid_.far_decays[info.selects ? f : grid_.far_decays.size() - 1];
             const std::string key = fmt::format("{}/{}/{}/{}/{}", name,
                                                 formulation == Formulation::printed ? "printed" : "published", s, t, f);
             scenes["still"][key] = still(c, width);

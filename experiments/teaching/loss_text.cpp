@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "experiments/teaching/loss_formulas.h"
+#include "losses/dynlocrep.h"
 #include "losses/registry.h"
 
 namespace cg {
@@ -95,32 +95,35 @@ std::string setting(const LossOptions& options, const std::string& key) {
 }
 
 /// Those that the loss reads, and the distance that orders the tables.
-std::string settings(const LossOptions& o, const Explanation& e) {
+std::string settings(const LossOptions& o, const LossFormula& formula, const Explanation& e) {
   std::string out = setting(o, "temperature");
-  const auto add = [&](bool read, const char* key) { out += read ? ", " + setting(o, key) : ""; };
-  add(formula_of(o).pull.find("τ_base") != std::string::npos, "base_temperature");
+  const auto add = [&](bool read, const std::string& key) { out += read ? ", " + setting(o, key) : ""; };
+  add(formula.pull.find("τ_base") != std::string::npos, "base_temperature");
   add(e.w.size() > 0, "kernel");
   add(e.w.size() > 0, "sigma");
-  add(e.c.size() > 0, "delta_reduction");
-  add(o.name == "sup_con", "bin_width");
+  for (const std::string& key : formula.options) add(true, key);
   add(true, "distance");
   return out;
 }
 
 void Text::heading() {
   const LossOptions& o = c_.options;
-  const LossFormula f = formula_of(o);
-  out_ += fmt::format("{}, {}\n\n  {}\n  {}\n  {}\n\n  pulls   {}\n  pushes  {}\n\n", f.title,
-                      !has_two_formulations(o.name) ? "printed and published in one form"
-                      : o.formulation == Formulation::printed
+  const LossInfo& info = loss_info(o.name);
+  const LossFormula& f = info.formula(o.shared.formulation);
+  out_ += fmt::format("{}, {}\n\n  {}\n  {}\n  {}\n\n  pulls   {}\n  pushes  {}\n\n", info.title,
+                      !info.has_two_formulations() ? "printed and published in one form"
+                      : o.shared.formulation == Formulation::printed
                           ? "the printed formula (--formulation printed)"
                           : "as the published code computes it (--formulation published)",
                       f.value, f.similarity, f.pull, f.pulls, f.pushes);
   out_ += fmt::format("  {} row{}, {} view{} of {} subject{}\n  {}\n", n_, n_ == 1 ? "" : "s", c_.views,
-                      c_.views == 1 ? "" : "s", n_ / c_.views, n_ / c_.views == 1 ? "" : "s", settings(o, e_));
-  if (e_.result.metrics.neighbours > 0)
-    out_ += fmt::format("  epoch {} of {}: NN(i) holds {} rows, i itself among them; far_decay (λ) {:g}\n", c_.epoch,
-                        c_.max_epochs, e_.result.metrics.neighbours, o.far_decay);
+                      c_.views == 1 ? "" : "s", n_ / c_.views, n_ / c_.views == 1 ? "" : "s", settings(o, f, e_));
+  if (e_.result.metrics.neighbours > 0) {
+    out_ += fmt::format("  epoch {} of {}: NN(i) holds {} rows, i itself among them", c_.epoch, c_.max_epochs,
+                        e_.result.metrics.neighbours);
+    if (o.name == DynLocRep::name) out_ += fmt::format("; far_decay (λ) {:g}", o.own.of<DynLocRep>().far_decay);
+    out_ += "\n";
+  }
   if (e_.result.metrics.anchors_without_weight > 0)
     out_ += fmt::format("  {} anchor(s) pull nobody and add 0\n", e_.result.metrics.anchors_without_weight);
 }
@@ -181,8 +184,7 @@ void Text::forces() {
   };
   const int columns = vectors ? static_cast<int>(12 * width_) : 12;
   out_ += fmt::format("\nforces: what pulls and what pushes each {} adds up to −dL/dz{}\n",
-                      c_.options.name == "nnclr" ? "prediction" : "embedding",
-                      vectors ? "" : " (lengths of vectors are given)");
+                      e_.q.size() > 0 ? "prediction" : "embedding", vectors ? "" : " (lengths of vectors are given)");
   out_ += fmt::format("  {:>4} {:>7}  {:>{}}  {:>{}}  {:>{}}  {:>{}}\n", "row", "years", "pulled", columns, "pushed",
                       columns, "sum", columns, "−dL/dz", columns);
   for (Index i = 0; i < n_; ++i)

@@ -36,7 +36,7 @@ std::vector<Index> all_subjects(Index n) {
     }
   if (bad <= 1) throw first;
   if (bad > most) list += fmt::format("\n  and {} more", bad - most);
-  fail(ErrorKind::data, file.path(), fmt::format("{} maps cannot be used:{}\n", bad, list), "Mend the cohort file.");
+  fail(ErrorKind::data, file.path(), fmt::format("{} maps cannot be used:{}\n", bad, list), "Fix the cohort file.");
 }
 
 /// Normalisation and every map, so that a bad one is found now and not later.
@@ -52,7 +52,7 @@ void read_maps(Cohort& cohort, NormaliseScope scope) {
 
 void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
                   const std::function<void(const std::string&)>& say) {
-  say(fmt::format("Making the synthetic phantom cohort once: {} subjects{} at {:g} mm, {}", o.subjects,
+  say(fmt::format("Creating the synthetic phantom cohort (once): {} subjects{} at {:g} mm, {}", o.subjects,
                   o.modality == PhantomModality::t1 ? ", T1-like," : "", o.voxel_mm, path.string()));
   make_folder(path.parent_path());
   phantom::CohortOptions options;
@@ -77,7 +77,7 @@ Shape volume_shape(const DataOptions& o) {
 }
 
 void Cohort::keep_on(Backend& backend, DType dtype, Index spare) {
-  if (backend.has_own_memory() && DeviceVolumes::bytes_of(*volumes, dtype) <= spare)
+  if (backend.traits().has_own_memory && DeviceVolumes::bytes_of(*volumes, dtype) <= spare)
     on_device.emplace(backend, *volumes, dtype);
 }
 
@@ -87,7 +87,7 @@ void Cohort::leave_device() {
 }
 
 DeviceLoader Cohort::batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options) {
-  if (backend.has_own_memory() && !buffers) buffers.emplace(backend);
+  if (backend.traits().has_own_memory && !buffers) buffers.emplace(backend);
   return {backend, {on_device ? &*on_device : nullptr, buffers ? &*buffers : nullptr}, *volumes, of, options};
 }
 

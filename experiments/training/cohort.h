@@ -1,5 +1,5 @@
-// From a configuration to subjects: the cohort file (the synthetic phantom where none is named), the split, the
-// intensity normalisation. Read next: trainer.h.
+// From a configuration to subjects: the cohort file (the synthetic phantom if the configuration names no file), the
+// split, the intensity normalisation. Read next: data/cohort_h5.h, data/split.h.
 #pragma once
 
 #include <functional>
@@ -15,39 +15,38 @@
 
 namespace cg {
 
-/// Where the phantom of these options is kept: `phantoms/` beside experiments/.
+/// The file of the phantom with these options, in `phantoms/` beside experiments/.
 std::filesystem::path phantom_path(const PhantomOptions& options);
 
-/// [X, Y, Z] of the cohort's maps: of the file that is named, or of the phantom, which need not be made for it.
+/// [X, Y, Z] of the cohort's maps: from the named file, or of the phantom, which is not created for this.
 Shape volume_shape(const DataOptions& options);
 
-/// SHA-256 of what tells a cohort from another: ids, ages, the grid, and the intensity its maps are normalised with to
-/// six digits.
+/// SHA-256 of what identifies a cohort: ids, ages, the grid, and the intensity that normalises its maps, to six digits.
 std::string cohort_digest(const CohortFile& file, const std::optional<Intensity>& intensity);
 
 /// Everything about the data that is the same for all seeds.
 struct Cohort {
   std::unique_ptr<CohortFile> file;
   Split split;
-  std::optional<Intensity> intensity;  ///< none: each map by its own
+  std::optional<Intensity> intensity;  ///< empty: each map is normalised by its own
   std::unique_ptr<VolumeSource> volumes;
-  std::optional<DeviceVolumes> on_device;  ///< once keep_on() found that they fit
-  std::optional<BatchBuffers> buffers;     ///< on a device with memory of its own, once batches were asked for
+  std::optional<DeviceVolumes> on_device;  ///< set by keep_on() if they fit
+  std::optional<BatchBuffers> buffers;     ///< on a device with its own memory, from the first batch on
 
-  /// Keeps all volumes in the device's memory, in that type, where it has some and they take no more than `spare`
-  /// bytes of it. Errors: memory.
+  /// Keeps all volumes in the device's own memory, in type `dtype`, if they take at most `spare` bytes of it. Does
+  /// nothing on a device that computes in host memory. Errors: memory.
   void keep_on(Backend& backend, DType dtype, Index spare);
-  /// Gives back what keep_on() and batches() took of the device's memory.
+  /// Frees the device memory of keep_on() and batches().
   void leave_device();
-  /// One epoch of the device's batches; one at a time.
+  /// The batches of one epoch on the device, one at a time.
   DeviceLoader batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options);
   std::vector<double> ages(const std::vector<Index>& subjects) const;
   std::string digest() const { return cohort_digest(*file, intensity); }
 };
 
-/// Opens the cohort, making the phantom first if it is asked for and not there; `say` is told what happens. Normalised
-/// maps are kept in memory between epochs, up to 4 GiB and a quarter of the free memory; the rest is read again.
-/// Errors: data, naming all maps that are bad.
+/// Opens the cohort. Creates the phantom first if it is needed and does not exist; `say` gets a line about it.
+/// Normalised maps are kept in memory between epochs, up to 4 GiB and a quarter of the free memory; the others are read
+/// again. Errors: data, naming all maps that cannot be used.
 Cohort open_cohort(const DataOptions& options, const std::function<void(const std::string&)>& say);
 
 }  // namespace cg

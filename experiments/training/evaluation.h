@@ -1,5 +1,5 @@
-// How good the representation is: features of all subjects in evaluation mode, a predictor of age fitted on the
-// training part's, errors on the test part (paper section 4.2).
+// The quality of the representation: features of all subjects in evaluation mode, a predictor of age fitted on those of
+// the training part, and its errors on the test part (paper section 4.2).
 #pragma once
 
 #include <functional>
@@ -19,10 +19,10 @@ struct SubjectFeatures {
   FeatureRows rows() const { return {values, static_cast<Index>(subjects.size()), width}; }
 };
 
-/// Called before every batch; may throw to end what takes long.
+/// Called before every batch; may throw to stop the evaluation.
 using BeforeBatch = std::function<void()>;
 
-/// What the network makes of every subject, in the cohort's order.
+/// The network's features of every subject, in the cohort's order.
 struct CohortFeatures {
   SubjectFeatures projected, encoder;
   const SubjectFeatures& at(Features which) const { return which == Features::projected ? projected : encoder; }
@@ -31,7 +31,7 @@ struct CohortFeatures {
 /// Runs all volumes through the network in evaluation mode, once.
 CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const BeforeBatch& before);
 
-/// The rows of some subjects, out of those of the whole cohort.
+/// The rows of `subjects`, selected from those of the whole cohort.
 SubjectFeatures select(const SubjectFeatures& all, const std::vector<Index>& subjects);
 
 struct Evaluation {

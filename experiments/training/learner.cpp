@@ -90,7 +90,7 @@ void Learner::reserve(std::span<const Index> training_batches, std::span<const I
   for (Index b : training_batches) need(b, true);
   for (Index b : evaluation_batches) need(b, false);
   grow(arena_, bytes);
-  if (backend_.has_own_memory()) grow(volumes_, volumes);
+  if (backend_.traits().has_own_memory) grow(volumes_, volumes);
 }
 
 void Learner::grow(Tensor& memory, Index bytes) {
@@ -117,21 +117,6 @@ void Learner::observe(TapeObserver* observer) {
   batches_.clear();
 }
 
-/// The tape and the outputs of one forward pass.
-struct Learner::ForwardPass {
-  Tape tape;
-  Network::Outputs out;
-
-  ForwardPass(Learner& learner, const Tensor& volumes, bool training, const MemoryPlan* plan,
-              TapeObserver* observer = nullptr)
-      : tape(learner.backend_, learner.registry_, plan, plan ? learner.arena_ : Tensor()) {
-    tape.observe(observer);
-    const LearnerOptions& o = learner.options_;
-    Context ctx(tape, training, training ? o.views / o.encoded_views : 1);
-    out = learner.network_.forward(ctx, constant(volumes));
-  }
-};
-
 /// The plan, the buffers and the captured graphs for all batches of one size and mode. The memory is the same each
 /// time, so that a device can launch the graph it captured before. The loss is computed between `forward` and
 /// `backward`.
@@ -146,10 +131,16 @@ struct Learner::PlannedBatch {
   TapeObserver* observer;
   Spec volumes;
   std::unique_ptr<CapturedGraph> forward_graph, backward_graph;
-  std::optional<ForwardPass> pass = {};  ///< of the batch whose backward is to come
-  Result features = {};                  ///< in evaluation
+  std::optional<Tape> tape = {};  ///< of the batch whose backward is to come
+  Network::Outputs out = {};      ///< on that tape
+  Result features = {};           ///< in evaluation
   Result embeddings = {}, loss_input = {};
   Result gradient = {};  ///< dL/d loss_input
+
+  void drop_tape() {
+    tape.reset();
+    out = {};
+  }
 };
 
 Learner::~Learner() = default;
@@ -174,17 +165,20 @@ void Learner::forward(PlannedBatch& batch, std::span<const Tensor> volumes) {
   Tensor place = volumes_ ? volumes_.part(batch.volumes, 0) : Tensor();
   const Tensor input = backend_.concatenate(volumes, place);
   batch.forward_graph->run([&] {
-    batch.pass.emplace(*this, input, batch.training, batch.plan, batch.observer);
+    batch.tape.emplace(backend_, registry_, batch.plan, batch.plan ? arena_ : Tensor());
+    batch.tape->observe(batch.observer);
+    Context ctx(*batch.tape, batch.training, batch.training ? options_.views / options_.encoded_views : 1);
+    batch.out = network_.forward(ctx, constant(input));
     const auto fetch = [&](const Variable& out, PlannedBatch::Result& result) {
       result.device = out.value;
       if (!result.host) result.host = backend_.host_tensor(out.spec());
       backend_.to_host(result.device, result.host);
     };
-    fetch(batch.pass->out.embeddings, batch.embeddings);
+    fetch(batch.out.embeddings, batch.embeddings);
     if (batch.training)
-      fetch(batch.pass->out.loss_input, batch.loss_input);
+      fetch(batch.out.loss_input, batch.loss_input);
     else
-      fetch(batch.pass->out.features, batch.features);
+      fetch(batch.out.features, batch.features);
   });
   backend_.synchronize();
 }
@@ -198,10 +192,10 @@ void Learner::backward(PlannedBatch& batch, const LossResult& result, const std:
   write_gradient_of_rows(result, batch.gradient.host);
   batch.backward_graph->run([&] {
     backend_.to_device(batch.gradient.host, batch.gradient.device);
-    batch.pass->tape.backward(batch.pass->out.loss_input, batch.gradient.device);
+    batch.tape->backward(batch.out.loss_input, batch.gradient.device);
     after();
   });
-  batch.pass.reset();
+  batch.drop_tape();
   backend_.synchronize();
 }
 
@@ -277,7 +271,7 @@ Encoded Learner::encode(std::span<const Tensor> volumes) {
   reserve({}, std::span(&subjects, 1));
   PlannedBatch& batch = planned_batch(subjects, false);
   forward(batch, volumes);
-  batch.pass.reset();
+  batch.drop_tape();
   return {numbers_of(batch.features.host), numbers_of(batch.embeddings.host)};
 }
 
@@ -299,7 +293,7 @@ void Learner::resume(std::span<const NamedTensor> saved, Index batches_seen) {
       fail(ErrorKind::corrupt, "checkpoint",
            fmt::format("\"{}\" of shape {} is {}", mine.name, to_string(mine.tensor.shape()),
                        found == saved.end() ? "missing" : "of shape " + to_string(found->tensor.shape())),
-           "Start anew with --overwrite");
+           "Start again with --overwrite");
     from.push_back(&found->tensor);
   }
   for (std::size_t k = 0; k < own.size(); ++k) backend_.to_device(*from[k], own[k].tensor);

@@ -1,5 +1,5 @@
-// The network being trained and everything a step needs: parameters, optimiser, loss, and the memory planned before the
-// first step. Read next: trainer.h, which feeds it epoch by epoch.
+// The network and everything that a training step needs: parameters, optimiser, loss, and memory that is planned before
+// the first step. Read next: network.h, step_memory.h, autograd/tape.h.
 #pragma once
 
 #include <functional>
@@ -41,12 +41,12 @@ class Learner {
   ~Learner();
 
   /// Plans and allocates the memory for training batches and evaluation batches of these sizes (subjects).
-  /// Errors: memory, when the arena is refused.
+  /// Errors: memory, if the arena cannot be allocated.
   void reserve(std::span<const Index> training_batches, std::span<const Index> evaluation_batches);
 
-  /// One step: forward, loss, backward, update. `volumes`, one behind the other [encoded views · b, D, H, W, channels],
-  /// on the host or the device; `ages` [b]. Errors: numbers, naming the first layer whose result is not finite; the
-  /// parameters are then unchanged.
+  /// One step: forward, loss, backward, update. `volumes`: tensors that concatenate to [encoded views · b, D, H, W,
+  /// channels], on the host or the device; `ages` [b]. Errors: numbers, naming the first layer whose result is not
+  /// finite; the parameters are then unchanged.
   LossResult step(std::span<const Tensor> volumes, std::span<const double> ages, const StepSchedule& schedule,
                   double learning_rate);
   LossResult step(const Tensor& volumes, std::span<const double> ages, const StepSchedule& schedule,
@@ -54,18 +54,18 @@ class Learner {
     return step(std::span(&volumes, 1), ages, schedule, learning_rate);
   }
 
-  /// Forward in evaluation mode. `volumes`, one behind the other [b, D, H, W, channels].
+  /// Forward in evaluation mode. `volumes`: tensors that concatenate to [b, D, H, W, channels].
   Encoded encode(std::span<const Tensor> volumes);
   Encoded encode(const Tensor& volumes) { return encode(std::span(&volumes, 1)); }
 
-  /// Everything that steps change, but for their count `batches_seen`: values, statistics, both moments, NNCLR's queue.
-  /// The tensors are the learner's own, on its device.
+  /// Everything that steps change, except their number `batches_seen`: values, statistics, both moments, NNCLR's queue.
+  /// The tensors share the learner's memory on its device.
   std::vector<NamedTensor> state() const;
-  /// Goes on from the state that another learner of the same options had after so many steps; host tensors.
-  /// Errors: corrupt, if a tensor is missing or of another size; nothing is then changed.
+  /// Continues from the state of another learner with the same options after `batches_seen` steps; host tensors.
+  /// Errors: corrupt, if a tensor is missing or has another size; nothing is then changed.
   void resume(std::span<const NamedTensor> state, Index batches_seen);
 
-  /// Tells `observer` of every kernel of the steps to come; null: nobody. An observed step is never a repeated one.
+  /// Calls `observer` for every kernel of later steps; null: no observer. Observed steps are not captured in graphs.
   void observe(TapeObserver* observer);
 
   ParameterStore& parameters() { return store_; }
@@ -74,15 +74,14 @@ class Learner {
   const LearnerOptions& options() const { return options_; }
   Index batches_seen() const { return adam_.steps(); }
   Index arena_bytes() const { return arena_ ? arena_.spec().size_bytes() : 0; }
-  /// What a training step of so many subjects holds.
+  /// The memory of a training step with this number of subjects.
   StepMemory memory(Index subjects);
-  /// The plan for a batch; made when it is first asked for.
+  /// The plan for a batch; created on first use.
   const MemoryPlan& plan(Index subjects, bool training);
-  /// Every layer for a batch of so many subjects, without computing.
+  /// Every layer for a batch of this number of subjects, without computing.
   std::vector<LayerSummary> summary(Index subjects);
 
  private:
-  struct ForwardPass;
   struct PlannedBatch;
   void grow(Tensor& memory, Index bytes);
   Spec volumes_of(Index subjects, bool training) const;

@@ -1,5 +1,4 @@
-// What a training step is made of: network, optimiser, shapes and types. Read next: learner.h (which computes it),
-// step_memory.h (which only plans it).
+// What a training step is made of: network, optimiser, shapes and types. Read next: layers/model.h.
 #pragma once
 
 #include "layers/model.h"
@@ -7,9 +6,9 @@
 
 namespace cg {
 
-/// Whether a device's kernels read a bfloat16 copy of the parameters beside activations of this type.
+/// Whether the device's kernels read a bfloat16 copy of the parameters for activations of this type.
 inline bool reads_bfloat16_copies(const Backend& backend, DType activations) {
-  return activations == DType::bf16 && backend.reads_bfloat16_copies();
+  return activations == DType::bf16 && backend.traits().reads_bfloat16_copies;
 }
 
 struct LearnerOptions {
@@ -18,18 +17,18 @@ struct LearnerOptions {
   Triple volume = {91, 109, 91};   ///< D, H, W
   DType activations = DType::f32;  ///< float32, bfloat16; or float64 with `parameters`
   DType parameters = DType::f32;   ///< float32 or float64
-  bool rounded_volumes = false;    ///< batches come in the activations' type; else in the parameters'
-  Index views = 2;                 ///< rows a subject has in the loss
-  Index encoded_views = 1;         ///< volumes a subject has in a batch: 1 where all views are equal, else `views`
-  Index queue_size = 0;            ///< rows of the loss's queue; with one, a predictor is trained too
+  bool rounded_volumes = false;    ///< batches have the type of the activations; else that of the parameters
+  Index views = 2;                 ///< rows per subject in the loss
+  Index encoded_views = 1;         ///< volumes per subject in a batch: 1 if all views are equal, else `views`
+  Index queue_size = 0;            ///< rows of the loss's queue; above 0, a prediction head is trained too
   std::uint64_t seed = 0;          ///< of the initial weights
 
-  /// The spec of the volumes of so many subjects: [subjects · of_each, D, H, W, channels].
+  /// The spec of a batch of volumes: [subjects · of_each, D, H, W, channels].
   Spec batch_spec(Index subjects, Index of_each) const {
     return {{subjects * of_each, volume[0], volume[1], volume[2], model.channels},
             rounded_volumes ? activations : parameters};
   }
-  /// Whether there is such a copy, which the update then keeps.
+  /// Whether there is such a copy; the update then writes it.
   bool reads_bfloat16_copies(const Backend& backend) const { return cg::reads_bfloat16_copies(backend, activations); }
 };
 

@@ -34,7 +34,7 @@ std::string where(const MemoryJob& job) { return fmt::format("train.batch_size =
 }  // namespace
 
 Demand::Demand(const StepMemory& memory, const Backend& backend) : step(memory.total()) {
-  if (backend.has_own_memory()) {
+  if (backend.traits().has_own_memory) {
     ahead = BatchBuffers::number * memory.volumes;
     beside = beside_on_device;
     return;  // what is saved lies in the host's memory
@@ -46,8 +46,9 @@ Demand::Demand(const StepMemory& memory, const Backend& backend) : step(memory.t
 }
 
 std::string to_string(const Demand& demand) {
-  return fmt::format("{} MB for a step, {} for batches read ahead, {} for saving, {} beside", megabytes(demand.step),
-                     megabytes(demand.ahead), megabytes(demand.saving), megabytes(demand.beside));
+  return fmt::format("{} MB for a step, {} for batches read ahead, {} for saving, {} for libraries",
+                     megabytes(demand.step), megabytes(demand.ahead), megabytes(demand.saving),
+                     megabytes(demand.beside));
 }
 
 Index require_memory(const MemoryJob& job) {
@@ -57,7 +58,7 @@ Index require_memory(const MemoryJob& job) {
   const Demand asked(planner.memory(job.batch), job.backend);
   if (asked.total() <= free) return free - asked.total();
   fail(ErrorKind::memory, where(job),
-       fmt::format("training asks for {} MB of {} memory: {}; {} MB are free, {} MB are held by this process",
+       fmt::format("training needs {} MB of {} memory: {}; {} MB are free, {} MB are held by this process",
                    megabytes(asked.total()), name_of(job.backend.device()), to_string(asked), megabytes(free),
                    megabytes(job.backend.held_bytes())),
        advice(batch_that_fits(job, planner, free)));

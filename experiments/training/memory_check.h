@@ -1,5 +1,5 @@
-// Whether training fits the device, asked before its memory is touched: a machine that runs out of memory kills the
-// process without a word. And what is said where memory is refused all the same. Read next: step_memory.h.
+// Checks that training fits the device's memory before it is allocated: a machine that runs out of memory kills the
+// process without a message. Also the error message if an allocation is refused later. Read next: step_memory.h.
 #pragma once
 
 #include <string>
@@ -10,12 +10,12 @@
 
 namespace cg {
 
-/// What training asks of its device, in bytes.
+/// The device memory that training needs, in bytes.
 struct Demand {
   Index step = 0;
   Index ahead = 0;   ///< batches read before they are used
-  Index saving = 0;  ///< parameters and moments once more, while they are saved
-  Index beside = 0;  ///< what libraries take for themselves
+  Index saving = 0;  ///< a second copy of parameters and moments while they are saved
+  Index beside = 0;  ///< used by libraries
 
   Demand(const StepMemory& memory, const Backend& backend);
   Index total() const { return step + ahead + saving + beside; }
@@ -24,19 +24,19 @@ struct Demand {
 /// "1882.3 MB for a step, 231.0 for batches read ahead, …".
 std::string to_string(const Demand& demand);
 
-/// A training job as far as its memory goes.
+/// What decides the memory of a training job.
 struct MemoryJob {
   const LearnerOptions& options;
   Index batch, subjects;
   Backend& backend;
 };
 
-/// Refuses to train where that asks for more than is free. The message says what is asked for, free and held, and a
-/// batch that would fit. Returns the bytes that are left; 0 where nobody knows. Errors: memory.
+/// Fails if training needs more memory than is free. The message gives the bytes needed, free and held, and a batch
+/// size that fits. Returns the bytes that are left, or 0 if unknown. Errors: memory.
 Index require_memory(const MemoryJob& job);
 
-/// Throws an error of memory again that training met although require_memory() let it pass, with a batch that would
-/// fit into what is free now. To be called when training has given back all of its memory.
+/// Throws a memory error of training again, with a batch size that fits into the memory that is free now. The caller
+/// has freed all memory of the training before.
 [[noreturn]] void name_batch_that_fits(const Error& error, const MemoryJob& job);
 
 }  // namespace cg

@@ -1,4 +1,5 @@
-// All that is trained: the model and, for a loss with a queue, NNCLR's predictor behind it. Read next: learner.h.
+// Everything that is trained: the model and, for a loss with a queue, NNCLR's prediction head after it. Read next:
+// layers/model.h.
 #pragma once
 
 #include <optional>
@@ -15,12 +16,13 @@ class Network {
 
   struct Outputs {
     Variable features, embeddings;
-    Variable loss_input;  ///< what the loss is differentiated by: the embeddings, or predictions made from them
+    Variable
+        loss_input;  ///< the loss is differentiated with respect to these: the embeddings, or predictions from them
   };
   /// Volumes as LearnerOptions::batch_spec gives them.
   Outputs forward(Context& ctx, const Variable& volumes);
 
-  /// The model's, and behind them the predictor's.
+  /// The model's parameters, then those of the prediction head.
   std::vector<Parameter*> parameters();
   Model& model() { return model_; }
 

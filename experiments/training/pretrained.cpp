@@ -50,7 +50,7 @@ void check_differences(const Pretrained& weights, const std::vector<std::string>
   check(weights.unexpected, "unexpected in the file");
   if (!found.empty())
     fail(ErrorKind::data, weights.path, fmt::format("{} names match the network's; {}", weights.values.size(), found),
-         "Take the file of such a network, or name what may differ in pretrained.allow_missing");
+         "Choose the file of such a network, or list the names that may differ in pretrained.allow_missing");
 }
 
 /// Fails for an exception that speaks of nothing: it is a slip.
@@ -62,14 +62,14 @@ void check_exceptions(const Pretrained& weights, const std::vector<std::string>&
   for (const std::string& exception : exceptions)
     if (std::ranges::none_of(names, [&](const auto& n) { return covers(exception, n.substr(0, n.find(' '))); }))
       fail(ErrorKind::usage, "pretrained.allow_missing",
-           fmt::format("\"{}\" names nothing, in the network or in {}", exception, weights.path),
+           fmt::format("\"{}\" matches no name, neither in the network nor in {}", exception, weights.path),
            "Give a parameter's name or its beginning, for example \"head\"");
 }
 
 void check_finite(const std::string& path, const NamedArray& array) {
   if (const auto bad = std::ranges::count_if(array.values, [](float v) { return !std::isfinite(v); }); bad > 0)
     fail(ErrorKind::data, path, fmt::format("{} values of \"{}\" are NaN or infinite", bad, array.name),
-         "Take weights of a training that did not diverge");
+         "Choose weights of a training that did not diverge");
 }
 
 }  // namespace
@@ -137,8 +137,8 @@ std::string to_string(const Pretrained& weights) {
   const auto line = [&](const char* what, const std::vector<std::string>& names) {
     text += fmt::format("\n            {}: {}", what, names.empty() ? "none" : listed(names));
   };
-  line("missing, left at their random start", weights.missing);
-  if (!weights.reshaped.empty()) line("of another shape, left at their random start", weights.reshaped);
+  line("missing, left at random values", weights.missing);
+  if (!weights.reshaped.empty()) line("of another shape, left at random values", weights.reshaped);
   line("unexpected, not used", weights.unexpected);
   return text;
 }

@@ -1,6 +1,5 @@
-// The weights that training starts from (`pretrained.weights`): anybody's file, compared with the network name by name.
-// Nothing is passed over in silence. Read next: data/formats/weights_file.h (how it is read), model_file.h (what we
-// write).
+// The weights that training starts from (`pretrained.weights`): a file from any source, compared with the network name
+// by name. Every difference is reported. Read next: data/formats/weights_file.h (how it is read).
 #pragma once
 
 #include <map>
@@ -14,29 +13,29 @@
 
 namespace cg {
 
-/// What a file has for a network.
+/// The contents of a weights file, compared with a network.
 struct Pretrained {
   std::string path;
   std::string digest;                                ///< SHA-256 of the file
   std::map<std::string, std::vector<float>> values;  ///< by parameter, in the engine's order of axes
-  std::vector<std::string> missing;                  ///< parameters that keep their random start: not in the file,
-  std::vector<std::string> reshaped;                 ///< or there with another shape
-  std::vector<std::string> unexpected;               ///< arrays that the network has no place for
+  std::vector<std::string> missing;                  ///< parameters that keep their random values: not in the file,
+  std::vector<std::string> reshaped;                 ///< or in the file with another shape
+  std::vector<std::string> unexpected;               ///< arrays that are not parameters of the network
 };
 
-/// Reads the file of `options`. Errors: corrupt, if it is damaged or hostile; data, if it differs from the network
-/// where `allow_missing` names no exception, or holds numbers that are not finite; usage, for an exception that names
-/// nothing in either.
+/// Reads the file of `options`. Errors: corrupt, if it is damaged or hostile; data, if it differs from the network in a
+/// name that `allow_missing` does not list, or contains numbers that are not finite; usage, if an entry of
+/// `allow_missing` matches no name in file or network.
 Pretrained read_pretrained(const PretrainedOptions& options, const ModelOptions& network);
 
-/// The arrays of a file that have a place in the network with the shape that files have, and the names of all that
-/// differ; what is in the file besides weights is passed over. Errors: data, for numbers that are not finite.
+/// The arrays of a file that match a parameter of the network in name and shape, and the names of all that differ.
+/// Contents other than weights are ignored. Errors: data, for numbers that are not finite.
 Pretrained compared(const std::string& path, const std::string& digest, WeightsFile file, const ModelOptions& network);
 
-/// Puts the values in their places; all other parameters stay as they are.
+/// Writes the values to their parameters; all others keep theirs.
 void start_from(const Pretrained& weights, ParameterStore& store);
 
-/// For people: file, digest, how many names matched, which did not.
+/// As text: file, digest, how many names match, which do not.
 std::string to_string(const Pretrained& weights);
 
 }  // namespace cg

@@ -1,4 +1,4 @@
-// The embeddings of earlier steps, among which NNCLR looks for an anchor's nearest neighbour. First in, first out.
+// The embeddings of earlier steps, in which NNCLR finds an anchor's nearest neighbour. First in, first out.
 #pragma once
 
 #include <span>
@@ -13,7 +13,7 @@ class EmbeddingQueue {
   /// Starts with Gaussian rows of length 1 drawn from the seed. `spec`: [rows, width] and the embeddings' type.
   EmbeddingQueue(Backend& backend, const Spec& spec, std::uint64_t seed);
 
-  /// Takes in `rows` [·, width] behind the others; as many of the oldest leave.
+  /// Appends `rows` [·, width] and drops the same number of the oldest rows.
   void push(std::span<const double> rows);
 
   std::vector<double> rows() const;                 ///< [rows, width], the oldest first

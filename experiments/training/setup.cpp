@@ -6,12 +6,12 @@
 namespace cg {
 
 DType activations(const Config& config, const Backend& backend) {
-  if (config.precision == Precision::automatic) return backend.prefers_bfloat16() ? DType::bf16 : DType::f32;
+  if (config.precision == Precision::automatic) return backend.traits().prefers_bfloat16 ? DType::bf16 : DType::f32;
   return config.precision == Precision::bfloat16 ? DType::bf16 : DType::f32;
 }
 
 std::unique_ptr<Backend> choose_backend(const std::string& device) {
-  if (device == "reference") return std::make_unique<HostBackend>(Device::reference);
+  if (device == "reference") return std::make_unique<HostBackend>();
   if (device == "auto" || device == "cuda") {
     std::string why;
     if (auto cuda = make_cuda_backend(why)) return cuda;
@@ -21,7 +21,7 @@ std::unique_ptr<Backend> choose_backend(const std::string& device) {
 }
 
 std::string describe_device(const std::string& asked, const Backend& chosen) {
-  const std::string line = name_of(chosen.device()) + ": " + chosen.description();
+  const std::string line = name_of(chosen.device()) + ": " + chosen.traits().description;
   if (asked != "auto" || chosen.device() == Device::cuda) return line;
   std::string why;
   make_cuda_backend(why);  // there was none a moment ago

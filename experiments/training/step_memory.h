@@ -1,5 +1,5 @@
-// The memory of one training step, before it is run: the plan of its buffers and what stays from step to step. Every
-// estimate that a program prints comes from here. Read next: autograd/memory_plan.h.
+// The memory of one training step, computed before it runs: the plan of its buffers, and what stays from step to step.
+// Every estimate that a program prints comes from here. Read next: autograd/memory_plan.h.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ namespace cg {
 /// Bytes of one layer that stay from step to step, padding included.
 struct FixedMemory {
   std::string layer;     ///< "encoder.layer2.0.conv1"
-  Index parameters = 0;  ///< values, their bfloat16 copy where one is kept, the running statistics of batch norm
+  Index parameters = 0;  ///< values, their bfloat16 copy if one is kept, the running statistics of batch norm
   Index gradients = 0;
   Index adam = 0;  ///< both moments
   Index total() const { return parameters + gradients + adam; }
@@ -23,10 +23,10 @@ struct FixedMemory {
 /// Layers in the network's order. Their sums are the bytes of the store's buffers and of Adam's.
 std::vector<FixedMemory> fixed_memory(const ParameterStore& store);
 
-/// What training holds on its device while it runs a step.
+/// The device memory of training during a step.
 struct StepMemory {
   Index subjects = 0;
-  Index volumes = 0;  ///< bytes of the batch as it is handed to the network
+  Index volumes = 0;  ///< bytes of the batch as it is passed to the network
   MemoryPlan plan;
   std::vector<FixedMemory> fixed;
 
@@ -41,11 +41,11 @@ std::string to_string(const StepMemory& memory);
 std::string megabytes(Index bytes);
 
 /// The plan of a step for a batch, from shapes alone. The parameters of `network` are connected to a store, which may
-/// be without memory. Kernels of `target`, the device, are asked for their workspace.
+/// have no memory. The kernels of the device `target` give their workspace sizes.
 MemoryPlan plan_step(Network& network, const LearnerOptions& options, Index subjects, bool training,
                      const Registry& registry, Backend& target);
 
-/// The memory of a training step of so many subjects by its plan.
+/// The memory of a training step with this number of subjects, by its plan.
 StepMemory step_memory(const LearnerOptions& options, const ParameterStore& store, Index subjects, MemoryPlan plan);
 
 /// A network without memory, from which the training steps of any batch are planned.

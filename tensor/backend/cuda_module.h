@@ -1,7 +1,6 @@
-// The CUDA backend stands in a module of its own, libcortexgrad_cuda.so beside the programs, which is loaded when the
-// program runs: the same program works on machines without NVIDIA's libraries. This header is all that both sides
-// share. Errors thrown in the module are caught in the program: both compare types by name.
-// Read next: cuda/module.cpp (the other side), cuda_loader.cpp.
+// The CUDA backend is a separate module, libcortexgrad_cuda.so beside the programs. They load it when they run, so that
+// the same program works on machines without NVIDIA's libraries. Both sides share this header only. Errors thrown in
+// the module are caught in the program, because both compare types by name. Read next: tensor/registry.h.
 #pragma once
 
 #include <memory>
@@ -17,7 +16,7 @@ namespace cg {
 enum class Direction { forward, data_gradient, weight_gradient };
 std::string name_of(Direction direction);
 
-/// Which of cuDNN's engines may be chosen, besides what precision and determinism demand.
+/// Which of cuDNN's engines may be chosen, in addition to the requirements of precision and determinism.
 struct EngineRule {
   struct Engine {
     Direction direction;
@@ -28,12 +27,12 @@ struct EngineRule {
   std::vector<Engine> denied = {};
 };
 
-/// What cuDNN notes of an engine, as far as we ask.
+/// Properties of an engine that cuDNN reports.
 struct EngineNotes {
   bool tensor_cores = false;
-  bool deterministic = false;  ///< the same bits every time
-  bool exact = false;          ///< rounds neither inputs nor sums to less than asked for
-  bool compiled = false;       ///< not when it is first used
+  bool deterministic = false;  ///< gives the same bits every time
+  bool exact = false;          ///< rounds neither inputs nor sums to less than the requested precision
+  bool compiled = false;       ///< in advance, not on first use
 };
 
 /// A setting of an engine, by cuDNN's number for it (cudnnBackendKnobType_t).
@@ -48,29 +47,29 @@ struct ConvolutionMethod {
   int engine;  ///< cuDNN's number
   std::vector<EngineKnob> knobs;
   EngineNotes notes;
-  Index engine_workspace;  ///< bytes that the engine asks for
+  Index engine_workspace;  ///< bytes that the engine needs
   Index workspace;         ///< the same with packed volumes and weights
 };
 
-/// Reads how much of a GPU's memory is in use, by all that runs on it. Must not outlive its backend.
+/// Reads how much of a GPU's memory is in use by all processes. Must not outlive its backend.
 class DeviceMeter {
  public:
   DeviceMeter() = default;
   virtual ~DeviceMeter() = default;
   DeviceMeter(const DeviceMeter&) = delete;
   DeviceMeter& operator=(const DeviceMeter&) = delete;
-  virtual Index used() = 0;          ///< bytes, asked of CUDA (cudaMemGetInfo)
-  virtual Index used_by_nvml() = 0;  ///< asked of the driver's library NVML; any thread may call it. 0: not there
+  virtual Index used() = 0;                    ///< bytes, from CUDA (cudaMemGetInfo)
+  virtual Index used_by_nvml() = 0;            ///< from the driver's library NVML; any thread may call it. 0: no NVML
   virtual std::string properties() const = 0;  ///< of the device, as cuDNN writes them: JSON
 };
 
-/// What the module offers. It is never unloaded.
+/// The functions of the module. It is never unloaded.
 struct CudaModule {
   void (*add_kernels)(Registry&) = nullptr;
-  /// Null where no device can be used: none is there, its driver is too old, or cuDNN gives wrong results; `why` then
-  /// says so in words. Errors: device, where one is there and fails; memory, where it is full.
+  /// Null if no device can be used: there is none, its driver is too old, or cuDNN gives wrong results; `why` then
+  /// gives the reason. Errors: device, if a device is present and fails; memory, if it is full.
   std::unique_ptr<Backend> (*make_backend)(const EngineRule&, std::string& why) = nullptr;
-  /// A backend that plans for a device by its name ("H200") and computes nothing: kernels say their workspace.
+  /// A backend that plans for a device by its name ("H200") and computes nothing. Kernels give their workspace sizes.
   std::unique_ptr<Backend> (*make_planner)(const std::string& device, const EngineRule&) = nullptr;
   std::string (*description)() = nullptr;  ///< versions and architectures
   /// Methods of the directions that a step needs. `gradients`: bit 0 for x's, bit 1 for w's. x [n, D, H, W, I].
@@ -80,10 +79,10 @@ struct CudaModule {
   std::unique_ptr<DeviceMeter> (*make_meter)(Backend&) = nullptr;
 };
 
-/// The module, loaded at the first call; null where it cannot be: `why` then says so in words.
+/// The module, loaded on the first call; null if it cannot be loaded: `why` then gives the reason.
 const CudaModule* cuda_module(std::string& why);
 
-/// Whether NVIDIA's driver is on this machine. Without it nobody needs the module, whose libraries are slow to load.
+/// Whether NVIDIA's driver is on this machine. Without it the module is not loaded, because its libraries load slowly.
 bool has_cuda_driver();
 
 }  // namespace cg

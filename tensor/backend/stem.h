@@ -12,7 +12,6 @@
 //   y[2]                    <----------------------------->
 // In depth and height a pair becomes 2 channels, over which the filter goes pair by pair. In width the 4 pairs that an
 // output sees become 8 channels, and the filter has extent 1: 2 · 2 · 8 = 32 channels.
-// Read next: cpu/stem.h, cuda/stem.h (packing).
 #pragma once
 
 #include "tensor/ops/conv3d.h"

@@ -43,7 +43,7 @@ TEST_CASE("Parameters: single-precision values are written as double ones are, i
   check_fails([&] { store.write(d.bias, std::span(single)); }, ErrorKind::usage, {"bias", "6 values"});
 }
 
-TEST_CASE("Parameters: a store that does not train has no gradients, and differentiates what its parameters meet") {
+TEST_CASE("Parameters: a store that does not train has no gradients, but gradients flow through its layers") {
   HostBackend host;
   std::vector<double> of_input;
   for (const bool trains : {true, false}) {

@@ -67,8 +67,7 @@ TEST_CASE("Tape: a step in planned memory has the bits of one without a plan") {
   CHECK(planned_memory_complaint(Registry::standard(), as_it_is) == "");
 }
 
-TEST_CASE(
-    "Tape: a layer without gradient keeps its output for the layer behind it, where another's would be recomputed") {
+TEST_CASE("Tape: a layer without gradient keeps its output for the next layer, even if the output is recomputable") {
   HostBackend host;
   const auto tensor = [&](const Shape& shape, const std::vector<double>& values) {
     return tensor_of(host, {shape, DType::f64}, values);
@@ -90,7 +89,7 @@ TEST_CASE(
   CHECK(gradient_of_weight(true) == trained);
 }
 
-TEST_CASE("Tape: what explains a network differentiates it as it is in evaluation, by the running statistics") {
+TEST_CASE("Tape: gradients for explanations use the running statistics, as in evaluation") {
   HostBackend host;
   const auto tensor = [&](const Shape& shape, const std::vector<double>& values) {
     return tensor_of(host, {shape, DType::f64}, values);

@@ -18,7 +18,7 @@ TEST_CASE("file order: an engine's [O, kD, kH, kW, I] becomes [O, I, kD, kH, kW]
   CHECK(from_file_order(shape, file) == engine);
 }
 
-TEST_CASE("file order: matrices and vectors stay as they are") {
+TEST_CASE("file order: matrices and vectors are unchanged") {
   CHECK(file_shape({3, 2}) == Shape{3, 2});
   CHECK(to_file_order({3, 2}, {1, 2, 3, 4, 5, 6}) == std::vector<double>{1, 2, 3, 4, 5, 6});
   CHECK(from_file_order({2}, std::vector<float>{1, 2}) == std::vector<float>{1, 2});

@@ -104,7 +104,7 @@ TEST_CASE("buffers that are alive together do not overlap, and the arena is no l
   CHECK(f.plan.arena_bytes() >= f.plan.live_bytes());
 }
 
-TEST_CASE("the full network's plan at batch 32: what must be alive at once is nearly what is asked for") {
+TEST_CASE("the full network's plan at batch 32: the arena is hardly larger than the bytes alive together") {
   HostBackend host;
   MetaBackend meta;
   Model model({});

@@ -7,14 +7,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "losses/dynlocrep.h"
-#include "losses/exponential.h"
-#include "losses/nnclr.h"
-#include "losses/rank_n_contrast.h"
-#include "losses/simclr.h"
-#include "losses/sup_con.h"
-#include "losses/threshold.h"
-#include "losses/y_aware.h"
+#include "experiments/config/settings.h"
+#include "losses/all.h"
+#include "losses/registry.h"
 #include "tensor/random.h"
 
 namespace cg::test {
@@ -63,45 +58,36 @@ inline Batch random_batch(std::uint64_t seed, Index batch, Index views, Index di
   return b;
 }
 
-/// Calls f.operator()<L>() for every loss L.
-template <class F>
-void for_every_loss(const F& f) {
-  f.template operator()<DynLocRep>();
-  f.template operator()<Exponential>();
-  f.template operator()<Nnclr>();
-  f.template operator()<RankNContrast>();
-  f.template operator()<SimClr>();
-  f.template operator()<SupCon>();
-  f.template operator()<Threshold>();
-  f.template operator()<YAware>();
-}
+/// What a loss L holds constant, as far as it says something of its formula.
+template <class L>
+using PairsOf = decltype(std::declval<const L>().pairs(LossInput()));
+template <class L>
+concept Weighs = requires(PairsOf<L> p) {
+  p.w;
+};
+template <class L>
+concept Selects = requires(PairsOf<L> p) {
+  p.log_nu;
+};
+template <class L>
+concept Counts = requires(PairsOf<L> p) {
+  p.log_c;
+};
+template <class L>
+concept Shifts = requires(const L loss, RowView<double> s) {
+  loss.template shift<double>(s);
+};
 
-/// What a loss is differentiated by: the embeddings, or the predictions made from them.
-template <RowLoss L>
-Eigen::Map<const Array> variable_of(const L&, const LossInput& in) {
-  const auto z = embeddings(in);
-  return {std::same_as<L, Nnclr> ? in.predictions.data() : z.data(), z.rows(), z.cols()};
-}
-
-/// The similarities that the registry gives a loss.
-template <RowLoss L>
-auto similarity_of(const L& loss, const LossInput& in) {
-  const double tau = loss.options.temperature;
-  if constexpr (std::same_as<L, RankNContrast>) {
-    return NegativeDistance{tau};
-  } else if constexpr (std::same_as<L, Nnclr>) {
-    const Index dims = embeddings(in).cols();
-    const Eigen::Map<const Array> queue(in.queue.data(), static_cast<Index>(in.queue.size()) / dims, dims);
-    return ToConstantRows{nearest_rows(embeddings(in), queue), tau};
-  } else {
-    return InnerProduct{tau};
-  }
+/// A loss by its type, with the options that it reads.
+template <LossType L>
+L loss_of(const LossOptions& options) {
+  return {options.shared, options.own.of<L>()};
 }
 
 /// The gradient written by hand.
 template <RowLoss L>
 std::vector<double> hand_gradient(const L& loss, const LossInput& in) {
-  return evaluate_rows(loss, similarity_of(loss, in), variable_of(loss, in), in).gradient;
+  return evaluate_rows(loss, loss.similarity(in), variable_of(loss, in), in).gradient;
 }
 
 /// The gradient by dual numbers through similarity and formula, one entry of the variable after the other.
@@ -123,14 +109,14 @@ std::vector<double> dual_gradient(const L& loss, const M& similarity, const Loss
 
 template <RowLoss L>
 std::vector<double> dual_gradient(const L& loss, const LossInput& in) {
-  return dual_gradient(loss, similarity_of(loss, in), in);
+  return dual_gradient(loss, loss.similarity(in), in);
 }
 
 /// The gradient by central differences with the pairs held where they are.
 template <RowLoss L>
 std::vector<double> difference_gradient(const L& loss, const LossInput& in) {
   const auto pairs = loss.pairs(in);
-  const auto similarity = similarity_of(loss, in);
+  const auto similarity = loss.similarity(in);
   Array z = variable_of(loss, in);
   const auto value = [&] {
     const Array s = similarity.template of<double>(z);
@@ -182,11 +168,52 @@ inline double relative_l2(const std::vector<double>& got, const std::vector<doub
   return std::sqrt(off / size);
 }
 
+/// Every value of an option of few, and three numbers of one of many; whole numbers stay as they are.
+inline std::vector<Value> some_values(const Accepts& accepts, const Value& now) {
+  std::vector<Value> out;
+  for (const std::string& word : accepts.choices) out.push_back(word);
+  if (std::holds_alternative<bool>(now)) out = {false, true};
+  if (const double* x = std::get_if<double>(&now))
+    for (const double other : {*x, *x == 0 ? 1 : *x / 2, std::isfinite(*x) ? 2 * *x + 1 : 1})
+      if (other >= accepts.least && other <= accepts.most) out.push_back(other);
+  return out.empty() ? std::vector{now} : out;
+}
+
+/// The settings of a loss's own options to test it with: all combinations of some values of each.
+template <LossType L>
+std::vector<typename L::Options> own_settings() {
+  std::vector<typename L::Options> all(1);
+  for (const auto& field : L::Options::fields()) {
+    const std::vector<Value> values = some_values(field.accepts, field.get({}));
+    const auto before = all;
+    all.clear();
+    for (typename L::Options options : before)
+      for (const Value& value : values) {
+        field.set(options, value);
+        all.push_back(options);
+      }
+  }
+  return all;
+}
+
+/// Numbers of neighbours are tested by those of the input.
+template <>
+inline std::vector<DynLocRep::Options> own_settings<DynLocRep>() {
+  std::vector<DynLocRep::Options> all;
+  for (const double far : {std::numeric_limits<double>::infinity(), 0.0, 0.5, 1.0, 4.0})
+    all.push_back({.far_decay = far});
+  return all;
+}
+
+/// The ages of random_batch are within 6 years.
+template <>
+inline std::vector<SupCon::Options> own_settings<SupCon>() {
+  return {{.bin_width = 10}, {.bin_width = 2}, {.bin_width = 0}};
+}
+
 /// All settings of a loss that change its formula.
-inline std::vector<LossOptions> every_setting(const std::string& name) {
-  const double none = std::numeric_limits<double>::infinity();
-  const bool weighs =
-      name != SimClr::name && name != SupCon::name && name != RankNContrast::name && name != Nnclr::name;
+template <LossType L>
+std::vector<LossOptions> every_setting() {
   const auto first_unless = [](bool varies, auto values) {
     values.resize(varies ? values.size() : 1);
     return values;
@@ -194,29 +221,45 @@ inline std::vector<LossOptions> every_setting(const std::string& name) {
   using enum Distance;
   std::vector<LossOptions> all;
   for (const auto formulation : {Formulation::printed, Formulation::published})
-    for (const auto kernel : first_unless(weighs, std::vector{AgeKernel::rbf, AgeKernel::gaussian, AgeKernel::cauchy}))
-      for (const auto distance :
-           first_unless(name == DynLocRep::name, std::vector{manhattan, euclidean, chebyshev, cosine}))
-        for (const double far : first_unless(name == DynLocRep::name, std::vector{none, 0.0, 0.5, 1.0, 4.0}))
-          for (const auto delta : first_unless(name == Threshold::name && formulation == Formulation::published,
-                                               std::vector{DeltaReduction::sum, DeltaReduction::mean}))
-            for (const double bin : first_unless(name == SupCon::name, std::vector{10.0, 2.0, 0.0}))
-              all.push_back({.name = name,
-                             .formulation = formulation,
-                             .kernel = kernel,
-                             .temperature = name == RankNContrast::name ? 2 : 0.1,
-                             .distance = distance,
-                             .far_decay = far,
-                             .delta_reduction = delta,
-                             .bin_width = bin});
+    for (const auto kernel :
+         first_unless(Weighs<L>, std::vector{AgeKernel::rbf, AgeKernel::gaussian, AgeKernel::cauchy}))
+      for (const auto distance : first_unless(Selects<L>, std::vector{manhattan, euclidean, chebyshev, cosine}))
+        for (const auto& own : own_settings<L>()) {
+          all.push_back({.name = L::name,
+                         .shared = {.formulation = formulation,
+                                    .kernel = kernel,
+                                    .temperature = loss_info(L::name).temperature,
+                                    .distance = distance}});
+          all.back().own.of<L>() = own;
+        }
   return all;
 }
 
-/// A setting in words, for a test's message.
-inline std::string describe(const LossOptions& o) {
-  return fmt::format("{}: formulation {}, kernel {}, distance {}, far_decay {}, delta {}, bin {}", o.name,
-                     static_cast<int>(o.formulation), static_cast<int>(o.kernel), static_cast<int>(o.distance),
-                     o.far_decay, static_cast<int>(o.delta_reduction), o.bin_width);
+/// The same of all losses.
+inline std::vector<LossOptions> every_setting_of_all() {
+  std::vector<LossOptions> all;
+  AllLosses::for_each([&]<LossType L>() {
+    for (LossOptions& options : every_setting<L>()) all.push_back(std::move(options));
+  });
+  return all;
+}
+
+/// Every loss in both formulations, with its other options left as they are.
+inline std::vector<LossOptions> every_loss() {
+  std::vector<LossOptions> all;
+  for (const std::string& name : loss_names())
+    for (const Formulation f : {Formulation::printed, Formulation::published})
+      all.push_back({.name = name, .shared = {.formulation = f}});
+  return all;
+}
+
+/// A setting in words, for a test's message: its options that have not their defaults.
+inline std::string describe(const LossOptions& options) {
+  std::string out = options.name;
+  for (const auto& field : loss_fields())
+    if (const Value value = field.get(options); field.key != "name" && value != field.get({}))
+      out += fmt::format(", {} = {}", field.key, to_toml(value));
+  return out;
 }
 
 }  // namespace cg::test

@@ -4,7 +4,6 @@
 
 #include <cstdio>
 
-#include "losses/registry.h"
 #include "tests/losses/checks.h"
 
 using namespace cg;
@@ -23,8 +22,8 @@ Batch example() {
 }
 
 LossResult evaluate(const std::string& name, Formulation formulation, const Batch& b, double sigma = 2) {
-  return make_loss(
-             {.name = name, .formulation = formulation, .sigma = sigma, .temperature = published_temperature(name)})
+  return make_loss({.name = name,
+                    .shared = {.formulation = formulation, .sigma = sigma, .temperature = loss_info(name).temperature}})
       ->evaluate(b.input());
 }
 
@@ -75,7 +74,7 @@ TEST_CASE("Formulations: one number added to a row of similarities") {
   const Batch b = example();
   std::printf("1 added to every similarity of row 0: its value changes by\n");
   const auto change = [&]<class L>(Formulation f) {
-    const L loss{{.name = L::name, .formulation = f}};
+    const L loss{{.formulation = f}};
     const auto pairs = loss.pairs(b.input());
     const Row s = InnerProduct{}.of<double>(embeddings(b.input())).row(0);
     Row g(s.size());
@@ -146,7 +145,8 @@ TEST_CASE("Formulations: SupCon cuts at the edges of its bins") {
   Batch b = random_batch(1, 4, 1, 8);
   b.ages = {39.9, 40.1, 30.1, 49.9};
   const auto shares = [](const Array& a) { return Row(a.row(0) / a.row(0).sum()); };  // of the first one's pull
-  const Row bins = shares(SupCon{{.bin_width = 10}}.pairs(b.input()).a), weights = shares(YAware{}.pairs(b.input()).a);
+  const Row bins = shares(SupCon{{}, {.bin_width = 10}}.pairs(b.input()).a),
+            weights = shares(YAware{}.pairs(b.input()).a);
   std::printf("share of 39.9 years' pull to 40.1 and to 30.1 years: sup_con %.3g, %.3g; y_aware %.3g, %.3g\n", bins[1],
               bins[2], weights[1], weights[2]);
   CHECK(bins[1] == 0);

@@ -2,7 +2,6 @@
 
 #include <cstdio>
 
-#include "losses/registry.h"
 #include "tests/losses/checks.h"
 
 using namespace cg;
@@ -19,18 +18,12 @@ Batch small_batch(std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("Losses: the checks know every loss of the registry") {
-  std::vector<std::string> names;
-  for_every_loss([&]<class L>() { names.push_back(L::name); });
-  CHECK(names == loss_names());
-}
-
 TEST_CASE("Losses: the gradient written by hand is that of dual numbers") {
-  for_every_loss([]<class L>() {
-    for (const LossOptions& options : every_setting(L::name)) {
+  AllLosses::for_each([]<LossType L>() {
+    for (const LossOptions& options : every_setting<L>()) {
       const std::string setting = describe(options);
       CAPTURE(setting);
-      const L loss{options};
+      const L loss = loss_of<L>(options);
       for (const std::uint64_t seed : {1, 2}) {
         const Batch b = small_batch(seed);
         const auto hand = hand_gradient(loss, b.input());
@@ -42,13 +35,12 @@ TEST_CASE("Losses: the gradient written by hand is that of dual numbers") {
 }
 
 TEST_CASE("Losses: where nothing is held constant the gradient is that of finite differences") {
-  for_every_loss([]<class L>() {
-    for (const LossOptions& options : every_setting(L::name)) {
-      const bool shifts = std::same_as<L, DynLocRep> || std::same_as<L, Exponential>;
-      if (shifts && options.formulation == Formulation::published) continue;
+  AllLosses::for_each([]<LossType L>() {
+    for (const LossOptions& options : every_setting<L>()) {
+      if (Shifts<L> && options.shared.published()) continue;
       const std::string setting = describe(options);
       CAPTURE(setting);
-      const L loss{options};
+      const L loss = loss_of<L>(options);
       const Batch b = small_batch(3);
       CHECK(relative_l2(hand_gradient(loss, b.input()), difference_gradient(loss, b.input())) < 1e-6);
     }
@@ -57,7 +49,7 @@ TEST_CASE("Losses: where nothing is held constant the gradient is that of finite
 
 TEST_CASE_TEMPLATE("Losses: the published formulation holds the row maximum constant, so differences disagree", L,
                    DynLocRep, Exponential) {
-  const L loss{{.name = L::name, .formulation = Formulation::published}};
+  const L loss{{.formulation = Formulation::published}};
   const Batch b = small_batch(4);
   const double off = relative_l2(hand_gradient(loss, b.input()), difference_gradient(loss, b.input()));
   std::printf("%s, published: finite differences are off by %.2g of the gradient, dual numbers by %.1g\n", L::name, off,
@@ -66,13 +58,14 @@ TEST_CASE_TEMPLATE("Losses: the published formulation holds the row maximum cons
 }
 
 TEST_CASE("Losses: hand and dual gradients agree where the similarities lie 1e4 apart") {
-  for_every_loss([]<class L>() {
+  AllLosses::for_each([]<LossType L>() {
     for (const auto formulation : {Formulation::printed, Formulation::published}) {
       const std::string name = L::name;
       CAPTURE(name);
-      const L loss{{.name = name, .formulation = formulation}};
+      const L loss{{.formulation = formulation}};
       Batch b = small_batch(5);
-      const double length = std::same_as<L, RankNContrast> ? 1e4 : std::sqrt(1e3);  // ‖z − z'‖/τ or z·z/τ ~ 1e4
+      const bool distances = std::same_as<decltype(loss.similarity(b.input())), NegativeDistance>;
+      const double length = distances ? 1e4 : std::sqrt(1e3);  // ‖z − z'‖/τ or z·z/τ ~ 1e4
       for (auto* rows : {&b.z, &b.predictions, &b.queue})
         for (double& x : *rows) x *= length;
       CHECK(relative_difference(hand_gradient(loss, b.input()), dual_gradient(loss, b.input())) <
@@ -82,7 +75,7 @@ TEST_CASE("Losses: hand and dual gradients agree where the similarities lie 1e4 
 }
 
 TEST_CASE("Rank-N-Contrast: equal rows have no direction between them, and no gradient") {
-  const RankNContrast loss{{.name = RankNContrast::name, .temperature = 2}};
+  const RankNContrast loss{{.temperature = 2}};
   Batch b = small_batch(6);
   std::copy_n(b.row(0), b.dims(), b.row(6));  // the views of a subject
   CHECK(relative_difference(hand_gradient(loss, b.input()), dual_gradient(loss, b.input())) < 1e-12);
@@ -91,7 +84,8 @@ TEST_CASE("Rank-N-Contrast: equal rows have no direction between them, and no gr
   CHECK(*std::max_element(hand.begin(), hand.end()) == 0);
   CHECK(*std::min_element(hand.begin(), hand.end()) == 0);
   std::printf("rank_n_contrast, all rows equal: value %.3f, largest entry of the gradient %g\n",
-              make_loss(loss.options)->evaluate(b.input()).value, *std::max_element(hand.begin(), hand.end()));
+              make_loss<RankNContrast>(loss.shared)->evaluate(b.input()).value,
+              *std::max_element(hand.begin(), hand.end()));
 }
 
 TEST_CASE("Dual: derivatives of sums, products, quotients, exp and log") {

@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
+#include <set>
 
-#include "losses/registry.h"
 #include "tensor/error.h"
 #include "tests/losses/checks.h"
 #include "tests/support/thrown.h"
@@ -15,26 +15,15 @@ namespace {
 
 const Formulation both[] = {Formulation::printed, Formulation::published};
 
-/// Every loss in both formulations with the options left as they are.
-std::vector<LossOptions> every_loss() {
-  std::vector<LossOptions> all;
-  for (const std::string& name : loss_names())
-    for (const Formulation f : both) all.push_back({.name = name, .formulation = f});
-  return all;
-}
-
 /// Those whose pull comes from the ages' weights.
 std::vector<LossOptions> every_weighted_loss() {
-  std::vector<LossOptions> all;
-  for (const char* name : {"dynlocrep", "exponential", "threshold", "y_aware"})
-    for (const Formulation f : both) all.push_back({.name = name, .formulation = f});
+  std::vector<LossOptions> all = every_loss();
+  std::erase_if(all, [](const LossOptions& o) { return !loss_info(o.name).weighs; });
   return all;
 }
 
 /// Divides by the weights of those who are far, and so has no value where they are too small.
-bool is_threshold_as_printed(const LossOptions& o) {
-  return o.name == "threshold" && o.formulation == Formulation::printed;
-}
+bool is_threshold_as_printed(const LossOptions& o) { return o.name == Threshold::name && !o.shared.published(); }
 
 bool finite(const LossResult& r) {
   return std::isfinite(r.value) &&
@@ -84,11 +73,10 @@ std::vector<std::pair<std::string, Batch>> hard_batches(Index batch, Index views
   return out;
 }
 
-/// Whether a loss has nobody to repel in a batch, or nobody to be pulled to.
+/// Whether a batch has no row to repel for a loss, or none that it pulls to.
 bool too_few(const LossOptions& o, const Batch& b) {
-  if (o.name == SimClr::name || o.name == Nnclr::name) return b.views != 2;
-  const bool leaves_out_k = !o.published() && (o.name == YAware::name || o.name == Exponential::name);
-  return leaves_out_k && b.rows() < 3;
+  const bool leaves_out_k = !o.shared.published() && (o.name == YAware::name || o.name == Exponential::name);
+  return b.views < loss_info(o.name).least_views || (leaves_out_k && b.rows() < 3);
 }
 
 }  // namespace
@@ -108,7 +96,7 @@ TEST_CASE("Losses: an anchor whose weights all underflow adds 0 and is counted")
 
 TEST_CASE("Losses: where no two ages are near, value and gradient are 0") {
   auto losses = every_weighted_loss();
-  losses.push_back({.name = "sup_con"});
+  losses.push_back({.name = SupCon::name});
   for (const LossOptions& options : losses) {
     Batch b = random_batch(1, 4, 1, 4);
     b.ages = {0, 1000, 2000, 3000};
@@ -133,7 +121,7 @@ TEST_CASE("Losses: weights that have nearly underflowed still give finite number
 }
 
 TEST_CASE("Threshold as printed: weights of nobody near are an error, and great ones are refused in training alone") {
-  const auto loss = make_loss({.name = "threshold", .formulation = Formulation::printed});
+  const auto loss = make_loss<Threshold>({.formulation = Formulation::printed});
   Batch b = random_batch(1, 5, 1, 4);
   b.ages[2] = 150;  // those of 50 years divide by its weight, which is 0
   check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::numbers,
@@ -145,14 +133,14 @@ TEST_CASE("Threshold as printed: weights of nobody near are an error, and great 
   in.training = true;
   check_fails([&] { loss->evaluate(in); }, ErrorKind::usage,
               {"loss.threshold", "1e6", "loss.formulation", "loss.sigma"});
-  CHECK(finite(make_loss({.name = "threshold"})->evaluate(in)));
+  CHECK(finite(make_loss<Threshold>()->evaluate(in)));
 }
 
 TEST_CASE("Threshold: an anchor with nobody to repel adds 0 and counts in the mean") {
   // c_it counts whom t finds farther than i. With one age in the middle of two, nobody does so of either end.
   Batch b = random_batch(1, 3, 1, 4);
   b.ages = {49, 50, 51};
-  const LossResult r = make_loss({.name = "threshold"})->evaluate(b.input());
+  const LossResult r = make_loss<Threshold>()->evaluate(b.input());
   CHECK(r.rows[0] == 0);
   CHECK(r.rows[1] != 0);
   CHECK(r.rows[2] == 0);
@@ -162,40 +150,41 @@ TEST_CASE("Threshold: an anchor with nobody to repel adds 0 and counts in the me
   CHECK(r.value == doctest::Approx((lse - (s(1, 0) + s(1, 2)) / 2) / 3 * 0.1 / 0.07).epsilon(1e-12));
 }
 
-TEST_CASE("Losses: all of one age is no hazard, and then Threshold has nobody to repel") {
-  for (const std::string& name : loss_names())
-    for (const LossOptions& options : every_setting(name)) {
-      Batch b = random_batch(1, 4, 2, 4);
-      std::fill(b.ages.begin(), b.ages.end(), 50);
-      b.neighbours = 5;
-      const LossResult r = make_loss(options)->evaluate(b.input());
-      CHECK(finite(r));
-      CHECK((r.value == 0) == (name == "threshold"));
-    }
+TEST_CASE("Losses: all of one age is no hazard, and then Threshold has none to repel, unlike DynLocRep") {
+  Batch b = random_batch(1, 4, 2, 4);
+  std::fill(b.ages.begin(), b.ages.end(), 50);
+  b.neighbours = 5;
+  for (const LossOptions& options : every_setting_of_all()) {
+    CAPTURE(describe(options));
+    const LossResult r = make_loss(options)->evaluate(b.input());
+    CHECK(finite(r));
+    if (options.name == Threshold::name) CHECK(r.value == 0);
+    if (options.name == DynLocRep::name) CHECK(r.value != 0);
+  }
 }
 
 TEST_CASE("SupCon: the ages of a bin count as one, and with a bin_width of 0 only equal ages do") {
   Batch b = random_batch(1, 4, 1, 4);
   b.ages = {39.9, 40.1, 49.9, 40.1};
   const auto without_positive = [&](double width) {
-    return make_loss({.name = "sup_con", .bin_width = width})->evaluate(b.input()).metrics.anchors_without_weight;
+    return make_loss<SupCon>({}, {.bin_width = width})->evaluate(b.input()).metrics.anchors_without_weight;
   };
   CHECK(without_positive(10) == 1);
   CHECK(without_positive(50) == 0);
   CHECK(without_positive(0) == 2);
 }
 
-TEST_CASE("SimCLR and NNCLR: one view has no other to be pulled to, and one subject nobody to be pushed from") {
-  for (const char* name : {"simclr", "nnclr"}) {
-    const auto loss = make_loss({.name = name});
-    check_fails([&] { loss->evaluate(random_batch(1, 4, 1, 4).input()); }, ErrorKind::usage, {"1 view(s)", "2 needed"});
-    check_fails([&] { loss->evaluate(random_batch(1, 1, 2, 4).input()); }, ErrorKind::usage,
-                {"nobody to repel", "train.batch_size to at least 2"});
-  }
+TEST_CASE_TEMPLATE("Losses of two views: one has no other to be pulled to, and one subject none to be pushed from", L,
+                   SimClr, Nnclr) {
+  const auto loss = make_loss<L>();
+  check_fails([&] { loss->evaluate(random_batch(1, 4, 1, 4).input()); }, ErrorKind::usage, {"1 view(s)", "2 needed"});
+  check_fails([&] { loss->evaluate(random_batch(1, 1, 2, 4).input()); }, ErrorKind::usage,
+              {"nobody to repel", "train.batch_size to at least 2"});
+  CHECK(loss_info(L::name).least_views == 2);
 }
 
 TEST_CASE("NNCLR: predictions and queue must be there, fit, and be finite") {
-  const auto loss = make_loss({.name = "nnclr"});
+  const auto loss = make_loss<Nnclr>();
   const Batch good = random_batch(1, 4, 2, 4);
   Batch b = good;
   b.predictions.pop_back();
@@ -212,7 +201,7 @@ TEST_CASE("NNCLR: predictions and queue must be there, fit, and be finite") {
   b.predictions[9] = std::nan("");
   check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::numbers, {"prediction in row 2"});
   CHECK(loss->queue_size() == 256);
-  CHECK(make_loss({})->queue_size() == 0);
+  CHECK(make_loss<DynLocRep>()->queue_size() == 0);
 }
 
 TEST_CASE("NNCLR: of queue rows that are equally near the first is taken") {
@@ -228,26 +217,26 @@ TEST_CASE("DynLocRep: one neighbour with one view is refused, and the error name
   Batch b = random_batch(1, 32, 1, 4);
   b.epoch = 50;
   for (const Formulation f : both)
-    CHECK_THROWS_WITH_AS(make_loss({.formulation = f, .final_neighbours = 1})->evaluate(b.input()),
+    CHECK_THROWS_WITH_AS(make_loss<DynLocRep>({.formulation = f}, {.final_neighbours = 1})->evaluate(b.input()),
                          doctest::Contains("loss.final_neighbours"), Error);
   b.views = 2;
-  CHECK(finite(make_loss({.final_neighbours = 1})->evaluate(b.input())));
+  CHECK(finite(make_loss<DynLocRep>({}, {.final_neighbours = 1})->evaluate(b.input())));
 }
 
 TEST_CASE("DynLocRep: more neighbours than rows are refused") {
   Batch b = random_batch(1, 3, 2, 4);
   b.neighbours = 7;
-  CHECK_THROWS_WITH_AS(make_loss({})->evaluate(b.input()), doctest::Contains("7 neighbours among 6 rows"), Error);
+  CHECK_THROWS_WITH_AS(make_loss<DynLocRep>()->evaluate(b.input()), doctest::Contains("7 neighbours among 6 rows"),
+                       Error);
 }
 
-TEST_CASE("Losses: two rows have nobody left to repel in the printed formulation of those that leave out k") {
-  for (const char* name : {YAware::name, Exponential::name}) {
-    const Batch b = random_batch(1, 2, 1, 4);
-    CHECK_THROWS_WITH_AS(make_loss({.name = name, .formulation = Formulation::printed})->evaluate(b.input()),
-                         doctest::Contains("train.batch_size"), Error);
-    CHECK(finite(make_loss({.name = name})->evaluate(b.input())));
-  }
-  CHECK(finite(make_loss({.formulation = Formulation::printed})->evaluate(random_batch(1, 2, 1, 4).input())));
+TEST_CASE_TEMPLATE("Losses: two rows have none left to repel in the printed formulation of those that leave out k", L,
+                   YAware, Exponential) {
+  const Batch b = random_batch(1, 2, 1, 4);
+  CHECK_THROWS_WITH_AS(make_loss<L>({.formulation = Formulation::printed})->evaluate(b.input()),
+                       doctest::Contains("train.batch_size"), Error);
+  CHECK(finite(make_loss<L>()->evaluate(b.input())));
+  CHECK(finite(make_loss<DynLocRep>({.formulation = Formulation::printed})->evaluate(b.input())));
 }
 
 TEST_CASE("Losses: one row alone is refused, two subjects with two views are not") {
@@ -260,31 +249,30 @@ TEST_CASE("Losses: one row alone is refused, two subjects with two views are not
 
 TEST_CASE("Losses: whatever the batch and the setting, numbers are finite, or an error names the loss and a remedy") {
   int evaluated = 0, refused = 0;
-  for (const std::string& name : loss_names())
-    for (const LossOptions& options : every_setting(name))
-      for (const auto& [batch, views] : {std::pair<Index, Index>{2, 1}, {2, 2}, {3, 2}, {6, 1}})
-        for (auto& [hazard, b] : hard_batches(batch, views))
-          for (const Index neighbours : {Index{0}, Index{2}, b.rows()}) {
-            const std::string setting = describe(options);
-            CAPTURE(setting);
-            CAPTURE(hazard);
-            CAPTURE(b.rows());
-            b.neighbours = neighbours;
-            try {
-              const LossResult r = make_loss(options)->evaluate(b.input());
-              CHECK(finite(r));
-              CHECK(!too_few(options, b));
-              ++evaluated;
-            } catch (const Error& error) {
-              CHECK(error.where() == "loss." + name);
-              CHECK(!error.fix().empty());
-              const bool divides_by_nothing =
-                  is_threshold_as_printed(options) &&
-                  (hazard == "ages nobody is near" || hazard == "weights that nearly underflow");
-              CHECK((too_few(options, b) || divides_by_nothing));
-              ++refused;
-            }
+  for (const LossOptions& options : every_setting_of_all())
+    for (const auto& [batch, views] : {std::pair<Index, Index>{2, 1}, {2, 2}, {3, 2}, {6, 1}})
+      for (auto& [hazard, b] : hard_batches(batch, views))
+        for (const Index neighbours : {Index{0}, Index{2}, b.rows()}) {
+          const std::string setting = describe(options);
+          CAPTURE(setting);
+          CAPTURE(hazard);
+          CAPTURE(b.rows());
+          b.neighbours = neighbours;
+          try {
+            const LossResult r = make_loss(options)->evaluate(b.input());
+            CHECK(finite(r));
+            CHECK(!too_few(options, b));
+            ++evaluated;
+          } catch (const Error& error) {
+            CHECK(error.where() == "loss." + options.name);
+            CHECK(!error.fix().empty());
+            const bool divides_by_nothing =
+                is_threshold_as_printed(options) &&
+                (hazard == "ages nobody is near" || hazard == "weights that nearly underflow");
+            CHECK((too_few(options, b) || divides_by_nothing));
+            ++refused;
           }
+        }
   std::printf("settings and batches evaluated: %d, refused with an error that names the loss: %d\n", evaluated,
               refused);
   CHECK(evaluated > 15000);
@@ -320,7 +308,7 @@ TEST_CASE("Losses: numbers that are not finite are errors that name the row, and
 }
 
 TEST_CASE("Losses: shapes that do not fit are refused") {
-  const auto loss = make_loss({});
+  const auto loss = make_loss<DynLocRep>();
   Batch b = random_batch(5, 3, 1, 4);
   b.views = 2;
   CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("views x batch"), Error);
@@ -338,7 +326,9 @@ TEST_CASE("DynLocRep: the printed formulation is unbounded below") {
   // With τ = 0.1 and free embeddings the value falls without end as the two grow.
   const auto value = [](double length, Formulation f) {
     const std::vector<double> z{length, 0, length, 1, 3 * length, 0, length, -1}, ages{40, 80, 40, 80};
-    return make_loss({.formulation = f})->evaluate({.z = z, .ages = ages, .views = 1, .neighbours = 2}).value;
+    return make_loss<DynLocRep>({.formulation = f})
+        ->evaluate({.z = z, .ages = ages, .views = 1, .neighbours = 2})
+        .value;
   };
   for (const double length : {1.0, 10.0, 100.0})
     std::printf("dynlocrep, printed, rows of length about %3g: value %.4g\n", length,
@@ -358,8 +348,47 @@ TEST_CASE("Registry: the fields read and write every option, and the defaults ar
     CHECK(!f.sentence.empty());
     f.set(options, f.get(LossOptions{}));
   }
-  CHECK(options.formulation == Formulation::published);
-  CHECK(options.temperature == 0.1);
-  CHECK(options.base_temperature == 0.07);
-  CHECK(options.final_neighbours == 14);
+  CHECK(options.shared.published());
+  CHECK(options.shared.temperature == 0.1);
+  CHECK(options.shared.base_temperature == 0.07);
+  CHECK(options.own.of<DynLocRep>().final_neighbours == 14);
+}
+
+TEST_CASE("Registry: no two losses have an option of one name, and formulas name options that there are") {
+  std::set<std::string> keys;
+  for (const auto& f : loss_fields()) CHECK_MESSAGE(keys.insert(f.key).second, "twice: " << f.key);
+  for (const std::string& name : loss_names())
+    for (const LossFormula& formula : {loss_info(name).printed, loss_info(name).published})
+      for (const std::string& key : formula.options) CHECK_MESSAGE(keys.contains(key), name << " has no " << key);
+}
+
+TEST_CASE("Registry: own options are set and read by the type of their loss, and copied with the others") {
+  LossOptions options;
+  options.own.of<SupCon>().bin_width = 3;
+  const LossOptions copy = options;
+  options.own.of<SupCon>().bin_width = 4;
+  CHECK(copy.own.of<SupCon>().bin_width == 3);
+  CHECK(copy.own.of<Nnclr>().queue_size == 256);
+  for (const auto& f : loss_fields())
+    if (f.key == "bin_width") {
+      CHECK(std::get<double>(f.get(options)) == 4);
+      f.set(options, Value(5.0));
+    }
+  CHECK(options.own.of<SupCon>().bin_width == 5);
+}
+
+TEST_CASE("DynLocRep: more neighbours than subjects, and too few epochs for two steps, are conflicts") {
+  const auto conflicts = [](const DynLocRep::Options& own, const LossSchedule& schedule) {
+    LossOptions options;
+    options.own.of<DynLocRep>() = own;
+    return loss_conflicts(options, schedule);
+  };
+  CHECK(conflicts({.final_neighbours = 8}, {.batch_size = 8, .epochs = 2}).empty());
+  const auto neighbours = conflicts({.final_neighbours = 9}, {.batch_size = 8, .epochs = 2});
+  REQUIRE(neighbours.size() == 1);
+  CHECK(neighbours[0].keys == std::vector<std::string>{"loss.final_neighbours", "train.batch_size"});
+  const auto both = conflicts({.final_neighbours = 9, .step_size = 2}, {.batch_size = 8, .epochs = 3});
+  REQUIRE(both.size() == 2);
+  CHECK(both[1].keys[0] == "loss.step_size");
+  CHECK(loss_conflicts({.name = SimClr::name}, {.batch_size = 1, .epochs = 1}).empty());
 }

@@ -2,7 +2,6 @@
 #include <rapidcheck.h>
 
 #include "losses/explanation.h"
-#include "losses/registry.h"
 #include "tensor/ops/l2_normalise.h"
 #include "tests/losses/checks.h"
 #include "tests/support/tensors.h"
@@ -16,7 +15,9 @@ const double none = std::numeric_limits<double>::infinity();
 
 /// One of all settings of one of all losses.
 LossOptions any_setting() {
-  const auto settings = every_setting(*rc::gen::elementOf(loss_names()));
+  const std::string name = *rc::gen::elementOf(loss_names());
+  std::vector<LossOptions> settings = every_setting_of_all();
+  std::erase_if(settings, [&](const LossOptions& o) { return o.name != name; });
   return *rc::gen::elementOf(settings);
 }
 
@@ -50,7 +51,7 @@ void check_reordering(const LossOptions& options, const Batch& b, const std::vec
   // Rounding is that of the terms: where a pair has won already, pull and push cancel to next to nothing. Rows of
   // length 1 have similarities of up to 1/τ.
   const Explanation terms = loss->explain(b.input());
-  RC_ASSERT(std::abs(after.value - before.value) <= 1e-12 * terms.pull.sum() / options.temperature);
+  RC_ASSERT(std::abs(after.value - before.value) <= 1e-12 * terms.pull.sum() / options.shared.temperature);
   // Sums in another order; 1e-11 as the `printed` denominators without k can be small against their largest term.
   const double off = largest_difference(after.gradient, reordered(gradient, order).z);
   RC_ASSERT(off <= 1e-11 * terms.pulled.abs().maxCoeff());
@@ -137,12 +138,12 @@ TEST_CASE("Losses: evaluating twice gives the same bits") {
 
 TEST_CASE("DynLocRep: a decay of 0 repels everybody, as if all were neighbours") {
   CHECK(rc::check("far_decay = 0", [] {
-    const auto settings = every_setting(DynLocRep::name);
+    const auto settings = every_setting<DynLocRep>();
     LossOptions options = *rc::gen::elementOf(settings);
-    options.far_decay = 0;
+    options.own.of<DynLocRep>().far_decay = 0;
     Batch b = any_batch();
     const LossResult decayed = make_loss(options)->evaluate(b.input());
-    options.far_decay = none;
+    options.own.of<DynLocRep>().far_decay = none;
     b.neighbours = b.rows();
     const LossResult whole = make_loss(options)->evaluate(b.input());
     RC_ASSERT(decayed.value == whole.value);
@@ -155,8 +156,8 @@ TEST_CASE("DynLocRep: with everybody a neighbour its denominator is that of the 
   Batch b = random_batch(2, 6, 2, 5);
   std::fill(b.ages.begin(), b.ages.end(), 40.0);
   b.neighbours = b.rows();
-  const LossResult local = make_loss({.name = DynLocRep::name, .kernel = AgeKernel::gaussian})->evaluate(b.input());
-  const LossResult all = make_loss({.name = Exponential::name, .kernel = AgeKernel::gaussian})->evaluate(b.input());
+  const LossResult local = make_loss<DynLocRep>({.kernel = AgeKernel::gaussian})->evaluate(b.input());
+  const LossResult all = make_loss<Exponential>({.kernel = AgeKernel::gaussian})->evaluate(b.input());
   CHECK(relative_difference({local.value}, {all.value}) < 1e-13);
   CHECK(relative_difference(local.gradient, all.gradient) < 1e-13);
 }
@@ -164,10 +165,8 @@ TEST_CASE("DynLocRep: with everybody a neighbour its denominator is that of the 
 TEST_CASE("DynLocRep: the decay's limit is the plain loss") {
   Batch b = random_batch(3, 8, 2, 6);
   b.neighbours = 6;
-  LossOptions options;
-  const LossResult plain = make_loss(options)->evaluate(b.input());
-  options.far_decay = 1e5;
-  const LossResult decayed = make_loss(options)->evaluate(b.input());
+  const LossResult plain = make_loss<DynLocRep>()->evaluate(b.input());
+  const LossResult decayed = make_loss<DynLocRep>({}, {.far_decay = 1e5})->evaluate(b.input());
   CHECK(decayed.value == doctest::Approx(plain.value).epsilon(1e-9));
 }
 
@@ -175,7 +174,7 @@ TEST_CASE("DynLocRep: the neighbours follow Algorithm 1, and a short batch its o
   const auto used = [](Index batch, Index epoch, ShortBatch rule) {
     Batch b = random_batch(4, batch, 2, 4);
     b.epoch = epoch;
-    return make_loss({.short_batch = rule})->evaluate(b.input()).metrics.neighbours;
+    return make_loss<DynLocRep>({}, {.short_batch = rule})->evaluate(b.input()).metrics.neighbours;
   };
   CHECK(used(32, 1, ShortBatch::localise) == 62);
   CHECK(used(32, 50, ShortBatch::whole) == 28);
@@ -187,5 +186,5 @@ TEST_CASE("DynLocRep: the neighbours follow Algorithm 1, and a short batch its o
 TEST_CASE("Losses: those that do not select report no neighbours") {
   const Batch b = random_batch(5, 4, 2, 4);
   for (const std::string& name : loss_names())
-    CHECK((make_loss({.name = name})->evaluate(b.input()).metrics.neighbours == 0) == (name != DynLocRep::name));
+    CHECK((make_loss({.name = name})->evaluate(b.input()).metrics.neighbours == 0) == !loss_info(name).selects);
 }

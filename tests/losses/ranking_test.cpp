@@ -4,7 +4,6 @@
 
 #include <set>
 
-#include "losses/registry.h"
 #include "tests/losses/checks.h"
 #include "tests/support/property.h"
 #include "tools/benchmark/plain_losses.h"
@@ -57,30 +56,29 @@ TEST_CASE("Ranking: all others from the farthest to the nearest, and for each ho
   });
 }
 
-TEST_CASE("Losses: the fast sums have the value of the printed formula's own loops") {
-  for (const char* name : {"threshold", "rank_n_contrast", "y_aware", "exponential"})
-    property(name, [name] {
-      const auto settings = every_setting(name);
-      LossOptions options = *rc::gen::elementOf(settings);
-      options.sigma = 8;  // the paper's threshold is beyond 10^100 with less
-      options.delta_reduction = DeltaReduction::sum;
-      const auto n = *rc::gen::inRange<Index>(3, 12);
-      Batch b = random_batch(*rc::gen::inRange<std::uint64_t>(0, 1'000'000), n, 1, 4);
-      for (double& age : b.ages) age = std::round(age);  // ties
-      const std::optional<double> plain = plain_loops::value(options, b.input());
-      if (!plain) return;
-      const LossResult fast = make_loss(options)->evaluate(b.input());
-      double size = 0;  // of the anchors' parts, of which the value may be a small difference
-      for (const double part : fast.rows) size += std::abs(part);
-      RC_ASSERT(std::abs(fast.value - *plain) <= 1e-12 * size);
-    });
+TEST_CASE_TEMPLATE("Losses: the fast sums have the value of the printed formula's own loops", L, Threshold,
+                   RankNContrast, YAware, Exponential) {
+  property(L::name, [] {
+    const auto settings = every_setting<L>();
+    LossOptions options = *rc::gen::elementOf(settings);
+    options.shared.sigma = 8;  // the paper's threshold is beyond 10^100 with less
+    options.own.of<Threshold>().delta_reduction = DeltaReduction::sum;
+    const auto n = *rc::gen::inRange<Index>(3, 12);
+    Batch b = random_batch(*rc::gen::inRange<std::uint64_t>(0, 1'000'000), n, 1, 4);
+    for (double& age : b.ages) age = std::round(age);  // ties
+    const std::optional<double> plain = plain_loops::value(options, b.input());
+    if (!plain) return;
+    const LossResult fast = make_loss(options)->evaluate(b.input());
+    double size = 0;  // of the anchors' parts, of which the value may be a small difference
+    for (const double part : fast.rows) size += std::abs(part);
+    RC_ASSERT(std::abs(fast.value - *plain) <= 1e-12 * size);
+  });
 }
 
 TEST_CASE("Threshold: count or share of the comparisons: a constant in the value, nothing in the gradient") {
   const Batch b = random_batch(1, 8, 2, 5);
-  const LossResult sum = make_loss({.name = "threshold"})->evaluate(b.input());
-  const LossResult mean =
-      make_loss({.name = "threshold", .delta_reduction = DeltaReduction::mean})->evaluate(b.input());
+  const LossResult sum = make_loss<Threshold>()->evaluate(b.input());
+  const LossResult mean = make_loss<Threshold>({}, {.delta_reduction = DeltaReduction::mean})->evaluate(b.input());
   CHECK(sum.value - mean.value == doctest::Approx(std::log(16.0) * 0.1 / 0.07).epsilon(1e-12));
   CHECK(relative_difference(mean.gradient, sum.gradient) < 1e-13);
 }

@@ -19,7 +19,7 @@ class RepeatingBackend final : public HostBackend {
  public:
   using Graph = std::vector<std::function<void()>>;
 
-  bool has_own_memory() const override { return true; }
+  RepeatingBackend() { traits_.has_own_memory = true; }
   std::shared_ptr<std::byte> allocate(Index bytes) override;
   Tensor host_tensor(const Spec& spec) override;
   void to_device(const Tensor& host, Tensor& device) override;

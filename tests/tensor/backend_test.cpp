@@ -11,7 +11,7 @@
 using namespace cg;
 using namespace cg::test;
 
-TEST_CASE("HostBackend: what is allocated and touched is held") {
+TEST_CASE("HostBackend: memory that is allocated and touched counts as held") {
   HostBackend backend;
   constexpr Index block = 64 << 20;
   const Index before = backend.held_bytes();
@@ -21,7 +21,7 @@ TEST_CASE("HostBackend: what is allocated and touched is held") {
   CHECK(backend.held_bytes() - before > block * 9 / 10);  // a sanitizer's or the allocator's own pages come and go
 }
 
-TEST_CASE("HostBackend: a limit of the address space is seen") {
+TEST_CASE("HostBackend: free memory respects a limit of the address space") {
   HostBackend backend;
   const Index unlimited = backend.free_bytes();
   CHECK(unlimited > 0);
@@ -37,8 +37,8 @@ TEST_CASE("HostBackend: a limit of the address space is seen") {
   CHECK(limited == 0);
 }
 
-TEST_CASE("CpuBackend: refused memory is an error that says what was asked for, held and free") {
+TEST_CASE("CpuBackend: a refused allocation is an error with its size and the memory held and free") {
   const auto backend = make_cpu_backend();
   check_fails([&] { backend->allocate(Index{1} << 52); }, ErrorKind::memory,
-              {"cpu memory: 4503599627.4 MB were asked for and refused", "this process holds ", "MB seem free"});
+              {"cpu memory: an allocation of 4503599627.4 MB was refused", "this process holds ", "MB seem free"});
 }

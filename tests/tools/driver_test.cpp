@@ -50,6 +50,6 @@ TEST_CASE("a device that is there and fails is an error, also where the program 
       const Finished result = plan(device, 13000, answer);
       CAPTURE(result.text);
       CHECK(result.code == 7);
-      CHECK(result.says("error: cuda: the GPU does not answer: "));
+      CHECK(result.says("error: cuda: the GPU does not respond: "));
     }
 }

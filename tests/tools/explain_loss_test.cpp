@@ -10,8 +10,8 @@
 #include <sstream>
 
 #include "data/formats/hdf5_file.h"
-#include "losses/registry.h"
 #include "tests/data/formats/raw_h5.h"
+#include "tests/losses/checks.h"
 #include "tests/support/golden_reader.h"
 #include "tests/support/shell.h"
 #include "tests/support/well_formed.h"
@@ -62,9 +62,11 @@ TEST_CASE("explain_loss: the row of every anchor is attraction and repulsion, an
 
 TEST_CASE("explain_loss: every loss and formulation is explained in 118 columns, with sums that match") {
   // The pull of threshold as printed is beyond 10^130.
-  for (const std::string& name : loss_names())
-    for (const char* formulation : {"printed", "published"}) {
-      const Finished result = run(fmt::format("--loss {} --formulation {} --ages 20,21,25,70,71", name, formulation));
+  AllLosses::for_each([]<LossType L>() {
+    for (const Formulation f : {Formulation::printed, Formulation::published}) {
+      const bool published = f == Formulation::published;
+      const Finished result = run(fmt::format("--loss {} --formulation {} --ages 20,21,25,70,71", L::name,
+                                              published ? "published" : "printed"));
       CAPTURE(result.text);
       REQUIRE(result.code == 0);
       CHECK(found(result.text, R"(differ by at most (\S+) of)")[0] < 1e-9);
@@ -75,15 +77,15 @@ TEST_CASE("explain_loss: every loss and formulation is explained in 118 columns,
         const auto columns = std::count_if(line.begin(), line.end(), [](char c) { return (c & 0xC0) != 0x80; });
         if (line.find('=') == std::string::npos) CHECK(columns <= 118);  // a formula and a sum have no columns
       }
-      const bool published = formulation == std::string("published");
-      CHECK(result.says("kernel") ==
-            (name == "dynlocrep" || name == "exponential" || name == "threshold" || name == "y_aware"));
-      CHECK(result.says(" ν ") == (name == "dynlocrep"));
-      CHECK(result.says(" c ") == (name == "threshold" && published));
-      CHECK(result.says(", m = ") == (published && (name == "dynlocrep" || name == "exponential")));
-      CHECK(result.says("of the queue") == (name == "nnclr"));
-      CHECK(result.says("bin_width") == (name == "sup_con"));
+      CHECK(result.says("kernel") == Weighs<L>);
+      CHECK(result.says(" ν ") == Selects<L>);
+      CHECK(result.says(" c ") == (Counts<L> && published));
+      CHECK(result.says(", m = ") == (published && Shifts<L>));
+      CHECK(result.says("of the queue") == std::same_as<L, Nnclr>);
+      for (const std::string& key : L::formula(f).options) CHECK(result.says(key + " "));
+      CHECK(result.says("bin_width 10") == std::same_as<L, SupCon>);
     }
+  });
 }
 
 TEST_CASE("explain_loss: embeddings and ages come from a file, of a run too") {

@@ -9,7 +9,7 @@
 #include "experiments/record/model_file.h"
 #include "experiments/training/pretrained.h"
 #include "layers/file_order.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 #include "tests/support/program.h"
 
 using namespace cg;
@@ -58,7 +58,7 @@ std::string convert(const std::string& name) {
 struct Published {
   std::unique_ptr<Backend> backend = make_cpu_backend();
   Learner learner;
-  explicit Published(const Shape& volumes) : learner(*backend, options(volumes), make_loss(LossOptions())) {}
+  explicit Published(const Shape& volumes) : learner(*backend, options(volumes), make_loss<DynLocRep>()) {}
   static LearnerOptions options(const Shape& volumes) {
     LearnerOptions o;
     o.volume = {volumes[2], volumes[3], volumes[4]};

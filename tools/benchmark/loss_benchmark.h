@@ -72,14 +72,14 @@ class LossBatch {
   std::vector<double> z_, predictions_, queue_, ages_;
 };
 
-/// The losses that differ in cost.
+/// The losses in their published formulation, and where it costs something else, which is with age weights, as printed.
 inline std::vector<LossOptions> losses_to_time() {
   std::vector<LossOptions> all;
   for (const std::string& name : loss_names())
     for (const Formulation formulation : {Formulation::printed, Formulation::published}) {
-      const bool two = name == "dynlocrep" || name == "exponential" || name == "threshold" || name == "y_aware";
-      if (two || formulation == Formulation::published)
-        all.push_back({.name = name, .formulation = formulation, .temperature = published_temperature(name)});
+      const LossInfo& info = loss_info(name);
+      if (info.weighs || formulation == Formulation::published)
+        all.push_back({.name = name, .shared = {.formulation = formulation, .temperature = info.temperature}});
     }
   return all;
 }
@@ -88,7 +88,7 @@ inline std::vector<LossOptions> losses_to_time() {
 inline std::vector<LossTimes> time_losses(const LossBenchmark& o) {
   std::vector<LossTimes> table;
   for (const LossOptions& options : losses_to_time()) {
-    const std::string formulation = options.formulation == Formulation::printed ? "printed" : "published";
+    const std::string formulation = options.shared.formulation == Formulation::printed ? "printed" : "published";
     LossTimes ours{options.name, formulation, "ours", {}, {}}, plain{options.name, formulation, "plain", {}, {}};
     const auto loss = make_loss(options);
     for (std::size_t k = 0; k < o.rows.size(); ++k) {

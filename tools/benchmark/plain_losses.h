@@ -6,7 +6,7 @@
 #include <cmath>
 #include <optional>
 
-#include "losses/similarity_loss.h"
+#include "losses/all.h"
 
 namespace cg::plain_loops {
 
@@ -93,17 +93,19 @@ inline double rank_n_contrast(const Array& s, std::span<const double> ages) {
 }
 
 /// The value of a loss by its formula's own loops; none for the losses whose formula is O(n²) as it stands.
-inline std::optional<double> value(const LossOptions& o, const LossInput& in) {
+inline std::optional<double> value(const LossOptions& options, const LossInput& in) {
+  const SharedLossOptions& o = options.shared;
+  const auto is = [&](const char* name) { return options.name == name; };
   const bool printed = o.formulation == Formulation::printed;
   const Array w = age_weights(o.kernel, o.sigma, in.ages);
-  if (o.name == "rank_n_contrast") {
+  if (is(RankNContrast::name)) {
     const double pairs = static_cast<double>(in.rows() * (in.rows() - 1));
     return rank_n_contrast(NegativeDistance{o.temperature}.of<double>(embeddings(in)), in.ages) / (printed ? 1 : pairs);
   }
   const auto s = [&] { return InnerProduct{o.temperature}.of<double>(embeddings(in)); };
-  if (o.name == "threshold" && printed) return threshold_paper(s(), w);
-  if (o.name == "threshold") return threshold_reference(s(), w) * o.temperature / o.base_temperature;
-  if ((o.name == "y_aware" || o.name == "exponential") && printed) return without_k(s(), w, o.name == "exponential");
+  if (is(Threshold::name) && printed) return threshold_paper(s(), w);
+  if (is(Threshold::name)) return threshold_reference(s(), w) * o.temperature / o.base_temperature;
+  if ((is(YAware::name) || is(Exponential::name)) && printed) return without_k(s(), w, is(Exponential::name));
   return std::nullopt;
 }
 

@@ -1,5 +1,5 @@
 // oneDNN's convolution as the CPU kernels use it: three directions of one problem, with their weights' own layouts and
-// their scratch. Read next: conv3d.cpp (which method for which shape), stem.h, small_volume.h.
+// their scratch. Read next: small_volume.h.
 #pragma once
 
 #include <algorithm>

@@ -26,15 +26,8 @@ bool has(dnnl::cpu_isa isa) {
   return (effective & mask) == mask;
 }
 
-}  // namespace
-
-bool has_bfloat16_convolutions() { return has(dnnl::cpu_isa::avx512_core); }
-
-CpuBackend::CpuBackend() : HostBackend(Device::cpu), engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {
-  flush_subnormals();
-}
-
-std::string CpuBackend::description() const {
+/// Instruction set, threads, version of oneDNN.
+std::string description() {
   const char* isa = has(dnnl::cpu_isa::avx512_core_amx)    ? "AMX"
                     : has(dnnl::cpu_isa::avx512_core_bf16) ? "AVX-512 with bfloat16"
                     : has(dnnl::cpu_isa::avx512_core)      ? "AVX-512"
@@ -45,7 +38,18 @@ std::string CpuBackend::description() const {
                      version->patch);
 }
 
-bool CpuBackend::prefers_bfloat16() const { return has(dnnl::cpu_isa::avx512_core_bf16); }
+}  // namespace
+
+bool has_bfloat16_convolutions() { return has(dnnl::cpu_isa::avx512_core); }
+
+CpuBackend::CpuBackend()
+    : HostBackend(DeviceTraits{.device = Device::cpu,
+                               .description = cpu::description(),
+                               .prefers_bfloat16 = has(dnnl::cpu_isa::avx512_core_bf16)}),
+      engine_(dnnl::engine::kind::cpu, 0),
+      stream_(engine_) {
+  flush_subnormals();
+}
 
 std::shared_ptr<std::byte> CpuBackend::allocate(Index bytes) {
   const auto size = static_cast<std::size_t>(bytes);

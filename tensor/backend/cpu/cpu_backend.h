@@ -14,10 +14,8 @@ namespace cg::cpu {
 class CpuBackend final : public HostBackend {
  public:
   CpuBackend();
-  std::string description() const override;
   /// Large blocks are mapped on 2 MiB pages and touched here, in parallel, so that no step ever faults.
   std::shared_ptr<std::byte> allocate(Index bytes) override;
-  bool prefers_bfloat16() const override;
 
   const dnnl::engine& engine() const { return engine_; }
   dnnl::stream& stream() { return stream_; }

@@ -1,4 +1,4 @@
-// The stem's packing on the CPU; what is packed: ../stem.h.
+// The stem's packing on the CPU; what is packed: ../stem.h. Read next: tensor/backend/stem.h.
 #pragma once
 
 #include "tensor/backend/stem.h"

@@ -15,6 +15,15 @@
 namespace cg::cuda {
 namespace {
 
+/// The traits of every GPU.
+DeviceTraits known_traits() {
+  return {.device = Device::cuda,
+          .description = "",
+          .has_own_memory = true,
+          .reads_bfloat16_copies = true,
+          .warm_up_steps = 2};
+}
+
 CudaVersions versions() {
   CudaVersions found{};
   cudaDriverGetVersion(&found.driver);
@@ -37,12 +46,13 @@ std::string CudaBackend::why_none(const std::string& architectures) {
   }
   const std::string why = why_no_device(static_cast<Status>(status), in_words(status), versions());
   if (status != cudaSuccess && !has_no_device(static_cast<Status>(status)))
-    fail(ErrorKind::device, "cuda", "the GPU does not answer: " + why, "Use --device cpu, or mend the driver.");
+    fail(ErrorKind::device, "cuda", "the GPU does not respond: " + why, "Use --device cpu, or repair the driver.");
   return why;
 }
 
-CudaBackend::CudaBackend(const EngineRule& rule) {
+CudaBackend::CudaBackend(const EngineRule& rule) : Backend(known_traits()) {
   use("asking the GPU for its properties", [&] { return cudaGetDeviceProperties(&properties_, 0); });
+  describe_device();
   use("choosing the GPU", [] { return cudaSetDevice(0); });
   stream_ = make_stream();
   copy_stream_ = make_stream();
@@ -52,7 +62,7 @@ CudaBackend::CudaBackend(const EngineRule& rule) {
   cudnnHandle_t cudnn = nullptr;
   use("starting cuDNN", [&] { return cudnnCreate(&cudnn); });
   cudnn_ = guarded(cudnn, state_, cudnnDestroy);
-  use("giving cuDNN its stream", [&] { return cudnnSetStream(cudnn, stream); });
+  use("setting the stream of cuDNN", [&] { return cudnnSetStream(cudnn, stream); });
   convolutions_ = std::make_unique<ConvolutionPlanner>(cudnn, rule);
 
   cublasLtHandle_t cublas = nullptr;
@@ -75,11 +85,11 @@ void CudaBackend::use(const std::string& what, const LibraryCall& call) {
 
 std::shared_ptr<CUstream_st> CudaBackend::make_stream() {
   cudaStream_t stream = nullptr;
-  use("making a stream", [&] { return cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking); });
+  use("creating a stream", [&] { return cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking); });
   return guarded(stream, state_, cudaStreamDestroy);
 }
 
-CudaBackend::CudaBackend(const DeviceProperties& device, const EngineRule& rule) {
+CudaBackend::CudaBackend(const DeviceProperties& device, const EngineRule& rule) : Backend(known_traits()) {
   refuse_faulty_cudnn(cudnnGetVersion());
   convolutions_ = std::make_unique<ConvolutionPlanner>(device, rule);
   std::snprintf(properties_.name, sizeof properties_.name, "%s", std::string(device.name).c_str());
@@ -87,7 +97,8 @@ CudaBackend::CudaBackend(const DeviceProperties& device, const EngineRule& rule)
   properties_.minor = device.minor;
   properties_.multiProcessorCount = device.multiprocessors;
   properties_.totalGlobalMem = static_cast<std::size_t>(device.memory);
-  state_->give_up(fmt::format("this backend only plans for {}", device.name), "Compute on a device that is there.");
+  describe_device();
+  state_->give_up(fmt::format("this backend only plans for {}", device.name), "Compute on a machine with the device.");
 }
 
 CudaBackend::~CudaBackend() {
@@ -95,17 +106,20 @@ CudaBackend::~CudaBackend() {
   if (!state_->usable() && cudnn_) static_cast<void>(convolutions_.release());
 }
 
-std::string CudaBackend::description() const {
-  return fmt::format("{}, {} multiprocessors, {:.0f} GB, sm_{}{}, cuDNN {}", properties_.name,
-                     properties_.multiProcessorCount, static_cast<double>(properties_.totalGlobalMem) / 1e9,
-                     properties_.major, properties_.minor, cudnn_version_name(cudnnGetVersion()));
+/// The traits that follow from the device's properties.
+void CudaBackend::describe_device() {
+  traits_.description =
+      fmt::format("{}, {} multiprocessors, {:.0f} GB, sm_{}{}, cuDNN {}", properties_.name,
+                  properties_.multiProcessorCount, static_cast<double>(properties_.totalGlobalMem) / 1e9,
+                  properties_.major, properties_.minor, cudnn_version_name(cudnnGetVersion()));
+  traits_.prefers_bfloat16 = properties_.major >= 8;
 }
 
 std::shared_ptr<std::byte> CudaBackend::allocate(Index bytes) {
   state_->require();
   if (capturing_)
-    fail(ErrorKind::usage, "GPU memory", "it is asked for by work that is being captured",
-         "Allocate it before, or when the work is done for the first time.");
+    fail(ErrorKind::usage, "GPU memory", "captured work tries to allocate it",
+         "Allocate it before, or in the first run of the work.");
   void* memory = nullptr;
   const auto size = static_cast<std::size_t>(std::max<Index>(bytes, 1));
   const auto status = cudaMalloc(&memory, size);
@@ -131,7 +145,7 @@ void CudaBackend::refuse_memory(const std::string& asked) const {
   cudaMemGetInfo(&free, &total);
   fail(ErrorKind::memory, "GPU memory",
        refusal(asked, {state_->held.load(), static_cast<Index>(free), static_cast<Index>(total)}),
-       "Lower train.batch_size or model.width, or end what else uses the GPU.");
+       "Lower train.batch_size or model.width, or stop other programs that use the GPU.");
 }
 
 void CudaBackend::start_copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind) {
@@ -160,7 +174,7 @@ Tensor CudaBackend::concatenate(std::span<const Tensor> parts, Tensor& buffer) {
   const Spec spec = concatenated(parts);
   if (!buffer) buffer = tensor(spec);
   if (buffer.spec() != spec)
-    fail(ErrorKind::usage, "joining tensors",
+    fail(ErrorKind::usage, "concatenating tensors",
          fmt::format("{} {} in the buffer of {} {}", name_of(spec.dtype), to_string(spec.shape),
                      name_of(buffer.dtype()), to_string(buffer.shape())),
          "Hand in a buffer of that type and shape.");
@@ -212,7 +226,7 @@ CudaBackend::Graph CudaBackend::end_capture() {
   use("capturing a step", [&] { return cudaStreamEndCapture(stream_.get(), &noted); });
   const auto graph = guarded(noted, state_, cudaGraphDestroy);
   cudaGraphExec_t ready = nullptr;
-  use("making a CUDA graph of a step", [&] { return cudaGraphInstantiate(&ready, noted, 0); });
+  use("creating the CUDA graph of a step", [&] { return cudaGraphInstantiate(&ready, noted, 0); });
   return guarded(ready, state_, cudaGraphExecDestroy);
 }
 
@@ -226,7 +240,7 @@ void CudaBackend::abandon_capture() {
 }
 
 void CudaBackend::launch(const Graph& graph) {
-  use("repeating a step", [&] { return cudaGraphLaunch(graph.get(), stream_.get()); });
+  use("launching the graph of a step", [&] { return cudaGraphLaunch(graph.get(), stream_.get()); });
 }
 
 void CudaBackend::check_launch(std::string_view kernel) {

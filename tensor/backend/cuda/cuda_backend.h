@@ -1,4 +1,4 @@
-// A GPU as a device: its memory, one stream on which everything runs, its libraries, and what becomes of its errors.
+// A GPU as a device: its memory, the stream on which everything runs, its libraries, and its errors.
 // Read next: device_state.h, kernels.h.
 #pragma once
 
@@ -19,22 +19,19 @@ class PinnedMemory;
 
 class CudaBackend final : public Backend {
  public:
-  /// Why this machine has no device that could be used, in words: there is none, its driver is too old, it is none of
-  /// `architectures` (architectures.h), or cuDNN gives wrong results. Empty where it has one. Errors: device, where one
-  /// is there and does not answer.
+  /// Why this machine has no usable device, as text: there is none, its driver is too old, it is not one of
+  /// `architectures` (architectures.h), or cuDNN gives wrong results. Empty if there is a usable device. Errors:
+  /// device, if a device is present and does not respond.
   static std::string why_none(const std::string& architectures);
-  /// The first visible device; why_none() found one. Errors: device, memory.
+  /// The first visible device, after why_none() found it usable. Errors: device, memory.
   explicit CudaBackend(const EngineRule& rule);
-  /// For plans alone: kernels can say their workspace, all else is an error (device).
+  /// For plans only: kernels give their workspace sizes, everything else is an error (device).
   CudaBackend(const DeviceProperties& device, const EngineRule& rule);
   ~CudaBackend() override;
   CudaBackend(const CudaBackend&) = delete;
   CudaBackend& operator=(const CudaBackend&) = delete;
 
-  Device device() const override { return Device::cuda; }
-  std::string description() const override;
   std::shared_ptr<std::byte> allocate(Index bytes) override;
-  bool has_own_memory() const override { return true; }
   Tensor host_tensor(const Spec& spec) override;  ///< pinned
   void to_device(const Tensor& host, Tensor& device) override;
   void to_host(const Tensor& device, Tensor& host) override;
@@ -45,18 +42,15 @@ class CudaBackend final : public Backend {
   void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   void synchronize() override;
   std::unique_ptr<CapturedGraph> captured_graph() override;
-  int warm_up_steps() const override { return 2; }
-  bool prefers_bfloat16() const override { return properties_.major >= 8; }
-  bool reads_bfloat16_copies() const override { return true; }
   Index held_bytes() const override { return state_->held; }
-  Index free_bytes() const override;  ///< where only plans are made: all that the device has
+  Index free_bytes() const override;  ///< of a planner: all memory of the device
 
-  /// Everything runs on this one stream, in order. Throws (kind device) where the device is lost.
+  /// Everything runs on this stream, in order. Throws (kind device) if the device is lost.
   cudaStream_t stream() const {
     state_->require();
     return stream_.get();
   }
-  /// To be called after a kernel's launch: throws (kind device) where CUDA refused it.
+  /// Called after a kernel's launch: throws (kind device) if CUDA refused it.
   void check_launch(std::string_view kernel);
 
   /// For GraphCapture (captured_graph.h).
@@ -71,14 +65,15 @@ class CudaBackend final : public Backend {
   void run(const ConvolutionPlan& plan, void* x, void* w, void* y, void* workspace);
   void multiply(const Matrix& a, const Matrix& b, float* c);  ///< c = a · b
 
-  /// Null where only plans are made.
+  /// Null in a planner.
   cudnnHandle_t cudnn() const { return cudnn_.get(); }
 
  private:
-  /// Makes a call of CUDA or one of its libraries, which returns their status. Throws: memory, where that is what it
-  /// lacks; device, where the device is lost.
+  /// Makes a call of CUDA or one of its libraries, which returns a status. Throws: memory, if memory is missing;
+  /// device, if the device is lost.
   template <class LibraryCall>
   void use(const std::string& what, const LibraryCall& call);
+  void describe_device();
   std::shared_ptr<CUstream_st> make_stream();
   void start_copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
   void copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
@@ -87,7 +82,7 @@ class CudaBackend final : public Backend {
 
   std::shared_ptr<DeviceState> state_ = std::make_shared<DeviceState>();
   cudaDeviceProp properties_{};
-  std::shared_ptr<CUstream_st> stream_;  // this and what follows: none where only plans are made
+  std::shared_ptr<CUstream_st> stream_;  // this and the following members are null in a planner
   std::shared_ptr<cudnnContext> cudnn_;
   std::shared_ptr<cublasLtContext> cublas_;
   std::unique_ptr<MatrixProduct> matrix_product_;

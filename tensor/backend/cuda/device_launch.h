@@ -7,7 +7,7 @@
 
 namespace cg::cuda {
 
-/// A block as its threads see it.
+/// A block, from the view of its threads.
 class DeviceBlock {
  public:
   __device__ __forceinline__ int index() const { return static_cast<int>(blockIdx.x); }
@@ -22,8 +22,8 @@ class DeviceBlock {
   }
 };
 
-/// Blocks of a body that a multiprocessor must have room for. The compiler gives threads fewer registers then; by
-/// itself it may keep as many addresses and loads at hand as it likes.
+/// The number of blocks of a body that must fit on a multiprocessor. The compiler then limits the registers per thread;
+/// without the limit it may use many for addresses and loads.
 template <class Body>
 constexpr int least_blocks() {
   if constexpr (requires { Body::least_blocks; })

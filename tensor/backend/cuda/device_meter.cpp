@@ -96,8 +96,8 @@ class CudaMeter final : public DeviceMeter {
 
 std::unique_ptr<DeviceMeter> make_meter(Backend& backend) {
   if (!of(backend).cudnn())
-    fail(ErrorKind::device, "GPU memory", backend.description() + " is only planned for: nothing of it is in use",
-         "Measure on a device that is there.");
+    fail(ErrorKind::device, "GPU memory", backend.traits().description + " is only a plan: no memory is in use",
+         "Measure on a machine with the device.");
   return std::make_unique<CudaMeter>(of(backend).cudnn());
 }
 

@@ -1,4 +1,4 @@
-// Who wants to know how full a GPU is: cg::DeviceMeter (../cuda_module.h) for a device that is there.
+// How much of a GPU's memory is used: cg::DeviceMeter (../cuda_module.h) for a device.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 namespace cg::cuda {
 
-/// Errors: device, for a backend that only plans, and where CUDA does not answer.
+/// Errors: device, for a planner, and if CUDA does not respond.
 std::unique_ptr<DeviceMeter> make_meter(Backend& backend);
 
 }  // namespace cg::cuda

@@ -1,4 +1,5 @@
-// The module's one entry. Read next: ../cuda_module.h (what the program sees of it), cuda_backend.h, kernels.h.
+// The module's one entry. Read next: tensor/backend/cuda_module.h (what the program sees of it), cuda_backend.h,
+// kernels.h.
 #include <fmt/format.h>
 
 #include "tensor/backend/cuda/cuda_backend.h"

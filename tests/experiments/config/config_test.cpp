@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "experiments/program/digest.h"
+#include "losses/dynlocrep.h"
 #include "tensor/error.h"
 
 using namespace cg;
@@ -111,8 +112,8 @@ TEST_CASE("Config: words of earlier versions are read as those of today, and wri
       ++words;
     }
   CHECK(words == 2);
-  CHECK(parse_config({"f.toml", "loss.formulation = 'paper'\n", {}}).loss.formulation == Formulation::printed);
-  CHECK(parse_config({"f.toml", "", {"loss.formulation=reference"}}).loss.formulation == Formulation::published);
+  CHECK(parse_config({"f.toml", "loss.formulation = 'paper'\n", {}}).loss.shared.formulation == Formulation::printed);
+  CHECK(parse_config({"f.toml", "", {"loss.formulation=reference"}}).loss.shared.formulation == Formulation::published);
 }
 
 TEST_CASE("Config: options that do not fit together are refused where they are set") {
@@ -154,18 +155,18 @@ TEST_CASE("Config: the shipped experiments are valid, and dynlocrep has the publ
   CHECK(c.train.decay_factor == 0.9);
   CHECK(c.train.decay_every == 10);
   CHECK(c.loss.name == "dynlocrep");
-  CHECK(c.loss.formulation == Formulation::published);
-  CHECK(c.loss.final_neighbours == 14);
-  CHECK(c.loss.step_size == 1);
-  CHECK(c.loss.temperature == 0.1);
-  CHECK(c.loss.base_temperature == 0.07);
+  CHECK(c.loss.shared.formulation == Formulation::published);
+  CHECK(c.loss.own.of<DynLocRep>().final_neighbours == 14);
+  CHECK(c.loss.own.of<DynLocRep>().step_size == 1);
+  CHECK(c.loss.shared.temperature == 0.1);
+  CHECK(c.loss.shared.base_temperature == 0.07);
   CHECK(c.data.phantom.voxel_mm == 2);
   CHECK(c.evaluation.features == Features::projected);
 }
 
 TEST_CASE("Config: rank_n_contrast has its own published temperature, unless one is set") {
   const auto temperature = [](std::vector<std::string> overrides) {
-    return parse_config({.file = "", .text = "", .overrides = std::move(overrides)}).loss.temperature;
+    return parse_config({.file = "", .text = "", .overrides = std::move(overrides)}).loss.shared.temperature;
   };
   CHECK(temperature({"loss.name=rank_n_contrast"}) == 2);
   CHECK(temperature({"loss.name=rank_n_contrast", "loss.temperature=0.1"}) == 0.1);
@@ -244,7 +245,7 @@ TEST_CASE("Every experiment that is shipped is valid, and pre-training is as pub
   CHECK(c.train.epochs == 300);
   CHECK(c.train.batch_size == 32);
   CHECK(c.loss.name == "exponential");
-  CHECK(c.loss.sigma == 2);
+  CHECK(c.loss.shared.sigma == 2);
   CHECK(c.data.normalise == NormaliseScope::subject);
   CHECK(c.data.augment.apply.size() > 1);
 }

@@ -35,7 +35,7 @@ TEST_CASE("convolution plans: every layer of the real network has an engine that
       for (const Index batch : {32, 24}) {
         const auto planner = module->make_planner(device, rule);
         const auto plans = plans_of_network(*module, *planner, batch, dtype);
-        MESSAGE(planner->description(), ", ", name_of(dtype), ", batch ", batch, "\n", to_string(plans));
+        MESSAGE(planner->traits().description, ", ", name_of(dtype), ", batch ", batch, "\n", to_string(plans));
         CHECK(plans.size() == 3 * 20 - 1);  // the stem has no gradient of its input
         for (const PlanLine& line : plans) {
           CAPTURE(line.scope);

@@ -3,6 +3,7 @@
 
 #include "experiments/memory/memory_measure.h"
 #include "experiments/training/step_memory.h"
+#include "losses/dynlocrep.h"
 #include "tests/support/cuda.h"
 
 using namespace cg;
@@ -17,7 +18,7 @@ TEST_CASE("memory of a GPU: a step takes what was planned, within five percent, 
     options.activations = type;
     constexpr Index subjects = 16;
     LossOptions loss;
-    loss.final_neighbours = 4;
+    loss.own.of<DynLocRep>().final_neighbours = 4;
     const Index planned = StepPlanner(options, *device).memory(subjects).total();
     const MeasuredMemory measured = measure_step(*device, options, loss, subjects);
     MESSAGE(name_of(type), ": planned ", planned, ", by CUDA ", measured.above(), ", by NVML ",

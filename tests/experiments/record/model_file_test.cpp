@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "data/formats/hdf5_file.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 #include "tests/data/formats/raw_h5.h"
 
 using namespace cg;
@@ -13,10 +13,10 @@ using namespace cg::test;
 
 TEST_CASE("Model file: it says whether there is a projection head, and holds one only then") {
   for (const bool projection : {true, false}) {
-    HostBackend backend(Device::reference);
+    HostBackend backend;
     LearnerOptions options;
     options.model = {.channels = 1, .width = 2, .projection = projection, .embedding = 8};
-    Learner learner(backend, options, make_loss(LossOptions()));
+    Learner learner(backend, options, make_loss<DynLocRep>());
     const TemporaryFile file("model.h5");
     write_model(file.path, learner);
     const H5Reader reader(file.path);

@@ -7,7 +7,7 @@
 
 #include "data/formats/weights_file.h"
 #include "experiments/record/model_file.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 #include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/thrown.h"
@@ -115,10 +115,10 @@ TEST_CASE("Trained model: lists in a million lists are refused, and take no stac
 }
 
 TEST_CASE("Trained model: the file gives back weights and prediction; a part that is missing or swapped is refused") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   LearnerOptions options;
   options.model = network;
-  Learner learner(backend, options, make_loss(LossOptions()));
+  Learner learner(backend, options, make_loss<DynLocRep>());
   const TemporaryFile file("model.h5"), other("other.h5");
   const Prediction p = full();
   write_model(file.path, learner, &p);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "data/formats/hdf5_file.h"
+#include "experiments/statistics/predictor.h"
 #include "tests/experiments/runner/tiny_run.h"
 
 using namespace cg;
@@ -17,7 +18,7 @@ Result run(const std::string& out, const std::string& more) { return run_tiny(ou
 
 }  // namespace
 
-TEST_CASE("ablations: an augmented run says so, repeats itself to the byte, and is another than the plain one") {
+TEST_CASE("ablations: an augmented run reports it, repeats to the byte, and differs from the plain run") {
   const std::string augmented = "data.augment.apply=cutout,noise,flip,rotation,crop";
   const Result first = run("augmented", augmented), again = run("again", augmented), plain = run("plain", "");
   REQUIRE_MESSAGE(first.code == 0, first.text);
@@ -30,7 +31,7 @@ TEST_CASE("ablations: an augmented run says so, repeats itself to the byte, and 
   CHECK(metrics("augmented") != metrics("plain"));
 }
 
-TEST_CASE("ablations: an augmentation that changes nothing trains as equal views do") {
+TEST_CASE("ablations: an augmentation that changes nothing gives the results of equal views") {
   const Result still = run("still", "model.precision=float32 data.augment.apply=noise data.augment.noise.sd=0"),
                plain = run("plain-float32", "model.precision=float32");
   REQUIRE_MESSAGE(still.code == 0, still.text);
@@ -41,7 +42,7 @@ TEST_CASE("ablations: an augmentation that changes nothing trains as equal views
 }
 
 TEST_CASE("ablations: every predictor ends in a summary, ridge alone with its alpha") {
-  for (const std::string name : {"ridge", "l1", "huber", "dex"}) {
+  for (const std::string& name : predictor_names()) {
     CAPTURE(name);
     const Result result = run(name, "evaluation.predictor=" + name);
     REQUIRE_MESSAGE(result.code == 0, result.text);

@@ -23,7 +23,8 @@ std::vector<std::string> outcome(const std::string& out) {
 
 }  // namespace
 
-TEST_CASE("a run on a GPU: its losses are the CPU's, with volumes that stay there and with such as are uploaded") {
+TEST_CASE(
+    "a run on a GPU: its losses are those of the CPU, with volumes kept on the device and with uploaded volumes") {
   if (!device_or_skip()) return;
   // At a rate that all but stands still: Adam's first steps follow the sign of a gradient, however small.
   const std::string setting = "train.epochs=2 train.learning_rate=1e-9 model.precision=float32 ";
@@ -43,7 +44,7 @@ TEST_CASE("a run on a GPU: its losses are the CPU's, with volumes that stay ther
   }
 }
 
-TEST_CASE("a run on a GPU: the same seed gives the same bytes, also where it was interrupted") {
+TEST_CASE("a run on a GPU: the same seed gives the same bytes, also after an interruption") {
   if (!device_or_skip()) return;
   for (const char* precision : {"float32", "bfloat16"}) {
     CAPTURE(precision);

@@ -43,7 +43,7 @@ const Result& first_run() {
 
 }  // namespace
 
-TEST_CASE("a run: the folder holds every file, and its tables have a row an epoch and a row a subject") {
+TEST_CASE("a run: the folder holds every file, and its tables have one row per epoch and one row per subject") {
   REQUIRE_MESSAGE(first_run().code == 0, first_run().text);
   CHECK(first_run().text.find("SYNTHETIC PHANTOM") != std::string::npos);
   for (const char* name : {"config.resolved.toml", "environment.json", "metrics.csv", "predictions.csv", "summary.json",
@@ -105,7 +105,7 @@ TEST_CASE("a run: the model file has every parameter in the published shape, and
   CHECK(file.number_attribute("width") == 4);
 }
 
-TEST_CASE("a run: kept features are there for every subject, seed and epoch, and embeddings have unit length") {
+TEST_CASE("a run: features are kept for every subject, seed and epoch, and embeddings have unit length") {
   REQUIRE(first_run().code == 0);
   const H5Reader file(workplace().folder + "/first/embeddings.h5"), cohort(workplace().cohort);
   CHECK(file.strings("participant_id") == cohort.strings("participant_id"));
@@ -137,7 +137,7 @@ TEST_CASE("a run: the same seed gives the same losses and predictions, to the by
   CHECK(fs::exists(workplace().folder + "/alone/model.h5"));
 }
 
-TEST_CASE("a run: every loss trains, and leaves a model of the same parameters") {
+TEST_CASE("a run: every loss trains, and its model file has the same parameters") {
   for (const std::string& name : loss_names()) {
     CAPTURE(name);
     const Result result = run(name, "seeds=0 loss.name=" + name);
@@ -148,7 +148,7 @@ TEST_CASE("a run: every loss trains, and leaves a model of the same parameters")
   CHECK(metrics("simclr") != metrics("nnclr"));
 }
 
-TEST_CASE("a run: Threshold as printed is refused where its weights cannot be trained with") {
+TEST_CASE("a run: printed Threshold is refused if its weights are too large to train with") {
   check_fails(run("printed", "loss.name=threshold loss.formulation=printed"), 2,
               {"loss.threshold", "at most 1e6", "loss.formulation"});
 }
@@ -198,7 +198,7 @@ TEST_CASE("a run that fails: a missing cohort, an age that is not finite and a N
   CHECK_FALSE(fs::exists(workplace().folder + "/bad-map"));
 }
 
-TEST_CASE("a run that fails: what its first step refuses leaves a folder that the corrected command can take") {
+TEST_CASE("a run that fails: after an error in the first step, the corrected command can use the same folder") {
   check_fails(run("corrected", "loss.name=threshold loss.formulation=printed seeds=0"), 2, {"threshold", "weight"});
   CHECK(run("corrected", "loss.name=threshold seeds=0").code == 0);
   check_fails(run("corrected", "loss.name=simclr seeds=0"), 9, {"another configuration"});
@@ -217,7 +217,7 @@ TEST_CASE("a run that fails: numbers that are not finite end with 5 and name lay
   CHECK((result.text.find("encoder.") != std::string::npos || result.text.find("head.") != std::string::npos));
 }
 
-TEST_CASE("a run that fails: a finished folder ends with 9 and stays as it was; --overwrite repeats it") {
+TEST_CASE("a run that fails: a finished folder ends with 9 and is unchanged; --overwrite repeats the run") {
   REQUIRE(first_run().code == 0);
   const std::string options = "seeds=0,1 --device cpu evaluation.embeddings_at=1,2",
                     before = bytes("first/metrics.csv");

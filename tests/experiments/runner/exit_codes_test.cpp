@@ -37,7 +37,7 @@ bool holds_temporaries(const std::string& folder) {
 
 }  // namespace
 
-TEST_CASE("exit code 7: a GPU that is asked for and not there, and no run folder is made") {
+TEST_CASE("exit code 7: a GPU that is requested and missing; no run folder is created") {
   std::string why;
   const bool there = make_cuda_backend(why) != nullptr;
   const Finished result = train("", "--device cuda --out gpu");
@@ -51,7 +51,7 @@ TEST_CASE("exit code 7: a GPU that is asked for and not there, and no run folder
         7);
 }
 
-TEST_CASE("exit code 8: a run folder that cannot be made, or not written to") {
+TEST_CASE("exit code 8: a run folder that cannot be created or written to") {
   for (const std::string out : {"/proc/cortexgrad", "synthetic-phantom.h5/run"}) {
     const Finished result = train("", "--out " + out);
     CAPTURE(result.text);
@@ -79,7 +79,7 @@ TEST_CASE("exit code 8: a disk that is full at the start") {
   CHECK_FALSE(holds_temporaries(cohort().folder + "/full"));
 }
 
-TEST_CASE("exit code 8: a disk that fills up while the run goes on; what is there stays, and the run can be repeated") {
+TEST_CASE("exit code 8: a disk that fills up during the run; earlier files stay, and the run can be repeated") {
   const Finished result = train(full_disk(20), "--out later");
   CAPTURE(result.text);
   CHECK(result.code == 8);

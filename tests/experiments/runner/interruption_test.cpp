@@ -30,7 +30,8 @@ const Outcome& expected() {
 }  // namespace
 
 TEST_CASE(
-    "run_experiment: SIGTERM, SIGINT and SIGUSR1 save and end with 75; the same command goes on to the same end") {
+    "run_experiment: SIGTERM, SIGINT and SIGUSR1 save and end with 75; the same command continues to the same "
+    "results") {
   for (const auto& [signal, name] : {std::pair(SIGTERM, "SIGTERM"), {SIGINT, "SIGINT"}, {SIGUSR1, "SIGUSR1"}}) {
     CAPTURE(name);
     const std::string out = name;
@@ -40,7 +41,7 @@ TEST_CASE(
     const Result stopped = process.wait();
     check_fails(stopped, 75,
                 {std::string("interrupted: ") + name + " before seed 0, epoch ",
-                 out + "/checkpoint.h5. Give the same command again to go on."});
+                 out + "/checkpoint.h5. Give the same command again to continue."});
     CHECK(stopped.text.find("error") == std::string::npos);
     CHECK_FALSE(fs::exists(workplace().folder + "/" + out + "/summary.json"));
     const Result resumed = run_tiny(out, setting);
@@ -52,7 +53,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("run_experiment: killed at any moment, the same command brings the run to the same end") {
+TEST_CASE("run_experiment: after a kill at any moment, the same command gives the same results") {
   Random random({.seed = 3});
   int killed = 0;
   for (;; ++killed) {
@@ -70,7 +71,7 @@ TEST_CASE("run_experiment: killed at any moment, the same command brings the run
     CHECK(entry.path().filename().string().find("tmp") == std::string::npos);
 }
 
-TEST_CASE("run_experiment: a damaged checkpoint ends with 4, names it, changes nothing; --overwrite starts anew") {
+TEST_CASE("run_experiment: a damaged checkpoint ends with 4, names it, changes nothing; --overwrite starts again") {
   {
     Process process("damaged", setting);
     wait_for_lines(process, "damaged", 5);
@@ -99,7 +100,7 @@ TEST_CASE("run_experiment: a damaged checkpoint ends with 4, names it, changes n
   CHECK(summary("damaged")["resumed"] == 0);
 }
 
-TEST_CASE("run_experiment: of two started at once on one folder exactly one runs, and the other ends with 9") {
+TEST_CASE("run_experiment: of two processes started together on one folder, one runs and the other ends with 9") {
   for (int k = 0; k < 10; ++k) {
     const std::string out = "pair-" + std::to_string(k), two = "seeds=0 train.epochs=2 --device cpu";
     Process first(out, two), second(out, two);

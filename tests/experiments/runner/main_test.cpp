@@ -48,7 +48,7 @@ TEST_CASE("run_experiment: a wrong command line ends with 2") {
   }
 }
 
-TEST_CASE("run_experiment: --check says what would be done, from any folder, and writes nothing") {
+TEST_CASE("run_experiment: --check prints what a run would do, works from any folder, and writes nothing") {
   const Finished result = run("quickstart train.epochs=7 --check");
   CHECK(result.code == 0);
   CHECK(result.says("1 seed of 7 epochs"));
@@ -57,7 +57,7 @@ TEST_CASE("run_experiment: --check says what would be done, from any folder, and
   CHECK(run("quickstart --check --out elsewhere").says("results     elsewhere"));
 }
 
-TEST_CASE("run_experiment: every error of a configuration on a line of its own, without control bytes") {
+TEST_CASE("run_experiment: each error of a configuration is on its own line, without control bytes") {
   const std::string name = folder().path() + "/wrong.toml";
   std::ofstream(name) << "seeds = 'x'\n[train]\nepoch = 3\n\"\\u001b[2J\" = 1\n";
   const Finished result = run(fmt::format("{} data.fold=9", name));

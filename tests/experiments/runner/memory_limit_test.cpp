@@ -34,7 +34,7 @@ double number(const Finished& result, const std::string& pattern) {
 
 }  // namespace
 
-TEST_CASE("exit code 6: what is asked, free and held, and a batch that fits") {
+TEST_CASE("exit code 6: the message gives the memory needed, free and held, and a batch that fits") {
   if (shell(fmt::format("ulimit -v 300000 && '{}/run_experiment' --version >/dev/null", CG_TEST_BINARIES)).code != 0) {
     MESSAGE("[skipped: this build does not start in an address space of 300 MB]");
     return;
@@ -44,9 +44,9 @@ TEST_CASE("exit code 6: what is asked, free and held, and a batch that fits") {
   const Finished none = train(cohort, little, train_part, "none");
   CAPTURE(none.text);
   CHECK(none.code == 6);
-  CHECK(none.says("error: train.batch_size = 19: training asks for "));
+  CHECK(none.says("error: train.batch_size = 19: training needs "));
   CHECK(none.says("not even a small batch fits"));
-  const double asked = number(none, "asks for ([0-9.]+) MB"), free = number(none, "; ([0-9.]+) MB are free");
+  const double asked = number(none, "needs ([0-9.]+) MB"), free = number(none, "; ([0-9.]+) MB are free");
   CHECK(number(none, "([0-9.]+) MB are held") > 1);
 
   // so much that the network itself fits, with a part of the batch

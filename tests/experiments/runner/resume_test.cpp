@@ -102,7 +102,8 @@ std::string differences(const std::map<std::string, std::string>& a, const std::
 
 }  // namespace
 
-TEST_CASE("resuming: a run interrupted before any step, or any batch of an evaluation, ends as if it was not") {
+TEST_CASE(
+    "resuming: a run interrupted before any step, or any batch of an evaluation, gives the uninterrupted results") {
   run_here("straight", one_seed);
   const auto expected = outcome("straight");
   CHECK(expected.size() == 7);
@@ -120,7 +121,7 @@ TEST_CASE("resuming: a run interrupted before any step, or any batch of an evalu
   CHECK(polls == 9 + 3 + 3);
 }
 
-TEST_CASE("resuming: two seeds, interrupted again and again, end as if they were not") {
+TEST_CASE("resuming: two seeds, interrupted many times, give the uninterrupted results") {
   run_here("two-straight", two_seeds);
   int times = 0;
   while (is_interrupted("two-broken", two_seeds, 8)) ++times;  // an evaluation takes 3 in a row
@@ -129,7 +130,7 @@ TEST_CASE("resuming: two seeds, interrupted again and again, end as if they were
   CHECK(summary("two-broken")["resumed"] == times);
 }
 
-TEST_CASE("resuming: a loss with a queue and a predictor of its own goes on with them") {
+TEST_CASE("resuming: a loss with a queue and a prediction head continues with both") {
   const std::string nnclr = one_seed + " loss.name=nnclr";
   run_here("queue-straight", nnclr);
   REQUIRE(is_interrupted("queue-broken", nnclr, 5));  // in the second epoch
@@ -198,7 +199,7 @@ TEST_CASE("resuming: the clock's columns add up over an interruption, and lines 
   CHECK(summary("clock")["seeds"][0]["seconds"].get<double>() > 1000);
 }
 
-TEST_CASE("resuming: --overwrite starts anew, whatever the checkpoint is") {
+TEST_CASE("resuming: --overwrite starts again, with any checkpoint") {
   REQUIRE(is_interrupted("anew", one_seed, 5));
   std::ofstream(checkpoint("anew")) << "damaged";
   check_fails([] { run_here("anew", one_seed); }, ErrorKind::corrupt, {"anew/checkpoint.h5", "--overwrite"});

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
+#include <string>
 
+#include "experiments/statistics/all_predictors.h"
 #include "experiments/statistics/metrics.h"
-#include "experiments/statistics/ridge.h"
 #include "tensor/random.h"
 #include "tests/support/thrown.h"
 
@@ -16,9 +18,14 @@ using namespace cg::test;
 
 namespace {
 
-constexpr PredictorKind trained_kinds[] = {PredictorKind::l1, PredictorKind::huber, PredictorKind::dex};
+/// Those with random initial weights.
+std::vector<std::string> trained() {
+  std::vector<std::string> names = predictor_names();
+  std::erase(names, RidgePredictor::name);
+  return names;
+}
 
-/// Made subjects: features [n, p], ages.
+/// Generated subjects: features [n, p], ages.
 struct Made {
   Index rows, columns;
   std::vector<double> x, ages;
@@ -42,6 +49,11 @@ Made linear(Index rows, Index columns, double noise, std::uint64_t seed = 1) {
 
 std::vector<double> predictions(const PredictorOptions& options, const Made& fitted, const Made& asked) {
   return fit_predictor(options, fitted.features(), fitted.ages).predict(asked.features());
+}
+
+template <PredictorType P>
+std::vector<double> predictions(const P& predictor, const Made& fitted, const Made& asked) {
+  return predictor.fit(fitted.features(), fitted.ages).predict(asked.features());
 }
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
@@ -81,8 +93,9 @@ TEST_CASE("Predictor: ridge is the grid search of ridge.h") {
 
 TEST_CASE("Predictor: its gradient is the change of the predicted age") {
   const Made m = linear(60, 3, 5);
-  for (const PredictorKind kind : {PredictorKind::ridge, PredictorKind::huber, PredictorKind::dex}) {
-    const AgePredictor predictor = fit_predictor({.kind = kind}, m.features(), m.ages);
+  for (const std::string& name : predictor_names()) {
+    CAPTURE(name);
+    const AgePredictor predictor = fit_predictor({.name = name}, m.features(), m.ages);
     std::vector<double> x = {0.3, -0.2, 0.5};
     const std::vector<double> gradient = predictor.gradient(x);
     for (std::size_t i = 0; i < 3; ++i) {
@@ -100,7 +113,7 @@ TEST_CASE("Predictor: L1 on groups predicts each group's weighted median") {
   // Two groups by one feature; repeated ages are weights. Medians: 30 of seven weights, 60 of nine.
   Made m{16, 1, {}, {20, 30, 30, 30, 31, 90, 95, 10, 15, 60, 60, 60, 61, 62, 63, 12}};
   for (Index i = 0; i < 16; ++i) m.x.push_back(i < 7 ? 3.0 : -2.0);
-  const auto p = predictions({.kind = PredictorKind::l1, .penalty = 0}, m, m);
+  const auto p = predictions(L1Predictor{{.penalty = 0}}, m, m);
   // The slowest learning rate moves a prediction by some 1e-5 of the ages' spread a step.
   for (std::size_t i = 0; i < 16; ++i) CHECK(p[i] == doctest::Approx(i < 7 ? 30 : 60).epsilon(1e-3));
 }
@@ -108,13 +121,13 @@ TEST_CASE("Predictor: L1 on groups predicts each group's weighted median") {
 TEST_CASE("Predictor: Huber with a large delta is least squares, and with a penalty ridge regression") {
   const Made m = linear(60, 4, 5), other = linear(30, 4, 5, 2);
   const RidgeModel squares = fit_ridge(m.features(), m.ages, 1e-9);
-  const auto huber = predictions({.kind = PredictorKind::huber, .huber_delta = 1e6, .penalty = 0}, m, other);
+  const auto huber = predictions(HuberPredictor{{.penalty = 0}, {.huber_delta = 1e6}}, m, other);
   CHECK(largest_difference(huber, predict(squares, other.features())) < 0.05);  // years: see the stopping rule
   Made standard = m;
   standardise(standard.x, 4);
   const double penalty = 0.3;
   const RidgeModel ridge = fit_ridge(standard.features(), standard.ages, penalty * 60);
-  const auto penalised = predictions({.kind = PredictorKind::huber, .huber_delta = 1e6, .penalty = penalty}, m, m);
+  const auto penalised = predictions(HuberPredictor{{.penalty = penalty}, {.huber_delta = 1e6}}, m, m);
   CHECK(largest_difference(penalised, predict(ridge, standard.features())) < 0.05);
   CHECK(largest_difference(penalised, predict(squares, m.features())) > 1);  // the penalty is felt
 }
@@ -123,17 +136,17 @@ TEST_CASE("Predictor: L1 and Huber are robust where a tenth of the ages are far 
   Made m = linear(100, 3, 0.2);
   const Made clean = linear(100, 3, 0, 3);
   for (std::size_t i = 0; i < 100; i += 10) m.ages[i] += 150;
-  const double ridge = mean_absolute_error(clean.ages, predictions({}, m, clean));
+  const double ridge = mean_absolute_error(clean.ages, predictions(RidgePredictor(), m, clean));
   CHECK(ridge > 10);
-  for (const PredictorKind kind : {PredictorKind::l1, PredictorKind::huber})
-    CHECK(mean_absolute_error(clean.ages, predictions({.kind = kind, .penalty = 0}, m, clean)) < 0.5);
+  CHECK(mean_absolute_error(clean.ages, predictions(L1Predictor{{.penalty = 0}}, m, clean)) < 0.5);
+  CHECK(mean_absolute_error(clean.ages, predictions(HuberPredictor{{.penalty = 0}}, m, clean)) < 0.5);
 }
 
 TEST_CASE(
     "Predictor: DEX without features predicts the mean of the whole years, as their shares are its probabilities") {
   Made m{20, 1, std::vector<double>(20, 7.0), {}};
   for (int i = 0; i < 20; ++i) m.ages.push_back(i < 5 ? 20.2 : i < 15 ? 29.6 : 41);
-  const auto p = predictions({.kind = PredictorKind::dex, .penalty = 0}, m, m);
+  const auto p = predictions(DexPredictor{{.penalty = 0}}, m, m);
   for (const double age : p) CHECK(age == doctest::Approx((5 * 20 + 10 * 30 + 5 * 41) / 20.0).epsilon(2e-3));
 }
 
@@ -143,7 +156,7 @@ TEST_CASE("Predictor: DEX fits its training ages on average, whatever the penalt
   for (const double age : m.ages) years.push_back(std::round(age));
   const auto [youngest, oldest] = std::minmax_element(years.begin(), years.end());
   for (const double penalty : {1e-3, 0.1}) {
-    const auto p = predictions({.kind = PredictorKind::dex, .penalty = penalty}, m, m);
+    const auto p = predictions(DexPredictor{{.penalty = penalty}}, m, m);
     CHECK(mean(p) == doctest::Approx(mean(years)).epsilon(5e-3));  // the bias, which has no penalty, sees to it
     for (const double age : p) CHECK((age >= *youngest && age <= *oldest));
   }
@@ -152,18 +165,22 @@ TEST_CASE("Predictor: DEX fits its training ages on average, whatever the penalt
 TEST_CASE("Predictor: each recovers ages that follow from the features") {
   const Made m = linear(200, 3, 0.5), other = linear(50, 3, 0.5, 4);
   const double without = baseline(m.ages, other.ages).mae;
-  for (const PredictorKind kind : {PredictorKind::ridge, PredictorKind::l1, PredictorKind::huber})
-    CHECK(mean_absolute_error(other.ages, predictions({.kind = kind}, m, other)) < 0.6);
-  CHECK(mean_absolute_error(other.ages, predictions({.kind = PredictorKind::dex}, m, other)) < without / 2);
+  for (const std::string& name : predictor_names()) {
+    CAPTURE(name);
+    CHECK(mean_absolute_error(other.ages, predictions(PredictorOptions{.name = name}, m, other)) < without / 2);
+  }
+  CHECK(mean_absolute_error(other.ages, predictions(RidgePredictor(), m, other)) < 0.6);
+  CHECK(mean_absolute_error(other.ages, predictions(L1Predictor(), m, other)) < 0.6);
+  CHECK(mean_absolute_error(other.ages, predictions(HuberPredictor(), m, other)) < 0.6);
 }
 
 TEST_CASE("Predictor: a seed repeats itself to the bit, another ends at the same minimum") {
   const Made m = linear(60, 4, 3);
-  for (const PredictorKind kind : trained_kinds) {
-    PredictorOptions options{.kind = kind, .penalty = 0.01, .seed = 5};
+  for (const std::string& name : trained()) {
+    PredictorOptions options{.name = name, .shared = {.penalty = 0.01, .seed = 5}};
     const auto first = predictions(options, m, m);
     CHECK(predictions(options, m, m) == first);
-    options.seed = 6;
+    options.shared.seed = 6;
     CHECK(largest_difference(predictions(options, m, m), first) < 0.2);  // years: flat around the minimum
   }
 }
@@ -175,8 +192,8 @@ TEST_CASE("Predictor: neither the features' units nor constant features matter t
   other.x.clear();
   for (std::size_t i = 0; i < 60; ++i)
     other.x.insert(other.x.end(), {1000 * m.x[2 * i] + 7, 0.123, -m.x[2 * i + 1] / 1000});
-  for (const PredictorKind kind : trained_kinds) {
-    const PredictorOptions options{.kind = kind, .penalty = 0.01};
+  for (const std::string& name : trained()) {
+    const PredictorOptions options{.name = name, .shared = {.penalty = 0.01}};
     CHECK(largest_difference(predictions(options, other, other), predictions(options, m, m)) < 0.2);
   }
 }
@@ -184,20 +201,22 @@ TEST_CASE("Predictor: neither the features' units nor constant features matter t
 TEST_CASE("Predictor: where all ages are equal that age is predicted") {
   Made m = linear(20, 2, 1);
   std::fill(m.ages.begin(), m.ages.end(), 33.0);
-  for (const PredictorKind kind : {PredictorKind::ridge, PredictorKind::l1, PredictorKind::huber, PredictorKind::dex})
-    for (const double age : predictions({.kind = kind}, m, m)) CHECK(age == doctest::Approx(33).epsilon(1e-3));
+  for (const std::string& name : predictor_names())
+    for (const double age : predictions(PredictorOptions{.name = name}, m, m))
+      CHECK(age == doctest::Approx(33).epsilon(1e-3));
 }
 
 TEST_CASE("Predictor: more features than subjects are no obstacle") {
   const Made m = linear(30, 50, 1);
-  for (const PredictorKind kind : trained_kinds)
-    for (const double age : predictions({.kind = kind}, m, m)) CHECK(std::isfinite(age));
+  for (const std::string& name : predictor_names())
+    for (const double age : predictions(PredictorOptions{.name = name}, m, m)) CHECK(std::isfinite(age));
 }
 
 TEST_CASE("Predictor: sizes that disagree and numbers that are not finite are refused") {
   Made m = linear(20, 2, 1);
-  for (const PredictorKind kind : {PredictorKind::ridge, PredictorKind::l1, PredictorKind::dex}) {
-    const PredictorOptions options{.kind = kind};
+  for (const std::string& name : predictor_names()) {
+    CAPTURE(name);
+    const PredictorOptions options{.name = name};
     const auto predictor = fit_predictor(options, m.features(), m.ages);
     check_fails([&] { predictor.predict({m.x, 40, 1}); }, ErrorKind::data, {"1 features", "fitted on 2"});
     check_fails([&] { fit_predictor(options, {m.x, 20, 3}, m.ages); }, ErrorKind::data, {"40 values", "20 rows of 3"});
@@ -211,4 +230,12 @@ TEST_CASE("Predictor: sizes that disagree and numbers that are not finite are re
     bad[7] = std::numeric_limits<double>::quiet_NaN();
     check_fails([&] { fit_predictor(options, {bad, 20, 2}, m.ages); }, ErrorKind::numbers, {"NaN"});
   }
+}
+
+TEST_CASE("Predictor: an unknown name is refused with the names there are, and no two have an option of one name") {
+  const Made m = linear(20, 2, 1);
+  check_fails([&] { fit_predictor({.name = "lasso"}, m.features(), m.ages); }, ErrorKind::usage,
+              {"lasso", "ridge, l1, huber, dex"});
+  std::set<std::string> keys;
+  for (const auto& f : predictor_fields()) CHECK_MESSAGE(keys.insert(f.key).second, "twice: " << f.key);
 }

@@ -8,6 +8,7 @@
 
 #include "experiments/teaching/descent.h"
 #include "experiments/teaching/loss_example.h"
+#include "losses/dynlocrep.h"
 #include "losses/explanation.h"
 #include "losses/registry.h"
 #include "tests/support/well_formed.h"
@@ -74,12 +75,11 @@ void check_list(const std::vector<double>& got, const std::vector<double>& want)
 std::vector<double> numbers(const Array& a) { return {a.data(), a.data() + a.size()}; }
 
 LossCase start(const PageGrid& grid, const std::string& loss, Index width) {
-  LossCase c = make_example({.name = loss,
-                             .sigma = 5,
-                             .temperature = published_temperature(loss),
-                             .distance = Distance::euclidean,
-                             .final_neighbours = grid.final_neighbours},
-                            grid.subject_ages, grid.views, width, grid.seed);
+  LossOptions options{
+      .name = loss,
+      .shared = {.sigma = 5, .temperature = loss_info(loss).temperature, .distance = Distance::euclidean}};
+  options.own.of<DynLocRep>().final_neighbours = grid.final_neighbours;
+  LossCase c = make_example(options, grid.subject_ages, grid.views, width, grid.seed);
   c.max_epochs = grid.epochs.back();
   return c;
 }
@@ -94,7 +94,7 @@ TEST_CASE("Loss page: its numbers are the engine's, for every loss, still and mo
   const Reader page(loss_page_data(grid));
   for (const std::string& name : loss_names()) {
     CAPTURE(name);
-    const std::string key = name + "/published/0/0/" + (name == "dynlocrep" ? "1" : "0");
+    const std::string key = name + "/published/0/0/" + (loss_info(name).selects ? "1" : "0");
     LossCase c = start(grid, name, 3);
     const std::vector<LossCase> frames = descend(c, grid.epochs);
     for (std::size_t stop = 0; stop < 3; ++stop) {
@@ -114,7 +114,7 @@ TEST_CASE("Loss page: its numbers are the engine's, for every loss, still and mo
         check_list(page.list("sphere", mode, key, stop, "shift"), numbers(e.shift));
         check_list(page.list("sphere", mode, key, stop, "q"), numbers(e.q));
         CHECK(page.list("sphere", mode, key, stop, "forces").size() == now.z.size());
-        CHECK(page.list("sphere", mode, key, stop, "queue").empty() == (name != "nnclr"));
+        CHECK(page.list("sphere", mode, key, stop, "queue").empty() == (e.q.size() == 0));
       }
     }
   }
@@ -166,13 +166,13 @@ TEST_CASE("Descent: the force leaves the sphere's rows on it, and every loss's v
     const std::vector<Index> epochs = {1, 2, 30};
     LossCase c = start(grid, name, 3);
     c.max_epochs = 30;
-    // dynlocrep, nnclr: what is summed changes with neighbours and queue; they are held for this comparison
-    c.neighbours = name == "dynlocrep" ? 6 : 0;
+    // What is summed changes with the neighbours and the queue; the neighbours are held for this comparison.
+    c.neighbours = loss_info(name).selects ? 6 : 0;
     const std::vector<LossCase> frames = descend(c, epochs);
     REQUIRE(frames.size() == 3);
     CHECK(frames[0].z == c.z);
     const auto value = [](const LossCase& f) { return make_loss(f.options)->evaluate(f.input()).value; };
-    if (name != "nnclr") CHECK(value(frames[2]) < value(frames[0]));
+    if (make_loss(c.options)->queue_size() == 0) CHECK(value(frames[2]) < value(frames[0]));
     for (const LossCase& f : frames)
       for (std::size_t k = 0; k < f.z.size(); k += 3)
         CHECK(std::hypot(f.z[k], f.z[k + 1], f.z[k + 2]) == doctest::Approx(1).epsilon(1e-12));

@@ -4,7 +4,7 @@
 
 #include "experiments/training/learner.h"
 #include "experiments/training/step_memory.h"
-#include "losses/registry.h"
+#include "losses/y_aware.h"
 #include "tensor/error.h"
 #include "tensor/ops/conv3d.h"
 #include "tensor/random.h"
@@ -18,7 +18,7 @@ namespace {
 /// The reference's kernels beside a copy.
 class CopyingBackend : public HostBackend {
  public:
-  bool reads_bfloat16_copies() const override { return true; }
+  CopyingBackend() { traits_.reads_bfloat16_copies = true; }
 };
 
 constexpr Index subjects = 5;
@@ -33,11 +33,7 @@ LearnerOptions small(DType activations) {
   return o;
 }
 
-std::unique_ptr<Loss> loss() {
-  LossOptions options;
-  options.name = "y_aware";
-  return make_loss(options);
-}
+std::unique_ptr<Loss> loss() { return make_loss<YAware>(); }
 
 Tensor volumes(const Learner& learner) {
   HostBackend host;
@@ -133,7 +129,7 @@ TEST_CASE("adam_update: a copy of another shape or type is refused") {
   }
 }
 
-TEST_CASE("adam_update on the CPU writes the copy where it is given one") {
+TEST_CASE("adam_update on the CPU writes the copy if there is one") {
   const auto cpu = make_cpu_backend();
   Call call;
   for (const double start : {1.0, 0.5, 0.1, 0.2}) {

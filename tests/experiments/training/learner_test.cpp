@@ -8,7 +8,9 @@
 #include <cmath>
 #include <limits>
 
+#include "losses/dynlocrep.h"
 #include "losses/registry.h"
+#include "losses/y_aware.h"
 #include "tensor/random.h"
 #include "tests/support/thrown.h"
 
@@ -34,9 +36,8 @@ LearnerOptions small(Index encoded_views, DType dtype) {
 }
 
 std::unique_ptr<Loss> loss(const std::string& name) {
-  LossOptions options;
-  options.name = name;
-  options.final_neighbours = 3;
+  LossOptions options{.name = name};
+  options.own.of<DynLocRep>().final_neighbours = 3;
   return make_loss(options);
 }
 
@@ -86,7 +87,7 @@ std::vector<double> trained_values(Learner& learner) {
 }  // namespace
 
 TEST_CASE("Learner: equal views encoded once give the loss, gradients and statistics of two encoded views") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   Learner once(backend, small(1, DType::f64), loss("dynlocrep")),
       twice(backend, small(2, DType::f64), loss("dynlocrep"));
   const LossResult a = once.step(volumes(once, 1), ages, second_epoch, learning_rate),
@@ -122,7 +123,7 @@ TEST_CASE("Learner: a step lowers the loss, moves every parameter, and counts") 
 }
 
 TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and changes nothing") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   Learner learner(backend, small(1, DType::f64), loss("dynlocrep"));
   const Tensor batch = volumes(learner, 1);
   const Encoded all = learner.encode(batch);
@@ -142,8 +143,10 @@ TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and c
   }
 }
 
-TEST_CASE("Learner: another one that takes over its state goes on to the same bits, and each tensor is needed for it") {
-  HostBackend backend(Device::reference);
+TEST_CASE(
+    "Learner: another learner that resumes its state continues to the same bits, and every tensor of the state is "
+    "needed") {
+  HostBackend backend;
   std::string loss_name = "dynlocrep";
   SUBCASE("dynlocrep") {}
   SUBCASE("nnclr, which has a queue and a predictor") { loss_name = "nnclr"; }
@@ -187,9 +190,9 @@ TEST_CASE("Learner: another one that takes over its state goes on to the same bi
   }
 }
 
-TEST_CASE("Learner: a step with a number that is not finite names the first layer, and leaves the parameters") {
+TEST_CASE("Learner: a step with a number that is not finite names the first layer and changes no parameter") {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
-    HostBackend backend(Device::reference);
+    HostBackend backend;
     Learner learner(backend, small(1, DType::f32), loss("dynlocrep"));
     const auto before = trained_values(learner);
     const Tensor batch = volumes(learner, 1);
@@ -202,18 +205,17 @@ TEST_CASE("Learner: a step with a number that is not finite names the first laye
 }
 
 TEST_CASE("Learner: a gradient that overflows float32 is an error of kind numbers, not an update") {
-  HostBackend backend(Device::reference);
-  LossOptions options;
-  options.base_temperature = 1e-44;  // the published formulation divides by it: finite in double
-  Learner learner(backend, small(1, DType::f32), make_loss(options));
+  HostBackend backend;
+  // The published formulation divides by it: finite in double.
+  Learner learner(backend, small(1, DType::f32), make_loss<DynLocRep>({.base_temperature = 1e-44}));
   const auto before = trained_values(learner);
   const Tensor batch = volumes(learner, 1);
   check_fails([&] { learner.step(batch, ages, second_epoch, learning_rate); }, ErrorKind::numbers, {"gradient"});
   CHECK(trained_values(learner) == before);
 }
 
-TEST_CASE("Learner: without a projection head the loss sees the encoder's features, made of unit length") {
-  HostBackend backend(Device::reference);
+TEST_CASE("Learner: without a projection head the loss gets the encoder's features, normalised to unit length") {
+  HostBackend backend;
   LearnerOptions options = small(1, DType::f64);
   options.model.projection = false;
   CHECK(options.model.embedding_width() == 32);
@@ -240,13 +242,11 @@ TEST_CASE("Learner: without a projection head the loss sees the encoder's featur
 }
 
 TEST_CASE("Learner: without a projection head the gradient is that of the loss, by central differences") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   LearnerOptions options = small(1, DType::f64);
   options.model.projection = false;
-  LossOptions smooth;  // no neighbours, which change in steps; nothing held constant
-  smooth.name = "y_aware";
-  smooth.formulation = Formulation::printed;
-  Learner learner(backend, options, make_loss(smooth));
+  // A smooth loss: no neighbours, which change in steps; nothing held constant.
+  Learner learner(backend, options, make_loss<YAware>({.formulation = Formulation::printed}));
   Parameter& weight = learner.parameters().find("encoder.layer4.1.bn2.weight");
   const Tensor batch = volumes(learner, 1);
   std::vector<double> values = learner.parameters().read(weight);

@@ -16,9 +16,9 @@ namespace {
 
 class MadeDevice : public HostBackend {
  public:
-  bool own = true;
+  MadeDevice() { traits_.has_own_memory = true; }
+  void compute_in_host_memory() { traits_.has_own_memory = false; }
   Index free = 0;
-  bool has_own_memory() const override { return own; }
   Index free_bytes() const override { return free; }
   Index held_bytes() const override { return 7'000'000; }
 };
@@ -56,7 +56,7 @@ Index batch_named(const std::string& message) {
 
 }  // namespace
 
-TEST_CASE("memory check: a device of its own keeps room for two batches that are uploaded and for kernels' code") {
+TEST_CASE("memory check: a device with its own memory has room for two uploaded batches and the kernels' code") {
   MadeDevice device;
   const LearnerOptions options = small();
   const StepMemory memory = StepPlanner(options, device).memory(8);
@@ -65,13 +65,13 @@ TEST_CASE("memory check: a device of its own keeps room for two batches that are
   CHECK(there.ahead == 2 * memory.volumes);
   CHECK(there.saving == 0);
   CHECK(there.beside == 500'000'000);
-  device.own = false;
+  device.compute_in_host_memory();
   const Demand here(memory, device);
   CHECK(here.saving > 0);
   CHECK(here.beside == 160'000'000);
 }
 
-TEST_CASE("memory check: what is left is said; a byte too little is refused with a batch that fits") {
+TEST_CASE("memory check: the rest is returned; one byte too little is refused with a batch that fits") {
   MadeDevice device;
   const LearnerOptions options = small();
   const MemoryJob job{options, 24, 100, device};
@@ -82,7 +82,7 @@ TEST_CASE("memory check: what is left is said; a byte too little is refused with
   CHECK(require_memory(job) == 0);
   device.free = asked - 1;
   const std::string message = refused([&] { require_memory(job); });
-  for (const char* words : {"train.batch_size = 24: training asks for ", "500.0 beside", "7.0 MB are held"})
+  for (const char* words : {"train.batch_size = 24: training needs ", "500.0 for libraries", "7.0 MB are held"})
     CHECK(message.find(words) != std::string::npos);
   const Index fits = batch_named(message);
   CHECK(fits < 24);
@@ -92,7 +92,7 @@ TEST_CASE("memory check: what is left is said; a byte too little is refused with
   CHECK(require_memory(job) == 0);  // nobody knows
 }
 
-TEST_CASE("memory check: memory refused while training runs is said with a batch that fits into what is free then") {
+TEST_CASE("memory check: an allocation refused during training is reported with a batch that fits the free memory") {
   MadeDevice device;
   const LearnerOptions options = small();
   const MemoryJob job{options, 24, 100, device};
@@ -109,7 +109,7 @@ TEST_CASE("memory check: memory refused while training runs is said with a batch
   }
 }
 
-TEST_CASE("memory check: a cohort stays on the device only where training leaves room for it") {
+TEST_CASE("memory check: a cohort stays on the device only if training leaves room for it") {
   const MadeDataset dataset(10);
   MadeDevice device;
   constexpr Index bytes = 10 * 12 * 2;
@@ -125,6 +125,6 @@ TEST_CASE("memory check: a cohort stays on the device only where training leaves
   CHECK(kept(bytes));
   CHECK_FALSE(kept(bytes - 1));
   CHECK_FALSE(kept(0));
-  device.own = false;
+  device.compute_in_host_memory();
   CHECK_FALSE(kept(1 << 30));
 }

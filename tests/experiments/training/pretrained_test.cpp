@@ -11,7 +11,7 @@
 #include "data/formats/weights_file.h"
 #include "experiments/program/digest.h"
 #include "experiments/record/model_file.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 #include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/thrown.h"
@@ -34,9 +34,9 @@ struct Made {
     o.seed = seed;
     return o;
   }
-  HostBackend backend{Device::reference};
+  HostBackend backend;
   Learner learner;
-  explicit Made(std::uint64_t seed) : learner(backend, options(seed), make_loss(LossOptions())) {
+  explicit Made(std::uint64_t seed) : learner(backend, options(seed), make_loss<DynLocRep>()) {
     double value = 0.5;
     for (Parameter* p : learner.model().parameters())
       if (!p->trained) {
@@ -83,7 +83,8 @@ TEST_CASE("Pretrained: all weights and statistics come from the file bit for bit
   }
 }
 
-TEST_CASE("Pretrained: missing, extra and misshapen arrays are errors, unless an exception names them") {
+TEST_CASE(
+    "Pretrained: arrays that are missing, unknown or of another shape are errors, unless allow_missing lists them") {
   const TemporaryFile file("differs.safetensors");
   Made source(3);
   write_model(file.path, source.learner);
@@ -101,12 +102,12 @@ TEST_CASE("Pretrained: missing, extra and misshapen arrays are errors, unless an
                "pretrained.allow_missing"});
   check_fails([&] { read({"head"}); }, ErrorKind::data, {"unexpected in the file: classifier.weight"});
   check_fails([&] { read({"head.0", "classifier"}); }, ErrorKind::data, {"another shape: head.2.weight"});
-  check_fails([&] { read({"hea", "classifier.weight"}); }, ErrorKind::usage, {"\"hea\" names nothing"});
+  check_fails([&] { read({"hea", "classifier.weight"}); }, ErrorKind::usage, {"\"hea\" matches no name"});
   const Pretrained weights = read({"head.", "classifier.weight"});
   CHECK(weights.missing == std::vector<std::string>{"head.0.bias", "head.0.weight"});
   CHECK(weights.values.contains("head.2.bias"));
   CHECK_FALSE(weights.values.contains("head.2.weight"));
-  for (const char* words : {weights.digest.c_str(), "missing, left at their random start: head.0.bias, head.0.weight",
+  for (const char* words : {weights.digest.c_str(), "missing, left at random values: head.0.bias, head.0.weight",
                             "head.2.weight [4, 16] instead of [8, 16]", "unexpected, not used: classifier.weight"}) {
     CAPTURE(words);
     CHECK(to_string(weights).find(words) != std::string::npos);
@@ -168,7 +169,7 @@ const std::string& first_model() {
 
 }  // namespace
 
-TEST_CASE("a run: pretrained.weights is where every seed starts, and the run says which file that was") {
+TEST_CASE("a run: every seed starts from pretrained.weights, and the run names the file") {
   const Result result = run_still("tuned", "seeds=0,1 pretrained.weights=" + first_model());
   REQUIRE_MESSAGE(result.code == 0, result.text);
   const std::string digest = sha256(contents(first_model()));

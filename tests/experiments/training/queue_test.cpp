@@ -7,7 +7,8 @@
 #include <cmath>
 
 #include "experiments/training/learner.h"
-#include "losses/registry.h"
+#include "losses/nnclr.h"
+#include "losses/simclr.h"
 #include "tensor/random.h"
 #include "tests/support/tensors.h"
 
@@ -31,7 +32,7 @@ LearnerOptions small(Index encoded_views) {
   return o;
 }
 
-std::unique_ptr<Loss> nnclr(Index queue_size = 12) { return make_loss({.name = "nnclr", .queue_size = queue_size}); }
+std::unique_ptr<Loss> nnclr(Index queue_size = 12) { return make_loss<Nnclr>({}, {.queue_size = queue_size}); }
 
 /// Random volumes of every view; equal ones when `encoded_views` is 1 or `equal` says so.
 Tensor volumes(Backend& backend, const Learner& learner, Index views, bool equal = true) {
@@ -75,8 +76,8 @@ TEST_CASE("Queue: first in, first out, also when more comes in than it holds") {
   CHECK(queue.rows() == std::vector<double>{2, 2, 3, 3, 4, 4});
 }
 
-TEST_CASE("Learner with NNCLR: the first view's embeddings come in behind the others, after the loss") {
-  HostBackend backend(Device::reference);
+TEST_CASE("Learner with NNCLR: the first view's embeddings are appended to the queue after the loss") {
+  HostBackend backend;
   Learner learner(backend, small(2), nnclr());
   const Tensor x = volumes(backend, learner, 2, false);
   const auto before = learner.queue()->rows();
@@ -96,8 +97,8 @@ TEST_CASE("Learner with NNCLR: the first view's embeddings come in behind the ot
   CHECK(part(still.queue()->rows(), 2 * 8, 5 * 8) == pushed);
 }
 
-TEST_CASE("Learner with NNCLR: predictor and encoder are trained, and the predictor is no part of the model") {
-  HostBackend backend(Device::reference);
+TEST_CASE("Learner with NNCLR: prediction head and encoder are trained, and the head is not part of the model") {
+  HostBackend backend;
   Learner learner(backend, small(1), nnclr());
   learner.step(volumes(backend, learner, 1), ages, second_epoch, learning_rate);
   std::size_t with_gradient = 0, of_predictor = 0;
@@ -114,11 +115,11 @@ TEST_CASE("Learner with NNCLR: predictor and encoder are trained, and the predic
   for (const Parameter* p : learner.model().parameters()) CHECK(!p->name.starts_with("predictor."));
   CHECK(learner.parameters().find("predictor.0.weight").shape == Shape{512, 8});
   CHECK(learner.parameters().find("predictor.3.weight").shape == Shape{8, 512});
-  CHECK(!Learner(backend, small(1), make_loss({.name = "simclr"})).queue());
+  CHECK(!Learner(backend, small(1), make_loss<SimClr>()).queue());
 }
 
 TEST_CASE("Learner with NNCLR: equal views encoded once give the loss, gradients and statistics of two") {
-  HostBackend backend(Device::reference);
+  HostBackend backend;
   Learner once(backend, small(1), nnclr()), twice(backend, small(2), nnclr());
   const LossResult a = once.step(volumes(backend, once, 1), ages, second_epoch, learning_rate),
                    b = twice.step(volumes(backend, twice, 2), ages, second_epoch, learning_rate);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "experiments/training/learner.h"
+#include "losses/dynlocrep.h"
 #include "losses/explanation.h"
 #include "losses/registry.h"
 #include "tensor/random.h"
@@ -28,9 +29,8 @@ LearnerOptions small(DType activations) {
 }
 
 std::unique_ptr<Loss> loss(const std::string& name) {
-  LossOptions options;
-  options.name = name;
-  options.final_neighbours = 2;
+  LossOptions options{.name = name};
+  options.own.of<DynLocRep>().final_neighbours = 2;
   return make_loss(options);
 }
 
@@ -80,7 +80,9 @@ std::vector<double> train(Backend& backend, const Registry& registry, DType acti
 
 }  // namespace
 
-TEST_CASE("repeated steps: the bits of steps done anew, for batches of two sizes, as rates, ages and volumes change") {
+TEST_CASE(
+    "repeated steps: the bits of steps without repetition, for batches of two sizes, while rates, ages and volumes "
+    "change") {
   for (const DType type : {DType::f32, DType::bf16})
     for (const char* name : {"dynlocrep", "nnclr"}) {
       CAPTURE(name_of(type));
@@ -107,7 +109,7 @@ TEST_CASE("repeated steps: once captured, nothing is started but the copies of w
   CHECK(backend.repeated - repeated > 60);  // 20 convolutions and what is between them, forward and backward
 }
 
-TEST_CASE("repeated steps: after two of a size none asks for memory, neither the device's nor such as it copies from") {
+TEST_CASE("repeated steps: after two steps of one size, no device memory and no host buffer is allocated") {
   for (const DType type : {DType::f32, DType::bf16}) {
     RepeatingBackend backend;
     const Registry registry = backend.kernels();
@@ -135,8 +137,7 @@ TEST_CASE("repeated steps: a larger batch moves the arena, and what was captured
   CHECK(repeating.graphs == 2 + 1 + 4 + 1);  // of 2 before the arena moved, evaluation, of 2 and 4, evaluation again
 }
 
-TEST_CASE(
-    "repeated steps: NaN in any of them is named by its layer, and leaves the parameters; the next step is good") {
+TEST_CASE("repeated steps: NaN in any step is reported with its layer and changes no parameter; the next step works") {
   for (const std::uint64_t bad_step : {1u, 2u, 3u, 4u}) {
     CAPTURE(bad_step);
     RepeatingBackend backend;
@@ -211,7 +212,7 @@ TEST_CASE("repeated steps: parameters written between them are used") {
   CHECK(run(plain, Registry::standard()) == run(repeating, registry));
 }
 
-TEST_CASE("repeated steps: an observer is told of every kernel, as observed steps are not repeated") {
+TEST_CASE("repeated steps: an observer sees every kernel, because observed steps are not repeated") {
   class Counter : public TapeObserver {
    public:
     int forward = 0, backward = 0;
@@ -235,7 +236,9 @@ TEST_CASE("repeated steps: an observer is told of every kernel, as observed step
   CHECK(counter.forward == 4 * forward);
 }
 
-TEST_CASE("captured work: done once, then noted down, then repeated; what fails while it is noted down is forgotten") {
+TEST_CASE(
+    "captured work: the first run is direct, the second is captured, later ones are launched; a failed capture is "
+    "dropped") {
   RepeatingBackend backend;
   const auto graph = backend.captured_graph();
   Tensor number = backend.tensor({{1}, DType::f64});

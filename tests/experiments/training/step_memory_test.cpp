@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "experiments/training/learner.h"
-#include "losses/registry.h"
+#include "losses/dynlocrep.h"
 
 using namespace cg;
 
@@ -38,7 +38,7 @@ TEST_CASE("the planner's estimate is what the learner allocates") {
   for (DType type : {DType::f32, DType::bf16}) {
     CAPTURE(name_of(type));
     CountingBackend backend;
-    Learner learner(backend, small(type), make_loss({}));
+    Learner learner(backend, small(type), make_loss<DynLocRep>());
     const Index batch = 5, fixed = backend.asked;
     learner.reserve(std::span(&batch, 1), {});
     StepPlanner planner(small(type), backend);
@@ -52,7 +52,7 @@ TEST_CASE("the planner's estimate is what the learner allocates") {
   }
 }
 
-TEST_CASE("fixed memory is listed once a layer, with the statistics among the parameters") {
+TEST_CASE("fixed memory is listed once per layer, with the statistics among the parameters") {
   HostBackend backend;
   StepPlanner planner(small(DType::f32), backend);
   const std::vector<FixedMemory> fixed = planner.memory(2).fixed;
@@ -82,7 +82,7 @@ TEST_CASE("the largest batch fits, and one more subject does not") {
   CHECK(planner.largest_batch(4096, within(of_eleven - 1)) == 10);
 }
 
-TEST_CASE("the largest batch is none where two subjects do not fit, and never above the limit") {
+TEST_CASE("the largest batch is 0 if two subjects do not fit, and never above the limit") {
   HostBackend backend;
   StepPlanner planner(small(DType::f32), backend);
   CHECK(planner.largest_batch(4096, within(planner.memory(2).total() - 1)) == 0);

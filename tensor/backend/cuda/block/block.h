@@ -1,15 +1,15 @@
-// How every kernel of this folder is written. A body is a struct of pointers and sizes with
+// How the CUDA kernels are written. A body is a struct of pointers and sizes with
 //   static constexpr int threads;                     of a block
 //   struct Shared;                                    the block's shared memory, uninitialised
 //   template <class Block> CG_HD void operator()(Block& block, Shared& shared) const;
-// It does all of its work in phases: block.phase(f) runs f(thread) on every thread of the block, then waits for all of
-// them; block.finish(f) is the last phase, which nobody waits for. Threads hand numbers to each other only from one
-// phase to the next, through Shared; blocks never do.
+// It works in phases: block.phase(f) runs f(thread) on every thread of the block and waits for all of them.
+// block.finish(f) is the last phase, without a wait. Threads exchange numbers only from one phase to the next, through
+// Shared. Blocks never exchange numbers.
 // On a GPU a phase is f and a barrier (device_launch.h). The tests run the same body with a loop over the threads, in
-// one order after the other: equal bits prove that no barrier is missing. Number and size of blocks follow from shapes
-// alone, never from the device, and sums are added in a fixed order: the same numbers give the same bits anywhere.
+// several orders: equal bits prove that no barrier is missing. Number and size of blocks follow from shapes alone,
+// never from the device, and sums are added in a fixed order. So the same numbers give the same bits on every device.
 // A launch starts a body: launch(blocks, body). The code that computes sizes and starts the bodies of an op is a
-// template of it, so what the tests run differs from a GPU's in nothing but the loop.
+// template over the launch. So the tests run the code of the GPU except for the loop over threads.
 #pragma once
 
 #include <cassert>
@@ -21,11 +21,11 @@
 
 namespace cg::cuda {
 
-/// Shared memory of a body that needs none.
+/// For bodies without shared memory.
 struct Nothing {};
 
-/// Combines what `lanes` · `groups` threads left in shared memory into the first `groups` of them, halving the lanes:
-/// merge(into, from) for the threads into = lane · groups + group. A phase a halving.
+/// Combines the values of `lanes` · `groups` threads in shared memory into the first `groups` of them, halving the
+/// number of lanes in each phase: merge(into, from) for the threads into = lane · groups + group.
 template <class Block, class Merge>
 CG_HD void fold_lanes(Block& block, int lanes, int groups, const Merge& merge) {
   while (lanes > 1) {
@@ -37,9 +37,8 @@ CG_HD void fold_lanes(Block& block, int lanes, int groups, const Merge& merge) {
   }
 }
 
-/// A tensor's memory as elements of its type. All tensors are aligned to 16 bytes or more: a Backend's memory is, and
-/// so are the parts that the parameter store and the memory plan cut from it. Single numbers, such as a flag, need not
-/// be.
+/// A tensor's memory as elements of its type. All tensors are aligned to 16 bytes or more: the memory of a Backend, and
+/// the parts of it in the parameter store and the memory plan. Single numbers, such as a flag, may be unaligned.
 template <class T>
 T* pointer(const Tensor& tensor) {
   assert(!tensor ||
@@ -48,7 +47,7 @@ T* pointer(const Tensor& tensor) {
   return reinterpret_cast<T*>(tensor.raw());
 }
 
-/// The number of blocks for `count` things, `each` a block.
+/// The number of blocks for `count` items with `each` items per block.
 inline Index blocks_for(Index count, Index each) { return (count + each - 1) / each; }
 
 }  // namespace cg::cuda

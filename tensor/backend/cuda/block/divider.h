@@ -1,4 +1,4 @@
-// Division of a row's number by an extent, as kernels do it for every row.
+// Fast division of a row's index by an extent.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace cg::cuda {
 
-/// n / divisor for 0 ≤ n < 2³¹ and divisor ≥ 1 by a multiplication and a shift, three instructions where a division
-/// takes twenty: with s = ⌈log₂ divisor⌉ and m = ⌊2³² (2ˢ − divisor) / divisor⌋ + 1 it is (⌊m n / 2³²⌋ + n) / 2ˢ
+/// n / divisor for 0 ≤ n < 2³¹ and divisor ≥ 1 by a multiplication and a shift: three instructions, a division takes
+/// twenty. With s = ⌈log₂ divisor⌉ and m = ⌊2³² (2ˢ − divisor) / divisor⌋ + 1 it is (⌊m n / 2³²⌋ + n) / 2ˢ
 /// (Granlund & Montgomery, "Division by invariant integers using multiplication", PLDI 1994).
 class Divider {
  public:

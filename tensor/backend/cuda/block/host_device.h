@@ -1,5 +1,5 @@
-// What lets one source be the body of a kernel on a GPU and plain C++ for the tests, which run it on any machine: the
-// project's only macro and its only question to the preprocessor, so that no other file asks it.
+// Lets one source be the body of a kernel on a GPU and plain C++ for the tests, which run it on any machine. This is
+// the project's only macro and its only preprocessor condition.
 #pragma once
 
 #include "tensor/bfloat16.h"
@@ -13,13 +13,13 @@
 
 namespace cg::cuda {
 
-/// Two neighbours of a row, ready to be stored.
+/// Two neighbouring values of a row, rounded for storing.
 struct BfloatPair {
   std::uint16_t low, high;
 };
 
 #ifdef __CUDACC__
-/// Rounds both to nearest, ties to even: one instruction, where bfloat16's own arithmetic on integers takes a dozen.
+/// Rounds both to nearest, ties to even: one instruction instead of the twelve of bfloat16's integer arithmetic.
 CG_HD BfloatPair rounded_pair(float low, float high) {
   const __nv_bfloat162_raw both = __floats2bfloat162_rn(low, high);
   return {both.x, both.y};

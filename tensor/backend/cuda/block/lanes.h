@@ -1,5 +1,5 @@
-// What a thread holds of a row: N neighbouring channels as floats, read and written 16 bytes at a time. Arithmetic is
-// float32 whatever the type in memory.
+// A thread's part of a row: N neighbouring channels as floats, read and written 16 bytes at a time. Arithmetic is in
+// float32 for every type in memory.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@ namespace cg::cuda {
 template <class T>
 inline constexpr int vector_width = 16 / static_cast<int>(sizeof(T));
 
-/// Neighbouring elements as they lie in memory, accessed as one where they fit into 16 bytes.
+/// Neighbouring elements in memory, accessed together if they fit into 16 bytes.
 template <class T, int N>
 struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) Pack {
   T v[N];
@@ -29,7 +29,7 @@ struct Lanes {
   CG_HD float operator[](int j) const { return v[j]; }
 };
 
-/// Calls f(0) … f(N − 1) with the numbers as types: what f indexes with them stays in registers.
+/// Calls f(0) … f(N − 1) with the numbers as types, so that arrays indexed with them stay in registers.
 template <int N, class F>
 CG_HD void unrolled(const F& f) {
   [&]<int... j>(std::integer_sequence<int, j...>) { (f(std::integral_constant<int, j>{}), ...); }
@@ -46,7 +46,7 @@ CG_HD void store_pack(const Pack<T, N>& pack, T* to) {
   *reinterpret_cast<Pack<T, N>*>(to) = pack;
 }
 
-/// N elements from `from`, which is aligned to all of them.
+/// N elements from `from`, which is aligned to their whole size.
 template <int N>
 CG_HD Lanes<N> load(const float* from) {
   const auto pack = load_pack<float, N>(from);

@@ -1,6 +1,6 @@
-// Ops that make each element of their output from the same place of their inputs: a thread takes the elements of 16
-// bytes, the last one of all what is left. No loop: with every thread of a multiprocessor busy, an access a thread
-// keeps the memory busy.
+// Elementwise ops: each output element depends on the input elements at the same index. A thread takes the elements of
+// 16 bytes; the last thread takes the rest. There is no loop: with all threads of a multiprocessor active, one access
+// per thread keeps the memory busy.
 #pragma once
 
 #include "tensor/backend/cuda/block/block.h"
@@ -8,7 +8,7 @@
 
 namespace cg::cuda {
 
-/// `F::width` elements a thread; f.template at<N>(k) makes elements k … k + N − 1.
+/// `F::width` elements per thread; f.template at<N>(k) computes elements k … k + N − 1.
 template <class F>
 struct Map {
   static constexpr int threads = 256;

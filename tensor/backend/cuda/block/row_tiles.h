@@ -1,7 +1,7 @@
-// A channels-last volume as a matrix [rows, channels], cut into one tile of rows and channels for each block: the shape
-// of all kernels that normalise, pool or sum over positions. A thread keeps to its channels and goes down the rows, so
-// that it reads what belongs to a channel once; neighbouring threads hold neighbouring channels, so that a warp reads
-// 512 bytes in a row.
+// A channels-last volume as a matrix [rows, channels], divided into one tile of rows and channels per block. All
+// kernels that normalise, pool or sum over positions use it. A thread has fixed channels and iterates over rows, so
+// that it reads the values of a channel once. Neighbouring threads have neighbouring channels, so that a warp reads 512
+// contiguous bytes.
 #pragma once
 
 #include <algorithm>
@@ -14,15 +14,15 @@
 
 namespace cg::cuda {
 
-/// A thread's part of its block's tile: channels from `channel` on, rows row, row + lanes, … below end.
+/// A thread's part of its block's tile: channels from `channel`, rows row, row + lanes, … below end.
 struct Place {
   int channel, row, end, lanes;
-  bool active;  ///< false: this thread has no part
+  bool active;  ///< false: this thread has nothing to do
 };
 
 struct RowTiles {
   static constexpr int threads = 256;
-  static constexpr int most_groups = 32;   ///< threads side by side along the channels
+  static constexpr int most_groups = 32;   ///< threads along the channels
   static constexpr int rows_multiple = 4;  ///< a thread's rows are a multiple of it, but in the last tile
 
   int rows, channels;
@@ -30,9 +30,9 @@ struct RowTiles {
   int column_tiles, block_rows;
   Divider by_groups{1}, by_column_tiles{1};
 
-  /// For `width` channels a thread. A thread takes at least `rounds` rows (fewer would leave it waiting for memory most
-  /// of its life), more where the rows would else make more than `most_row_blocks` blocks, whose results must then be
-  /// combined. Errors (usage): more than 2³⁰ rows.
+  /// For `width` channels per thread. A thread takes at least `rounds` rows, because with fewer it mostly waits for
+  /// memory. It takes more if there would be more than `most_row_blocks` blocks, whose results must be combined.
+  /// Errors: usage, for more than 2³⁰ rows.
   RowTiles(Index rows, Index channels, int width, int rounds, Index most_row_blocks);
 
   CG_HD int row_blocks() const { return (rows + block_rows - 1) / block_rows; }
@@ -68,8 +68,8 @@ inline RowTiles::RowTiles(Index all_rows, Index all_channels, int width, int rou
   by_column_tiles = Divider(column_tiles);
 }
 
-/// Calls use(row, load(row)) for a thread's rows, `batch` at a time: all loads of a batch are on their way before the
-/// first is used. What is left at the end goes one by one; only the last tile's threads have such a rest.
+/// Calls use(row, load(row)) for a thread's rows, `batch` at a time: all loads of a batch are started before the first
+/// is used. The remaining rows are processed one by one; only threads of the last tile have such rows.
 template <int batch, class Load, class Use>
 CG_HD void for_each_row(const Place& place, const Load& load, const Use& use) {
   int row = place.row;
@@ -81,7 +81,7 @@ CG_HD void for_each_row(const Place& place, const Load& load, const Use& use) {
   for (; row < place.end; row += place.lanes) use(row, load(row));
 }
 
-/// Calls body.operator()<N>() with the channels a thread takes: `most` where that divides all channels, else one.
+/// Calls body.operator()<N>() with the number of channels per thread: `most` if it divides all channels, else 1.
 template <int most, class Body>
 auto with_lanes(Index channels, const Body& body) {
   if (channels % most == 0) return body.template operator()<most>();

@@ -1,13 +1,13 @@
-// Sums over the rows of each segment of a matrix [segments · rows, channels], one block for all rows of some channels:
-// for segments that are short, or few numbers in all. Used by the average pool and the linear layers' bias.
+// Sums over the rows of each segment of a matrix [segments · rows, channels], one block for all rows of some channels.
+// For short segments and small matrices: the average pool and the bias of linear layers.
 #pragma once
 
 #include "tensor/backend/cuda/block/row_tiles.h"
 
 namespace cg::cuda {
 
-/// y[segment, c] = factor · Σ x[segment, row, c]. Bound by latency: a block goes over its rows with all of its threads,
-/// then folds them.
+/// y[segment, c] = factor · Σ x[segment, row, c]. Limited by latency: all threads of a block sum
+/// its rows, and then their sums are combined.
 template <class T, int N>
 struct SegmentSums {
   static constexpr int threads = RowTiles::threads;

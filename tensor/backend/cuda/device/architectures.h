@@ -1,4 +1,4 @@
-// Which devices the module's code runs on.
+// The devices that the module's code runs on.
 #pragma once
 
 #include <charconv>
@@ -8,9 +8,9 @@
 namespace cg::cuda {
 
 /// Whether code for these architectures, as CMake writes them ("80-real 90-real 90-virtual"), runs on a device of this
-/// compute capability (8.0 is 80): there must be machine code for its generation that is no newer than the device, or
-/// PTX for any that is no newer, which the driver translates. Those with a letter ("90a") run on their own device
-/// alone.
+/// compute capability (8.0 is 80): there must be machine code for its generation that is not newer than the device,
+/// or PTX for any architecture that is not newer, which the driver translates. Architectures with a letter ("90a") run
+/// on their own device only.
 inline bool runs_on(int capability, const std::string& architectures) {
   std::istringstream all(architectures);
   for (std::string one; all >> one;) {

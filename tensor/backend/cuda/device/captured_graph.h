@@ -1,6 +1,6 @@
-// Work that a GPU repeats by itself. The first time it is done as it is, so that all is there that is made once
-// (cuDNN's plans, host memory); the second time it is noted down as a CUDA graph; from then on the graph is started,
-// which costs one call where the work is some hundred. No word of CUDA here, so that the tests run it without a GPU.
+// A captured graph of a GPU. The first run creates plans and buffers (cuDNN's plans, host memory). The second is
+// captured as a CUDA graph. Later runs launch the graph: one call instead of several hundred. This file does not use
+// CUDA, so that the tests run it without a GPU.
 #pragma once
 
 #include <optional>
@@ -10,10 +10,10 @@
 namespace cg::cuda {
 
 /// `Device` has a type Graph and
-///   void begin_capture()              what is started from now on is noted down, and not done
-///   Graph end_capture()               what was noted down
-///   void abandon_capture()            forgets it; throws nothing
-///   void launch(const Graph&)         does it
+///   void begin_capture()              work that starts now is captured, not executed
+///   Graph end_capture()               the captured work
+///   void abandon_capture()            drops it; does not throw
+///   void launch(const Graph&)         executes it
 template <class Device>
 class GraphCapture final : public CapturedGraph {
  public:

@@ -1,5 +1,5 @@
-// Batches copied from the host on a stream of their own: a copy waits for the work so far, and the work that needs it
-// waits for the copy.
+// Batches copied from the host on a separate stream: a copy waits for earlier work, and the work that needs it waits
+// for the copy.
 #pragma once
 
 #include "tensor/backend.h"
@@ -9,7 +9,7 @@ namespace cg::cuda {
 
 class CudaUploadBuffer final : public UploadBuffer {
  public:
-  /// The streams that compute, and that copies.
+  /// The stream that computes, and the stream that copies.
   struct Streams {
     cudaStream_t compute, copy;
   };

@@ -1,4 +1,4 @@
-// Versions of cuDNN that are known to give wrong results are not used.
+// Versions of cuDNN that give wrong results are refused.
 #pragma once
 
 #include <fmt/format.h>
@@ -10,12 +10,12 @@
 
 namespace cg::cuda {
 
-/// As cuDNN writes it: 91900 → "9.19.0".
+/// As text: 91900 → "9.19.0".
 inline std::string cudnn_version_name(std::size_t version) {
   return fmt::format("{}.{}.{}", version / 10000, version % 10000 / 100, version % 100);
 }
 
-/// Why a version is not used, in words; empty where it is. Versions before 9.16: from 9.8 on their 3D convolutions in
+/// Why a version is refused, as text; empty if it is used. Versions before 9.16: from 9.8 on their 3D convolutions in
 /// bfloat16 were wrong (pytorch/pytorch#163539), from 9.10.2 on those in TF32 (pytorch/pytorch#167024); older ones
 /// cannot plan without a device.
 inline std::string why_faulty(std::size_t version) {

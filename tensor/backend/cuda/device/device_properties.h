@@ -1,5 +1,5 @@
-// GPUs that can be planned for where there is none: cuDNN chooses engines and says their workspace from a device's
-// properties alone.
+// GPUs that can be planned for on machines without them: cuDNN chooses engines and their workspace from the properties
+// of a device alone.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace cg::cuda {
 
-/// What cuDNN asks of a device, as NVIDIA's data sheets and programming guide give it.
+/// The properties that cuDNN needs, from NVIDIA's data sheets and programming guide.
 struct DeviceProperties {
   std::string_view name;
   int major, minor;  ///< compute capability
   int multiprocessors;
-  Index shared_memory;  ///< bytes that a block may ask for
+  Index shared_memory;  ///< bytes that a block may use
   Index memory, l2_cache;
   int clock_khz, memory_clock_khz;
 };
@@ -22,7 +22,7 @@ struct DeviceProperties {
 /// By the last word of its name: "H200", "A100". Errors: usage, for a device that is not in the table.
 const DeviceProperties& device_properties(const std::string& name);
 
-/// As cuDNN reads it.
+/// In cuDNN's format.
 std::string to_json(const DeviceProperties& device);
 
 }  // namespace cg::cuda

@@ -1,5 +1,5 @@
-// Whether a device still answers. Shared by the backend and all of its memory: after an error that stays (an illegal
-// address, a device fallen off the bus) nothing may call it any more, neither kernels nor destructors.
+// Whether a device still works. Shared by the backend and all of its memory. After a permanent error (an illegal
+// address, a device that left the bus) nothing may call it, neither kernels nor destructors.
 #pragma once
 
 #include <atomic>
@@ -14,8 +14,8 @@ namespace cg::cuda {
 /// Any thread may call it.
 class DeviceState {
  public:
-  /// Makes a call of the device, which returns its error in words, or nothing. Throws (kind device) where it failed,
-  /// and then at once, without a call, for ever.
+  /// Makes a call of the device, which returns its error as text, or nothing. Throws (kind device) if it failed. Later
+  /// calls then throw immediately and do not reach the device.
   template <class DeviceCall>
   void use(const std::string& where, const DeviceCall& call) {
     require();
@@ -25,7 +25,7 @@ class DeviceState {
     require();
   }
 
-  /// Nothing may be called from now on; `why` in words. The first reason stands.
+  /// No call is made from now on; `why` is the reason. The first reason is kept.
   void give_up(std::string why, std::string fix) {
     const std::lock_guard lock(mutex_);
     if (lost_) return;
@@ -34,7 +34,7 @@ class DeviceState {
     lost_ = true;
   }
   bool usable() const { return !lost_; }
-  /// Throws (kind device) where nothing may be called.
+  /// Throws (kind device) if the device is lost.
   void require() const {
     if (!usable()) fail(ErrorKind::device, "cuda", why_, fix_);
   }

@@ -25,7 +25,7 @@ std::shared_ptr<std::byte> PinnedMemory::allocate(Index bytes) {
     if (status == cudaErrorMemoryAllocation) {
       cudaGetLastError();  // it was reported: the next call shall not report it again
       fail(ErrorKind::memory, "pinned host memory",
-           fmt::format("{:.2f} GB were refused", static_cast<double>(size) / 1e9),
+           fmt::format("an allocation of {:.2f} GB was refused", static_cast<double>(size) / 1e9),
            "Lower train.batch_size, or raise the limit of locked memory.");
     }
     state_->use("allocating pinned memory", [&] { return in_words(status); });

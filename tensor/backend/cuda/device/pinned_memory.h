@@ -1,5 +1,5 @@
-// Host memory that the GPU copies by itself, beside other work. The system takes its time to give it, so what is handed
-// back is kept for the next who asks for as much.
+// Host memory that the GPU copies on its own during other work. Its allocation is slow, so freed blocks are kept for
+// later allocations of the same size.
 #pragma once
 
 #include <map>
@@ -9,7 +9,7 @@
 
 namespace cg::cuda {
 
-/// Any thread may ask.
+/// Any thread may call it.
 class PinnedMemory : public std::enable_shared_from_this<PinnedMemory> {
  public:
   explicit PinnedMemory(std::shared_ptr<DeviceState> state) : state_(std::move(state)) {}
@@ -17,7 +17,7 @@ class PinnedMemory : public std::enable_shared_from_this<PinnedMemory> {
   PinnedMemory(const PinnedMemory&) = delete;
   PinnedMemory& operator=(const PinnedMemory&) = delete;
 
-  /// Errors: memory, where the system refuses it.
+  /// Errors: memory, if the system refuses it.
   std::shared_ptr<std::byte> allocate(Index bytes);
 
  private:

@@ -1,8 +1,8 @@
-// Which of cuDNN's engines computes a convolution. The choice follows from shapes and a fixed rule, never from a
-// timing, so that the same run gives the same bits: the first engine of cuDNN's own order (heuristics, mode A) that
-//   is deterministic · computes in the precision asked for: bfloat16 with float32 sums, float32 without TF32 ·
-//   is compiled already · keeps to the workspace limit · is not denied by EngineRule.
-// Read next: conv3d.h, which runs the plans.
+// Which of cuDNN's engines computes a convolution. The choice follows from shapes and a fixed rule, never from timing,
+// so that the same run gives the same bits. It is the first engine in cuDNN's order (heuristics, mode A) that
+//   is deterministic · computes in the requested precision: bfloat16 with float32 sums, float32 without TF32 ·
+//   is compiled in advance · needs no more than the workspace limit · is not denied by EngineRule.
+// Read next: cudnn_graph.h, convolution_problem.h.
 #pragma once
 
 #include <map>
@@ -25,8 +25,8 @@ class ConvolutionPlan {
   const EngineNotes& notes() const { return notes_; }
   Index workspace() const { return workspace_; }
 
-  /// Enqueues it on the handle's stream. Of x, w and y the direction's result is written, the others are read; all are
-  /// aligned to 16 bytes, as is the workspace of the size above.
+  /// Enqueues it on the handle's stream. Of x, w and y, the direction's result is written and the others are read. All
+  /// are aligned to 16 bytes, and so is the workspace.
   cudnnStatus_t run(cudnnHandle_t handle, void* x, void* w, void* y, void* workspace) const;
 
  private:
@@ -37,15 +37,15 @@ class ConvolutionPlan {
   Index workspace_;
 };
 
-/// Makes plans and keeps them.
+/// Creates plans and keeps them.
 class ConvolutionPlanner {
  public:
   /// For the handle's device.
   ConvolutionPlanner(cudnnHandle_t handle, EngineRule rule) : rule_(std::move(rule)), handle_(handle) {}
-  /// For a device that need not be there.
+  /// For a device that may be absent.
   ConvolutionPlanner(const DeviceProperties& device, EngineRule rule);
 
-  /// Errors: device, where cuDNN has no engine that the rule allows; memory.
+  /// Errors: device, if cuDNN has no engine that the rule allows; memory.
   const ConvolutionPlan& plan(const ConvolutionProblem& problem);
 
  private:

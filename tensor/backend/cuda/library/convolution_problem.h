@@ -1,4 +1,4 @@
-// One direction of one convolution, as whoever computes it is asked for it.
+// One direction of one convolution, as passed to its kernel.
 #pragma once
 
 #include <compare>
@@ -9,7 +9,7 @@
 
 namespace cg::cuda {
 
-/// x [n, D, H, W, I], w [O, kD, kH, kW, I] and y [n, D', H', W', O], all of one type: the direction's result is
+/// x [n, D, H, W, I], w [O, kD, kH, kW, I] and y [n, D', H', W', O], all of one type. The direction's result is
 /// written, the others are read.
 struct ConvolutionProblem {
   Direction direction;

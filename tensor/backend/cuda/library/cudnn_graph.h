@@ -1,5 +1,5 @@
-// cuDNN's graph interface, as much as a convolution needs: descriptors that free themselves, with typed attributes.
-// Read next: convolution_plan.h.
+// The part of cuDNN's graph interface that a convolution needs: descriptors that free themselves, with typed
+// attributes.
 #pragma once
 
 #include <cudnn.h>
@@ -12,13 +12,13 @@
 
 namespace cg::cuda {
 
-/// What failed, with cuDNN's own explanation of the last call; empty where nothing did.
+/// What failed, with cuDNN's explanation of the last call; empty if nothing failed.
 std::string in_words(cudnnStatus_t status);
 bool lacks_memory(cudnnStatus_t status);
-/// Throws where a call of cuDNN failed, for want of memory or else with kind device; `what`: what was being done.
+/// Throws if a call of cuDNN failed: kind memory if memory was missing, else device. `what`: the activity.
 void check_cudnn(cudnnStatus_t status, const std::string& what);
 
-/// The name that cuDNN has for the C++ type of an attribute.
+/// cuDNN's name for the C++ type of an attribute.
 template <class T>
 inline constexpr cudnnBackendAttributeType_t attribute_type = CUDNN_TYPE_VOID_PTR;
 template <>
@@ -44,7 +44,7 @@ inline constexpr auto attribute_type<cudnnBackendNumericalNote_t> = CUDNN_TYPE_N
 template <>
 inline constexpr auto attribute_type<cudnnBackendBehaviorNote_t> = CUDNN_TYPE_BEHAVIOR_NOTE;
 
-/// One object of cuDNN. Attributes are set, then it is finalised; then they can be asked for.
+/// One object of cuDNN. Attributes are set, then it is finalised; after that they can be read.
 class Descriptor {
  public:
   explicit Descriptor(cudnnBackendDescriptorType_t type);
@@ -70,7 +70,7 @@ class Descriptor {
   Descriptor& set(cudnnBackendAttributeName_t name, const Descriptor& value) { return set(name, value.raw_); }
 
   Descriptor& finalise();
-  /// False where cuDNN doesn't support what is described. Errors: memory.
+  /// False if cuDNN does not support the description. Errors: memory.
   bool try_finalise();
 
   template <class T>
@@ -87,7 +87,7 @@ class Descriptor {
   }
   /// The descriptors of type `type` that an attribute holds.
   std::vector<Descriptor> get(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type) const;
-  /// The same where cuDNN does not say how many there are: at most so many.
+  /// The same if cuDNN does not give their number: at most `most`.
   std::vector<Descriptor> get(cudnnBackendAttributeName_t name, cudnnBackendDescriptorType_t type,
                               std::size_t most) const;
 

@@ -1,4 +1,4 @@
-// A matrix as the linear layers hand it to whoever multiplies.
+// A matrix as linear layers pass it to the matrix product.
 #pragma once
 
 #include "tensor/backend/cuda/block/block.h"

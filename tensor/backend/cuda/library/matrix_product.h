@@ -1,5 +1,5 @@
-// Matrix products in float32 by cuBLASLt: not in TF32, without workspace and without splitting sums, so that an
-// algorithm chosen once gives the same bits for ever.
+// Matrix products in float32 by cuBLASLt: not in TF32, without workspace and without splitting sums, so that a
+// chosen algorithm always gives the same bits.
 #pragma once
 
 #include <cublasLt.h>
@@ -12,7 +12,7 @@
 
 namespace cg::cuda {
 
-/// What failed, in words; empty where nothing did.
+/// What failed, as text; empty if nothing failed.
 std::string in_words(cublasStatus_t status);
 bool lacks_memory(cublasStatus_t status);
 

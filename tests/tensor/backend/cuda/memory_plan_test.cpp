@@ -22,7 +22,7 @@ TEST_CASE("memory plan of a GPU: the real network at batch 32, with the scratch 
     Context ctx(tape, true, 2);
     const Variable x = constant(meta.tensor({{32, 91, 109, 91, 1}, DType::f32}));
     const MemoryPlan plan(tape, {model.forward(ctx, x, type).embeddings}, true, registry, *planner);
-    MESSAGE(planner->description(), ", ", name_of(type), ": arena ", plan.arena_bytes() / 1000000, " MB, alive ",
+    MESSAGE(planner->traits().description, ", ", name_of(type), ": arena ", plan.arena_bytes() / 1000000, " MB, alive ",
             plan.live_bytes() / 1000000, " MB");
     // In bfloat16 the greedy placement wastes 5 %; in float32, with engines that ask for hundreds of MB, 12 %.
     const double room = type == DType::bf16 ? 1.1 : 1.15;

@@ -30,7 +30,7 @@ TEST_CASE("CUDA module: a planner says the workspace of a convolution and refuse
   if (!module) return;
   const auto planner = module->make_planner("H200", {});
   CHECK(planner->device() == Device::cuda);
-  CHECK(planner->prefers_bfloat16());
+  CHECK(planner->traits().prefers_bfloat16);
   Registry registry;
   module->add_kernels(registry);
   const Conv3d stem{{2, 2, 2}, {3, 3, 3}};
@@ -41,11 +41,11 @@ TEST_CASE("CUDA module: a planner says the workspace of a convolution and refuse
   check_fails([&] { planner->allocate(1); }, ErrorKind::device, {"this backend only plans for NVIDIA H200"});
 }
 
-TEST_CASE("CUDA module: a GPU that is only planned for has no memory to be measured, and its engines say their knobs") {
+TEST_CASE("CUDA module: a planner has no memory to measure, and its engines give their knobs") {
   const CudaModule* module = module_or_skip();
   if (!module) return;
   const auto planner = module->make_planner("H200", {});
-  check_fails([&] { module->make_meter(*planner); }, ErrorKind::device, {"NVIDIA H200", "only planned for"});
+  check_fails([&] { module->make_meter(*planner); }, ErrorKind::device, {"NVIDIA H200", "is only a plan"});
   const Conv3d op{{1, 1, 1}, {1, 1, 1}};
   const auto methods =
       module->convolution_methods(*planner, op, {32, 23, 28, 23, 64}, {64, 3, 3, 3, 64}, DType::bf16, 0b11);

@@ -55,21 +55,21 @@ TEST_CASE("device state: of two threads that lose the device one gives the reaso
   }
 }
 
-TEST_CASE("CUDA's answers: why no device can be used, in words") {
+TEST_CASE("CUDA's status codes: why no device can be used, in words") {
   using cuda::Status;
   const auto why = [](Status status, int driver) {
     return cuda::why_no_device(status, "unknown error (cudaErrorUnknown)", {.driver = driver, .runtime = 13000});
   };
   CHECK(why(Status::driver_too_old, 12040) ==
         "the NVIDIA driver is too old: it serves CUDA 12.4, this program needs 13.0");
-  CHECK(why(Status::driver_too_old, 0) == "no NVIDIA driver answers");
+  CHECK(why(Status::driver_too_old, 0) == "no NVIDIA driver responds");
   CHECK(why(Status::no_device, 13000) == "no NVIDIA device is visible");
   CHECK(why(Status::success, 13000) == "no NVIDIA device is visible");
   CHECK(why(Status::stub_driver, 0) == "the NVIDIA driver that was found is a stub for building, not a driver");
   CHECK(why(static_cast<Status>(999), 13000) == "unknown error (cudaErrorUnknown)");
 }
 
-TEST_CASE("CUDA's answers: a machine without a usable device is told from a device that does not status") {
+TEST_CASE("CUDA's status codes: a machine without a usable device is distinguished from a device that fails") {
   using cuda::Status;
   for (const Status none : {Status::no_device, Status::driver_too_old, Status::stub_driver, Status::driver_mismatch,
                             Status::driver_not_for_device})
@@ -77,7 +77,7 @@ TEST_CASE("CUDA's answers: a machine without a usable device is told from a devi
   for (const int fails : {2, 3, 46, 214, 719, 802, 999}) CHECK_FALSE(cuda::has_no_device(static_cast<Status>(fails)));
 }
 
-TEST_CASE("CUDA's answers: what lacks memory passes, in CUDA, cuDNN and cuBLAS") {
+TEST_CASE("CUDA's status codes: what lacks memory passes, in CUDA, cuDNN and cuBLAS") {
   CHECK(cuda::lacks_memory(cuda::Status::out_of_memory));
   CHECK(cuda::lacks_memory(cuda::CudnnAnswer::no_device_memory));
   CHECK(cuda::lacks_memory(cuda::CudnnAnswer::no_host_memory));
@@ -103,7 +103,7 @@ TEST_CASE("architectures: machine code serves its generation, PTX every later de
   CHECK_FALSE(cuda::runs_on(90, ""));
 }
 
-TEST_CASE("CUDA's answers: refused memory says what was asked for, held and free") {
+TEST_CASE("CUDA's status codes: refused memory says what was asked for, held and free") {
   CHECK(cuda::refusal("asked for 1.20 GB", {.held = 3'000'000'000, .free = 500'000'000, .total = 4'000'000'000}) ==
         "asked for 1.20 GB, holding 3.00 GB, 0.50 GB are free of 4.00 GB");
 }

@@ -1,0 +1,86 @@
+#include "experiments/runner/experiment.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include "experiments/training/setup.h"
+#include "losses/registry.h"
+#include "optim/schedule.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+/// The configuration, after a check that its cohort file can be opened.
+const Config& checked(const Config& config) {
+  if (!config.data.cohort.empty()) CohortFile(config.data.cohort);
+  return config;
+}
+
+std::optional<Pretrained> first_weights(const Config& config) {
+  if (config.pretrained.weights.empty()) return std::nullopt;
+  return read_pretrained(config.pretrained, config.model);
+}
+
+std::vector<Index> checked_batches(const Config& config, const Cohort& cohort) {
+  const auto subjects = static_cast<Index>(cohort.split.train.size());
+  const std::vector<Index> batches = Loader::batch_sizes(subjects, config.train.batch_size);
+  if (batches.back() == 1)
+    fail(ErrorKind::usage, "train.batch_size",
+         "the last batch has one subject only, and a contrastive loss compares subjects",
+         fmt::format("Choose a size other than {} for {} training subjects.", config.train.batch_size, subjects));
+  return batches;
+}
+
+}  // namespace
+
+Experiment::Experiment(const Config& configuration, const RunOptions& run_options)
+    : config(checked(configuration)),
+      options(run_options),
+      backend(choose_backend(options.device)),
+      cohort(open_cohort(config.data, [](const std::string& line) { fmt::print(stderr, "{}\n", line); })),
+      batches(checked_batches(config, cohort)),
+      planned(learner_options(config, cohort.file->volume_shape(), *backend, config.seeds[0])),
+      spare_bytes(require_memory(memory_job())),
+      pretrained(first_weights(config)),
+      setting(fmt::format("{}: {}, activations in {}", name_of(backend->device()), backend->traits().description,
+                          name_of(activations(config, *backend)))) {}
+
+std::string Experiment::position(const RunState& at) const {
+  return fmt::format("seed {}, epoch {}, {}", seed(at), at.epoch,
+                     at.step < steps_per_epoch() ? fmt::format("step {}", at.step + 1) : "evaluation");
+}
+
+std::unique_ptr<Learner> Experiment::make_learner(Index seed) const {
+  LearnerOptions o = learner_options(config, cohort.file->volume_shape(), *backend, seed);
+  o.rounded_volumes = cohort.on_device.has_value();
+  auto learner = std::make_unique<Learner>(*backend, o, make_loss(config.loss));
+  if (pretrained) start_from(*pretrained, learner->parameters());
+  const std::vector<Index> evaluated = {batches.front()};
+  learner->reserve(batches, evaluated);
+  return learner;
+}
+
+LoaderOptions Experiment::loader_options(Index seed, Index epoch, Index first_batch) const {
+  return {.batch_size = config.train.batch_size,
+          .order = config.train.order,
+          .seed = static_cast<std::uint64_t>(seed),
+          .epoch = epoch,
+          .first_batch = first_batch,
+          .views = encoded_views(config),
+          .augment = make_augment(config.data.augment, cohort.file->grid()),
+          .threads = backend->traits().has_own_memory ? omp_get_max_threads() : 1};
+}
+
+double Experiment::learning_rate(Index epoch) const {
+  const TrainOptions& t = config.train;
+  return Schedule{t.learning_rate, t.decay_factor, t.decay_every}.rate(epoch);
+}
+
+PredictorOptions Experiment::predictor_options(Index seed) const {
+  PredictorOptions options = config.evaluation.predictor;
+  options.shared.seed = static_cast<std::uint64_t>(seed);
+  return options;
+}
+
+}  // namespace cg

@@ -1,0 +1,57 @@
+// What all seeds of a run share: configuration, device, cohort, batches, memory, first weights; and what follows from
+// them for one seed or epoch. Read next: experiments/training/learner.h (a step), experiments/training/cohort.h (the
+// data).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/config/config.h"
+#include "experiments/record/checkpoint.h"
+#include "experiments/training/cohort.h"
+#include "experiments/training/learner.h"
+#include "experiments/training/memory_check.h"
+#include "experiments/training/pretrained.h"
+
+namespace cg {
+
+struct Experiment {
+  /// Makes all checks that are possible before a run folder is created. Errors: usage, for a last batch of one
+  /// subject; those of the cohort (open_cohort), the device (choose_backend), the memory that a step needs
+  /// (require_memory) and the weights to start from (read_pretrained).
+  Experiment(const Config& configuration, const RunOptions& run_options);
+
+  const Config config;
+  const RunOptions options;
+  std::unique_ptr<Backend> backend;
+  Cohort cohort;
+  std::vector<Index> batches;            ///< sizes of an epoch's batches, subjects
+  LearnerOptions planned;                ///< of the first seed; the memory that is needed follows from them
+  Index spare_bytes;                     ///< of the device's memory that training leaves
+  std::optional<Pretrained> pretrained;  ///< weights to start from
+  std::string setting;                   ///< device and types: the same bits come only from the same setting
+
+  Index seed(const RunState& at) const { return config.seeds[static_cast<std::size_t>(at.seed)]; }
+  Index steps_per_epoch() const { return static_cast<Index>(batches.size()); }
+  Index all_steps() const { return static_cast<Index>(config.seeds.size()) * config.train.epochs * steps_per_epoch(); }
+  Index steps_before(const RunState& at) const {
+    return (at.seed * config.train.epochs + at.epoch - 1) * steps_per_epoch() + at.step;
+  }
+  /// The step, or the evaluation, that comes next: "seed 0, epoch 3, step 2".
+  std::string position(const RunState& at) const;
+  std::string weights_digest() const { return pretrained ? pretrained->digest : ""; }
+
+  /// A learner with the memory of all batch sizes reserved. Errors: memory.
+  std::unique_ptr<Learner> make_learner(Index seed) const;
+  /// Without an augmentation both views are equal, and encoded once.
+  LoaderOptions loader_options(Index seed, Index epoch, Index first_batch) const;
+  double learning_rate(Index epoch) const;
+  PredictorOptions predictor_options(Index seed) const;
+  MemoryJob memory_job() const {
+    return {planned, batches.front(), static_cast<Index>(cohort.split.train.size()), *backend};
+  }
+};
+
+}  // namespace cg

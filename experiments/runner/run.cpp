@@ -1,0 +1,136 @@
+#include "experiments/runner/run.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+#include <string.h>
+
+#include "data/files/storage.h"
+#include "experiments/program/environment.h"
+#include "experiments/record/model_file.h"
+#include "experiments/record/results.h"
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// At the end of an epoch a checkpoint is saved if the time since the last one is at least this many times the time
+/// that saving took. So saving takes at most 2 % of the time, and a killed run loses little more than one epoch.
+constexpr double work_over_saving = 50;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+}  // namespace
+
+Run::Run(const Experiment& experiment)
+    : experiment_(experiment),
+      recorder_(experiment.options.out, resolved_config(experiment.config), experiment.options.overwrite) {
+  if (recorder_.resumable()) saved_ = read_checkpoint(recorder_.checkpoint());
+  if (saved_)
+    resume();
+  else
+    at.logs = recorder_.sizes();
+  recorder_.environment(
+      environment_json(experiment.options.command, experiment.backend->traits().description, omp_get_max_threads()));
+}
+
+void Run::resume() {
+  const std::string where = recorder_.checkpoint().string();
+  if (saved_->config_digest != config_digest(experiment_.config))
+    fail(ErrorKind::in_use, where, "it belongs to a run of another configuration",
+         "Remove it, or start again with --overwrite");
+  if (saved_->cohort_digest != experiment_.cohort.digest())
+    fail(ErrorKind::data, where, "the cohort has changed since it was saved",
+         "Restore the cohort, or start again with --overwrite");
+  if (saved_->weights_digest != experiment_.weights_digest())
+    fail(ErrorKind::data, where, "the weights to start from have changed since it was saved",
+         "Restore the weights, or start again with --overwrite");
+  if (saved_->setting != experiment_.setting)
+    fmt::print(
+        stderr,
+        "warning: this run started on {} and continues on {}. Its results are not reproducible on either alone.\n",
+        saved_->setting, experiment_.setting);
+  recorder_.rewind(saved_->run.logs);
+  at = std::move(saved_->run);
+  ++at.resumed;
+}
+
+Learner& Run::start_seed() {
+  learner_.reset();
+  learner_ = experiment_.make_learner(experiment_.seed(at));
+  if (saved_ && !at.fresh()) learner_->resume(saved_->learner, saved_->batches_seen);
+  saved_.reset();
+  return *learner_;
+}
+
+void Run::save() {
+  const auto start = Clock::now();
+  Checkpoint c{config_digest(experiment_.config),
+               experiment_.cohort.digest(),
+               experiment_.weights_digest(),
+               experiment_.setting,
+               at,
+               0,
+               {}};
+  if (!at.fresh()) {
+    c.batches_seen = learner_->batches_seen();
+    c.learner = learner_->state();
+  }
+  write_checkpoint(recorder_.checkpoint(), c, *experiment_.backend);
+  saved_at_ = Clock::now();
+  save_seconds_ = seconds_since(start);
+}
+
+void Run::save_if_due() {
+  if (seconds_since(saved_at_) >= work_over_saving * save_seconds_) save();
+}
+
+void Run::stop_if_asked(Progress& progress) {
+  const int signal = experiment_.options.stop();
+  if (signal == 0) return;
+  save();
+  progress.finish();
+  fail(ErrorKind::interrupted, fmt::format("SIG{} before {}", sigabbrev_np(signal), experiment_.position(at)),
+       "saved in " + recorder_.checkpoint().string(), "Give the same command again to continue");
+}
+
+void Run::record_seed(const Evaluation& evaluation, double loss) {
+  const Index seed = experiment_.seed(at);
+  const CohortFile& cohort = *experiment_.cohort.file;
+  recorder_.predictions(prediction_rows(cohort, seed, evaluation));
+  if (at.results.empty())
+    write_atomically(
+        recorder_.folder() / "predictions.svg",
+        prediction_picture(cohort, evaluation, fmt::format("{}, seed {}", experiment_.options.name, seed)));
+  at.results.push_back({seed, evaluation.metrics, evaluation.predictor.alpha, loss, at.seed_seconds});
+  const bool only = experiment_.config.seeds.size() == 1;
+  const Prediction held = prediction(evaluation);
+  write_model(recorder_.folder() / (only ? "model.h5" : fmt::format("model-seed{}.h5", seed)), *learner_, &held);
+}
+
+/// What the model file holds besides its weights.
+Prediction Run::prediction(const Evaluation& evaluation) {
+  const Cohort& cohort = experiment_.cohort;
+  if (!training_part_) training_part_ = describe_training(cohort);
+  const std::vector<double> ages = cohort.ages(evaluation.train.subjects);
+  const PredictorOptions options = experiment_.predictor_options(experiment_.seed(at));
+  return {.features = experiment_.config.evaluation.features,
+          .activations = learner_->options().activations,
+          .predictor = evaluation.predictor,
+          .bias = fit_age_bias(ages, predict_left_out(options, evaluation.train.rows(), ages)),
+          .preprocessing = preprocessing_of(cohort),
+          .training = *training_part_};
+}
+
+void Run::finish() {
+  const Cohort& cohort = experiment_.cohort;
+  if (!at.kept.empty()) write_embeddings(recorder_.folder() / "embeddings.h5", *cohort.file, at.kept);
+  const Metrics mean_age = baseline(cohort.ages(cohort.split.train), cohort.ages(cohort.split.test));
+  recorder_.summary(at.results, mean_age, {config_digest(experiment_.config), experiment_.weights_digest()},
+                    at.resumed);
+  print_results(at.results, mean_age, cohort.file->synthetic());
+  fmt::print("results in {}\n", recorder_.folder().string());
+}
+
+}  // namespace cg

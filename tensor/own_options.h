@@ -1,0 +1,49 @@
+// Kinds of one thing (losses, predictors of age), each with options of its own. A kind is a type with a nested
+// `Options` and its `Options::fields()`. One list of all kinds then gives their names, their options and the keys of
+// these. Read next: losses/all.h, a list; fields.h.
+#pragma once
+
+#include <any>
+#include <map>
+#include <typeindex>
+
+#include "tensor/fields.h"
+
+namespace cg {
+
+/// Types in one list.
+template <class... Kind>
+struct TypeList {
+  /// Calls f.operator()<Kind>() for each kind, in order.
+  template <class F>
+  static void for_each(const F& f) {
+    (f.template operator()<Kind>(), ...);
+  }
+};
+
+/// The `Options` of a kind that has none.
+struct NoOptions {
+  static Fields<NoOptions> fields() { return {}; }
+};
+
+/// The own options of every kind. A kind whose options were never set has its defaults.
+class OwnOptions {
+ public:
+  template <class Kind>
+  const typename Kind::Options& of() const {
+    static const typename Kind::Options defaults{};
+    const auto found = by_kind_.find(typeid(Kind));
+    return found == by_kind_.end() ? defaults : std::any_cast<const typename Kind::Options&>(found->second);
+  }
+  template <class Kind>
+  typename Kind::Options& of() {
+    std::any& options = by_kind_[typeid(Kind)];
+    if (!options.has_value()) options = typename Kind::Options{};
+    return std::any_cast<typename Kind::Options&>(options);
+  }
+
+ private:
+  std::map<std::type_index, std::any> by_kind_;
+};
+
+}  // namespace cg

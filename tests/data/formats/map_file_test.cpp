@@ -1,0 +1,72 @@
+// Maps of every format through the one function that reads them.
+#include "data/formats/map_file.h"
+
+#include <doctest/doctest.h>
+
+#include "data/formats/nifti.h"
+#include "tests/data/formats/made_npy.h"
+#include "tests/data/formats/raw_h5.h"
+#include "tests/data/space/spatial_volumes.h"
+#include "tests/support/thrown.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace {
+
+const Shape coarse = {46, 55, 46};  // the phantom's grid at 4 mm
+
+}  // namespace
+
+TEST_CASE("Map file: NIfTI has its affine and its text, .npy the grid of its shape") {
+  const TemporaryFile nifti("map.nii.gz"), npy("map.npy");
+  const SpatialVolume map{noise_volume({5, 6, 7}), Affine::scale({2, 3, 4}, {-1, -2, -3})};
+  write_nifti(nifti.path, map, "a text");
+  const MapFile from_nifti = read_map(nifti.path);
+  CHECK(from_nifti.spatial.volume.values == map.volume.values);
+  CHECK(from_nifti.spatial.affine == map.affine);
+  CHECK(from_nifti.format == "NIfTI-1, FLOAT32");
+  CHECK(from_nifti.voxels_in == nifti.path);
+  CHECK(from_nifti.description == "a text");
+
+  const Volume volume = noise_volume(coarse);
+  write_npy(npy.path, {1, 46, 55, 46}, volume.values);
+  const MapFile right = read_map(npy.path, {.npy_axes = "RAS"}), left = read_map(npy.path, {.npy_axes = "LAS"});
+  CHECK(right.spatial.volume.values == volume.values);
+  CHECK(right.spatial.volume.shape == coarse);
+  CHECK(right.format == "npy, <f4");
+  CHECK(orientation(right.spatial.affine).letters() == "RAS");
+  CHECK(orientation(left.spatial.affine).letters() == "LAS");
+}
+
+TEST_CASE("Map file: a row of a stack is a map") {
+  const TemporaryFile npy("maps.npy");
+  std::vector<float> all;
+  for (const std::uint64_t seed : {1, 2}) {
+    const Volume map = noise_volume(coarse, seed);
+    all.insert(all.end(), map.values.begin(), map.values.end());
+  }
+  write_npy(npy.path, {2, 46, 55, 46}, all);
+  const MapFile second = read_map(npy.path, {.row = 1, .npy_axes = "RAS"});
+  CHECK(second.spatial.volume.values == noise_volume(coarse, 2).values);
+}
+
+TEST_CASE("Map file: what a file does not say, or contradicts, is refused") {
+  const TemporaryFile npy("map.npy"), small("small.npy"), other("map.txt");
+  write_npy(npy.path, coarse, noise_volume(coarse).values);
+  check_fails([&] { read_map(npy.path); }, ErrorKind::data, {npy.path, "which way its x axis runs", "--npy-axes"});
+  write_npy(small.path, {2, 2, 2}, std::vector<float>(8, 1));
+  check_fails([&] { read_map(small.path, {.npy_axes = "RAS"}); }, ErrorKind::data, {"[2, 2, 2]", "[91, 109, 91]"});
+  write_bytes(other.path, "text");
+  check_fails([&] { read_map(other.path); }, ErrorKind::data, {other.path, "this is no .npy file"});
+  write_bytes(npy.path, "text");
+  check_fails([&] { read_map(npy.path); }, ErrorKind::data, {npy.path, "this is no .npy file"});
+}
+
+TEST_CASE("Map file: names lose the ending of a format, and no other") {
+  for (const char* name : {"sub-1.nii", "sub-1.nii.gz", "sub-1.hdr", "sub-1.img", "sub-1.img.gz", "sub-1.npy"})
+    CHECK(without_map_ending(name) == "sub-1");
+  CHECK(without_map_ending("sub-1.txt") == "sub-1.txt");
+  CHECK(without_map_ending("sub-1.5.nii") == "sub-1.5");
+  CHECK(map_endings() == ".nii .nii.gz .hdr .img .img.gz .npy");
+}
