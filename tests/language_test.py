@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plain technical English: finds phrases that readers must decode, and says what to write instead.
 
     language_test.py                       tests itself, then checks the kinds of text in CHECKED

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The hazards of docs/losses.md. Run the program to see the figures that the page has from it.
 #include <doctest/doctest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The checks of the losses, checked: each fault below is planted in a copy of a loss, and one of the checks that the
 // other tests rest on (dual numbers, golden file) must notice it.
 #include <doctest/doctest.h>

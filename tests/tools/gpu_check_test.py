@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reports of a GPU check, with fake programs and results: counts, reasons, exit codes."""
 
 import json

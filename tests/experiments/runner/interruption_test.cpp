@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable, interrupted and killed from outside, started twice at once, and given a damaged checkpoint.
 #include <doctest/doctest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What training asks of a device, and what is said where it does not get it: devices whose free memory is made up.
 #include "experiments/training/memory_check.h"
 
