@@ -8,7 +8,7 @@
 namespace cg {
 namespace {
 
-constexpr Index published_batch = 32;  // below it the published code repels everybody
+constexpr Index published_batch = 32;  // below it the published code repels all other rows
 
 }  // namespace
 
@@ -22,7 +22,7 @@ Index DynLocRep::neighbours(const LossInput& in) const {
   if (rows > in.rows()) fail(ErrorKind::usage, where, fmt::format("{} neighbours among {} rows", rows, in.rows()));
   if (rows < 2)
     fail(ErrorKind::usage, where,
-         fmt::format("nobody is repelled at epoch {}: NN(i) is the anchor alone (batch {}, {} view)", in.epoch,
+         fmt::format("no row is repelled at epoch {}: NN(i) is the anchor alone (batch {}, {} view)", in.epoch,
                      in.batch(), in.views),
          in.rows() < 2 ? "Set train.batch_size to at least 2" : "Set loss.final_neighbours to at least 2");
   return rows;

@@ -57,7 +57,7 @@ struct RankNContrast {
     return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t: |y_i−y_t| ≥ |y_i−y_k|} e^{s_it} − s_ik ]",
             .pull = f == Formulation::published ? "a_ik = 1 / (n (n − 1))" : "a_ik = 1",
             .similarity = phrases::negative_distance,
-            .pulls = "everybody, equally",
+            .pulls = "all other rows, equally",
             .pushes = "for each k that it pulls those at least as far in age as k"};
   }
 };

@@ -79,7 +79,7 @@ Fields<SharedLossOptions> shared_fields() {
       field("base_temperature", &O::base_temperature, above(0),
             "The published formulation multiplies the loss by temperature / base_temperature."),
       field("distance", &O::distance, {"manhattan", "euclidean", "chebyshev", "cosine"},
-            "dynlocrep: the distance between embeddings that tells near rows from far ones."),
+            "dynlocrep: the distance between embeddings that decides which rows are near."),
   };
 }
 

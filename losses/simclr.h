@@ -46,7 +46,7 @@ struct SimClr {
             .pull = phrases::pull_to_other_view,
             .similarity = phrases::inner_product,
             .pulls = "its subject's other view alone",
-            .pushes = "everybody, the more the closer they are, its age-mates too: ages play no part"};
+            .pushes = "all other rows, more strongly the closer they are, also those of its age: ages play no part"};
   }
 };
 static_assert(LossType<SimClr>);

@@ -68,7 +68,7 @@ struct SupCon {
             .pull = "a_ik = 1 / (m |P(i)|) × τ/τ_base for k in the same bin of ages, else 0",
             .similarity = phrases::inner_product,
             .pulls = "those of its bin of ages, equally",
-            .pushes = phrases::everybody,
+            .pushes = phrases::all_rows,
             .options = {"bin_width"}};
   }
 };

@@ -57,7 +57,7 @@ struct YAware {
             .pull = published ? phrases::pull_by_anchor_mean : phrases::pull_by_anchor,
             .similarity = phrases::inner_product,
             .pulls = phrases::near_ages,
-            .pushes = phrases::everybody};
+            .pushes = phrases::all_rows};
   }
 };
 static_assert(LossType<YAware>);

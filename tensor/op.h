@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operation is: a plain struct of attributes that can plan (shapes, errors, what its backward reads), and kernels
-// that compute it. The definitions are in tensor/ops, one header per op; registry.h finds their kernels. Read next:
-// tensor.h.
+// What an operation is: a plain struct of attributes that can plan (shapes, errors, what its backward reads), and
+// kernels that compute it. The definitions are in tensor/ops, one header per op; registry.h finds their kernels.
+// Read next: tensor.h.
 #pragma once
 
 #include <concepts>

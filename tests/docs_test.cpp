@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The pages for readers: every link leads to a file, and to a heading where it names one; nothing was left to fill in;
 // the tests and the experiments that they name are there.
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Follows the recipes of docs/extending.md for a loss and an op, word for word: takes the files and list entries that
 the page shows, compiles what includes them in an overlay of the source tree, links it with the libraries that are
 built, and runs the checks of all losses and of all ops on the new ones.

@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "data/files/diagnostics.h"
+#include "data/files/storage.h"
 #include "data/formats/map_file.h"
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/program/command_line.h"

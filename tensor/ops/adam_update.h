@@ -59,7 +59,7 @@ inline Plan AdamUpdate::plan(std::span<const Spec> in) const {
   return {};
 }
 
-/// The fifth input, for kernels that write it in a pass of its own.
+/// The fifth input, for kernels that write it in a separate pass.
 template <class T>
 void write_bfloat16_copy(Call& call) {
   if (call.in.size() < 5 || !call.in[4]) return;

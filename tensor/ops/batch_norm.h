@@ -21,7 +21,7 @@ namespace cg {
 struct NormAttributes {
   double epsilon = 1e-5;
   double momentum = 0.1;
-  Index equal_views = 1;  ///< each sample stands for so many equal ones: only the unbiased running variance knows
+  Index equal_views = 1;  ///< equal views that each sample represents; only the unbiased running variance depends on it
   bool training = true;
 };
 

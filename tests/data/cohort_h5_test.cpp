@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Cohort files: files of h5py and others are read; each problem is reported with file, row and a fix.
 #include "data/cohort_h5.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The device's batches have the same numbers as the loader's, for all ways of copying.
 #include "data/device_loader.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batches: each subject once, an order that depends only on keys, and a thread that always ends correctly.
 #include "data/loader.h"
 

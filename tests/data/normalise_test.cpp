@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Intensity normalisation: the voxels that count, the maps that are read, and the voxels that stay zero.
 #include "data/normalise.h"
 

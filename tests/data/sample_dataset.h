@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A cohort in memory whose maps identify their subject.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The split: exactly the published folds, and properties of all splits.
 #include "data/split.h"
 

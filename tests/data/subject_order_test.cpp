@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The order of an epoch's subjects: all of them, or all studies in equal shares.
 #include "data/subject_order.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads PNG pictures, for tests of drawings.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a real executable through the shell: its exit code and its output.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """tools/convert_pth.py on checkpoints that the test builds: no PyTorch is needed, and nothing in them is run."""
 import io
 import json

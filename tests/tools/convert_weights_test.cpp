@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // convert_weights as a user runs it: the formats keep all data, and bad files give their exit codes.
 #include <doctest/doctest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executables on machines with an unusable driver: a fake one (fake_driver.cpp).
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // docs/engine.md shows the compiled program and its output.
 #include <doctest/doctest.h>
 

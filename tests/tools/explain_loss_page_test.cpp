@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The page of explain_loss in a real browser: the content of its tables, and its keys. Skipped without Chromium.
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -124,7 +125,7 @@ TEST_CASE("explain_loss: cases get their values, and a case that cannot be evalu
   out.commit();
   const Finished refused = run(fmt::format("--cases {} --out {}", bad.path, answers.path));
   CHECK(refused.code == 3);
-  CHECK(refused.says("a: loss.y_aware: nobody to repel"));
+  CHECK(refused.says("row(s) leave none to repel"));
 }
 
 TEST_CASE("explain_loss: the page is one file of moderate size that needs no other file") {
@@ -152,7 +153,7 @@ TEST_CASE("explain_loss: problems are reported with the exit code of their kind"
   refused("--loss focal --ages 20,30", 2, "dynlocrep");
   refused("--ages 20,30 sigm=3", 2, "did you mean \"sigma\"?");
   refused("--ages 20,30 sigma=-1", 2, "sigma");
-  refused("--ages 20 --loss simclr", 2, "nobody to repel");
+  refused("--ages 20 --loss simclr", 2, "leave none to repel");
   refused("--embeddings /nowhere.h5", 3, "/nowhere.h5");
   refused("--cases /nowhere.h5", 2, "--out");
   refused("--html /nowhere/page.html", 8, "/nowhere");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A fake NVIDIA driver: its environment sets its answers. The CUDA runtime finds it as
 // libcuda.so.1 on LD_LIBRARY_PATH, so that messages about drivers and devices can be tested without a GPU.
 #include <cstdlib>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The reports of a GPU check, with fake programs and results: counts, reasons, exit codes."""
 
 import json
@@ -146,18 +147,18 @@ class Sanitizer(FakeJob):
     def test_a_finding_in_our_kernel_fails(self):
         found = self.run_on(self.LIBRARY + self.OURS, 2)
         self.assertEqual(found["status"], FAILED)
-        self.assertEqual(found["runs"][0]["findings"], dict(ours=1, nobody=0, library=1))
+        self.assertEqual(found["runs"][0]["findings"], dict(ours=1, unnamed=0, library=1))
 
     def test_a_finding_in_a_library_is_reported_and_does_not_fail(self):
         found = self.run_on(self.LIBRARY * 2, 2)
         self.assertEqual(found["status"], PASSED)
-        self.assertEqual(found["runs"][0]["findings"], dict(ours=0, nobody=0, library=2))
+        self.assertEqual(found["runs"][0]["findings"], dict(ours=0, unnamed=0, library=2))
         self.assertEqual(len(found["runs"][0]["library"]), 1)
         self.assertIn("sm90_xmma_fprop_bf16", gpu_summary.lines_of("sanitizer", found)[0])
 
     def test_a_finding_that_names_no_kernel_or_was_not_printed_fails(self):
         self.assertEqual(self.run_on(self.NOBODY, 1)["status"], FAILED)
-        self.assertEqual(self.run_on(self.LIBRARY, 3)["runs"][0]["findings"], dict(ours=0, nobody=2, library=1))
+        self.assertEqual(self.run_on(self.LIBRARY, 3)["runs"][0]["findings"], dict(ours=0, unnamed=2, library=1))
 
     def test_a_test_that_fails_is_no_finding_but_fails(self):
         found = self.run_on([], 0, code=1)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // import_cohort and export_cohort as a laboratory uses them: exit codes, output, files.
 #include <doctest/doctest.h>
 #include <fmt/format.h>

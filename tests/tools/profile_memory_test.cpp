@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable: exit codes, output, the largest batch, the plan compared with a real step.
 #include <doctest/doctest.h>
 #include <fmt/format.h>

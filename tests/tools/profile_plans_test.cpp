@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable plans for a GPU that does not exist here: needs cuDNN, but no device.
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PyTorch's side of tests/tools/pytorch_weights_test.cpp.
 
     published_checkpoint.py make FOLDER                writes published.pth as the paper's authors do, and expected.h5

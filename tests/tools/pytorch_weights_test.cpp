@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weights from PyTorch and back. A checkpoint with the published structure, created by PyTorch, gives all weights
 // to the bit and the same features. Our weights in the same network in PyTorch give our features.
 #include <doctest/doctest.h>

@@ -48,11 +48,11 @@ def records(text):
 
 
 def owner(record):
-    """The owner of a problem's kernel: "ours", "library", or "nobody" if no kernel is named. The call stack of the host
+    """The owner of a problem's kernel: "ours", "library", or "unnamed" if no kernel is named. The call stack of the host
     does not help, because we start the libraries' kernels too."""
     places = [line for line in record if PLACE.search(line) and not re.match("Host Frame|by thread", line)]
     if not places:
-        return "nobody"
+        return "unnamed"
     return "ours" if any(OUR_KERNELS in line for line in places) else "library"
 
 
@@ -64,9 +64,9 @@ def sorted_findings(text):
     found = records(text)
     counts = Counter(map(owner, found))
     # The owner of problems that were counted but not printed is unknown.
-    counts["nobody"] += max(0, int(summary[-1]) - len(found))
+    counts["unnamed"] += max(0, int(summary[-1]) - len(found))
     words = ["; ".join(record[:2])[:240] for record in found if owner(record) == "library"]
-    return {who: counts[who] for who in ("ours", "nobody", "library")}, list(dict.fromkeys(words))
+    return {who: counts[who] for who in ("ours", "unnamed", "library")}, list(dict.fromkeys(words))
 
 
 def find_sanitizer():
@@ -80,9 +80,9 @@ def judge(row, done):
     what, found = f"{row['tool']} of {row['suite']}", row["findings"]
     if done.code == 124 or found is None:
         return [], [f"{what}: {done.why()}"]
-    ours = found["ours"] + found["nobody"]
+    ours = found["ours"] + found["unnamed"]
     if ours:
-        return [f"{what}: {found['ours']} problems in our kernels, {found['nobody']} in no named kernel"], []
+        return [f"{what}: {found['ours']} problems in our kernels, {found['unnamed']} in no named kernel"], []
     if done.code not in (0, FOUND_CODE):
         return [f"{what}: exit code {done.code}: {done.why()}"], []
     return [], []

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Volumes for the tests of augmentations: all voxels have different values, and no voxel is 0.
 #pragma once
 

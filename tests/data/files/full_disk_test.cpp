@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A disk that fills up while an HDF5 file is written: an immediate error of kind storage, no file left, no crash at
 // exit.
 #include <doctest/doctest.h>

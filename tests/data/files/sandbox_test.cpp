@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The process in which malicious files are read: its failures do not affect the parent.
 #include "data/files/sandbox.h"
 

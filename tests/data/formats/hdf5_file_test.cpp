@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // HDF5 files: files of other programs are read, damaged or malicious files are refused, and a file that is not finished
 // leaves nothing.
 #include "data/formats/hdf5_file.h"

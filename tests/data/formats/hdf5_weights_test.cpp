@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weights in HDF5: files of other programs are read, damaged or malicious files are refused without reading another
 // file, a crash or much memory.
 #include "data/formats/hdf5_weights.h"

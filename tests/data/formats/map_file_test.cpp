@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Maps of all formats through the function that reads them.
 #include "data/formats/map_file.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads and resamples volumes with nibabel, scipy and numpy, for real_volumes_test.cpp to compare with.
 
     nifti_oracle.py OUT read FILE            values.npy, affine.npy, ras.npy, ras_affine.npy

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // NIfTI files: all types, versions and byte orders are read; false claims of a header are refused before memory
 // is allocated for them.
 #include "data/formats/nifti.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // NumPy's files: all types, orders and versions; rows of stacks larger than memory; malicious headers are refused.
 #include "data/formats/npy.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // HDF5 files as other programs write them, mainly h5py: text of variable length, any chunks, gzip, links.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // safetensors: written data is read back; a malicious file is refused.
 #include "data/formats/safetensors.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables as BIDS and spreadsheets write them.
 #include "data/formats/tsv.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The synthetic phantom: golden numbers of its specification (docs/phantom.md), and things that must not change a
 // subject.
 #include "data/phantom/phantom.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The synthetic cohort as a whole: age, stiffness and field of view as its specification expects (docs/phantom.md). The
 // ranges are those of the specification, chosen from two seeds.
 #include <doctest/doctest.h>

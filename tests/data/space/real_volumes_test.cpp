@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Volumes from other sources: templates of Debian's mricron-data, nibabel's test files, nilearn's MNI152 template. Our
 // reading and resampling are compared with nibabel, scipy and numpy. `tools/install_dependencies.sh --tests` installs
 // them.
@@ -52,8 +53,8 @@ struct Oracle {
   Oracle& operator=(const Oracle&) = delete;
 
   void run(const std::string& what) const {
-    const Finished finished =
-        shell(fmt::format("{} {}/tests/data/formats/nifti_oracle.py {} {} 2>&1", python, CG_TEST_SOURCE, out.string(), what));
+    const Finished finished = shell(
+        fmt::format("{} {}/tests/data/formats/nifti_oracle.py {} {} 2>&1", python, CG_TEST_SOURCE, out.string(), what));
     CAPTURE(finished.text);
     REQUIRE(finished.code == 0);
   }

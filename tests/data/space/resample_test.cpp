@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The common grid: a volume on it keeps its bits, constants stay, mass is kept, left stays left.
 #include "data/space/resample.h"
 

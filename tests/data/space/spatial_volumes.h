@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Volumes of random voxels, and affines, for tests of files and resampling.
 #pragma once
 

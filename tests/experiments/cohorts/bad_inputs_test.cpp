@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All problems of a laboratory's files are reported with file, row and a fix; nothing is written.
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A laboratory's files become a cohort file: joined by id, on the grid, with their provenance.
 #include "experiments/cohorts/import.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A laboratory's folder with three small maps, which tests then change.
 #pragma once
 

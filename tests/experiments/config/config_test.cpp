@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/config/config.h"
 
 #include <doctest/doctest.h>

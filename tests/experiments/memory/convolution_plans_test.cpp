@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The plans of all convolutions of the real network, built without a GPU for the properties of several GPUs.
 #include "experiments/memory/convolution_plans.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A step's memory as JSON: the numbers of the plan, and the optional parts.
 #include "experiments/memory/memory_json.h"
 

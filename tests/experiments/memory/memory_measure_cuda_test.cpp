@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The memory of a step on a GPU compared with its plan.
 #include <doctest/doctest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The reports on a step's memory agree with its plan: sums by layer, the peak, all rows of the CSV, the page.
 #include "experiments/memory/memory_profile.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The page of a cohort: its numbers are those of the file, its pictures show the maps, and no text from a file can run.
 #include "experiments/pages/cohort_page.h"
 

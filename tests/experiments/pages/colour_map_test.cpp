@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/pages/colour_map.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Markup: input stays text, and output is well-formed.
 #include "experiments/pages/markup.h"
 

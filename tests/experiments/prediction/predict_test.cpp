@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Prediction with the model of a run, as a user does it: the result is the run's own numbers, from the cohort file and
 // from NIfTI files with any axes; a warning reports scans that differ from the training part; bad inputs write nothing.
 #include "experiments/prediction/predict.h"

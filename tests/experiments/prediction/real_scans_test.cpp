@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole workflow of a laboratory with templates of real brains: import, training on a synthetic cohort of
 // their modality, prediction, saliency. `tools/install_dependencies.sh --tests` installs the templates.
 #include <doctest/doctest.h>

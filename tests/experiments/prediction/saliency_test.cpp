@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Saliency: the gradient is the derivative of the predicted age, the occlusion its change without a cube; both as
 // files in the scan's space, compared with random weights and with the true ageing.
 #include "experiments/prediction/saliency.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Signals that ask a run to save and end: recorded while a run trains, and otherwise unchanged.
 #include "experiments/program/stop_signal.h"
 

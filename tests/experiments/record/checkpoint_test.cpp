@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The file: written data is read back, any damage is refused, and after a crash of the writer the last file is
 // complete.
 #include "experiments/record/checkpoint.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The model file: all parts for a prediction are read back unchanged, and a file with false content is refused.
 #include "experiments/record/trained_model.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The paper's ablations as whole runs: augmentations, predictors, features before and after the projection, no head.
 #include <doctest/doctest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable where the machine is in its way: a device that is not there ends with 7, a disk that takes no
 // more with 8. Memory stands in memory_limit_test.cpp, the other codes in main_test.cpp and end_to_end_test.cpp.
 #include <doctest/doctest.h>

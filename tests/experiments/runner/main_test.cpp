@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable: exit codes and what it prints.
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weights to start from: they arrive bit for bit whatever the format, and no difference between file and network is
 // passed over in silence.
 #include "experiments/training/pretrained.h"

@@ -91,7 +91,7 @@ struct WonGradients {
   }
 };
 
-/// dx as InputGradient writes it, for the eight voxels of a cell at once (pool_cells.h).
+/// dx as InputGradient writes it, for the eight voxels of a cell together (pool_cells.h).
 /// Bound by memory: reads x, writes dx, and reads the windows, 4.4 bytes an element in bfloat16.
 template <class T, int N>
 struct CellInputGradient {
