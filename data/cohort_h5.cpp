@@ -114,7 +114,8 @@ std::array<bool, 3> CohortFile::reversed_axes() const {
   for (std::size_t axis = 0; axis < 3; ++axis) {
     for (std::size_t other = 0; other < 3; ++other)
       if (!(std::abs(affine[axis][axis]) > std::abs(affine[axis][other]) || other == axis))
-        fail(ErrorKind::data, file_.path(), fmt::format("affine: voxel axis {} does not point along {}", axis, "xyz"[axis]),
+        fail(ErrorKind::data, file_.path(),
+             fmt::format("affine: voxel axis {} does not point along {}", axis, "xyz"[axis]),
              "Store the maps with X from left to right, Y from back to front and Z upwards.");
     out[axis] = affine[axis][axis] < 0;
   }

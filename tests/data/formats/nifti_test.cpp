@@ -271,7 +271,7 @@ TEST_CASE("read_nifti: a file that is cut at any byte, a wrong checksum and a gz
   wrong[wrong.size() - 8] ^= 1;
   check_fails([&] { (void)nifti_of(wrong, "x"); }, ErrorKind::corrupt, {"gzip"});
   const std::string bomb = gzipped(plain + std::string(std::size_t{200} << 20, '\0'));
-  check_fails([&] { (void)nifti_of(bomb, "x"); }, ErrorKind::corrupt, {"more than its header says"});
+  check_fails([&] { (void)nifti_of(bomb, "x"); }, ErrorKind::corrupt, {"more data than its header states"});
   CHECK(nifti_of(gzipped(plain.substr(0, 360)) + gzipped(plain.substr(360)) + std::string(100, '\0'), "x")
             .spatial.volume.values == nifti_of(plain, "x").spatial.volume.values);
 }
