@@ -24,7 +24,7 @@ enum class Formulation {
 struct SharedLossOptions {
   Formulation formulation = Formulation::published;
   AgeKernel kernel = AgeKernel::rbf;
-  double sigma = 2;  ///< years
+  double sigma = 2;  ///< years for rbf and gaussian, 1/years² for cauchy
   double temperature = 0.1;
   double base_temperature = 0.07;
   Distance distance = Distance::manhattan;  ///< between embeddings; an explanation orders its tables by it

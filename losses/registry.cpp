@@ -22,15 +22,14 @@ LossInfo info() {
   LossInfo out{.name = L::name,
                .title = L::title,
                .temperature = SharedLossOptions().temperature,
-               .weighs = requires(Pairs p){p.w;
+               .weighs = HasAgeWeights<Pairs>,
+               .selects = SelectsRows<Pairs>,
+               .printed = L::formula(Formulation::printed),
+               .published = L::formula(Formulation::published)};
+  if constexpr (requires { L::published_temperature; }) out.temperature = L::published_temperature;
+  if constexpr (requires { L::least_views; }) out.least_views = L::least_views;
+  return out;
 }
-, .selects = requires(Pairs p) { p.log_nu; }
-, .printed = L::formula(Formulation::printed), .published = L::formula(Formulation::published)
-};  // namespace
-if constexpr (requires { L::published_temperature; }) out.temperature = L::published_temperature;
-if constexpr (requires { L::least_views; }) out.least_views = L::least_views;
-return out;
-}  // namespace cg
 
 template <LossType L>
 std::unique_ptr<Loss> make(const LossOptions& options) {

@@ -32,6 +32,18 @@ concept RowLoss = requires(const L loss, const LossInput& in, const decltype(los
   { loss.gradient(pairs, i, s, g) } -> std::same_as<void>;
 };
 
+/// What a loss holds constant has age weights `w`.
+template <class Pairs>
+concept HasAgeWeights = requires(const Pairs p) {
+  p.w;
+};
+
+/// What a loss holds constant selects the rows that an anchor repels: log ν.
+template <class Pairs>
+concept SelectsRows = requires(const Pairs p) {
+  p.log_nu;
+};
+
 /// A loss that configurations can name: its mathematics, its names, its options and its formulas in words. It may say
 /// more: `variable(in)`, the rows that the gradient is of, where these are not the embeddings; `queue_size()`, as in
 /// Loss; `conflicts(schedule)`, options that do not fit; `shift(row)`, what its formula takes from a row of S; the
@@ -98,8 +110,8 @@ Explanation explain_rows(const L& loss, const M& similarity, const ArrayView& x,
   e.result = evaluate_rows(loss, similarity, x, in);
   e.distance = distances(embeddings(in), loss.shared.distance);
   e.s = similarity.template of<double>(x);
-  if constexpr (requires { pairs.w; }) e.w = pairs.w;
-  if constexpr (requires { pairs.log_nu; }) e.nu = exp_or_zero(pairs.log_nu);
+  if constexpr (HasAgeWeights<decltype(pairs)>) e.w = pairs.w;
+  if constexpr (SelectsRows<decltype(pairs)>) e.nu = exp_or_zero(pairs.log_nu);
   if constexpr (requires { pairs.log_c; }) e.c = exp_or_zero(pairs.log_c);
   if constexpr (requires { similarity.q; }) e.q = similarity.q;
   e.pull = pairs.a;

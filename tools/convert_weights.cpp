@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
   app.add_flag("--list", list, "print the content of FROM and write nothing");
   return run_program(app, argc, argv, [&] {
     if (to.empty() && !list)
-      fail(ErrorKind::usage, "command line", "no output file is named", "Name an output file, or add --list");
+      fail(ErrorKind::usage, "command line", "no output file is given", "Give an output file, or add --list");
     return run(from, to, list);
   });
 }

@@ -73,11 +73,11 @@ void complete(Arguments& a, bool modality_given) {
   if (!modality_given) a.options.modality = t1 ? "t1" : "mre";
   a.options.sampling = sampling_of(a.sampling).value_or(usual_sampling(a.options.modality));  // checked, or not given
   if (a.check) return;
-  if (a.out.empty()) fail(ErrorKind::usage, "--out", "no cohort file is named", "Name a file, or add --check.");
+  if (a.out.empty()) fail(ErrorKind::usage, "--out", "no cohort file is given", "Give a file, or add --check.");
   if (std::filesystem::exists(a.out) && !a.overwrite)
-    fail(ErrorKind::usage, a.out, "the file exists", "Name another file, or add --overwrite.");
+    fail(ErrorKind::usage, a.out, "the file exists", "Give another file, or add --overwrite.");
   if (!a.report.empty() && std::filesystem::exists(a.report) && !a.overwrite)
-    fail(ErrorKind::usage, a.report, "the file exists", "Name another file, or add --overwrite.");
+    fail(ErrorKind::usage, a.report, "the file exists", "Give another file, or add --overwrite.");
   const std::filesystem::path folder = std::filesystem::path(a.report).parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder))  // reported before the work, not after it
     fail(ErrorKind::storage, a.report, "its folder does not exist", "Create the folder, or name another one.");

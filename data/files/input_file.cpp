@@ -28,7 +28,7 @@ InputFile open_input(const fs::path& path) {
   if (fstat(file.get(), &status) != 0)
     fail(ErrorKind::storage, path.string(), fmt::format("its type and size cannot be read: {}", std::strerror(errno)),
          "Check the disk.");
-  if (S_ISDIR(status.st_mode)) refuse("a folder, expected a file", "Name a file in it.");
+  if (S_ISDIR(status.st_mode)) refuse("a folder, expected a file", "Give a file in it.");
   if (!S_ISREG(status.st_mode)) refuse("a pipe or a device, expected a plain file", "Copy its content into a file.");
   if (status.st_size == 0) refuse("the file is empty", "Copy or download the file again.");
   return {std::move(file), status.st_size};
@@ -65,7 +65,7 @@ void require_not_read(const fs::path& out, std::span<const std::string> read) {
   std::error_code different;  // also set if a file does not exist
   for (const std::string& input : read)
     if (fs::equivalent(out, input, different))
-      fail(ErrorKind::usage, out.string(), "the output would replace an input file", "Name another file.");
+      fail(ErrorKind::usage, out.string(), "the output would replace an input file", "Give another file.");
 }
 
 fs::path inside(const fs::path& root, const fs::path& relative) {

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0 Reads one brain's map from a file of any format. A new format needs its reader,
-// and a row in the list in map_file.cpp. The formats are in nifti.h and npy_map.h. Read next: data/space/volume.h.
+// SPDX-License-Identifier: Apache-2.0
+// Reads one brain's map from a file of any format. A new format needs its reader, and a row in the list in
+// map_file.cpp. The formats are in nifti.h and npy_map.h. Read next: data/space/volume.h.
 #pragma once
 
 #include <filesystem>

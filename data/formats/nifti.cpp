@@ -120,7 +120,7 @@ NiftiVolume read_nifti(const fs::path& path, const NiftiLimits& limits) {
 NiftiVolume nifti_of(std::string_view bytes, const std::string& name, const NiftiLimits& limits) {
   ByteStream stream(bytes, name);
   return read_both(stream, limits, [&](const Header&) -> NiftiVolume {
-    fail(ErrorKind::data, name, "its voxels are in another file", "Name a .nii or .nii.gz file.");
+    fail(ErrorKind::data, name, "its voxels are in another file", "Give a .nii or .nii.gz file.");
   });
 }
 
@@ -130,8 +130,9 @@ NiftiVolume read_oriented_nifti(const fs::path& path) {
     fail(ErrorKind::data, path.string(), read.disagreement,
          "Find out which one is correct, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
   if (read.affine_from == NiftiVolume::Source::none)
-    fail(ErrorKind::data, path.string(), "neither sform nor qform: the left side is unknown",
-         "Convert it again from the scanner's files, or set the sform.");
+    fail(ErrorKind::data, path.string(),
+         "the header has neither an sform nor a qform, so the left side of the brain is unknown",
+         "Convert the scanner's files again, or set the sform.");
   return read;
 }
 

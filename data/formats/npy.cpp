@@ -252,7 +252,7 @@ std::string NpyFile::bytes(Index first, Index elements) const {
 
 void NpyFile::require_numbers() const {
   if (is_text(header_.type))
-    fail(ErrorKind::data, path_, "it contains text, expected numbers", "Name the file with the maps.");
+    fail(ErrorKind::data, path_, "the array contains text, expected numbers", "Give the file that contains the maps.");
 }
 
 /// Elements i, i + step … of the file, whose first axis is the fastest. They are then brought from Fortran's order of

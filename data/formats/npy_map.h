@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: Apache-2.0 Maps in .npy files. Such a file has no affine: its shape must be that of a known
-// grid, and the user gives the direction of its x axis. Read next: map_file.h.
+// SPDX-License-Identifier: Apache-2.0
+// Maps in .npy files. Such a file has no affine: its shape must be that of a known grid, and the user gives the
+// direction of its x axis. Read next: map_file.h.
 #pragma once
 
 #include "data/formats/map_file.h"

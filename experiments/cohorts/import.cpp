@@ -222,7 +222,7 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
                        int threads) {
   check_options(options);
   if (!std::filesystem::is_directory(options.root))
-    fail(ErrorKind::data, options.root.string(), "no such folder", "Name the folder that contains the table.");
+    fail(ErrorKind::data, options.root.string(), "no such folder", "Give the folder that contains the table.");
   Diagnostics diagnostics;
   std::vector<std::string> left_out;
   const std::vector<Participant> people = read_participants(options, diagnostics);

@@ -35,7 +35,7 @@ void check_values(const Volume& volume, const std::string& where) {
   if (constant)
     fail(ErrorKind::data, where,
          any ? fmt::format("all voxels are 0 or {}: a constant map, or a mask", first) : "all voxels are 0",
-         "Name the file that contains the map.");
+         "Give the file that contains the map.");
 }
 
 double nonzero(const Volume& volume) {

@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: Apache-2.0 The configuration of an experiment: plain structs with all that decides a run's
-// numbers. The tables of their fields are beside each struct's code (losses, predictors, augmentations, model) or in
-// config.cpp, which joins them. Read next: fields.h, which checks a text against the tables.
+// SPDX-License-Identifier: Apache-2.0
+// The configuration of an experiment: plain structs with all that decides a run's numbers. The tables of their fields
+// are beside each struct's code (losses, predictors, augmentations, model) or in config.cpp, which joins them. Read
+// next: fields.h, which checks a text against the tables.
 #pragma once
 
 #include <filesystem>

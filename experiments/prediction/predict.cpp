@@ -66,7 +66,7 @@ void warn_of_age(const PredictedAge& p, const TrainingPart& t, std::vector<std::
 Tensor network_input(const Volume& volume, const std::string& source, const std::optional<Intensity>& by) {
   const Intensity used = by ? *by : intensity(volume.values);
   if (!(used.sd > 1e-12))
-    fail(ErrorKind::data, source, "all voxels that hold data are equal", "Name the file that contains the map");
+    fail(ErrorKind::data, source, "all voxels that hold data are equal", "Give the file that contains the map");
   const Tensor out = HostBackend().tensor({{1, volume.shape[0], volume.shape[1], volume.shape[2], 1}, DType::f32});
   std::ranges::copy(volume.values, out.data<float>().begin());
   normalise(out.data<float>(), used);

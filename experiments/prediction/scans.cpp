@@ -82,7 +82,7 @@ void Scans::add_cohort(const std::string& path, const Prediction& model) {
   if (file.modality() != model.training.modality)
     fail(ErrorKind::data, path,
          fmt::format("its maps are {}, the model was trained on {}", file.modality(), model.training.modality),
-         "Name a model of the same modality");
+         "Give a model of the same modality");
   const bool trained_on = cohort_digest(file, model.preprocessing.intensity) == model.training.cohort;
   cohorts_.push_back({std::move(file), trained_on});
   const Cohort& cohort = cohorts_.back();

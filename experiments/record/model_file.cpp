@@ -98,7 +98,7 @@ TrainedModel read_model(const std::filesystem::path& path) {
   const auto prediction = file.texts.find(prediction_text);
   if (prediction == file.texts.end())
     fail(ErrorKind::data, name, "the file has weights, but no predictor of age",
-         "Name a model file that a run of this version wrote");
+         "Give a model file that a run of this version wrote");
   TrainedModel model{name, sha256(bytes), network_of(name, file.texts), {}, {}};
   model.prediction = prediction_from_json(name, prediction->second, model.network);
   model.prediction.training.occupancy = take_occupancy(name, file, model.prediction.preprocessing.grid.extents);

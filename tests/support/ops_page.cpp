@@ -30,7 +30,7 @@ Every op of the engine. This page is generated from the code; a test compares th
   backward makes it again.
 - **CPU**, **GPU**: the types of activations with a fast kernel; parameters and statistics are float32.
   An op without a kernel for the CPU runs its reference there, which computes in float32, float64 and bfloat16. A model
-  that needs an op without a kernel for the GPU is refused when it is built.
+  that needs an op without a kernel for the GPU is refused before its first step, when its memory is planned.
 
 To add an op, see the list of files in [`all.h`](../tensor/ops/all.h).
 

@@ -22,7 +22,8 @@ std::vector<double> losses_in(const std::string& output) {
   std::vector<double> out;
   std::istringstream lines(output);
   for (std::string line; std::getline(lines, line);)
-    if (const auto at = line.find("loss "); line.starts_with("step")) out.push_back(std::stod(line.substr(at + 5)));
+    if (const auto at = line.find("  loss "); line.starts_with("step ") && at != std::string::npos)
+      out.push_back(std::stod(line.substr(at + 7)));
   return out;
 }
 

@@ -197,11 +197,12 @@ TEST_CASE("read_nifti: sform and qform that disagree about left and right are re
   sample.header.quatern_d = 0;
   sample.header.srow_x[0] = -2;
   CHECK(nifti_of(sample.bytes(), "x").disagreement ==
-        "voxel axis 1 runs left by the sform, right by the qform: one shows the mirror image of the other");
+        "voxel axis 1 points left by the sform, right by the qform: one shows the mirror image of the other");
   sample.header.srow_y[1] = -2;  // half a turn: no exchange
-  CHECK(nifti_of(sample.bytes(), "x").disagreement ==
-        "voxel axis 1 runs left by the sform, right by the qform; voxel axis 2 runs back by the sform, front by the "
-        "qform");
+  CHECK(
+      nifti_of(sample.bytes(), "x").disagreement ==
+      "voxel axis 1 points left by the sform, right by the qform; voxel axis 2 points back by the sform, front by the "
+      "qform");
 }
 
 TEST_CASE("read_nifti: headers that contradict themselves are corrupt") {
@@ -254,8 +255,10 @@ TEST_CASE(
     for (std::size_t a = 0; a < 3; ++a) sample.header.dim[a + 1] = static_cast<short>(claimed[a]);
     const std::string plain = sample.bytes(), packed = gzipped(plain);
     setrlimit(RLIMIT_AS, &limit);
-    check_fails([&] { (void)nifti_of(plain, "x"); }, ErrorKind::corrupt, {"too short"});
-    check_fails([&] { (void)nifti_of(packed, "x"); }, ErrorKind::corrupt, {"too"});
+    check_fails([&] { (void)nifti_of(plain, "x"); }, ErrorKind::corrupt, {"file is shorter"});
+    // Packed data may be up to a thousand times as long: a small claim is only found while reading.
+    check_fails([&] { (void)nifti_of(packed, "x"); }, ErrorKind::corrupt,
+                {claimed[0] > 3 ? "file is shorter" : "bytes too short"});
     setrlimit(RLIMIT_AS, &before);
   }
   SampleNifti<float, nifti_2_header> two(DT_FLOAT32);

@@ -128,8 +128,8 @@ TEST_CASE("safetensors: headers with false claims are refused") {
       {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + R"(,"a":)" + entry("F32", "[1]", "[0,4]") + "}", 4),
        "twice"},
       {file_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4), "twice"},
-      {file_of(R"({"__metadata__":{"a":1}})"), "no text"},
-      {file_of(R"({"__metadata__":[]})"), "no JSON object"},
+      {file_of(R"({"__metadata__":{"a":1}})"), "is not a text"},
+      {file_of(R"({"__metadata__":[]})"), "is not a JSON object"},
       {file_of("{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}"), "too deep"},
   };
   for (const Case& c : cases) {
