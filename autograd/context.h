@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What layers compute with: it applies ops, names the scope that they belong to, and holds the mode (training or
 // evaluation). Read next: tape.h.
 #pragma once

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where every buffer of a step is, decided before the first number is computed: lifetimes from the plans of the ops,
 // offsets in one arena. This decides the peak memory on every device.
 // Time: forward of node j at j, the loss at n, backward of node j at 2n − j.
-// An example: linear (node 0), relu (1), linear (2). y are outputs, dy their gradients, all of A bytes but for the
+// An example: linear (node 0), relu (1), linear (2). y are outputs, dy their gradients, all of A bytes except the
 // smaller y2. y1 is kept until relu's backward has read it.
 //
 //   3A |                                +-----------+

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Parameters and statistics of a model. Layers declare them with a name and a shape. They are stored flat, in one
 // buffer each for values, gradients and statistics, so that an update is one pass.
 #pragma once
@@ -35,7 +36,7 @@ class ParameterStore {
   ParameterStore(Backend& backend, DType dtype, std::vector<Parameter*> parameters, bool bfloat16_copy = false,
                  bool trains = true);
 
-  /// Draws all values from the seed, each parameter from a stream of its own: its values do not depend on the sizes of
+  /// Draws all values from the seed, each parameter from its own stream: its values do not depend on the sizes of
   /// other parameters.
   void initialise(std::uint64_t seed);
 

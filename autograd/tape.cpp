@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "autograd/tape.h"
 
 #include <fmt/format.h>
@@ -56,7 +57,7 @@ const AnyKernel& Tape::kernel(const Node& node) const {
   return registry_.kernel(node.op.type, backend_.device(), node.inputs[0].spec().dtype);
 }
 
-Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& scope, bool training) {
+Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& scope, bool backward_follows) {
   const int at = static_cast<int>(nodes_.size());
   nodes_.push_back({scope, std::move(op), {}, std::move(inputs), {}, false});
   Node& node = nodes_.back();
@@ -68,7 +69,7 @@ Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& 
   if (plan_ && (static_cast<std::size_t>(at) >= plan_->ops().size() ||
                 plan_->ops()[static_cast<std::size_t>(at)] != node.op.name))
     fail(ErrorKind::usage, scope, fmt::format("{} was not planned here", node.op.name), "Plan the step again.");
-  for (const Variable& input : node.inputs) node.needs_gradient |= training && input.needs_gradient;
+  for (const Variable& input : node.inputs) node.needs_gradient |= backward_follows && input.needs_gradient;
 
   Call& call = node.call;
   call.backend = &backend_;
@@ -88,12 +89,12 @@ Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& 
   if (observer_) observer_->before(node);
   run.forward(node.op.op.get(), call);
   if (observer_) observer_->after_forward(node, call.out[0]);
-  keep_for_backward(node, training);
+  keep_for_backward(node, backward_follows);
   return out;
 }
 
-void Tape::keep_for_backward(Node& node, bool training) {
-  const bool keeps = training && node.needs_gradient;
+void Tape::keep_for_backward(Node& node, bool backward_follows) {
+  const bool keeps = backward_follows && node.needs_gradient;
   const auto recomputable = [this](const Variable& v) {  // a node without gradient has not kept what that needs
     return v.node >= 0 && v.needs_gradient && bit(nodes_[static_cast<std::size_t>(v.node)].plan.recomputable, 0);
   };
@@ -178,7 +179,7 @@ void Tape::backward(const Variable& root, const Tensor& gradient) {
     fail(ErrorKind::usage, "Tape::backward", "this tape has run backward already", "Record a new forward pass.");
   if (root.node < 0 || !root.needs_gradient)
     fail(ErrorKind::usage, "Tape::backward", "the root depends on no leaf with a gradient",
-         "Record it in training mode.");
+         "Record it in training mode, or with Context::explaining.");
   if (gradient.spec() != root.spec())
     fail(ErrorKind::usage, "Tape::backward",
          fmt::format("the gradient is {}, the root {}", to_string(gradient.shape()), to_string(root.spec().shape)));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reverse-mode automatic differentiation. The forward pass records one node per op. The backward pass runs the ops'
 // hand-derived backward kernels in reverse order. A value with two consumers gets the sum of their gradients. Buffers
 // are freed after their last use; outputs that are cheap to recompute are dropped and recomputed (Plan::recomputable).
@@ -50,8 +51,8 @@ class Tape {
       : backend_(backend), registry_(registry), plan_(plan), arena_(std::move(arena)) {}
 
   /// Runs an op's forward kernel and records it. Errors: the op's own, with the scope in front.
-  /// `training`: whether a backward pass will follow, so that what it reads is kept.
-  Variable apply(AnyOp op, std::vector<Variable> inputs, const std::string& scope, bool training);
+  /// `backward_follows`: keep what the backward pass reads.
+  Variable apply(AnyOp op, std::vector<Variable> inputs, const std::string& scope, bool backward_follows);
 
   /// Writes the gradient of every leaf that `root` depends on, given dL/d root. Consumes the tape: a second call is an
   /// error (usage).
@@ -65,7 +66,7 @@ class Tape {
   Tensor buffer(int node, Role role, int index, const Spec& spec);
   void give_workspace(int node, const AnyKernel& kernel, Role role, Index Workspace::*bytes);
   const AnyKernel& kernel(const Node& node) const;
-  void keep_for_backward(Node& node, bool training);
+  void keep_for_backward(Node& node, bool backward_follows);
   void fetch_kept(int node);
   const Tensor& value_of(int node);
   void run_backward(int node, const Tensor& gradient);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A value in the network: a tensor and the node that computed it. Read next: tensor/tensor.h.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/cohort_h5.h"
 
 #include <fmt/format.h>
@@ -13,20 +14,21 @@
 namespace cg {
 namespace {
 
-/// A text column of any type: numbers become text.
+/// Reads a column as text; numbers are converted to text.
 std::vector<std::string> column(const H5Reader& file, const std::string& name) {
   if (file.holds_text(name)) return file.strings(name);
   std::vector<std::string> out;
-  for (double value : file.numbers(name)) out.push_back(fmt::format("{}", value));  // all digits: ids stay apart
+  for (double value : file.numbers(name))
+    out.push_back(fmt::format("{}", value));  // all digits, so that different ids stay different
   return out;
 }
 
-/// As `column`; n empty texts where there is none.
+/// As `column`; n empty texts if the file has no such column.
 std::vector<std::string> optional_column(const H5Reader& file, const std::string& name, std::size_t n) {
   return file.has(name) ? column(file, name) : std::vector<std::string>(n);
 }
 
-/// Everything wrong with ids and ages.
+/// Collects all problems with ids and ages.
 void check(const std::vector<std::string>& ids, const std::vector<double>& ages, Diagnostics& found) {
   std::map<std::string, std::size_t> seen;
   for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -46,7 +48,7 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
   const Shape maps = file_.shape("maps");
   if (maps.size() != 5 || maps[1] != 1 || count(maps) == 0)
     fail(ErrorKind::data, path, fmt::format("maps have shape {}, expected [N, 1, X, Y, Z]", to_string(maps)),
-         "Store one map a subject.");
+         "Store one map per subject.");
   shape_ = {maps[2], maps[3], maps[4]};
   const auto n = static_cast<std::size_t>(maps[0]);
   const std::vector<double> ages = file_.numbers("age");
@@ -57,15 +59,15 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
            {"age", ages.size()}, {"participant_id", ids.size()}, {"sex", sexes.size()}, {"study", studies.size()}})
     if (size != n) found.add(fmt::format("{} has {} entries for {} maps", name, size, n));
   check(ids, ages, found);
-  found.report(path, "Mend the cohort file.");
+  found.report(path, "Fix the cohort file.");
   voxel_mm_ = file_.number_attribute("voxel_mm");
   if (!std::isfinite(voxel_mm_) || voxel_mm_ <= 0)
-    fail(ErrorKind::data, path, fmt::format("voxel_mm is {}, expected the edge of a voxel in mm", voxel_mm_),
-         "Mend the attribute.");
+    fail(ErrorKind::data, path, fmt::format("voxel_mm is {}, expected the edge of a voxel in mm, above 0", voxel_mm_),
+         "Fix the attribute.");
   synthetic_ = file_.has_attribute("synthetic") && file_.number_attribute("synthetic") != 0;
-  affine();  // a model that is trained on it takes both along: wrong ones are found now, not when it is written
+  affine();  // a trained model stores both: find invalid values now, not when it is written
   if (utf8_prefix(modality()) < modality().size())
-    fail(ErrorKind::data, path, "the attribute modality is not UTF-8", "Mend the attribute.");
+    fail(ErrorKind::data, path, "the attribute modality is not UTF-8", "Write it in UTF-8.");
   for (std::size_t i = 0; i < n; ++i) subjects_.push_back({ids[i], ages[i], sexes[i], studies[i]});
 }
 
@@ -76,12 +78,12 @@ Volume CohortFile::volume(Index i) const {
     if (!std::isfinite(volume.values[k]))
       fail(ErrorKind::data, file_.path(),
            fmt::format("row {} (\"{}\"): voxel {} is {}", i, subject(i).id, k, volume.values[k]),
-           "Replace it, with 0 where nothing was measured.");
+           "Replace the value; use 0 where nothing was measured.");
     nothing = nothing && volume.values[k] == volume.values[0];
   }
   if (nothing)
     fail(ErrorKind::data, file_.path(), fmt::format("row {} (\"{}\"): the map is constant", i, subject(i).id),
-         "Leave the subject out.");
+         "Remove the subject.");
   return volume;
 }
 
@@ -96,13 +98,13 @@ Affine CohortFile::affine() const {
   const std::vector<double> numbers = file_.numbers("affine");
   if (numbers.size() != 16)
     fail(ErrorKind::data, file_.path(), fmt::format("affine has {} numbers, expected 4 x 4", numbers.size()),
-         "Mend it, or leave it out.");
+         "Fix the affine, or remove it.");
   Affine out;
   for (std::size_t k = 0; k < 12; ++k) out.m[k / 4][k % 4] = numbers[k];
   const bool finite = std::ranges::all_of(numbers, [](double number) { return std::isfinite(number); });
   if (!finite || out.is_flat())
-    fail(ErrorKind::data, file_.path(), "affine holds NaN or infinity, or its axes lie in a plane",
-         "Mend it, or leave it out.");
+    fail(ErrorKind::data, file_.path(), "affine contains NaN or infinity, or its axes are in one plane",
+         "Fix the affine, or remove it.");
   return out;
 }
 
@@ -113,7 +115,7 @@ std::array<bool, 3> CohortFile::reversed_axes() const {
     for (std::size_t other = 0; other < 3; ++other)
       if (!(std::abs(affine[axis][axis]) > std::abs(affine[axis][other]) || other == axis))
         fail(ErrorKind::data, file_.path(), fmt::format("affine: axis {} does not run along {}", axis, "xyz"[axis]),
-             "Store the maps with X left-right, Y back-front and Z down-up.");
+             "Store the maps with X from left to right, Y from back to front and Z upwards.");
     out[axis] = affine[axis][axis] < 0;
   }
   return out;
@@ -124,7 +126,7 @@ std::vector<double> CohortFile::coverage() const {
   std::vector<double> out = file_.numbers("coverage");
   if (static_cast<Index>(out.size()) != size())
     fail(ErrorKind::data, file_.path(), fmt::format("coverage has {} entries for {} maps", out.size(), size()),
-         "Mend it, or leave it out.");
+         "Fix coverage, or remove it.");
   return out;
 }
 

@@ -1,6 +1,7 @@
-// A cohort file: HDF5 with `maps` [N, 1, X, Y, Z], `age` [N], `participant_id` [N] and the attribute `voxel_mm`; `sex`,
-// `study` and the rest are optional (docs/cohort-file.md). Maps are read one at a time, never all into memory. Whatever
-// lies under `truth/` (synthetic cohorts) is never read.
+// SPDX-License-Identifier: Apache-2.0
+// A cohort file in HDF5: `maps` [N, 1, X, Y, Z], `age` [N], `participant_id` [N] and the attribute `voxel_mm`. `sex`,
+// `study` and the rest are optional (docs/cohort-file.md). Maps are read one at a time, never all into memory. The
+// group `truth/` (synthetic cohorts) is never read.
 #pragma once
 
 #include <array>
@@ -17,8 +18,7 @@ namespace cg {
 
 class CohortFile final : public Dataset {
  public:
-  /// Errors: data, listing every finding about shapes, ages and ids with file and row, or for an affine that is none;
-  /// corrupt.
+  /// Errors: data: all problems with shapes, ages and ids, with file and row, or an invalid affine; corrupt.
   explicit CohortFile(const std::string& path);
 
   Index size() const override { return static_cast<Index>(subjects_.size()); }
@@ -28,23 +28,23 @@ class CohortFile final : public Dataset {
 
   double voxel_mm() const { return voxel_mm_; }
   VoxelGrid grid() const { return {{shape_[0], shape_[1], shape_[2]}, voxel_mm_}; }
-  /// Whether X runs from right to left, Y from front to back, Z from up to down, by the file's `affine`; without one
-  /// they do not. Errors (data): an affine that turns the axes.
+  /// For each axis, whether it is reversed by the file's `affine`: X from right to left, Y from front to back, Z
+  /// downwards. Without an `affine` no axis is reversed. Errors (data): an affine that rotates the axes.
   std::array<bool, 3> reversed_axes() const;
-  /// From voxels to mm, by the file's `affine`; without one by the MNI grid, where the maps have its shape, else with
-  /// the volume's middle at 0.
+  /// From voxels to mm, by the file's `affine`. Without one: the affine of the MNI grid if the maps have its shape,
+  /// otherwise an affine that puts the centre of the volume at 0.
   Affine affine() const;
-  /// Whether the file says where its voxels lie; where it does not, which side of a map is left is taken for granted.
+  /// Whether the file contains the positions of its voxels. If it does not, the side of a map that is left is assumed.
   bool has_affine() const { return file_.has("affine"); }
-  /// What the numbers of a map are: kPa, or "a.u." (arbitrary units) where the file says that it holds no stiffness.
+  /// The unit of a map's values: kPa, or "a.u." (arbitrary units) if the modality is not "mre".
   std::string unit() const;
-  /// The share of the brain that each map covers, if the file says it; else empty. Errors (data): not one a map.
+  /// The share of the brain that each map covers; empty if the file does not have it. Errors (data): not one per map.
   std::vector<double> coverage() const;
-  std::string modality() const;  ///< "mre" unless the file says otherwise
-  /// How the maps were brought to their grid; where the file does not say, as the import does by default.
+  std::string modality() const;  ///< "mre" if the file does not name another
+  /// How the maps were sampled onto their grid. If the file does not name it: the default of the import.
   Sampling sampling() const;
-  bool nan_is_zero() const;                      ///< NaN in the maps' files meant that nothing was measured
-  bool synthetic() const { return synthetic_; }  ///< the file says that it is a phantom
+  bool nan_is_zero() const;                      ///< in the maps' files, NaN meant: not measured
+  bool synthetic() const { return synthetic_; }  ///< a phantom, by the file's attribute
   const std::string& path() const { return file_.path(); }
 
  private:

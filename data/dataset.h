@@ -1,4 +1,5 @@
-// What the trainer needs of a cohort: subjects by number, and their volumes one at a time.
+// SPDX-License-Identifier: Apache-2.0
+// What the trainer needs from a cohort: subjects by number, and their volumes one at a time.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@
 
 namespace cg {
 
-/// Years beyond which an age is taken for a mistake.
+/// Years; a higher age is a mistake.
 constexpr double oldest_age = 130;
 
 struct Subject {
@@ -24,7 +25,7 @@ class Dataset {
   virtual Index size() const = 0;
   virtual const Subject& subject(Index i) const = 0;
   virtual Shape volume_shape() const = 0;  ///< the same for all subjects
-  /// May be called from one thread while another computes. Errors (data): values that are not finite, an empty map.
+  /// May be called from one thread while another computes. Errors (data): values that are not finite, a constant map.
   virtual Volume volume(Index i) const = 0;
 };
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/device_loader.h"
 
 namespace cg {
@@ -63,7 +64,7 @@ std::optional<Batch> DeviceLoader::next() {
   return batch;
 }
 
-/// Starts to copy the loader's next batch, if there is one.
+/// Starts the copy of the loader's next batch, if there is one.
 void DeviceLoader::fetch() {
   auto batch = loader_.next();
   if (!batch) return;

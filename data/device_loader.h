@@ -1,5 +1,6 @@
-// The way of a cohort's volumes to the device that computes. Where nothing changes them and they are few, all of them
-// stay there; else each batch is copied while the step before it computes. Read next: loader.h.
+// SPDX-License-Identifier: Apache-2.0
+// Brings a cohort's volumes to the device that computes. If nothing changes the volumes and they are few, all of them
+// stay there. Otherwise each batch is copied while the step before it computes. Read next: loader.h.
 #pragma once
 
 #include <memory>
@@ -9,7 +10,7 @@
 
 namespace cg {
 
-/// All normalised maps of a cohort in a device's memory, in one type.
+/// All normalised maps of a cohort in a device's memory, in one data type.
 class DeviceVolumes {
  public:
   DeviceVolumes(Backend& backend, VolumeSource& source, DType dtype);
@@ -18,7 +19,7 @@ class DeviceVolumes {
   }  ///< [1, D, H, W, 1]
   Index bytes() const { return all_.spec().size_bytes(); }
 
-  /// What they would take.
+  /// The bytes that they would take.
   static Index bytes_of(const VolumeSource& source, DType dtype);
 
  private:
@@ -26,8 +27,8 @@ class DeviceVolumes {
   std::vector<Tensor> volumes_;
 };
 
-/// A device's memory for the batch that is used and the one that comes. Who trains keeps it from epoch to epoch, so
-/// that none of them asks for memory. Used by one loader at a time.
+/// A device's memory for two batches: the one in use and the next one. The trainer keeps it from epoch to epoch, so
+/// that no epoch allocates memory. One loader uses it at a time.
 class BatchBuffers {
  public:
   static constexpr Index number = 2;
@@ -42,25 +43,25 @@ class BatchBuffers {
   int at_ = 0;
 };
 
-/// How a cohort's volumes come to a device.
+/// How a cohort's volumes get to a device.
 struct DeviceWay {
-  const DeviceVolumes* kept = nullptr;  ///< volumes that lie there already; null: none
-  BatchBuffers* buffers = nullptr;      ///< where others are brought; null for a device without memory of its own
+  const DeviceVolumes* kept = nullptr;  ///< volumes that are there already; null: none are
+  BatchBuffers* buffers = nullptr;      ///< the memory for copies; null for a device without memory of its own
 };
 
-/// As Loader; batches come as tensors of the device, in order and content the same.
+/// As Loader, with the same order and content. Batches are tensors of the device.
 class DeviceLoader {
  public:
-  /// Volumes that are augmented are never those kept.
+  /// The kept volumes are not used if `options` has an augmentation.
   DeviceLoader(Backend& backend, const DeviceWay& way, VolumeSource& source, std::vector<Index> subjects,
                LoaderOptions options);
 
-  /// The next batch, or none after the last. Its volumes stay as they are until the next call.
+  /// The next batch, or no value after the last one. Its volumes stay valid until the next call.
   std::optional<Batch> next();
 
  private:
-  /// A batch, its volumes on their way.
-  struct OnItsWay {
+  /// A batch whose volumes are being copied.
+  struct PendingBatch {
     Batch batch;
     UploadBuffer* volumes;
   };
@@ -69,7 +70,7 @@ class DeviceLoader {
   const DeviceVolumes* kept_;
   BatchBuffers* buffers_;
   Loader loader_;
-  std::optional<OnItsWay> ahead_;
+  std::optional<PendingBatch> ahead_;
 };
 
 }  // namespace cg

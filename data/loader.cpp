@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/loader.h"
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 namespace cg {
 namespace {
 
-/// Calls `task` for 0 … n − 1, each once, on so many threads, this one among them. Rethrows what went wrong.
+/// Calls `task` for 0 … n − 1, each once, on `threads` threads, this one included. Rethrows an error of a task.
 void share(Index n, Index threads, const std::function<void(Index)>& task) {
   std::atomic<Index> next = 0;
   const auto work = [&] {
@@ -38,8 +39,9 @@ void VolumeSource::read(Index subject, std::span<float> into) {
     std::vector<float> values = dataset_.volume(subject).values;
     const Intensity by = by_ ? *by_ : intensity(values);
     if (!(by.sd > 1e-12))  // kPa
-      fail(ErrorKind::data, dataset_.subject(subject).id, "all voxels that hold data are equal, which no scale mends",
-           "Leave the subject out, or normalise by the training part.");
+      fail(ErrorKind::data, dataset_.subject(subject).id,
+           "all voxels that hold data are equal: the map cannot be scaled to a standard deviation of 1",
+           "Remove the subject, or normalise by the training part.");
     normalise(values, by);
     std::copy(values.begin(), values.end(), into.begin());
     const auto bytes = voxels_ * static_cast<Index>(sizeof(float));

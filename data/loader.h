@@ -1,5 +1,6 @@
-// Batches, prepared on a thread of their own while the step before computes. Their order and content depend on keys
-// alone (seed, epoch, sample): neither the number of threads nor timing can change them.
+// SPDX-License-Identifier: Apache-2.0
+// Prepares batches on a separate thread while the step before computes. Their order and content depend only on keys
+// (seed, epoch, sample): neither the number of threads nor the timing can change them.
 #pragma once
 
 #include <condition_variable>
@@ -20,12 +21,13 @@ namespace cg {
 
 class Backend;
 
-/// Normalised maps by subject; kept in memory once read while they fit in `budget` bytes, else read anew.
+/// Normalised maps by subject. A map that was read is kept while the kept maps fit in `budget` bytes; any other is read
+/// again.
 class VolumeSource {
  public:
-  /// `by`: the intensity all maps are normalised with; none: each by its own.
+  /// `by`: the intensity that all maps are normalised with; no value: each map with its own.
   VolumeSource(const Dataset& dataset, std::optional<Intensity> by, Index budget);
-  /// Writes the normalised map of a subject. One thread at a time.
+  /// Writes the normalised map of a subject. Not thread-safe.
   void read(Index subject, std::span<float> into);
   Index voxels() const { return voxels_; }
   const Dataset& dataset() const { return dataset_; }
@@ -40,27 +42,27 @@ class VolumeSource {
 struct Batch {
   std::vector<Index> subjects;  ///< [b], numbers in the dataset
   std::vector<double> ages;     ///< [b], years
-  /// One behind the other [views · b, D, H, W, 1], all of view 1, then all of view 2. The loader's are one tensor of
-  /// float32 in host memory.
+  /// Together [views · b, D, H, W, 1], joined along the first axis: all of view 1, then all of view 2. Loader gives one
+  /// tensor of float32 in host memory.
   std::vector<Tensor> volumes;
 };
 
 struct LoaderOptions {
   Index batch_size = 32;
-  bool shuffle = true;                          ///< by (seed, epoch); otherwise the subjects' order is kept
-  SubjectOrder order = SubjectOrder::shuffled;  ///< of a shuffle
+  bool shuffle = true;                          ///< by (seed, epoch); false: the subjects' order is kept
+  SubjectOrder order = SubjectOrder::shuffled;  ///< which shuffle
   std::uint64_t seed = 0;
   Index epoch = 1;
-  Index first_batch = 0;      ///< those before it are passed over without being read, to go on within an epoch
-  Index views = 1;            ///< volumes a subject; more than one only with an augmentation
-  Augment augment;            ///< of normalised volumes, told seed, epoch, sample and view; none: volumes as they are
-  Index threads = 1;          ///< that augment a batch; where the processor computes the steps, more would disturb them
-  Index prefetch = 2;         ///< batches prepared ahead
-  bool reads_volumes = true;  ///< false: subjects and ages alone
-  Backend* device = nullptr;  ///< the device that will copy the batches; none: host memory like any other
+  Index first_batch = 0;      ///< earlier ones are skipped without being read, to continue an epoch
+  Index views = 1;            ///< volumes per subject; more than one only with an augmentation
+  Augment augment;            ///< changes a normalised volume by seed, epoch, sample and view; empty: no change
+  Index threads = 1;          ///< that augment a batch; if the CPU computes the steps, more would slow them down
+  Index prefetch = 2;         ///< batches prepared in advance
+  bool reads_volumes = true;  ///< false: only subjects and ages
+  Backend* device = nullptr;  ///< the device that will copy the batches; null: ordinary host memory
 };
 
-/// One epoch over `subjects`, each once unless `order` says otherwise; the last batch may be short.
+/// One epoch over `subjects`. Each subject comes once, except with a balanced `order`. The last batch may be smaller.
 class Loader {
  public:
   Loader(VolumeSource& source, std::vector<Index> subjects, LoaderOptions options);
@@ -68,9 +70,9 @@ class Loader {
   Loader(const Loader&) = delete;
   Loader& operator=(const Loader&) = delete;
 
-  /// The next batch, or none after the last. Rethrows what went wrong on the loader's thread.
+  /// The next batch, or no value after the last one. Rethrows an error of the loader's thread.
   std::optional<Batch> next();
-  /// Whether `next` would not wait.
+  /// Whether `next` would return without waiting.
   bool ready();
 
   /// The sizes of the batches that `n` subjects give.

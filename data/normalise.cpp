@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/normalise.h"
 
 #include <cmath>
@@ -7,7 +8,7 @@
 namespace cg {
 namespace {
 
-/// Joins two sets' moments (Chan, Golub & LeVeque 1979).
+/// The moments of two sets together (Chan, Golub & LeVeque 1979).
 Intensity joined(const Intensity& a, const Intensity& b) {
   const double n = a.count + b.count;
   if (n == 0) return {};

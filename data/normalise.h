@@ -1,4 +1,5 @@
-// Intensity normalisation: the mean and standard deviation of the voxels that hold data (not 0); zero stays zero.
+// SPDX-License-Identifier: Apache-2.0
+// Intensity normalisation, by the mean and standard deviation of the voxels that hold data (not 0). Zero stays zero.
 #pragma once
 
 #include <span>
@@ -10,9 +11,9 @@ namespace cg {
 
 /// Which voxels the statistics come from.
 enum class NormaliseScope {
-  train,    ///< all maps of the training part: nothing of the test part leaks in
+  train,    ///< all maps of the training part, so that nothing of the test part is used
   all,      ///< all maps, as the published code does
-  subject,  ///< each map by itself (T1)
+  subject,  ///< each map separately (T1)
 };
 
 struct Intensity {
@@ -23,7 +24,7 @@ struct Intensity {
 /// Of one map.
 Intensity intensity(std::span<const float> values);
 
-/// Of all non-zero voxels of the named maps together, read one at a time. Errors (data): they are all equal.
+/// Of all non-zero voxels of these maps together, read one map at a time. Errors (data): all values are equal.
 Intensity intensity(const Dataset& dataset, std::span<const Index> subjects);
 
 /// (x − mean)/sd where x ≠ 0.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/split.h"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@
 namespace cg {
 namespace {
 
-/// A number in 0 … most as numpy's legacy generator draws it: bits under the smallest mask, again if they exceed it.
+/// A number in 0 … most as numpy's legacy generator draws it: the bits under the smallest mask, again if above `most`.
 std::uint32_t draw(std::mt19937& generator, std::uint32_t most) {
   std::uint32_t mask = most;
   for (int shift = 1; shift < 32; shift *= 2) mask |= mask >> shift;
@@ -25,8 +26,8 @@ std::uint32_t draw(std::mt19937& generator, std::uint32_t most) {
 
 Split split_folds(Index n, Index folds, Index fold, std::uint32_t seed) {
   if (folds < 2 || folds > n || fold < 0 || fold >= folds)
-    fail(ErrorKind::usage, "split", fmt::format("fold {} of {} for {} subjects", fold, folds, n),
-         "Choose 2 or more folds, at most one a subject.");
+    fail(ErrorKind::usage, "split", fmt::format("fold {} of {} folds does not exist for {} subjects", fold, folds, n),
+         "Choose 2 folds or more, and not more folds than subjects.");
   std::vector<Index> order(static_cast<std::size_t>(n));
   std::iota(order.begin(), order.end(), Index{0});
   std::mt19937 generator(seed);

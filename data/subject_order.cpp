@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/subject_order.h"
 
 #include <map>
@@ -13,9 +14,9 @@ std::vector<Index> shuffled(const std::vector<Index>& subjects, Random& random) 
   return out;
 }
 
-/// One study's subjects, again and again.
+/// One study's subjects, given in rounds.
 struct Study {
-  std::vector<Index> subjects, left;  // `left` is taken from behind
+  std::vector<Index> subjects, left;  // `left`: still to come in this round, taken from the end
   Index next(Random& random) {
     if (left.empty()) left = shuffled(subjects, random);
     const Index subject = left.back();

@@ -1,4 +1,5 @@
-// In which order an epoch sees its subjects.
+// SPDX-License-Identifier: Apache-2.0
+// The order of the subjects in an epoch.
 #pragma once
 
 #include <vector>
@@ -10,13 +11,13 @@ namespace cg {
 
 enum class SubjectOrder {
   shuffled,        ///< each subject once, in random order
-  study_balanced,  ///< as many draws, dealt out to the studies in equal shares
+  study_balanced,  ///< the same number of draws, in equal shares from the studies
 };
 
-/// As many subjects as there are in `subjects`, drawn by `random`. Balanced: studies in turn, in a new random order
-/// each round; a study gives its subjects in random order and starts again, shuffled anew, when all of them were seen.
-/// So small studies' subjects come several times an epoch, and some of a large one's do not; in the long run every
-/// study weighs the same. Subjects without a study make one together.
+/// As many subjects as `subjects` has, drawn by `random`. Balanced: the studies take turns, in a new random order in
+/// each round. A study gives its subjects in random order. After its last subject it starts again in a new order. So
+/// subjects of a small study come several times in an epoch, and some of a large study do not come. Over many epochs
+/// all studies have the same weight. Subjects without a study form one study.
 std::vector<Index> epoch_order(const std::vector<Index>& subjects, const Dataset& dataset, SubjectOrder order,
                                Random& random);
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The residual block of ResNet-18 (He et al. 2016): two 3³ convolutions, each with batch norm, and a shortcut.
 //   y = relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x)),   shortcut: x, or bn(1³ convolution) where the shape
 //   changes

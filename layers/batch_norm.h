@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batch normalisation with its scale, shift and running statistics, alone or fused with what follows it.
 #pragma once
 

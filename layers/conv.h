@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A 3D convolution with its weight; no bias, as batch norm follows every convolution of the network.
 #pragma once
 

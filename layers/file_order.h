@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Published checkpoints keep convolution weights as [O, I, kD, kH, kW]; the engine as [O, kD, kH, kW, I], channels
 // last. Everything that is read from or written to a file is converted here.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Initial values of parameters: the distributions of the published network, which are PyTorch's defaults.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The network that is trained: encoder and, unless it is left out, projection head, with the names of the published
 // checkpoints.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A layer declares parameters and child layers by name, and computes one variable from another. Names are joined with
 // dots, as in PyTorch's checkpoints. Read next: autograd/context.h.
 #pragma once

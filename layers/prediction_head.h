@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // NNCLR's predictor: linear, batch norm, ReLU, linear, rows of unit length (Dwibedi et al., ICCV 2021). It is trained
 // with the network. Only the loss uses it, so model files do not contain it.
 #pragma once

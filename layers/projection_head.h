@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The projection head: linear, ReLU, linear, rows of unit length. Its output goes to the loss.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The encoder: 3D ResNet-18. Stem (7³ convolution with stride 2, batch norm, ReLU, 3³ max-pool with stride 2), four
 // stages of two basic blocks with 1, 2, 4, 8 times `width` channels, global average pool. Read next: basic_block.h,
 // module.h.

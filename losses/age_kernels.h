@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Age kernels: the weight of a pair of subjects, from the difference of their ages. Read next: arrays.h.
 #pragma once
 
@@ -11,7 +12,8 @@ namespace cg {
 
 enum class AgeKernel { rbf, gaussian, cauchy };
 
-/// K(Δ) for an age difference Δ and a width σ, both in years (paper section 3.2: w_ik = K(y_i − y_k)).
+/// K(Δ) for an age difference Δ in years (paper section 3.2: w_ik = K(y_i − y_k)). σ: years for rbf and gaussian,
+/// 1/years² for cauchy.
 ///   rbf       exp(−Δ²/2σ²)             1 for equal ages
 ///   gaussian  exp(−Δ²/2σ²) / (σ√2π)    a density: 0.2 for equal ages and σ = 2, so 1 − w repels equals too
 ///   cauchy    1 / (σΔ² + 1)            heavy tails; here a larger σ makes the kernel narrower

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // The list of all losses. A new loss: its header, included here, and its name at the end of the list. Then
-// configurations, explain_loss and its page, and the tests of all losses know it (docs/losses.md, "A new loss").
+// configurations, explain_loss and its page, and the tests of all losses know it (docs/extending.md).
 // registry.h has what is asked of the list. Read next: simclr.h, the simplest loss.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The row-major arrays that the losses' formulas are written with, and the two functions every contrastive loss needs:
 // the logarithm of a sum of exponentials and its derivative. They work on double and on Dual (dual.h).
 // Read next: dual.h.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "losses/attraction.h"
 
 #include <fmt/format.h>
@@ -9,7 +10,7 @@ namespace cg {
 void check_someone_to_repel(const std::string& loss, const LossInput& in, Index needed, const std::string& remedy) {
   if (in.rows() >= needed) return;
   const Index subjects = (needed + in.views - 1) / in.views;
-  fail(ErrorKind::usage, "loss." + loss, fmt::format("nobody to repel among {} row(s), {} needed", in.rows(), needed),
+  fail(ErrorKind::usage, "loss." + loss, fmt::format("{} row(s) leave none to repel, {} needed", in.rows(), needed),
        fmt::format("Set train.batch_size to at least {}{}", subjects, remedy));
 }
 

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 // What every loss here says of anchor i: which rows pull it and how strongly. All of them have one form,
 //
-//   L = Σ_i Σ_k a_ik [ log Σ_t (…) e^{s_it} − s_ik ]
+//   L = Σ_i Σ_k a_ik [ D_ik − s_ik ]
 //
-// and differ in the pull a_ik and in the rows t that are pushed away. simclr.h is the simplest; in pull.h the pull
-// comes from ages. Read next: loss.h.
+// and differ in the pull a_ik and in D_ik, the logarithm of a sum over the rows that are pushed away (explanation.h).
+// simclr.h is the simplest; in pull.h the pull comes from ages. Read next: loss.h.
 #pragma once
 
 #include "losses/loss.h"

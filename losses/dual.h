@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Dual numbers: a value and its derivative along one direction, carried through the formulas of the losses to check
 // the gradients that are written by hand.
 //

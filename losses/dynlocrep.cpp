@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "losses/dynlocrep.h"
 
 #include <fmt/format.h>
@@ -7,7 +8,7 @@
 namespace cg {
 namespace {
 
-constexpr Index published_batch = 32;  // below it the published code repels everybody
+constexpr Index published_batch = 32;  // below it the published code repels all other rows
 
 }  // namespace
 
@@ -21,7 +22,7 @@ Index DynLocRep::neighbours(const LossInput& in) const {
   if (rows > in.rows()) fail(ErrorKind::usage, where, fmt::format("{} neighbours among {} rows", rows, in.rows()));
   if (rows < 2)
     fail(ErrorKind::usage, where,
-         fmt::format("nobody is repelled at epoch {}: NN(i) is the anchor alone (batch {}, {} view)", in.epoch,
+         fmt::format("no row is repelled at epoch {}: NN(i) is the anchor alone (batch {}, {} view)", in.epoch,
                      in.batch(), in.views),
          in.rows() < 2 ? "Set train.batch_size to at least 2" : "Set loss.final_neighbours to at least 2");
   return rows;
@@ -35,8 +36,8 @@ std::vector<LossConflict> DynLocRep::conflicts(const LossSchedule& schedule) con
                                own.final_neighbours, schedule.batch_size)});
   if (schedule.epochs / own.step_size < 2)
     out.push_back({{"loss.step_size", "train.epochs"},
-                   fmt::format("loss.step_size = {}: expected at most half of train.epochs = {}, or the neighbourhood "
-                               "has no two steps to shrink in",
+                   fmt::format("loss.step_size = {}: expected at most half of train.epochs = {}, so that the "
+                               "neighbourhood shrinks at least twice",
                                own.step_size, schedule.epochs)});
   return out;
 }

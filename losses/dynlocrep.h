@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // DynLocRep: contrastive regression with dynamic localised repulsion (paper eq. 3 and Algorithm 1; A.1, eq. 4).
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t ν_it e^{u_it} − s_ik ],   k ≠ i, t ≠ i
@@ -88,16 +89,17 @@ struct DynLocRep {
 inline Fields<DynLocRep::Options> DynLocRep::Options::fields() {
   using O = Options;
   return {
-      field("final_neighbours", &O::final_neighbours, at_least(1),
-            "dynlocrep: subjects that an anchor repels in the end, itself counted; at the start it is the batch."),
+      field(
+          "final_neighbours", &O::final_neighbours, at_least(1),
+          "dynlocrep: subjects that an anchor repels at the end, itself counted; at the start it is the whole batch."),
       field("step_size", &O::step_size, at_least(1),
             "dynlocrep: epochs between two steps of the number of neighbours."),
       field("far_decay", &O::far_decay, at_least(0),
-            "dynlocrep: exponent lambda of the weight of those who are no neighbours; inf leaves them out, 0 takes "
-            "them like neighbours."),
+            "dynlocrep: exponent lambda of the weight of rows outside the neighbourhood; inf leaves them out, 0 "
+            "treats them as neighbours."),
       field("short_batch", &O::short_batch, {"localise", "whole"},
             "dynlocrep: a batch of fewer than 32 subjects repels its neighbours by Algorithm 1 for its own size, or "
-            "everybody as in the published code."),
+            "all other rows as in the published code."),
   };
 }
 static_assert(LossType<DynLocRep>);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A loss taken apart: every number in its value and its gradient. All losses here have one form,
 //
 //   L = Σ_i Σ_k a_ik [ D_ik − s_ik ],       dL/ds_it = p_it − a_it,

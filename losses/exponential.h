@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Exponential: all other rows are repelled, the less the nearer their age (paper Table 1; Barbano et al., ISBI 2023).
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t e^{u_it} − s_ik ],   k ≠ i

@@ -1,4 +1,5 @@
-// What a loss says of itself in words and in a line of mathematics, for the terminal and for the page. In a formula
+// SPDX-License-Identifier: Apache-2.0
+// The formulas of a loss, in words and in a line of mathematics, for the terminal and for the page. In a formula
 // `x_{...}` and `x_ab` are subscripts, `x^{...}` superscripts. Read next: docs/losses.md, which explains the formulas.
 #pragma once
 
@@ -27,10 +28,10 @@ inline constexpr const char* negative_distance = "s_it = −‖z_i − z_t‖ / 
 inline constexpr const char* pull_by_anchor = "a_ik = w_ik / Σ_{t≠i} w_it";
 inline constexpr const char* pull_by_anchor_mean = "a_ik = w_ik / Σ_{t≠i} w_it / n × τ/τ_base";
 inline constexpr const char* pull_to_other_view = "a_ik = 1/n for the other view of the same subject, else 0";
-inline constexpr const char* near_ages = "everybody, the more the nearer their age (weight w)";
-inline constexpr const char* everybody = "everybody, the more the closer they are";
+inline constexpr const char* near_ages = "all other rows, more strongly the nearer their age (weight w)";
+inline constexpr const char* all_rows = "all other rows, more strongly the closer they are";
 inline constexpr const char* less_if_alike =
-    "everybody, the more the closer they are, and the less the nearer their age";
+    "all other rows, more strongly the closer they are, and less the nearer their age";
 }  // namespace phrases
 
 }  // namespace cg

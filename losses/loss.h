@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The interface of every loss: embeddings and ages in, value and gradient out, in double on the host. A loss is a pure
 // function: no random numbers, no state, no knowledge of the network. dynlocrep.h is a loss on one page;
 // similarity_loss.h is what the losses share. Read next: age_kernels.h, neighbours.h (what the options mean);
@@ -23,7 +24,7 @@ enum class Formulation {
 struct SharedLossOptions {
   Formulation formulation = Formulation::published;
   AgeKernel kernel = AgeKernel::rbf;
-  double sigma = 2;  ///< years
+  double sigma = 2;  ///< years for rbf and gaussian, 1/years² for cauchy
   double temperature = 0.1;
   double base_temperature = 0.07;
   Distance distance = Distance::manhattan;  ///< between embeddings; an explanation orders its tables by it

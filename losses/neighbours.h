@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which rows DynLocRep repels: distances between embeddings, the nearest rows, and how many of them at which epoch.
 // All of it is a selection: no gradient flows through it. Read next: arrays.h.
 #pragma once

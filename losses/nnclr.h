@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // NNCLR: an anchor is replaced by its nearest neighbour among earlier embeddings, to which the prediction of its other
 // view is pulled, and from which those of all others are pushed (Dwibedi et al., "With a little help from my friends",
 // ICCV 2021, eq. 3, symmetrised over the two views).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The pull a_ik: how strongly anchor i is drawn to row k, from the weights of their ages. The weighted losses
 // share it and differ in the rows that they repel. Read next: attraction.h, age_kernels.h.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rank-N-Contrast: an anchor is pulled to all others, and for each of them pushed from all whose age is at least as far
 // (paper Table 1; Zha et al., NeurIPS 2023). No weights: only the order of the ages counts.
 //
@@ -56,7 +57,7 @@ struct RankNContrast {
     return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t: |y_i−y_t| ≥ |y_i−y_k|} e^{s_it} − s_ik ]",
             .pull = f == Formulation::published ? "a_ik = 1 / (n (n − 1))" : "a_ik = 1",
             .similarity = phrases::negative_distance,
-            .pulls = "everybody, equally",
+            .pulls = "all other rows, equally",
             .pushes = "for each k that it pulls those at least as far in age as k"};
   }
 };

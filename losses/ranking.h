@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The order of the other rows by their age's distance from an anchor, and sums along it. The losses that compare every
 // k with the rows farther than k (threshold.h, rank_n_contrast.h) are O(n³) as printed: a sum over t for each pair (i,
 // k). The sums of one anchor are nested, however. With the others ordered from the farthest age to the nearest,

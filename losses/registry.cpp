@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "losses/registry.h"
 
 #include <algorithm>
@@ -21,15 +22,14 @@ LossInfo info() {
   LossInfo out{.name = L::name,
                .title = L::title,
                .temperature = SharedLossOptions().temperature,
-               .weighs = requires(Pairs p){p.w;
+               .weighs = HasAgeWeights<Pairs>,
+               .selects = SelectsRows<Pairs>,
+               .printed = L::formula(Formulation::printed),
+               .published = L::formula(Formulation::published)};
+  if constexpr (requires { L::published_temperature; }) out.temperature = L::published_temperature;
+  if constexpr (requires { L::least_views; }) out.least_views = L::least_views;
+  return out;
 }
-, .selects = requires(Pairs p) { p.log_nu; }
-, .printed = L::formula(Formulation::printed), .published = L::formula(Formulation::published)
-};  // namespace
-if constexpr (requires { L::published_temperature; }) out.temperature = L::published_temperature;
-if constexpr (requires { L::least_views; }) out.least_views = L::least_views;
-return out;
-}  // namespace cg
 
 template <LossType L>
 std::unique_ptr<Loss> make(const LossOptions& options) {
@@ -78,7 +78,7 @@ Fields<SharedLossOptions> shared_fields() {
       field("base_temperature", &O::base_temperature, above(0),
             "The published formulation multiplies the loss by temperature / base_temperature."),
       field("distance", &O::distance, {"manhattan", "euclidean", "chebyshev", "cosine"},
-            "dynlocrep: the distance between embeddings that tells near rows from far ones."),
+            "dynlocrep: the distance between embeddings that decides which rows are near."),
   };
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All losses by name, and their options as the keys of [loss] in a configuration. Read next: all.h, the list.
 #pragma once
 

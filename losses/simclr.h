@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SimCLR: an anchor is pulled to its subject's other view and pushed from all others; ages play no part (NT-Xent;
 // Chen et al., "A simple framework for contrastive learning of visual representations", ICML 2020, eq. 1).
 //
@@ -45,7 +46,7 @@ struct SimClr {
             .pull = phrases::pull_to_other_view,
             .similarity = phrases::inner_product,
             .pulls = "its subject's other view alone",
-            .pushes = "everybody, the more the closer they are, its age-mates too: ages play no part"};
+            .pushes = "all other rows, more strongly the closer they are, also those of its age: ages play no part"};
   }
 };
 static_assert(LossType<SimClr>);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Similarities: S [n, n] from the embeddings z [n, d], and the chain rule from dL/dS back to dL/dz.
 // Read next: arrays.h.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What all losses over a matrix of similarities share: S from z, each row of S to the loss, and the chain rule back.
 // A loss itself is only what happens in one row. Read next: similarity.h, explanation.h.
 #pragma once
@@ -29,6 +30,18 @@ concept RowLoss = requires(const L loss, const LossInput& in, const decltype(los
   { loss.template value<double>(pairs, i, s) } -> std::same_as<double>;
   { loss.template value<Dual>(pairs, i, dual) } -> std::same_as<Dual>;
   { loss.gradient(pairs, i, s, g) } -> std::same_as<void>;
+};
+
+/// What a loss holds constant has age weights `w`.
+template <class Pairs>
+concept HasAgeWeights = requires(const Pairs p) {
+  p.w;
+};
+
+/// What a loss holds constant selects the rows that an anchor repels: log ν.
+template <class Pairs>
+concept SelectsRows = requires(const Pairs p) {
+  p.log_nu;
 };
 
 /// A loss that configurations can name: its mathematics, its names, its options and its formulas in words. It may say
@@ -97,8 +110,8 @@ Explanation explain_rows(const L& loss, const M& similarity, const ArrayView& x,
   e.result = evaluate_rows(loss, similarity, x, in);
   e.distance = distances(embeddings(in), loss.shared.distance);
   e.s = similarity.template of<double>(x);
-  if constexpr (requires { pairs.w; }) e.w = pairs.w;
-  if constexpr (requires { pairs.log_nu; }) e.nu = exp_or_zero(pairs.log_nu);
+  if constexpr (HasAgeWeights<decltype(pairs)>) e.w = pairs.w;
+  if constexpr (SelectsRows<decltype(pairs)>) e.nu = exp_or_zero(pairs.log_nu);
   if constexpr (requires { pairs.log_c; }) e.c = exp_or_zero(pairs.log_c);
   if constexpr (requires { similarity.q; }) e.q = similarity.q;
   e.pull = pairs.a;

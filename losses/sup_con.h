@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SupCon: an anchor is pulled to all others of its class and pushed from all others (Khosla et al., "Supervised
 // contrastive learning", NeurIPS 2020, L_out, eq. 2). Ages have no classes, so they are put into bins: 39.9 and 40.1
 // years are as different as 20 and 80.
@@ -67,7 +68,7 @@ struct SupCon {
             .pull = "a_ik = 1 / (m |P(i)|) × τ/τ_base for k in the same bin of ages, else 0",
             .similarity = phrases::inner_product,
             .pulls = "those of its bin of ages, equally",
-            .pushes = phrases::everybody,
+            .pushes = phrases::all_rows,
             .options = {"bin_width"}};
   }
 };

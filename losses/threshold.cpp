@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "losses/threshold.h"
 
 #include <fmt/format.h>
@@ -52,7 +53,7 @@ void Threshold::count_comparisons(Pairs& p) const {
   if (own.delta_reduction == DeltaReduction::mean) c /= static_cast<double>(n);
   p.log_c = c.log();
   for (Index i = 0; i < n; ++i)
-    if (repels_nobody(p, i)) p.a.row(i).setZero();
+    if (repels_none(p, i)) p.a.row(i).setZero();
 }
 
 }  // namespace cg

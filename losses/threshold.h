@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Threshold: an anchor is pulled to k and pushed from those farther in age than k (paper Table 1; Barbano et al.,
 // ISBI 2023).
 //
@@ -52,7 +53,7 @@ struct Threshold {
   template <class T>
   T value(const Pairs& p, Index i, const RowView<T>& s) const {
     if (!shared.published()) return ranked_value<T>(p.ranking, i, p.a.row(i), s);
-    if (repels_nobody(p, i)) return T(0);
+    if (repels_none(p, i)) return T(0);
     return (p.a.row(i) * (log_sum_exp<T>(s + p.log_c.row(i)) - s)).sum();
   }
 
@@ -61,7 +62,7 @@ struct Threshold {
   void gradient(const Pairs& p, Index i, const RowView<double>& s, RowOut g) const {
     if (!shared.published())
       ranked_gradient(p.ranking, i, p.a.row(i), s, g);
-    else if (repels_nobody(p, i))
+    else if (repels_none(p, i))
       g.setZero();
     else
       g = p.a.row(i).sum() * softmax(s + p.log_c.row(i)) - p.a.row(i);
@@ -69,21 +70,22 @@ struct Threshold {
 
   static LossFormula formula(Formulation f) {
     if (f == Formulation::printed)
-      return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t: w_it<w_ik} e^{s_it} − s_ik ]",
-              .pull = "a_ik = w_ik / Σ_{t: w_it<w_ik} w_it",
-              .similarity = phrases::inner_product,
-              .pulls = "everybody, the more the nearer their age and the less those farther away weigh",
-              .pushes = "for each k that it pulls those farther in age than k"};
+      return {
+          .value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t: w_it<w_ik} e^{s_it} − s_ik ]",
+          .pull = "a_ik = w_ik / Σ_{t: w_it<w_ik} w_it",
+          .similarity = phrases::inner_product,
+          .pulls = "all other rows, more strongly the nearer their age and the less the weight of rows farther away",
+          .pushes = "for each k that it pulls those farther in age than k"};
     return {.value = "L = Σ_i Σ_{k≠i} a_ik [ log Σ_{t≠i} c_it e^{s_it} − s_ik ],   c_it = #{j: w_tj < w_ti}",
             .pull = phrases::pull_by_anchor_mean,
             .similarity = phrases::inner_product,
             .pulls = phrases::near_ages,
-            .pushes = "everybody, as often (c) as they have somebody farther in age than the anchor",
+            .pushes = "all other rows, each as often (c) as there are rows farther from it in age than the anchor",
             .options = {"delta_reduction"}};
   }
 
  private:
-  bool repels_nobody(const Pairs& p, Index i) const { return (p.log_c.row(i) == left_out).all(); }
+  bool repels_none(const Pairs& p, Index i) const { return (p.log_c.row(i) == left_out).all(); }
   void divide_by_the_far(const LossInput& in, Pairs& p) const;  // a as printed
   void count_comparisons(Pairs& p) const;                       // c as published
 };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Y-Aware: a softmax over all other rows, with positives weighted by age (paper Table 1; Dufumier et al., MICCAI 2021).
 //
 //   L = Σ_i Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ],   k ≠ i
@@ -56,7 +57,7 @@ struct YAware {
             .pull = published ? phrases::pull_by_anchor_mean : phrases::pull_by_anchor,
             .similarity = phrases::inner_product,
             .pulls = phrases::near_ages,
-            .pushes = phrases::everybody};
+            .pushes = phrases::all_rows};
   }
 };
 static_assert(LossType<YAware>);

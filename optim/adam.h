@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Adam over the flat buffers of a parameter store; formula in tensor/ops/adam_update.h.
 #pragma once
 

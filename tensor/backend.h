@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A device: its memory, copies, and what is known of it. Kernels find their device's own state through it.
 #pragma once
 
@@ -28,7 +29,7 @@ class CapturedGraph {
 struct DeviceTraits {
   Device device;
   std::string description;             ///< one line: processor, instruction set, threads
-  bool has_own_memory = false;         ///< it computes in memory of its own: numbers must be copied there
+  bool has_own_memory = false;         ///< it computes in its own memory: numbers must be copied there
   bool prefers_bfloat16 = false;       ///< it computes in bfloat16 at full speed; decides the default precision
   bool reads_bfloat16_copies = false;  ///< kernels read parameters as bfloat16 beside bfloat16 activations: the update
                                        ///< then keeps a copy of them

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The 16-bit float with the range of float32 and 8 bits of precision: activations on devices that compute with it.
 // Everything is constexpr, so that nvcc also compiles it for the GPU.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Errors with four parts: where, what was found and expected, what to do now; the kind is the process's exit code.
 #pragma once
 
@@ -13,7 +14,7 @@ enum class ErrorKind {
   corrupt = 4,       ///< a damaged or hostile file
   numbers = 5,       ///< NaN or infinity while training
   memory = 6,        ///< does not fit
-  device = 7,        ///< device or rank lost or missing
+  device = 7,        ///< device lost or missing
   storage = 8,       ///< disk full, read-only, I/O error
   in_use = 9,        ///< run folder locked or already finished
   interrupted = 75,  ///< a signal, after saving

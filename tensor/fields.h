@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The options of a plain struct as a table: key, member, accepted values, a sentence. Parsing, errors, the manual and
 // the resolved copy of a configuration all use this table. Losses, data and layers describe their own options with it
 // and do not know the experiments; experiments/config/fields.h combines the tables.
@@ -56,19 +57,24 @@ struct Field {
 template <class S>
 using Fields = std::vector<Field<S>>;
 
+template <class T>
+concept Enumeration = std::is_enum_v<T>;
+
+/// The types that a Value can hold.
+template <class T>
+concept StoredValue = std::constructible_from<Value, T> && !Enumeration<T>;
+
 /// A field that is stored unchanged: bool, Index, double, std::string or a vector of one of the last three.
-template <class S, class T>
-requires std::constructible_from<Value, T> &&
-    (!std::is_enum_v<T>)Field<S> field(std::string key, T S::*member, Accepts accepts, std::string sentence) {
+template <class S, StoredValue T>
+Field<S> field(std::string key, T S::*member, Accepts accepts, std::string sentence) {
   return {std::move(key), std::move(accepts), std::move(sentence), [member](const S& s) { return Value(s.*member); },
           [member](S& s, const Value& v) { s.*member = std::get<T>(v); }};
 }
 
 /// An enum field; `words` name its values 0, 1, 2 … in order. `former`: as in Accepts.
-template <class S, class E>
-requires std::is_enum_v<E> Field<S> field(std::string key, E S::*member, std::vector<std::string> words,
-                                          std::string sentence,
-                                          std::vector<std::pair<std::string, std::string>> former = {}) {
+template <class S, Enumeration E>
+Field<S> field(std::string key, E S::*member, std::vector<std::string> words, std::string sentence,
+               std::vector<std::pair<std::string, std::string>> former = {}) {
   Accepts accepts = one_of(words);
   accepts.former = std::move(former);
   return {std::move(key), std::move(accepts), std::move(sentence),

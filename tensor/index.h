@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The integer that counts elements, rows and bytes.
 #pragma once
 

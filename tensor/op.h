@@ -1,6 +1,7 @@
-// What an operation is: a plain struct of attributes that can plan (shapes, errors, what its backward will read) and
-// kernels that compute it. The definitions stand in tensor/ops, a header an op; registry.h finds their kernels. Read
-// next: tensor.h.
+// SPDX-License-Identifier: Apache-2.0
+// What an operation is: a plain struct of attributes that can plan (shapes, errors, what its backward reads), and
+// kernels that compute it. The definitions are in tensor/ops, one header per op; registry.h finds their kernels.
+// Read next: tensor.h.
 #pragma once
 
 #include <concepts>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Kinds of one thing (losses, predictors of age), each with its own options. A kind is a type with a nested `Options`
 // and its `Options::fields()`. One list of all kinds (losses/all.h) gives their names, their options and the keys.
 // Read next: fields.h.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table that finds the kernel of an op by device and element type. One row per op of tensor/ops/all.h; its cells
 // are filled by registry.cpp (reference) and by each backend's kernels.cpp.
 #pragma once

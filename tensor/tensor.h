@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Shapes, element types and tensors: a tensor is a spec and a shared part of a device's memory.
 #pragma once
 

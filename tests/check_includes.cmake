@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Fails when a file of FOLDER includes what the table in CMakeLists.txt does not allow.
 #   cmake -DFOLDER=losses -DALLOWED=tensor -DROOT=. -P tests/check_includes.cmake
 # For a top-level folder, ALLOWED names top-level folders. For a folder inside one (experiments/config), ALLOWED names

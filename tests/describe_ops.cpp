@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Prints docs/ops.md: build/release/bin/describe_ops > docs/ops.md. It is among the tests, as it asks their examples
 // what each op keeps for its backward.
 #include <cstdio>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The checks of the ops, checked: each fault of tests/support/faults.h and tests/tensor/ops is planted in a copy of the
 // registry, and one of the checks that the other tests rest on must notice it. An op without faults of its own fails.
 #include <doctest/doctest.h>
@@ -110,7 +111,7 @@ void plant_all(const std::string& name, const std::string& op, const Cell& cell,
       continue;
     }
     const std::string noticed = bench.noticed_by(fault, most_examples);
-    CHECK_MESSAGE(noticed != "", name, ": nobody noticed: ", fault.name());
+    CHECK_MESSAGE(noticed != "", name, ": not noticed: ", fault.name());
     ++by[noticed];
     kinds.insert(fault.kind);
   }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which branch an op takes where its derivative has two candidates, on every device in every type.
 // The points, and what is expected there, are in tests/tensor/ops.
 #include <doctest/doctest.h>

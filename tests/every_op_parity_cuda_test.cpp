@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every kernel of the GPU against the reference; read tests/every_op_parity_test.cpp.
 #include <doctest/doctest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every kernel of the host's devices against the reference in double: forward, backward, recompute, what is
 // overwritten. The cells come from the registry: a new kernel is tested by being there. The GPU's:
 // every_op_parity_cuda_test.cpp.

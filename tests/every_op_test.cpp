@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What holds for every op of the registry on the reference kernels: gradients against central differences in double,
 // refused shapes, recomputed outputs, equal views. Read next: every_op_parity_test.cpp (fast kernels),
 // every_op_faults_test.cpp (whether these checks would notice).

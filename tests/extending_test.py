@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Follows the recipes of docs/extending.md for a loss and an op, word for word: takes the files and list entries that
 the page shows, compiles what includes them in an overlay of the source tree, links it with the libraries that are
 built, and runs the checks of all losses and of all ops on the new ones.
@@ -104,7 +105,7 @@ def check_loss(overlay):
         print(run([program], overlay.folder).strip().splitlines()[-3])
     explain = overlay.link("explain", "bin/explain_loss", ["losses/registry.cpp", "tools/explain_loss.cpp"])
     text = run([explain, "--loss", "nearest_age", "--ages", "20,21,25,70"], overlay.folder)
-    if "the rows of other subjects that are nearest in age" not in text:
+    if "the rows of the nearest other age" not in text:
         sys.exit("explain_loss does not show the new loss:\n" + text)
 
 

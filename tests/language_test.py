@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Plain technical English: finds phrases that readers must decode, and says what to write instead.
 
     language_test.py                       tests itself, then checks the kinds of text in CHECKED
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 # What is checked by default. KINDS, below, has all kinds.
-CHECKED = ["docs"]
+CHECKED = ["docs", "headers", "messages"]
 
 # {(file, phrase in lower case): why no other word is possible}. An entry that is not needed is an error.
 ALLOWED = {}
@@ -75,7 +76,7 @@ RULES = [
         "(?:no|every|some|any)body|whoever|(?:every|some|any)one",
         "a named subject: no row, all other rows, the caller, the reader",
         ("Everybody is repelled.", "nobody's weight", "as somebody else does"),
-        ("No row is repelled.", "repels_nobody(i)"),
+        ("No row is repelled.", "repels_none(i)"),
     ),
     Rule("whom", "which row; the rows that", ("Whom DynLocRep repels.",), ("who is in the cohort",)),
     Rule(

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // docs/ops.md against the ops. Read next: tests/support/ops_page.h.
 #include "tests/support/ops_page.h"
 

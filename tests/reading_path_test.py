@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Checks the reading path: a file's opening comment may say "Read next: a.h (why), b.h". Each file named there exists,
 none of them includes the file that names it (the path leads downwards), and the path has no cycle.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Training on a GPU: planned memory, agreement with the CPU, the same bits again, and what happens when memory is
 // refused.
 #include <doctest/doctest.h>

@@ -1,6 +1,7 @@
-// Times our training step beside what tools/benchmark/benchmark_pytorch.py does: same network, batch, type and threads,
-// synthetic volumes, the deterministic weights of the golden files, so that the first loss can be compared too. And the
-// losses by themselves, as the batch grows.
+// SPDX-License-Identifier: Apache-2.0
+// Times our training step for comparison with tools/benchmark/benchmark_pytorch.py: same network, batch, type and
+// threads, synthetic volumes, and the deterministic weights of the golden files, so that the first loss can be compared
+// too. Also times the losses alone for growing batches.
 //   benchmark step --size 91 109 91 --batch 2 --precision float32 --steps 7 --warmup 2 --json
 //   benchmark epoch --size 46 55 46 --batch 32 --subjects 248 --precision bfloat16 --json
 //   benchmark step --device cuda --batch 32 --precision bfloat16 --steps 50 --warmup 5 --layers
@@ -49,7 +50,8 @@ Index peak_rss() {
   return usage.ru_maxrss * 1024;
 }
 
-/// Weights by the formula: parameter p has seed 1000 + p; matrices scale with their fan-in, vectors stay near 0 or 1.
+/// Sets weights by the formula: parameter p has seed 1000 + p; matrices scale with their fan-in, vectors stay near 0 or
+/// 1.
 void set_deterministic_weights(ParameterStore& store) {
   std::uint64_t p = 0;
   for (Parameter* parameter : store.parameters()) {
@@ -100,8 +102,8 @@ nlohmann::json result(const Options& o, std::vector<double> seconds, double loss
           {"processor", processor()}};
 }
 
-/// The batches of a step, or of an epoch, again and again as a run gets them: a device with memory of its own keeps all
-/// volumes there, in the activations' type; in the host's memory an epoch's are kept.
+/// Gives the batches of a step, or of an epoch, repeatedly and as in a run. A device with its own memory keeps all
+/// volumes there, in the activations' type; in the host's memory, those of an epoch are kept.
 class Batches {
  public:
   Batches(Backend& backend, const Options& o, bool epoch)
@@ -162,7 +164,7 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Times training steps and epochs on synthetic volumes, and the losses by themselves.");
+  CLI::App app("Times training steps and epochs on synthetic volumes, and the losses alone.");
   app.require_subcommand(1);
   Options o;
   CLI::App* step = app.add_subcommand("step", "training steps of one batch");
@@ -171,7 +173,7 @@ int main(int argc, char** argv) {
     command->add_option("--size", o.size, "volume: D H W in voxels")->expected(3);
     command->add_option("--batch", o.batch, "subjects in a batch");
     command->add_option("--steps", o.steps, "timed repetitions");
-    command->add_option("--warmup", o.warmup, "repetitions before, not timed");
+    command->add_option("--warmup", o.warmup, "repetitions before the timed ones");
     command->add_option("--precision", o.precision)->check(CLI::IsMember({"float32", "bfloat16"}));
     command->add_option("--device", o.device)->check(CLI::IsMember({"cpu", "reference", "cuda"}));
     command->add_flag("--json", o.json, "one JSON object on standard output");
@@ -179,11 +181,11 @@ int main(int argc, char** argv) {
   }
   epoch->add_option("--subjects", o.subjects, "volumes in an epoch");
   LossBenchmark l;
-  CLI::App* losses = app.add_subcommand("losses", "value and gradient of every loss as the batch grows");
-  losses->add_option("--rows", l.rows, "rows of the batches, two views of half as many subjects");
+  CLI::App* losses = app.add_subcommand("losses", "value and gradient of each loss for growing batches");
+  losses->add_option("--rows", l.rows, "rows of the batches: two views of half this number of subjects");
   losses->add_option("--width", l.width, "of the embeddings");
   losses->add_option("--plain-seconds", l.plain_seconds,
-                     "leave out the printed formula's loops where they take longer");
+                     "skip the loops of the printed formula if they take longer than this");
   losses->add_flag("--json", o.json, "one JSON list on standard output");
   CLI11_PARSE(app, argc, argv);
   try {

@@ -1,5 +1,6 @@
-// Times each augmentation on one thread, as the loader runs it: every volume changed, milliseconds of processor time a
-// volume, which other programs on the machine disturb less than the clock on the wall.
+// SPDX-License-Identifier: Apache-2.0
+// Times each augmentation on one thread, as the loader runs it, with all volumes changed. Gives milliseconds of
+// processor time per volume, which other programs on the machine disturb less than wall-clock time.
 //   benchmark_augmentations --size 91 109 91 --volumes 64
 #include <fmt/format.h>
 
@@ -14,7 +15,7 @@ namespace {
 
 using namespace cg;
 
-/// The options with probability 1 throughout.
+/// The options, with all probabilities 1.
 AugmentOptions always(std::vector<std::string> names) {
   AugmentOptions options;
   options.apply = std::move(names);
@@ -23,7 +24,7 @@ AugmentOptions always(std::vector<std::string> names) {
   return options;
 }
 
-/// Milliseconds of each of `volumes` volumes, ascending.
+/// The milliseconds of each of `volumes` volumes, ascending.
 std::vector<double> measure(const Augment& augment, const VoxelGrid& grid, Index volumes) {
   std::vector<float> volume(static_cast<std::size_t>(grid.voxels()), 1.0f);
   std::vector<double> milliseconds;
@@ -47,7 +48,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     const VoxelGrid grid{{size[0], size[1], size[2]}, 182.0 / static_cast<double>(size[0])};
-    fmt::print("{:<10} {:>10} {:>10}   ms of one core, a volume of {} x {} x {}\n", "", "median", "minimum", size[0],
+    fmt::print("{:<10} {:>10} {:>10}   ms of one core per volume of {} x {} x {}\n", "", "median", "minimum", size[0],
                size[1], size[2]);
     for (const std::string& name : augmentation_names()) {
       const auto times = measure(make_augment(always({name}), grid), grid, volumes);

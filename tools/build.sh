@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing and builds the release preset; silent and quick when there is nothing to do.
+# SPDX-License-Identifier: Apache-2.0
+# Installs missing packages and builds the release preset. Prints nothing and is quick if there is nothing to do.
 #   tools/build.sh [TARGET ...]     all targets by default
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -7,7 +8,7 @@ tools/install_dependencies.sh
 if [ ! -f build/release/build.ninja ]; then
   cmake --preset release -Wno-dev >build/configure.log 2>&1 || { cat build/configure.log >&2; exit 2; }
   ln -sf build/release/compile_commands.json compile_commands.json
-  echo "Building Cortexgrad once, a few minutes on two cores; progress: build/build.log" >&2
+  echo "Building Cortexgrad for the first time, a few minutes on two cores; progress: build/build.log" >&2
 fi
-# Its one line of "no work to do" is not worth a reader's time.
+# Hides ninja's line "no work to do".
 ninja -C build/release "$@" >build/build.log 2>&1 || { cat build/build.log >&2; exit 1; }

@@ -1,10 +1,12 @@
-"""Weights out of a PyTorch checkpoint (.pth): into a .safetensors file, or .h5 where Python has h5py.
+# SPDX-License-Identifier: Apache-2.0
+"""Copies the weights of a PyTorch checkpoint (.pth) into a .safetensors file, or into .h5 if Python has h5py.
 
     convert_pth.py published.pth weights.safetensors [--key model]
 
 A .pth is a zip of raw numbers and a pickle, and a pickle is a program. Nothing of it is run here: the few names that a
-checkpoint needs stand for inert things of this file, and any other name ends the conversion. PyTorch is not needed.
-Exit codes: 2 command line, 3 no such file or key, 4 a damaged or hostile file, 8 the output cannot be written.
+checkpoint needs are replaced by harmless objects of this file, and any other name ends the conversion. PyTorch is not
+needed.
+Exit codes: 2 command line, 3 no such file or key, 4 a damaged or malicious file, 8 the output cannot be written.
 """
 import argparse
 import collections
@@ -28,7 +30,7 @@ Tensor = collections.namedtuple("Tensor", "dtype shape key first bytes")
 
 
 class Options:
-    """Stands for argparse.Namespace, the training's options."""
+    """Replaces argparse.Namespace, the options of the training."""
 
 
 def fail(code, message):
@@ -43,7 +45,7 @@ def rebuild(storage, offset, shape, stride, *_):
         dense.insert(0, step)
         step *= extent
     if any(s != d for s, d, extent in zip(stride, dense, shape) if extent > 1):
-        fail(4, f"a tensor of shape {list(shape)} does not lie in one piece; save it with .contiguous()")
+        fail(4, f"a tensor of shape {list(shape)} is not contiguous; save it with .contiguous()")
     dtype, width, _ = STORAGES[kind]
     if offset < 0 or min(shape, default=1) < 0 or offset + math.prod(shape) > values:
         fail(4, f"a tensor of shape {list(shape)} leaves its storage of {values} values")
@@ -58,7 +60,7 @@ class Unpickler(pickle.Unpickler):
                  ("torch._utils", "_rebuild_tensor_v2"): rebuild,
                  ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor}
         if (module, name) not in inert:
-            fail(4, f"the file asks for {module}.{name}, which no checkpoint of weights needs; it was not run")
+            fail(4, f"the file uses {module}.{name}, which a checkpoint of weights does not need; it was not run")
         return inert[module, name]
 
     def persistent_load(self, identifier):
@@ -72,19 +74,19 @@ def read(path, key):
         names = archive.namelist()
         root = next(name for name in names if name.endswith("data.pkl"))[:-len("data.pkl")]
         if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
-            fail(4, f"{path}: it is compressed, as no checkpoint is")
+            fail(4, f"{path}: it is compressed, which a checkpoint never is")
         if root + "byteorder" in names and archive.read(root + "byteorder") != b"little":
             fail(4, f"{path}: its numbers are big-endian")
         with archive.open(root + "data.pkl") as file:
             content = Unpickler(file).load()
         tensors = content.get(key, content) if isinstance(content, dict) else {}
         if not tensors or not all(isinstance(t, Tensor) and isinstance(n, str) for n, t in tensors.items()):
-            fail(3, f"{path}: there are no tensors under \"{key}\"; it holds {', '.join(map(str, content))}")
+            fail(3, f"{path}: there are no tensors under \"{key}\"; the keys are {', '.join(map(str, content))}")
         out = {}
         for name, tensor in tensors.items():
             data = archive.read(f"{root}data/{tensor.key}")[tensor.first:tensor.first + tensor.bytes]
             if len(data) != tensor.bytes:
-                fail(4, f"{path}: {name} is cut short")
+                fail(4, f"{path}: {name} is incomplete")
             out[name.removeprefix("module.")] = (tensor, data)
         return out
 
@@ -107,24 +109,24 @@ def write_h5(path, tensors, notes):
         import h5py
         import numpy
     except ImportError:
-        fail(2, "HDF5 needs python3-h5py; install it, or name a .safetensors file, which is read as well")
+        fail(2, "HDF5 needs python3-h5py; install it, or name a .safetensors file")
     types = {dtype: numpy_type for dtype, _, numpy_type in STORAGES.values()}
     with h5py.File(path, "w") as file:
         file.attrs.update(notes)
         for name, (tensor, data) in tensors.items():
             if types[tensor.dtype] is None:
-                fail(2, f"{name} is in bfloat16, which HDF5 lacks; name a .safetensors file")
+                fail(2, f"{name} is in bfloat16, which HDF5 does not have; name a .safetensors file")
             file.create_dataset(name, data=numpy.frombuffer(data, types[tensor.dtype]).reshape(tensor.shape))
 
 
 def write(writer, path, tensors, notes):
-    """The whole file or nothing of it."""
+    """Writes the whole file, or nothing."""
     part = path.with_name(f".tmp-{os.getpid()}-{path.name}")
     try:
         writer(part, tensors, notes)
         os.replace(part, path)
     except OSError as error:
-        fail(8, f"{path}: cannot be written: {error.strerror or error}; name another place")
+        fail(8, f"{path}: cannot be written: {error.strerror or error}; name another folder")
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
@@ -134,14 +136,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pth", type=pathlib.Path)
     parser.add_argument("weights", type=pathlib.Path, help="the .safetensors or .h5 file to write")
-    parser.add_argument("--key", default="model", help="where in the checkpoint the weights are (default: model)")
+    parser.add_argument("--key", default="model", help="key of the weights in the checkpoint (default: model)")
     options = parser.parse_args()
     writers = {".safetensors": write_safetensors, ".h5": write_h5, ".hdf5": write_h5}
     if options.weights.suffix not in writers:
         parser.error("the file to write must end in .safetensors, .h5 or .hdf5")
     if not options.pth.is_file():
         fail(3, f"{options.pth}: there is no such file")
-    most = (2 << 30) + 4 * options.pth.stat().st_size  # a few bytes of pickle can ask for more than a machine has
+    most = (2 << 30) + 4 * options.pth.stat().st_size  # a few bytes of pickle can request any amount of memory
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
         tensors = read(options.pth, options.key)
@@ -149,8 +151,8 @@ def main():
         fail(3, f"{options.pth}: it cannot be read; check its permissions")
     except (zipfile.BadZipFile, pickle.UnpicklingError, StopIteration, ValueError, TypeError, KeyError, AttributeError,
             IndexError, EOFError, MemoryError, OverflowError, RuntimeError, OSError) as error:
-        fail(4, f"{options.pth}: it is damaged, or no checkpoint that PyTorch 1.6 or newer saved; save it again there "
-                f"with torch.save ({type(error).__name__}: {error})")
+        fail(4, f"{options.pth}: damaged, or not a checkpoint that PyTorch 1.6 or newer saved; save it again with "
+                f"torch.save ({type(error).__name__}: {error})")
     digest = hashlib.sha256(options.pth.read_bytes()).hexdigest()
     notes = {"converted_from": options.pth.name, "pth_sha256": digest}
     write(writers[options.weights.suffix], options.weights, tensors, notes)

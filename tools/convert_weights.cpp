@@ -1,4 +1,5 @@
-// Weights from one file format to another: HDF5 (.h5, .hdf5) and safetensors, by the files' endings.
+// SPDX-License-Identifier: Apache-2.0
+// Converts weights between file formats: HDF5 (.h5, .hdf5) and safetensors, by the endings of the files.
 //   convert_weights runs/quickstart-…/model.h5 model.safetensors
 //   convert_weights published.safetensors --list
 #include <fmt/format.h>
@@ -25,7 +26,7 @@ void print_list(const std::string& bytes, const WeightsFile& file) {
 
 void warn_of_unread(const WeightsFile& file) {
   for (const ArrayHeader& array : file.unread)
-    fmt::print(stderr, "warning: \"{}\" holds no numbers, and is left out\n", printable(array.name));
+    fmt::print(stderr, "warning: \"{}\" does not contain numbers and is skipped\n", printable(array.name));
 }
 
 int run(const std::string& from, const std::string& to, bool list) {
@@ -48,16 +49,16 @@ int run(const std::string& from, const std::string& to, bool list) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Converts weights between HDF5 and safetensors; 64- and 16-bit floats become 32-bit ones.",
+  CLI::App app("Converts weights between HDF5 and safetensors; 64- and 16-bit floats become 32-bit floats.",
                "convert_weights");
   std::string from, to;
   bool list = false;
   app.add_option("FROM", from, ".h5, .hdf5 or .safetensors")->required();
-  app.add_option("TO", to, "the file to write, of the other ending or the same");
-  app.add_flag("--list", list, "print what is in FROM and write nothing");
+  app.add_option("TO", to, "the file to write; its ending may be the same");
+  app.add_flag("--list", list, "print the content of FROM and write nothing");
   return run_program(app, argc, argv, [&] {
     if (to.empty() && !list)
-      fail(ErrorKind::usage, "command line", "no file to write is named", "Name one, or give --list");
+      fail(ErrorKind::usage, "command line", "no output file is given", "Give an output file, or add --list");
     return run(from, to, list);
   });
 }

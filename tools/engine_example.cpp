@@ -1,4 +1,5 @@
-// A two-layer 3D network learns the mean of random volumes: the program that docs/engine.md walks through.
+// SPDX-License-Identifier: Apache-2.0
+// A two-layer 3D network learns the mean of random volumes: the program that docs/engine.md explains.
 #include <cstdio>
 
 #include "layers/batch_norm.h"

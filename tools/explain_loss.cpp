@@ -1,4 +1,5 @@
-// Explains how a loss works: in numbers on the terminal, on a page to play with, and for cases in a file.
+// SPDX-License-Identifier: Apache-2.0
+// Explains how a loss works: in numbers on the terminal, on an interactive page, and for cases in a file.
 //   explain_loss --loss dynlocrep --ages 20,21,25,70,71 --epoch 12      explain_loss --html page.html
 // Read next: losses/explanation.h, experiments/teaching/loss_page.h, docs/losses.md.
 #include <fmt/format.h>
@@ -24,15 +25,15 @@ namespace {
 
 using namespace cg;
 
-constexpr Index most_rows = 64;  // an explanation is a table of n² lines
+constexpr Index most_rows = 64;  // an explanation has a table of n² lines
 
 constexpr const char* footer = R"(
 Examples:
   explain_loss --loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation printed
   explain_loss --loss threshold --ages 20,21,25,70,71 sigma=5 delta_reduction=mean
   explain_loss --loss dynlocrep --embeddings runs/X/embeddings.h5 --dataset seed0/epoch9/projected --rows 16
-  explain_loss --html losses.html                                a page with all losses, to be opened in a browser
-  explain_loss --cases tests/golden/losses.h5 --out answers.h5   value, rows and gradient of every case in a file
+  explain_loss --html losses.html                                a page with all losses for a browser
+  explain_loss --cases tests/golden/losses.h5 --out answers.h5   value, rows and gradient of each case in a file
 
 Exit codes:
   0 done   2 usage   3 data, or a case that could not be evaluated   4 corrupt file   5 numbers   8 storage)";
@@ -45,8 +46,8 @@ struct Arguments {
   std::uint64_t seed = 0;
 };
 
-/// The loss's options from KEY=VALUE words like those of a configuration. Unless they say otherwise, dynlocrep ends
-/// with the paper's share of a batch as neighbours: 14 of 32.
+/// The options of the loss from KEY=VALUE words like those of a configuration. By default the number of neighbours of
+/// dynlocrep is the paper's share of a batch: 14 of 32.
 LossOptions chosen_options(const Arguments& arguments, Index subjects) {
   Source source{"", "", arguments.options};
   if (!arguments.formulation.empty()) source.overrides.push_back("formulation=" + arguments.formulation);
@@ -66,8 +67,7 @@ int explain(const Arguments& arguments) {
   LossCase example;
   if (arguments.embeddings.empty()) {
     if (arguments.ages.empty())
-      fail(ErrorKind::usage, "--ages", "no ages, and no --embeddings that might have some",
-           "Try --ages 20,21,25,70,71");
+      fail(ErrorKind::usage, "--ages", "no ages, and no --embeddings file with ages", "Try --ages 20,21,25,70,71");
     example = make_example({}, arguments.ages, views, arguments.width, arguments.seed);
   } else {
     example = read_example({}, arguments.embeddings, arguments.dataset, arguments.ages, views, arguments.rows);
@@ -75,7 +75,7 @@ int explain(const Arguments& arguments) {
   const auto rows = static_cast<Index>(example.ages.size());
   if (rows > most_rows)
     fail(ErrorKind::usage, arguments.embeddings.empty() ? "--ages" : arguments.embeddings,
-         fmt::format("{} rows, at most {} can be read as a table", rows, most_rows), "Take a part: --rows 16");
+         fmt::format("{} rows, expected at most {} for a readable table", rows, most_rows), "Use a part: --rows 16");
   example.options = chosen_options(arguments, rows / views);
   example.epoch = arguments.epoch;
   example.max_epochs = arguments.max_epochs;
@@ -84,14 +84,14 @@ int explain(const Arguments& arguments) {
 }
 
 int answer(const Arguments& arguments) {
-  if (arguments.out.empty()) fail(ErrorKind::usage, "--cases", "no file for the answers", "Add --out answers.h5");
+  if (arguments.out.empty()) fail(ErrorKind::usage, "--cases", "no file for the results", "Add --out answers.h5");
   const CasesSummary summary = evaluate_cases(arguments.cases, arguments.out);
   for (const std::string& failure : summary.failures) fmt::print(stderr, "error: {}\n", printable(failure));
   fmt::print("{} case(s) evaluated", summary.evaluated);
   if (!summary.failures.empty()) fmt::print(", {} not", summary.failures.size());
   if (summary.compared > 0)
-    fmt::print("; {} had value and gradient: they differ by at most {:.1e} of the largest entry", summary.compared,
-               summary.largest_difference);
+    fmt::print("; {} contained value and gradient: the largest difference is {:.1e} of the largest entry",
+               summary.compared, summary.largest_difference);
   fmt::print("\n{}\n", arguments.out);
   return summary.failures.empty() ? 0 : static_cast<int>(ErrorKind::data);
 }
@@ -108,29 +108,30 @@ int run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   Arguments a;
-  CLI::App app("Explains how a loss works: who pulls and pushes whom, and by how much.", "explain_loss");
+  CLI::App app("Explains how a loss works: which rows pull and push which rows, and how strongly.", "explain_loss");
   app.add_option("KEY=VALUE", a.options, "options of [loss], e.g. sigma=5 far_decay=1 (run_experiment --help-config)");
   app.add_option("--loss", a.loss, "the loss to explain")->check(CLI::IsMember(loss_names()))->capture_default_str();
   app.add_option("--formulation", a.formulation,
-                 "printed: the formula in the paper; published: what the published code computes (default)")
+                 "printed: the formula in the paper; published: the computation of the published code (default)")
       ->check(CLI::IsMember({"printed", "published"}));
-  app.add_option("--ages", a.ages, "of the subjects, in years: 20,21,25,70,71")
+  app.add_option("--ages", a.ages, "ages of the subjects, in years: 20,21,25,70,71")
       ->delimiter(',')
       ->allow_extra_args(false);
-  app.add_option("--epoch", a.epoch, "counted from 1; dynlocrep repels fewer as it grows")->capture_default_str();
-  app.add_option("--max-epochs", a.max_epochs, "of the whole training")->capture_default_str();
-  app.add_option("--views", a.views, "of each subject (default: 2 where the loss needs them, else 1)")
+  app.add_option("--epoch", a.epoch, "epoch, counted from 1; dynlocrep repels fewer rows in later epochs")
+      ->capture_default_str();
+  app.add_option("--max-epochs", a.max_epochs, "number of epochs of the training")->capture_default_str();
+  app.add_option("--views", a.views, "views per subject (default: 2 if the loss needs them, otherwise 1)")
       ->check(CLI::Range(1, 8));
-  app.add_option("--width", a.width, "of the embeddings that are made up")
+  app.add_option("--width", a.width, "width of the generated embeddings")
       ->check(CLI::Range(2, 512))
       ->capture_default_str();
-  app.add_option("--seed", a.seed, "of the embeddings that are made up")->capture_default_str();
-  app.add_option("--embeddings", a.embeddings, "HDF5 file with embeddings, and ages unless --ages gives them");
-  app.add_option("--dataset", a.dataset, "where in it")->capture_default_str();
-  app.add_option("--rows", a.rows, "only so many of its rows, the first")->check(CLI::Range(1, 64));
-  app.add_option("--cases", a.cases, "HDF5 file with a case a group: evaluate them all");
-  app.add_option("--out", a.out, "where to write the cases with their values and gradients");
-  app.add_option("--html", a.html, "write a page that shows all losses at work");
+  app.add_option("--seed", a.seed, "seed of the generated embeddings")->capture_default_str();
+  app.add_option("--embeddings", a.embeddings, "HDF5 file with embeddings, and with ages if --ages is not given");
+  app.add_option("--dataset", a.dataset, "dataset of the embeddings in this file")->capture_default_str();
+  app.add_option("--rows", a.rows, "use only this number of rows, the first ones")->check(CLI::Range(1, 64));
+  app.add_option("--cases", a.cases, "HDF5 file with one case per group: evaluate them all");
+  app.add_option("--out", a.out, "the file to write: the cases with their values and gradients");
+  app.add_option("--html", a.html, "write a page that shows all losses");
   app.footer(footer);
   return run_program(app, argc, argv, [&] { return run(a); });
 }

@@ -1,4 +1,5 @@
-// Writes a cohort file's maps as NIfTI files with a table of participants, in BIDS's form.
+// SPDX-License-Identifier: Apache-2.0
+// Writes the maps of a cohort file as NIfTI files with a table of participants, in BIDS's layout.
 //   export_cohort phantom.h5 phantom-bids/
 #include <fmt/format.h>
 
@@ -9,7 +10,7 @@
 #include "tensor/error.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Writes a cohort file's maps as NIfTI files with a table of participants, in BIDS's form.");
+  CLI::App app("Writes the maps of a cohort file as NIfTI files with a table of participants, in BIDS's layout.");
   std::string cohort, folder;
   app.add_option("COHORT", cohort, "cohort file (HDF5)")->required();
   app.add_option("FOLDER", folder, "a new folder")->required();

@@ -1,11 +1,12 @@
-"""Fetches wheels from PyPI by name, version and SHA-256, and unpacks what a C++ build needs (include/, lib/), or one
-file of a wheel alone.
+# SPDX-License-Identifier: Apache-2.0
+"""Downloads wheels from PyPI by name, version and SHA-256, and unpacks the files for a C++ build (include/, lib/), or
+only one file of a wheel.
 
     fetch_wheels.py FOLDER VERSION NAME SHA256 [NAME SHA256 ...]
     fetch_wheels.py --file MEMBER FOLDER VERSION NAME SHA256
 
-Needs Python's standard library alone (a fresh Debian has no pip). The index is PyPI's, or the one that PIP_INDEX_URL
-names. Exits with 1 and a sentence if a wheel is absent or its digest differs.
+Needs only Python's standard library (a new Debian has no pip). The index is PyPI's, or the one in PIP_INDEX_URL. Exits
+with 1 and a message if a wheel is missing or its digest differs.
 """
 import hashlib
 import html.parser
@@ -32,7 +33,7 @@ class Links(html.parser.HTMLParser):
 
 
 def index_url():
-    """PIP_INDEX_URL, else what pip is set to use, else PyPI."""
+    """PIP_INDEX_URL, otherwise pip's configured index, otherwise PyPI."""
     if os.environ.get("PIP_INDEX_URL"):
         return os.environ["PIP_INDEX_URL"]
     try:
@@ -61,20 +62,20 @@ def download(name, version):
 
 
 def unpack(wheel, folder):
-    """Wheels keep files for the environment's root under NAME.data/data/."""
+    """Wheels store files for the root of the environment in NAME.data/data/."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         for member in archive.namelist():
             _, marker, path = member.partition(".data/data/")
             target = (folder / path).resolve()
             if marker and path.startswith(("include/", "lib/")) and not path.endswith("/"):
                 if not target.is_relative_to(folder.resolve()):
-                    sys.exit(f"{member} leaves the folder it is unpacked into")
+                    sys.exit(f"{member} leaves the target folder")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(archive.read(member))
 
 
 def unpack_file(wheel, folder, member):
-    """One file, without the folders it lies in."""
+    """Unpacks one file, without its folders."""
     with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
         (folder / pathlib.PurePosixPath(member).name).write_bytes(archive.read(member))
 

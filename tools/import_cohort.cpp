@@ -1,4 +1,5 @@
-// Makes a cohort file from NIfTI or .npy files and a table of participants (docs/import-cohort.md).
+// SPDX-License-Identifier: Apache-2.0
+// Creates a cohort file from NIfTI or .npy files and a table of participants (docs/import-cohort.md).
 //   import_cohort study/ --files '{participant_id}/mre/{participant_id}_stiffness.nii.gz' --out cohort.h5
 #include <fmt/format.h>
 
@@ -25,7 +26,7 @@ struct Arguments {
 
 void add_sources(CLI::App& app, Arguments& a) {
   ImportOptions& o = a.options;
-  app.add_option("FOLDER", o.root, "all paths below are relative to it, and may not leave it")->required();
+  app.add_option("FOLDER", o.root, "the folder of all paths below, which must not leave it")->required();
   app.add_option("--layout", a.layout, "bids: ID/anat/ID_T1w.nii.gz; openbhb: 1 mm .npy files; openbhb-2mm: stacks")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Layout>{
@@ -33,36 +34,37 @@ void add_sources(CLI::App& app, Arguments& a) {
           CLI::ignore_case));
   app.add_option("--table", o.table, "participants (.tsv or .csv); default: participants.tsv");
   app.add_option("--files", o.files, "the maps (NIfTI or .npy), with {participant_id} for the id");
-  app.add_option("--stack", o.stack, "one .npy with all maps, a row each; needs --ids");
+  app.add_option("--stack", o.stack, "one .npy with all maps, one per row; needs --ids");
   app.add_option("--ids", o.ids, "a .npy with the ids of the stack's rows");
-  app.add_option("--masks", o.masks, "masks (NIfTI), with {participant_id}: outside of them maps become 0");
-  app.add_option("--parts", o.parts, "names for {part} in the paths above, e.g. train,val")->delimiter(',');
-  app.add_option("--id-column", o.id_column, "of the table")->capture_default_str();
-  app.add_option("--age-column", o.age_column, "years")->capture_default_str();
+  app.add_option("--masks", o.masks, "masks (NIfTI), with {participant_id}: maps are set to 0 outside of their mask");
+  app.add_option("--parts", o.parts, "names for {part} in these paths, e.g. train,val")->delimiter(',');
+  app.add_option("--id-column", o.id_column, "column with the ids")->capture_default_str();
+  app.add_option("--age-column", o.age_column, "column with the ages, years")->capture_default_str();
   app.add_option("--sex-column", o.sex_column)->capture_default_str();
-  app.add_option("--study-column", o.study_column, "study or site; default: study, else site, if there");
-  app.add_option("--female", o.female, "how the table says it, besides F and female, e.g. 2");
+  app.add_option("--study-column", o.study_column, "column with the study or site; default: study, otherwise site");
+  app.add_option("--female", o.female, "the table's word, in addition to F and female, e.g. 2");
   app.add_option("--male", o.male);
 }
 
 void add_choices(CLI::App& app, Arguments& a) {
   ImportOptions& o = a.options;
-  app.add_option("--exclude", o.exclude, "ids that are left out, separated by commas")->delimiter(',');
-  app.add_flag("--allow-missing", o.allow_missing, "rows of the table without a map are left out");
-  app.add_flag("--allow-unused", o.allow_unused, "maps without a row in the table are left out");
-  app.add_flag("--nan-is-zero", o.nan_is_zero, "NaN in a map means that nothing was measured");
-  app.add_option("--not-in", o.not_in, "a cohort file: an error if it has a participant of this one");
-  app.add_option("--npy-axes", o.npy_axes, "which way x runs in .npy files: LAS as FSL's template, or RAS");
-  app.add_option("--modality", o.modality, "mre (kPa), t1, …; default: t1 if the files are called T1w, else mre");
+  app.add_option("--exclude", o.exclude, "ids to skip, separated by commas")->delimiter(',');
+  app.add_flag("--allow-missing", o.allow_missing, "skip rows of the table without a map");
+  app.add_flag("--allow-unused", o.allow_unused, "skip maps without a row in the table");
+  app.add_flag("--nan-is-zero", o.nan_is_zero, "NaN in a map means: not measured");
+  app.add_option("--not-in", o.not_in, "a cohort file that must not contain a participant of this one");
+  app.add_option("--npy-axes", o.npy_axes, "direction of x in .npy files: LAS as in FSL's template, or RAS");
+  app.add_option("--modality", o.modality,
+                 "mre (kPa), t1, …; default: t1 if the file names contain T1w, otherwise mre");
   app.add_option("--voxel", o.voxel_mm, "edge of the MNI grid's voxels, mm")->capture_default_str();
   app.add_option("--sampling", a.sampling,
-                 "measured: zeros are no data and blur no rim (default for mre); linear (for others); nearest")
+                 "measured: zeros are not data and do not blur the rim (default for mre); linear (for others); nearest")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(sampling_names), std::end(sampling_names))));
   app.add_option("--threads", a.threads, "0: all")->check(CLI::Range(0, 1024))->capture_default_str();
   app.add_option("--out", a.out, "the cohort file to write (.h5)");
-  app.add_option("--report", a.report, "what was done to each file, as CSV; default: beside the cohort file");
-  app.add_flag("--check", a.check, "only say what would be done, and everything that is wrong");
-  app.add_flag("--overwrite", a.overwrite, "an existing cohort file or report is replaced");
+  app.add_option("--report", a.report, "report on each file, as CSV; default: beside the cohort file");
+  app.add_flag("--check", a.check, "write nothing; only report what would be done, and all problems");
+  app.add_flag("--overwrite", a.overwrite, "replace an existing cohort file or report");
 }
 
 void complete(Arguments& a, bool modality_given) {
@@ -71,33 +73,35 @@ void complete(Arguments& a, bool modality_given) {
   if (!modality_given) a.options.modality = t1 ? "t1" : "mre";
   a.options.sampling = sampling_of(a.sampling).value_or(usual_sampling(a.options.modality));  // checked, or not given
   if (a.check) return;
-  if (a.out.empty()) fail(ErrorKind::usage, "--out", "no cohort file is named", "Give one, or --check.");
+  if (a.out.empty()) fail(ErrorKind::usage, "--out", "no cohort file is given", "Give a file, or add --check.");
   if (std::filesystem::exists(a.out) && !a.overwrite)
-    fail(ErrorKind::usage, a.out, "the file is there already", "Name another one, or add --overwrite.");
+    fail(ErrorKind::usage, a.out, "the file exists", "Give another file, or add --overwrite.");
   if (!a.report.empty() && std::filesystem::exists(a.report) && !a.overwrite)
-    fail(ErrorKind::usage, a.report, "the file is there already", "Name another one, or add --overwrite.");
+    fail(ErrorKind::usage, a.report, "the file exists", "Give another file, or add --overwrite.");
   const std::filesystem::path folder = std::filesystem::path(a.report).parent_path();
-  if (!folder.empty() && !std::filesystem::is_directory(folder))  // told before the work, not after it
-    fail(ErrorKind::storage, a.report, "its folder is not there", "Make the folder, or name another one.");
+  if (!folder.empty() && !std::filesystem::is_directory(folder))  // reported before the work, not after it
+    fail(ErrorKind::storage, a.report, "its folder does not exist", "Create the folder, or name another one.");
   if (a.report.empty()) a.report = std::filesystem::path(a.out).replace_extension("").string() + "-import.csv";
 }
 
-void tell(const Arguments& a, const Imported& done) {
-  fmt::print("{}: {} maps at {:g} mm, digest {}\n", a.check ? "nothing is wrong" : a.out, done.maps, a.options.voxel_mm,
+void report(const Arguments& a, const Imported& done) {
+  fmt::print("{}: {} maps at {:g} mm, digest {}\n", a.check ? "no problems" : a.out, done.maps, a.options.voxel_mm,
              done.digest.substr(0, 16));
-  if (!done.left_out.empty()) fmt::print("{} participants have no map and were left out\n", done.left_out.size());
+  if (!done.left_out.empty()) fmt::print("{} participants have no map and were skipped\n", done.left_out.size());
   if (done.hidden_ages > 0)
-    fmt::print("{} ages are hidden (\"89+\") and count as the number given\n", done.hidden_ages);
+    fmt::print("{} ages are hidden (\"89+\") and count as the given number\n", done.hidden_ages);
   if (done.lossy > 0)
-    fmt::print("warning: of {} maps more than 5 % lie outside of the MNI grid: are they registered to it?\n",
-               done.lossy);
-  if (!a.check) fmt::print("what was done to each: {}\n", a.report);
+    fmt::print(
+        "warning: {} maps have more than 5 % of their data outside of the MNI grid. Check that they are registered to "
+        "it.\n",
+        done.lossy);
+  if (!a.check) fmt::print("report on each file: {}\n", a.report);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Makes a cohort file from NIfTI or .npy files and a table of participants.");
+  CLI::App app("Creates a cohort file from NIfTI or .npy files and a table of participants.");
   Arguments arguments;
   add_sources(app, arguments);
   add_choices(app, arguments);
@@ -107,13 +111,13 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
   }
   return exit_code_of([&] {
-    const StopSignals stop;  // so that nothing half written stays behind
+    const StopSignals stop;  // so that no partly written file is left
     complete(arguments, app.count("--modality") > 0);
     try {
       const Imported done =
           import_cohort(arguments.options, arguments.check ? "" : arguments.out, standard_error(), arguments.threads);
       if (!arguments.check) write_atomically(arguments.report, done.report);
-      tell(arguments, done);
+      report(arguments, done);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::interrupted) throw;
       fmt::print(stderr, "interrupted: {}\n", error.what());

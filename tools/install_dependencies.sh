@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# The one list of what Cortexgrad is built with, and its installer for Debian and Ubuntu.
-#   tools/install_dependencies.sh          installs what is missing (quick when nothing is)
-#   tools/install_dependencies.sh --tests  and what tests alone compare with
+# SPDX-License-Identifier: Apache-2.0
+# The list of all packages that Cortexgrad needs, and their installer for Debian and Ubuntu.
+#   tools/install_dependencies.sh          installs missing packages (quick if there are none)
+#   tools/install_dependencies.sh --tests  also installs the packages that only tests need, for comparison
 #   tools/install_dependencies.sh --list   prints the list
 # Debian's packages come from apt; oneDNN 3 (Debian 12 has only version 2) comes from PyPI as two pinned wheels whose
-# SHA-256 is checked, unpacked into build/onednn. Exit code 2: something is missing and can't be installed from here;
-# the command to run is printed.
+# SHA-256 is checked, unpacked into build/onednn. Exit code 2: a package is missing and cannot be installed from here;
+# the script prints the command to run.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 packages=(
   g++ cmake ninja-build pkgconf   # compiler, build system
-  python3 ca-certificates         # fetch the wheels and unpack them
+  python3 ca-certificates         # download the wheels and unpack them
   libhdf5-dev                     # cohort files, weights, run folders
   libnifti2-dev zlib1g-dev        # headers of NIfTI volumes, gzip
   libeigen3-dev                   # matrix products of the losses, ridge regression
@@ -21,17 +22,17 @@ packages=(
   librandom123-dev                # Philox, the counter-based random generator
   libcairo2-dev                   # pictures of volumes as PNG
 )
-test_packages=(                   # 180 MB to fetch, 800 MB on the disk
+test_packages=(                   # 180 MB to download, 800 MB on the disk
   mricron-data                    # templates of the brain at 1 and 2 mm
   python3-nibabel python3-scipy   # another reader of NIfTI with its own files, another resampling
-  python3-torch python3-h5py      # PyTorch's checkpoints and features, beside ours
+  python3-torch python3-h5py      # PyTorch's checkpoints and features, for comparison with ours
 )
 onednn_version=2023.2.0           # = oneDNN v3.2.0 with OpenMP of GCC
 onednn_wheels=(
   onednn_cpu_gomp        2f22a54d6a890ed14bfa185d42a4be65d8b5b1df85dc1f0f3a9abe31620416fb
   onednn_devel_cpu_gomp  9763c69e8c907e119056bd52ad918ca84ac9ba939d130a99dfa95ccca3e5e284
 )
-template_version=0.10.4           # of nilearn, whose wheel holds the MNI152 template: for the tests
+template_version=0.10.4           # of nilearn, whose wheel contains the MNI152 template: for the tests
 template_wheel=(nilearn 48a800e6117ebea8a70b2f0a080b16109e225731605c9243ff103e9a27bf9cac)
 template=nilearn/datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz
 
@@ -53,23 +54,23 @@ if [ ${#missing[@]} -gt 0 ]; then
     if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
       as_root="sudo"
     else
-      printf 'Missing packages: %s\nThey need root. Run this, then try again:\n  sudo %s\n' "${missing[*]}" "$command" >&2
+      printf 'Missing packages: %s\nRun this as root, then try again:\n  sudo %s\n' "${missing[*]}" "$command" >&2
       exit 2
     fi
   fi
   echo "Installing ${missing[*]}"
   { ${as_root:-} apt-get update -q && DEBIAN_FRONTEND=noninteractive ${as_root:-} $command; } >&2 || {
-    printf 'The installation failed. Mend what apt-get says above, or run:\n  sudo %s\n' "$command" >&2
+    printf 'The installation failed. Fix the problem that apt-get reports above, or run:\n  sudo %s\n' "$command" >&2
     exit 2
   }
 fi
 
 onednn="$root/build/onednn"
 if [ "$(cat "$onednn/version" 2>/dev/null)" != "$onednn_version" ]; then
-  echo "Fetching oneDNN 3 (PyPI, 2 wheels, hash-checked) into build/onednn"
+  echo "Downloading oneDNN 3 (PyPI, 2 wheels, hash-checked) into build/onednn"
   rm -rf "$onednn" && mkdir -p "$onednn"
   python3 "$root/tools/fetch_wheels.py" "$onednn" "$onednn_version" "${onednn_wheels[@]}" || {
-    printf 'oneDNN could not be fetched. Check the network (PyPI must be reachable), then run:\n  %s\n' "$0" >&2
+    printf 'oneDNN was not downloaded. Check the network (PyPI must be reachable), then run:\n  %s\n' "$0" >&2
     exit 2
   }
   echo "$onednn_version" >"$onednn/version"
@@ -77,10 +78,10 @@ fi
 
 volumes="$root/build/test_volumes"
 if [ "${1:-}" = --tests ] && [ "$(cat "$volumes/version" 2>/dev/null)" != "$template_version" ]; then
-  echo "Fetching the MNI152 template (PyPI, nilearn's wheel, hash-checked) into build/test_volumes"
+  echo "Downloading the MNI152 template (PyPI, nilearn's wheel, hash-checked) into build/test_volumes"
   mkdir -p "$volumes"
   python3 "$root/tools/fetch_wheels.py" --file "$template" "$volumes" "$template_version" "${template_wheel[@]}" || {
-    printf 'The template could not be fetched. Check the network (PyPI must be reachable), then run:\n  %s --tests\n' "$0" >&2
+    printf 'The template was not downloaded. Check the network (PyPI must be reachable), then run:\n  %s --tests\n' "$0" >&2
     exit 2
   }
   echo "$template_version" >"$volumes/version"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes a synthetic cohort of brain stiffness maps (or T1-like volumes) with known age effects.
 //   make_phantom_cohort --voxel 4 --out phantom-4mm.h5
 #include <fmt/format.h>
@@ -12,7 +13,7 @@ int main(int argc, char** argv) {
   CLI::App app("Writes a cohort of synthetic phantom brains: not data of any person.");
   cg::phantom::CohortOptions options;
   std::string out, modality = "mre";
-  app.add_option("--subjects", options.subjects, "how many; 311 make a full cohort of the five studies")
+  app.add_option("--subjects", options.subjects, "number of subjects; 311 are a full cohort of the five studies")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   app.add_option("--voxel", options.voxel_mm, "edge length in mm")->check(CLI::Range(1.0, 20.0))->capture_default_str();
@@ -23,7 +24,8 @@ int main(int argc, char** argv) {
   app.add_option("--sites", options.sites, "scanners of the T1-like cohort")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  app.add_option("--signal", options.signal, "the only regions that age, separated by commas (stiffness maps)")
+  app.add_option("--signal", options.signal,
+                 "the only regions that change with age, separated by commas (stiffness maps)")
       ->delimiter(',');
   app.add_option("--threads", options.threads, "0: all")->check(CLI::Range(0, 1024))->capture_default_str();
   app.add_option("--out", out, "the HDF5 file to write")->required();

@@ -1,4 +1,5 @@
-// The age of brains by a trained model: NIfTI files or a cohort file in, a table out.
+// SPDX-License-Identifier: Apache-2.0
+// Predicts the age of brains with a trained model, from NIfTI files or a cohort file, and writes a table.
 //   predict runs/dynlocrep-…/model-seed0.h5 sub-01_stiffness.nii.gz --age 63
 //   predict model.h5 study/*.nii.gz --participants study/participants.tsv --out predictions.csv
 #include "experiments/prediction/predict.h"
@@ -30,8 +31,8 @@ Examples:
   predict model.h5 cohort.h5 --out predictions.csv
 
 Exit codes:
-  0 done   2 usage   3 data   4 corrupt or hostile file   6 memory   7 device missing   8 storage
-  1 a fault of this program)";
+  0 done   2 usage   3 data   4 corrupt or malicious file   6 memory   7 device missing   8 storage
+  1 internal error)";
 
 struct Arguments {
   std::string model, out = "predictions.csv", device = "cpu";
@@ -41,7 +42,7 @@ struct Arguments {
 void print_model(const TrainedModel& model) {
   const TrainingPart& t = model.prediction.training;
   if (t.synthetic)
-    fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no figure here says anything of people. ***\n");
+    fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no number here has a meaning for a person. ***\n");
   fmt::print("model       {}, SHA-256 {}\n", printable(model.path), model.digest);
   fmt::print("trained on  {} {} maps, {:.3g} to {:.3g} years\n\n", t.subjects, printable(t.modality), t.youngest,
              t.oldest);
@@ -54,7 +55,7 @@ void print_row(const PredictedAge& row) {
   for (const std::string& warning : row.warnings) fmt::print("  warning: {}\n", printable(warning));
 }
 
-/// The mean absolute error, where ages are known.
+/// Prints the mean absolute error of the scans with known age.
 void print_error(const std::vector<PredictedAge>& rows) {
   std::vector<double> ages, predicted;
   for (const PredictedAge& row : rows) {
@@ -89,13 +90,13 @@ int run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Predicts the age of brains with a model file that a run left.", "predict");
+  CLI::App app("Predicts the age of brains with a model file of a run.", "predict");
   app.add_option("MODEL", arguments.model, "model.h5 of a run, or its .safetensors")->required();
   app.add_option("SCAN", arguments.scans.inputs, map_endings() + " files, cohort files (.h5)")->required();
   app.add_option("--out", arguments.out, "the table to write (CSV)")->capture_default_str();
-  app.add_option("--age", arguments.scans.age, "age of the only scan, years")->check(CLI::Range(0.0, oldest_age));
+  app.add_option("--age", arguments.scans.age, "age of the single scan, years")->check(CLI::Range(0.0, oldest_age));
   app.add_option("--participants", arguments.scans.participants, "table with participant_id and age (.tsv, .csv)");
-  app.add_option("--npy-axes", arguments.scans.npy_axes, "which way x runs in .npy files")
+  app.add_option("--npy-axes", arguments.scans.npy_axes, "direction of x in .npy files")
       ->check(CLI::IsMember({"RAS", "LAS"}));
   app.add_option("--device", arguments.device, "cpu, cuda, auto or reference")
       ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}))

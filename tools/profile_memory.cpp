@@ -1,6 +1,7 @@
-// Plans the memory of a training step and shows who holds it: by layer, at the peak, over time.
+// SPDX-License-Identifier: Apache-2.0
+// Plans the memory of a training step and shows the largest buffers: by layer, at the peak, over time.
 //   profile_memory quickstart --html memory.html      profile_memory dynlocrep --batch max --memory 80GB
-// Nothing is computed unless --measure asks for it. Read next: experiments/training/step_memory.h.
+// Nothing is computed without --measure. Read next: experiments/training/step_memory.h.
 #include <fmt/format.h>
 #include <omp.h>
 
@@ -38,12 +39,12 @@ Examples:
   profile_memory quickstart --html memory.html           a page with the timeline of the step
   profile_memory dynlocrep model.precision=bfloat16 --batch 64 --csv buffers.csv
   profile_memory dynlocrep --batch max --memory 80GB     the largest batch that fits into 80 GB
-  profile_memory quickstart --measure                    runs one step beside the estimate
-  profile_memory dynlocrep --device H200 --plans         a GPU that need not be there; cuDNN's engine by convolution
+  profile_memory quickstart --measure                    runs one step and compares it with the plan
+  profile_memory dynlocrep --device H200 --plans         a GPU that need not exist here; cuDNN's engine per convolution
 
 Exit codes:
   0 done   2 usage or configuration   3 data   4 corrupt file   6 memory: no batch fits   7 device missing
-  8 storage   1 a fault of this program)";
+  8 storage   1 internal error)";
 
 struct Arguments {
   std::string config, batch, device = "auto", memory, csv, html, json;
@@ -68,10 +69,11 @@ Index parse_bytes(const std::string& text) {
   for (const auto& [name, bytes] : units)
     if (error == std::errc() && unit == name && number * bytes >= 1 && number * bytes < 1e18)
       return static_cast<Index>(number * bytes);
-  fail(ErrorKind::usage, "--memory", fmt::format("\"{}\" is no amount of memory", text), "Write it as 8GB or 900MiB.");
+  fail(ErrorKind::usage, "--memory", fmt::format("\"{}\" is not an amount of memory", text),
+       "Write it as 8GB or 900MiB.");
 }
 
-/// A batch of the command line; 0 for "max".
+/// The batch size from the command line; 0 for "max".
 Index parse_batch(const std::string& text, const Config& config) {
   if (text.empty()) return config.train.batch_size;
   if (text == "max") return 0;
@@ -89,24 +91,24 @@ Shape volume_of(const Arguments& arguments, const Config& config) {
   return {arguments.size[0], arguments.size[1], arguments.size[2]};
 }
 
-/// The largest batch that training takes, with a line about it.
+/// The largest batch that training accepts; prints a line about it.
 Index largest_batch(StepPlanner& planner, const Backend& backend, Index free) {
   if (free <= 0)
-    fail(ErrorKind::device, "--batch max", "the device does not say how much memory is free",
+    fail(ErrorKind::device, "--batch max", "the device does not report its free memory",
          "Give --memory, for example 80GB.");
   const auto demand = [&](Index subjects) { return Demand(planner.memory(subjects), backend); };
   const Index batch = planner.largest_batch(
       largest_batch_size, [&](const StepMemory& step) { return Demand(step, backend).total() <= free; });
   if (batch == 0)
     fail(ErrorKind::memory, "--batch max",
-         fmt::format("training in batches of 2 asks for {} MB ({}), and {} MB are to be had",
+         fmt::format("training with batches of 2 needs {} MB ({}), but {} MB are available",
                      megabytes(demand(2).total()), to_string(demand(2)), megabytes(free)),
          "Lower model.width, or use a device with more memory.");
   if (batch == largest_batch_size)
-    fmt::print("Largest batch: {}, the most that train.batch_size takes\n\n", batch);
+    fmt::print("Largest batch: {}, the maximum of train.batch_size\n\n", batch);
   else
-    fmt::print("Largest batch in {} MB: {}; training with {} would ask for {} MB: {}\n\n", megabytes(free), batch,
-               batch + 1, megabytes(demand(batch + 1).total()), to_string(demand(batch + 1)));
+    fmt::print("Largest batch in {} MB: {}; training with {} needs {} MB: {}\n\n", megabytes(free), batch, batch + 1,
+               megabytes(demand(batch + 1).total()), to_string(demand(batch + 1)));
   return batch;
 }
 
@@ -121,14 +123,14 @@ void print_measured(const MeasuredMemory& measured, const StepMemory& planned, b
       measured.seconds, on_gpu ? 4 : 2, on_gpu ? "GPU" : "process", megabytes(measured.above()),
       megabytes(measured.baseline), megabytes(planned.total()), beside(measured.above()));
   if (measured.peak_by_nvml > 0)
-    fmt::print("By NVML:  {} MB more than {} MB; planned are {}\n", megabytes(measured.above_by_nvml()),
+    fmt::print("By NVML:  {} MB more than {} MB; planned: {}\n", megabytes(measured.above_by_nvml()),
                megabytes(measured.baseline_by_nvml), beside(measured.above_by_nvml()));
 }
 
-/// What is planned for.
+/// The device of the plan.
 struct Target {
   std::unique_ptr<Backend> backend;
-  Registry registry = Registry::standard();  // with the kernels of a GPU that is not there
+  Registry registry = Registry::standard();  // includes the kernels of a GPU that need not exist here
   bool there = true;
 };
 
@@ -138,7 +140,7 @@ Target choose_target(const std::string& device) {
   std::string why;
   const CudaModule* module = cuda_module(why);
   if (!module)
-    fail(ErrorKind::device, "--device " + device, why, "Build where CUDA and cuDNN are, or give --device cpu.");
+    fail(ErrorKind::device, "--device " + device, why, "Build on a machine with CUDA and cuDNN, or give --device cpu.");
   Target target{.backend = module->make_planner(device, {}), .there = false};
   module->add_kernels(target.registry);
   return target;
@@ -147,8 +149,8 @@ Target choose_target(const std::string& device) {
 std::vector<PlanLine> plans_of(const LearnerOptions& options, Index batch, Backend& backend) {
   std::string why;
   if (backend.device() != Device::cuda)
-    fail(ErrorKind::usage, "--plans", "convolutions have plans of cuDNN on a GPU alone",
-         "Give --device cuda, or one that need not be there: --device H200");
+    fail(ErrorKind::usage, "--plans", "only a GPU has cuDNN plans for convolutions",
+         "Give --device cuda, or a GPU that need not exist here: --device H200");
   return convolution_plans(options, batch, *cuda_module(why), backend);
 }
 
@@ -177,8 +179,9 @@ int run(const Arguments& arguments) {
   const Target target = choose_target(arguments.device);
   Backend& backend = *target.backend;
   if (arguments.measure && !target.there)
-    fail(ErrorKind::usage, "--measure", fmt::format("{} is only planned for", arguments.device),
-         "Leave it out, or give --device cuda where the GPU is.");
+    fail(ErrorKind::usage, "--measure",
+         fmt::format("{} does not exist here and can only be planned for", arguments.device),
+         "Remove --measure, or run with --device cuda on a machine with the GPU.");
   const Index free = given > 0 ? given : backend.free_bytes();
   const LearnerOptions options = learner_options(config, volume, backend, config.seeds[0]);
 
@@ -195,7 +198,7 @@ int run(const Arguments& arguments) {
   std::vector<PlanLine> plans;
   if (arguments.plans) plans = plans_of(options, batch, backend);
   fmt::print("{}", memory_text(memory, step, terminal_style()));
-  if (arguments.plans) fmt::print("\nConvolutions as cuDNN plans them\n{}", to_string(plans));
+  if (arguments.plans) fmt::print("\ncuDNN's plans of the convolutions\n{}", to_string(plans));
   if (!arguments.csv.empty()) write_atomically(arguments.csv, memory_csv(memory.plan));
   if (!arguments.html.empty()) write_atomically(arguments.html, memory_page(memory, step));
   std::optional<MeasuredMemory> measured;
@@ -214,28 +217,29 @@ int run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Plans the memory of a training step and shows which layer holds it, when, and at the peak.",
+  CLI::App app("Plans the memory of a training step and shows it by layer, over time, and at the peak.",
                "profile_memory");
-  app.add_option("CONFIG", arguments.config, "TOML file, or the name of one in experiments/");
+  app.add_option("CONFIG", arguments.config, "TOML file, or the name of a file in experiments/");
   app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. model.precision=bfloat16");
   app.add_option("--batch", arguments.batch,
-                 "subjects in the batch (default: train.batch_size), or max: as many as training has room for");
+                 "subjects in the batch (default: train.batch_size), or max: the largest batch that fits");
   app.add_option(
          "--device", arguments.device,
-         "auto: a GPU if there is one; cpu; reference: plain loops; cuda; or a GPU that need not be there: A100, H100, "
-         "H200")
+         "auto: a GPU if there is one; cpu; reference: plain loops; cuda; or a GPU that need not exist here: A100, "
+         "H100, H200")
       ->check(CLI::IsMember(devices_here) | CLI::IsMember(devices_to_plan_for));
-  app.add_option("--size", arguments.size, "D H W in voxels, in the place of the cohort's volumes")
+  app.add_option("--size", arguments.size, "D H W in voxels, instead of the size of the cohort's volumes")
       ->expected(3)
       ->allow_extra_args(false)  // what follows is a key=value
       ->check(CLI::Range(1, 2048));
-  app.add_option("--memory", arguments.memory, "what may be used, e.g. 8GB (default: what is free on the device now)");
-  app.add_option("--csv", arguments.csv, "write a line a buffer to this file");
+  app.add_option("--memory", arguments.memory,
+                 "memory that may be used, e.g. 8GB (default: the free memory of the device)");
+  app.add_option("--csv", arguments.csv, "write one line per buffer to this file");
   app.add_option("--html", arguments.html, "write a page with the timeline of the step to this file");
-  app.add_option("--json", arguments.json, "write everything that is found to this file");
-  app.add_flag("--plans", arguments.plans,
-               "on a GPU: which of cuDNN's engines computes each convolution, and its scratch");
-  app.add_flag("--measure", arguments.measure, "run one step on random volumes and put its real peak beside the plan");
+  app.add_option("--json", arguments.json, "write all results to this file");
+  app.add_flag("--plans", arguments.plans, "on a GPU: cuDNN's engine and scratch memory for each convolution");
+  app.add_flag("--measure", arguments.measure,
+               "run one step on random volumes and compare its real peak with the plan");
   app.footer(footer);
   return run_program(app, argc, argv, [&] { return run(arguments); });
 }

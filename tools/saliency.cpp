@@ -1,4 +1,5 @@
-// Which voxels a predicted age hangs on: maps of scans by a trained model, as NIfTI and as pictures.
+// SPDX-License-Identifier: Apache-2.0
+// Maps the voxels that a predicted age depends on, for scans and a trained model, as NIfTI and as pictures.
 //   saliency model.h5 sub-01.nii.gz --out saliency
 //   saliency model.h5 synthetic-phantom.h5 --subject phantom-00007 --method gradient
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include <limits>
 
 #include "data/files/diagnostics.h"
+#include "data/files/storage.h"
 #include "data/formats/map_file.h"
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/program/command_line.h"
@@ -22,13 +24,13 @@ namespace {
 using namespace cg;
 
 constexpr const char* footer = R"(
-Written to the folder, for each scan:
-  <id>_gradient.nii.gz    change of the predicted age, in years, for a voxel higher by one unit of the scan
-  <id>_occlusion.nii.gz   change of the predicted age, in years, when a cube around the voxel is set to 0
-  <id>.png                the scan, and both maps over it: warm where the age would rise, cold where it would fall
-  saliency.csv            predicted ages, and the maps' rank correlations with those of random weights
-of several scans or a synthetic cohort mean.png and mean_*.nii.gz, the mean of |map|, and of a synthetic cohort
-agreement.csv, how far the maps find the voxels that truly age.
+Files in the folder, for each scan:
+  <id>_gradient.nii.gz    change of the predicted age, in years, if the voxel increases by one unit of the scan
+  <id>_occlusion.nii.gz   change of the predicted age, in years, if a cube around the voxel is set to 0
+  <id>.png                the scan with both maps over it: warm colours where the age increases, cold where it decreases
+  saliency.csv            predicted ages, and the rank correlations of the maps with those of random weights
+For several scans or a synthetic cohort also mean.png and mean_*.nii.gz, the mean of |map|; for a synthetic cohort also
+agreement.csv, how well the maps find the voxels that truly age.
 
 Examples:
   saliency model.h5 sub-01_stiffness.nii.gz
@@ -36,8 +38,8 @@ Examples:
   saliency model.h5 synthetic-phantom.h5 --subject phantom-00007 --subject phantom-00012
 
 Exit codes:
-  0 done   2 usage   3 data   4 corrupt or hostile file   6 memory   7 device missing   8 storage
-  1 a fault of this program)";
+  0 done   2 usage   3 data   4 corrupt or malicious file   6 memory   7 device missing   8 storage
+  1 internal error)";
 
 struct Arguments {
   std::string model, out = "saliency", device = "cpu", method = "both";
@@ -46,23 +48,23 @@ struct Arguments {
   SaliencyOptions saliency;
 };
 
-/// The scans that were asked for by id; all if none was.
+/// The scans with the given ids; all scans if there are no ids.
 std::vector<Index> chosen(const Scans& scans, const std::vector<std::string>& subjects) {
   std::vector<Index> out;
   for (Index i = 0; i < scans.size(); ++i)
     if (subjects.empty() || std::ranges::find(subjects, scans.id(i)) != subjects.end()) out.push_back(i);
   for (const std::string& subject : subjects)
     if (std::ranges::none_of(out, [&](Index i) { return scans.id(i) == subject; }))
-      fail(ErrorKind::usage, "--subject", fmt::format("no scan is of \"{}\"", subject), "Give an id of the scans");
+      fail(ErrorKind::usage, "--subject", fmt::format("there is no scan of \"{}\"", subject), "Give the id of a scan");
   return out;
 }
 
-/// All that is wrong with the scans, before the first of them takes its minutes. Errors: data or corrupt.
+/// Checks all scans before the first of them is computed, which takes minutes. Errors: data or corrupt.
 void check(const Scans& scans, const std::vector<Index>& which) {
   Diagnostics diagnostics;
   for (const Index i : which) diagnostics.collect([&] { scans.read(i); });
   diagnostics.report(which.size() == 1 ? "the scan" : fmt::format("{} scans", which.size()),
-                     "Mend them or leave them out; nothing was written");
+                     "Fix or remove these scans; nothing was written");
 }
 
 std::optional<KnownAgeing> truth_of(const Arguments& a, const TrainedModel& model) {
@@ -83,11 +85,11 @@ void print_checks(const std::vector<ScanSaliency>& rows) {
   }
 }
 
-/// Prints, and gives as CSV, how the mean maps agree with what truly ages.
+/// Prints the agreement of the mean maps with the true ageing, and returns it as CSV.
 std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const TrainedModel& model) {
   std::string table = "map,weights,voxel_correlation,region_correlation,auroc,dice,dice_by_chance\n";
   fmt::print(
-      "\nagreement with what truly ages           rank correlation over    the quarter that ages most:\n"
+      "\nagreement with the true ageing           rank correlation over    the quarter that ages most:\n"
       "{:>50}{:>9}{:>12}  Dice (by chance)\n",
       "voxels", "regions", "AUROC");
   const auto line = [&](const std::string& kind, const char* weights, std::span<const float> map) {
@@ -101,7 +103,7 @@ std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const T
   const bool some = run.checked() < run.scans();
   for (const SaliencyMap& map : run.mean()) {
     line(map.kind, "trained", map.values);
-    // A mean over more scans agrees better whatever the weights: random ones are put beside those of the same scans.
+    // A mean over more scans agrees better for any weights: compare random weights only with maps of the same scans.
     if (some) line(map.kind, "trained (checked scans)", map.beside);
     line(map.kind, some ? "random (checked scans)" : "random", map.random);
   }
@@ -112,21 +114,21 @@ int run(const Arguments& a) {
   const OcclusionOptions& cubes = a.saliency.of_occlusion;
   if (a.saliency.occlusion && cubes.stride_mm > cubes.edge_mm)
     fail(ErrorKind::usage, "--stride",
-         fmt::format("{:g} mm from cube to cube leaves gaps between cubes of {:g} mm", cubes.stride_mm, cubes.edge_mm),
-         "Give at most the --edge");
+         fmt::format("a step of {:g} mm leaves gaps between cubes of {:g} mm", cubes.stride_mm, cubes.edge_mm),
+         "Give at most the value of --edge");
   const TrainedModel model = read_model(a.model);
   const Scans scans(a.scans, model.prediction);
   const std::vector<Index> which = chosen(scans, a.subjects);
   check(scans, which);
   const auto backend = choose_backend(a.device);
-  SaliencyRun made(*backend, model, a.saliency, a.out);
+  SaliencyRun saliency(*backend, model, a.saliency, a.out);
   if (model.prediction.training.synthetic)
-    fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no map here says anything of people. ***\n");
+    fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no map here has a meaning for a person. ***\n");
   const auto n = static_cast<Index>(which.size()), checked = std::min(n, a.saliency.checked);
-  Progress progress(checked * made.steps_of(true) + (n - checked) * made.steps_of(false), standard_error());
+  Progress progress(checked * saliency.steps_of(true) + (n - checked) * saliency.steps_of(false), standard_error());
   std::vector<ScanSaliency> rows;
   for (const Index i : which) {
-    rows.push_back(made.add(scans, i, progress));
+    rows.push_back(saliency.add(scans, i, progress));
     for (SaliencyMap& map : rows.back().maps) map.values = map.random = {};  // they are in files and sums
   }
   progress.finish();
@@ -134,8 +136,8 @@ int run(const Arguments& a) {
   write_atomically(folder / "saliency.csv", saliency_table(rows));
   print_checks(rows);
   const std::optional<KnownAgeing> truth = truth_of(a, model);
-  if (truth) write_atomically(folder / "agreement.csv", agreements(made, *truth, model));
-  if (truth || n > 1) made.write_mean(truth);
+  if (truth) write_atomically(folder / "agreement.csv", agreements(saliency, *truth, model));
+  if (truth || n > 1) saliency.write_mean(truth);
   fmt::print("\nmaps in {}\n", a.out);
   return 0;
 }
@@ -148,23 +150,22 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--method", a.method, "gradient, occlusion or both")
       ->check(CLI::IsMember({"gradient", "occlusion", "both"}))
       ->capture_default_str();
-  app.add_option("--samples", a.saliency.of_gradient.samples, "noisy copies that a gradient is averaged over")
+  app.add_option("--samples", a.saliency.of_gradient.samples, "number of noisy copies for the mean gradient")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  app.add_option("--noise", a.saliency.of_gradient.noise, "SD of that noise, in SDs of the data")
+  app.add_option("--noise", a.saliency.of_gradient.noise, "SD of the noise, in SDs of the data")
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
   app.add_option("--edge", a.saliency.of_occlusion.edge_mm, "edge of the occluding cube, mm")
       ->check(CLI::Range(1.0, 500.0))
       ->capture_default_str();
-  app.add_option("--stride", a.saliency.of_occlusion.stride_mm, "from cube to cube, mm")
+  app.add_option("--stride", a.saliency.of_occlusion.stride_mm, "distance from cube to cube, mm")
       ->check(CLI::Range(1.0, 500.0))
       ->capture_default_str();
-  app.add_option("--check-scans", a.saliency.checked, "scans compared with random weights")
+  app.add_option("--check-scans", a.saliency.checked, "number of scans to compare with random weights")
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();
-  app.add_option("--npy-axes", a.scans.npy_axes, "which way x runs in .npy files")
-      ->check(CLI::IsMember({"RAS", "LAS"}));
+  app.add_option("--npy-axes", a.scans.npy_axes, "direction of x in .npy files")->check(CLI::IsMember({"RAS", "LAS"}));
   app.add_option("--device", a.device, "cpu, cuda, auto or reference")
       ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}))
       ->capture_default_str();
@@ -174,7 +175,7 @@ void add_options(CLI::App& app, Arguments& a) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Maps the voxels that a predicted age hangs on.", "saliency");
+  CLI::App app("Maps the voxels that a predicted age depends on.", "saliency");
   add_options(app, arguments);
   app.footer(footer);
   return run_program(app, argc, argv, [&] {

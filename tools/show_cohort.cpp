@@ -1,4 +1,5 @@
-// A cohort on one page: ages, studies, coverage, maps.
+// SPDX-License-Identifier: Apache-2.0
+// Shows a cohort on one page: ages, studies, coverage, maps.
 //   show_cohort cohort.h5 --beside t1.h5 --out cohort.html
 #include <fmt/format.h>
 
@@ -17,7 +18,7 @@ int main(int argc, char** argv) {
   CLI::App app("Shows a cohort on one HTML page: ages by study, women and men, coverage, maps at several ages.");
   std::string file, beside, out = "cohort.html";
   app.add_option("FILE", file, "cohort file (HDF5)")->required();
-  app.add_option("--beside", beside, "a second cohort file whose volumes stand beside the maps, e.g. T1");
+  app.add_option("--beside", beside, "a second cohort file whose volumes are shown beside the maps, e.g. T1");
   app.add_option("--out", out, "the page to write")->capture_default_str();
   try {
     app.parse(argc, argv);

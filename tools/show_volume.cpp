@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Draws a subject's map as a PNG: three planes, a colour scale, and with --augment the map before and after.
 //   show_volume cohort.h5 --subject phantom-00007 --augment cutout --out cutout.png
 #include <fmt/format.h>
@@ -30,11 +31,11 @@ Index find_subject(const CohortFile& cohort, const std::string& id) {
   for (Index i = 0; i < cohort.size(); ++i)
     if (cohort.subject(i).id == id) return i;
   fail(ErrorKind::usage, "--subject",
-       fmt::format("{} has no subject \"{}\"; its first is \"{}\"", cohort.path(), id, cohort.subject(0).id),
+       fmt::format("{} has no subject \"{}\"; the first subject is \"{}\"", cohort.path(), id, cohort.subject(0).id),
        "Give a participant_id of the file.");
 }
 
-/// The augmentation's options from KEY=VALUE words like those of a configuration, its probability 1 unless one says so.
+/// The options of the augmentation from KEY=VALUE words like those of a configuration; the default probability is 1.
 AugmentOptions chosen_options(const Arguments& arguments) {
   AugmentOptions always;
   for (const auto& field : augment_fields())
@@ -48,9 +49,9 @@ AugmentOptions chosen_options(const Arguments& arguments) {
   return always;
 }
 
-/// A map in its own unit, changed as a training volume is, which has the mean taken away where data are and is divided
-/// by the standard deviation: all augmentations commute with a scale, and where 0 and tissue are not mixed with the
-/// shift.
+/// A map in its unit, changed in the same way as a training volume. For training, the mean is subtracted from the data
+/// and the result is divided by the standard deviation. All augmentations commute with that division, and with the
+/// subtraction where they do not mix 0 and tissue.
 std::vector<float> augmented(const CohortFile& cohort, Index subject, std::vector<float> values,
                              const Arguments& arguments) {
   const auto sd = static_cast<float>(intensity(values).sd);
@@ -61,7 +62,7 @@ std::vector<float> augmented(const CohortFile& cohort, Index subject, std::vecto
   return values;
 }
 
-/// The voxel asked for, or the middle of what an augmentation changed, or of the map.
+/// The given voxel, or the middle of what an augmentation changed, or the middle of the map.
 Triple place(const Arguments& arguments, const VolumePicture& picture) {
   const Triple& n = picture.grid.extents;
   if (arguments.at.empty()) {
@@ -74,7 +75,7 @@ Triple place(const Arguments& arguments, const VolumePicture& picture) {
   for (std::size_t a = 0; a < 3; ++a)
     if (at[a] < 0 || at[a] >= n[a])
       fail(ErrorKind::usage, "--at",
-           fmt::format("{} {} {} lies outside of {} x {} x {}", at[0], at[1], at[2], n[0], n[1], n[2]),
+           fmt::format("{} {} {} is outside of {} x {} x {}", at[0], at[1], at[2], n[0], n[1], n[2]),
            "Count voxels from 0.");
   return at;
 }
@@ -102,13 +103,13 @@ VolumePicture picture_of(const CohortFile& cohort, const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Draws a subject's map as a PNG, before and after an augmentation if one is named.");
+  CLI::App app("Draws a subject's map as a PNG, with --augment before and after an augmentation.");
   Arguments arguments;
   app.add_option("FILE", arguments.file, "cohort file (HDF5)")->required();
   app.add_option("KEY=VALUE", arguments.options, "options of [data.augment], e.g. rotation.degrees=20");
   app.add_option("--subject", arguments.subject, "participant_id (default: the first of the file)");
-  app.add_option("--augment", arguments.augment, "what changes the map")->check(CLI::IsMember(augmentation_names()));
-  app.add_option("--seed", arguments.seed, "of what the augmentation draws")->capture_default_str();
+  app.add_option("--augment", arguments.augment, "the augmentation")->check(CLI::IsMember(augmentation_names()));
+  app.add_option("--seed", arguments.seed, "seed of the augmentation")->capture_default_str();
   app.add_option("--at", arguments.at, "the voxel in all three planes (default: the middle)")->expected(3);
   app.add_option("--out", arguments.out, "the PNG to write")->capture_default_str();
   try {

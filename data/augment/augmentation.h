@@ -1,4 +1,5 @@
-// What an augmentation is: options, a draw that depends on a key alone, and the change that a draw makes.
+// SPDX-License-Identifier: Apache-2.0
+// An augmentation: its options, a random draw that depends only on a key, and the change that the draw makes.
 #pragma once
 
 #include <concepts>
@@ -11,19 +12,19 @@
 
 namespace cg {
 
-/// A box of voxels: `corner` is its first, `size` its extents.
+/// A box of voxels: `corner` is its first voxel, `size` its extents.
 struct Box {
   Triple corner, size;
 };
 
-/// A box of this size anywhere inside the grid, every place as likely.
+/// A box of this size inside the grid. All positions have the same probability.
 inline Box draw_box(const VoxelGrid& grid, const Triple& size, Random& random) {
   Box box{{}, size};
   for (std::size_t a = 0; a < 3; ++a) box.corner[a] = random.below(grid.extents[a] - size[a] + 1);
   return box;
 }
 
-/// The struct's members are the options; `Draw` holds all that chance decides.
+/// The members of the struct are the options; `Draw` contains all random values.
 template <class A>
 concept Augmentation = requires(const A a, const VoxelGrid grid, Random random, std::span<float> volume) {
   { A::name } -> std::convertible_to<const char*>;
@@ -34,8 +35,8 @@ concept Augmentation = requires(const A a, const VoxelGrid grid, Random random, 
   A::apply(a.draw(grid, random), grid, volume);
 };
 
-/// Changes a volume in place, or with probability 1 − p leaves it. Everything random follows from seed, epoch, sample
-/// and view of the key and from the augmentation's own use of it.
+/// Changes a volume in place, or with probability 1 − p leaves it unchanged. The random numbers depend only on seed,
+/// epoch, sample and view of the key and on the augmentation's `use`.
 template <Augmentation A>
 void augment(const A& augmentation, const VoxelGrid& grid, Key key, std::span<float> volume) {
   key.use = A::use;
@@ -44,10 +45,10 @@ void augment(const A& augmentation, const VoxelGrid& grid, Key key, std::span<fl
   A::apply(augmentation.draw(grid, random), grid, volume);
 }
 
-/// An augmentation, or several one after the other, on a known grid.
+/// One augmentation or a sequence of them, on a known grid.
 using Augment = std::function<void(const Key& key, std::span<float> volume)>;
 
-/// The option that every augmentation has.
+/// The option that all augmentations have.
 template <class A>
 Field<A> probability_field() {
   return field("probability", &A::probability, between(0, 1), "Share of the volumes that are changed.");

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/augment/augmentations.h"
 
 #include <fmt/format.h>
@@ -58,15 +59,15 @@ std::string to_string(const AugmentOptions& options) {
   for (const std::string& name : options.apply) {
     const double probability = find(name).probability(options);
     out += (out.empty() ? "" : ", ") + name;
-    if (probability < 1) out += fmt::format(" (in a share of {:g})", probability);
+    if (probability < 1) out += fmt::format(" (in {:g} of the volumes)", probability);
   }
   return out;
 }
 
 Fields<AugmentOptions> augment_fields() {
   Fields<AugmentOptions> out{field("apply", &AugmentOptions::apply, one_of(augmentation_names()),
-                                   "What changes a training volume, in this order; the two views of a subject then "
-                                   "differ. Empty: volumes as they are.")};
+                                   "The augmentations of training volumes, in this order; the two views of a subject "
+                                   "then differ. Empty: no augmentation.")};
   for (const Entry& e : entries()) out.insert(out.end(), e.fields.begin(), e.fields.end());
   return out;
 }

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
 // All augmentations by name, their options in [data.augment] of a configuration, and the function that the loader
-// calls. A new augmentation: its header, a member here, a row in augmentations.cpp, and a new name at the
-// end of `Use` in tensor/random.h, so that its random numbers are not those of another. docs/augmentations.md shows
-// each. Read next: augmentation.h (the interface), cutout.h (an example).
+// calls. A new augmentation needs its header, a member here, a row in augmentations.cpp, and a new name at the end of
+// `Use` in tensor/random.h, so that its random numbers are independent of the others. docs/augmentations.md shows each.
+// Read next: augmentation.h (the interface), cutout.h (an example).
 #pragma once
 
 #include <string>
@@ -16,7 +17,7 @@
 namespace cg {
 
 struct AugmentOptions {
-  std::vector<std::string> apply;  ///< names, applied in this order; empty: volumes as they are
+  std::vector<std::string> apply;  ///< names, applied in this order; empty: no augmentation
   Cutout cutout;
   Noise noise;
   Flip flip;
@@ -26,14 +27,14 @@ struct AugmentOptions {
 
 std::vector<std::string> augmentation_names();
 
-/// "cutout (in a share of 0.5), noise", or "" if nothing is applied.
+/// "cutout (in 0.5 of the volumes), noise", or "" if nothing is applied.
 std::string to_string(const AugmentOptions& options);
 
-/// The options: keys, what is accepted, a sentence for the manual.
+/// The options: keys, accepted values, and a sentence for the manual.
 Fields<AugmentOptions> augment_fields();
 
-/// The augmentations of `apply`, one after the other; an empty function if there are none. It may be called from any
-/// thread, in any order. Errors (usage): an unknown name.
+/// Applies the augmentations of `apply` one after the other; an empty function if there are none. Thread-safe. Errors
+/// (usage): an unknown name.
 Augment make_augment(const AugmentOptions& options, const VoxelGrid& grid);
 
 }  // namespace cg

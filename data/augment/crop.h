@@ -1,6 +1,7 @@
-// Crop: only a cube at a random place is kept, in the middle of a volume of zeros. As in the published code (91³ voxels
-// of 2 mm), the cube moves to the middle: of a volume 91 × 109 × 91 up to 18 planes are lost in front or behind, and
-// what is left is shifted by up to 9.
+// SPDX-License-Identifier: Apache-2.0
+// Crop: keeps a cube at a random position and moves it to the middle of a volume of zeros. So does the published code
+// (91³ voxels of 2 mm): a volume of 91 × 109 × 91 loses up to 18 planes at the front or the back, and the rest is
+// shifted by up to 9 planes.
 #pragma once
 
 #include <vector>
@@ -21,7 +22,7 @@ struct Crop {
   static void apply(const Draw& box, const VoxelGrid& grid, std::span<float> volume) {
     const std::vector<float> before(volume.begin(), volume.end());
     std::fill(volume.begin(), volume.end(), 0.0f);
-    Triple to;  // the corner's new place
+    Triple to;  // the new position of the corner
     for (std::size_t a = 0; a < 3; ++a) to[a] = (grid.extents[a] - box.size[a]) / 2;
     for (Index x = 0; x < box.size[0]; ++x)
       for (Index y = 0; y < box.size[1]; ++y) {

@@ -1,5 +1,6 @@
-// Cutout: a cube at a random place is filled with 0, the value of the background (DeVries & Taylor, arXiv:1708.04552).
-// The published code cuts 32³ voxels of 2 mm in half of the volumes, the whole cube inside the volume.
+// SPDX-License-Identifier: Apache-2.0
+// Cutout: fills a cube at a random position with 0, the value of the background (DeVries & Taylor, arXiv:1708.04552).
+// The published code cuts 32³ voxels of 2 mm in half of the volumes; the whole cube is inside the volume.
 #pragma once
 
 #include "data/augment/augmentation.h"

@@ -1,12 +1,13 @@
-// Flip: the volume mirrored along one axis. The paper names a flip and not its axis, and the published code has none;
-// left-right is the default because a brain is nearly symmetric there alone.
+// SPDX-License-Identifier: Apache-2.0
+// Flip: mirrors the volume along one axis. The paper does not name the axis, and the published code has no flip. The
+// default is left-right, the only direction in which a brain is nearly symmetric.
 #pragma once
 
 #include "data/augment/augmentation.h"
 
 namespace cg {
 
-/// Of a volume [X, Y, Z] in the orientation of a template: X left-right, Y back-front, Z down-up.
+/// The axes of a volume [X, Y, Z] in the orientation of a template: X left-right, Y back-front, Z down-up.
 enum class FlipAxis : std::size_t { left_right, back_front, down_up };
 
 struct Flip {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/augment/noise.h"
 
 #include <Eigen/Core>
@@ -12,8 +13,8 @@ constexpr Eigen::Index lane = std::tuple_size_v<Blocks::value_type>;
 using Lane = Eigen::Array<float, lane, 1>;
 using Lanes = Eigen::Array<float, lane, 4>;
 
-/// Standard normals by Box and Muller as in to_normals(), in float32 and many at a time: a loader makes a million of
-/// them for each volume.
+/// Standard normal numbers by Box and Muller as in to_normals(), but in float32 and many at a time: a loader needs a
+/// million of them per volume.
 Lanes normals(Random& random) {
   const Blocks words = random.blocks();
   const auto uniform = [&](std::size_t w) -> Lane {

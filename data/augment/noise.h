@@ -1,5 +1,6 @@
-// Gaussian noise: x + sd · n with n standard normal in each voxel. As in the published code it falls on the whole
-// volume: the background, 0 before, is noise afterwards. The unit is the normalised map's, whose tissue has a standard
+// SPDX-License-Identifier: Apache-2.0
+// Gaussian noise: x + sd · n with n standard normal in each voxel. As in the published code, all voxels change: the
+// background, 0 before, contains noise afterwards. The unit is that of the normalised map, whose tissue has a standard
 // deviation of 1.
 #pragma once
 
@@ -14,7 +15,7 @@ struct Noise {
   double sd = 0.05;  ///< of a map whose tissue has standard deviation 1
 
   struct Draw {
-    Random random;  ///< the stream of the voxels' noise: a block of it for four voxels
+    Random random;  ///< the stream of the voxels' noise: one block per four voxels
     double sd;
   };
   Draw draw(const VoxelGrid&, const Random& random) const { return {random, sd}; }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/augment/rotation.h"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ namespace {
 using Vector = std::array<double, 3>;
 using Matrix = std::array<Vector, 3>;
 
-/// By `angle` about an axis: in the plane of the two axes that follow it.
+/// The rotation by `angle` about an axis, in the plane of the two axes that follow it.
 Matrix about(std::size_t axis, double angle) {
   const double cosine = std::cos(angle), sine = std::sin(angle);
   const std::size_t u = (axis + 1) % 3, v = (axis + 2) % 3;
@@ -33,7 +34,7 @@ Matrix product(const Matrix& a, const Matrix& b) {
   return out;
 }
 
-/// From a new place to the old one, in voxels, both measured from the middle: the transposed rotation.
+/// Maps a new position to the old one, in voxels from the middle: the transposed rotation.
 Matrix inverse_rotation(const Rotation::Draw& angles) {
   Matrix rotation = about(0, angles[0] * std::numbers::pi / 180);
   for (std::size_t axis = 1; axis < 3; ++axis)
@@ -44,7 +45,7 @@ Matrix inverse_rotation(const Rotation::Draw& angles) {
   return out;
 }
 
-/// The volume's value at a point given in voxels, anywhere; outside of the volume all is 0.
+/// The volume's value at any point, in voxels; 0 outside of the volume.
 float interpolated(const std::vector<float>& volume, const VoxelGrid& grid, const Vector& point) {
   Triple low;
   std::array<float, 3> t;  // from the lower neighbour to the upper one
@@ -70,7 +71,7 @@ float interpolated(const std::vector<float>& volume, const VoxelGrid& grid, cons
   return sum;
 }
 
-/// A line of new voxels along z, seen at their old places: points from `start` in steps of `step`.
+/// A line of new voxels along z at their old positions: points from `start` in steps of `step`.
 struct Line {
   Vector start, step;
   Vector at(Index z) const {
@@ -80,7 +81,7 @@ struct Line {
   }
 };
 
-/// The z of a line, first and behind the last, at which all eight neighbours are inside of the volume.
+/// The range of z [first, end) in which all eight neighbours of a line's points are inside the volume.
 std::pair<Index, Index> inside(const Line& line, const VoxelGrid& grid) {
   const auto is_inside = [&](Index z) {
     const Vector point = line.at(z);
@@ -91,7 +92,7 @@ std::pair<Index, Index> inside(const Line& line, const VoxelGrid& grid) {
   };
   double first = 0, last = static_cast<double>(grid.extents[2] - 1);
   for (std::size_t a = 0; a < 3; ++a) {
-    if (std::abs(line.step[a]) < 1e-12) continue;  // inside all along the line, or nowhere
+    if (std::abs(line.step[a]) < 1e-12) continue;  // inside on the whole line, or nowhere
     const double enters = -line.start[a] / line.step[a];
     const double leaves = (static_cast<double>(grid.extents[a] - 1) - line.start[a]) / line.step[a];
     first = std::max(first, std::min(enters, leaves));
@@ -99,12 +100,12 @@ std::pair<Index, Index> inside(const Line& line, const VoxelGrid& grid) {
   }
   if (!(first <= last)) return {0, 0};
   auto z0 = static_cast<Index>(std::floor(first)), z1 = static_cast<Index>(std::ceil(last)) + 1;
-  while (z0 < z1 && !is_inside(z0)) ++z0;  // what rounding put a step too far
+  while (z0 < z1 && !is_inside(z0)) ++z0;  // corrects an error of one step from rounding
   while (z0 < z1 && !is_inside(z1 - 1)) --z1;
   return {z0, z1};
 }
 
-/// The values of a line from z0 to z1, where all eight neighbours are inside: without a question, many at a time.
+/// The values of a line from z0 to z1, where all eight neighbours are inside: no test per voxel, so it vectorises.
 void interpolate_inside(const float* volume, const VoxelGrid& grid, const Line& line, Index z0, Index z1, float* into) {
   const auto row = static_cast<std::int32_t>(grid.extents[2]), plane = row * static_cast<std::int32_t>(grid.extents[1]);
   const auto [x0, y0, start] = line.start;

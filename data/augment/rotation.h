@@ -1,6 +1,7 @@
-// Rotation about the middle of the volume: an angle for each axis, drawn evenly from ±degrees, applied about X, then Y,
-// then Z. A voxel's new value is interpolated trilinearly at the point that the rotation brings there; outside of the
-// volume everything is 0. The paper names a rotation and not its angles, and the published code has none.
+// SPDX-License-Identifier: Apache-2.0
+// Rotation about the middle of the volume: one angle per axis, drawn evenly from ±degrees, applied about X, then Y,
+// then Z. A voxel's new value is interpolated trilinearly at the point that the rotation moves to the voxel; outside of
+// the volume everything is 0. The paper does not give the angles, and the published code has no rotation.
 #pragma once
 
 #include <array>
@@ -15,7 +16,7 @@ struct Rotation {
   double probability = 1;
   double degrees = 10;
 
-  using Draw = std::array<double, 3>;  ///< degrees about X, Y and Z, counter-clockwise seen from the axis' end
+  using Draw = std::array<double, 3>;  ///< degrees about X, Y and Z, counter-clockwise seen from the end of the axis
   Draw draw(const VoxelGrid&, Random& random) const {
     Draw angles;
     for (double& angle : angles) angle = degrees * (2 * random.uniform() - 1);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/files/byte_stream.h"
 
 #include <fmt/format.h>
@@ -59,7 +60,7 @@ std::size_t ByteStream::fill() {
 }
 
 void ByteStream::damaged(const std::string& what) const {
-  fail(ErrorKind::corrupt, name_, what, "Copy or download it again.");
+  fail(ErrorKind::corrupt, name_, what, "Copy or download the file again.");
 }
 
 std::size_t ByteStream::inflate_some(char* to, std::size_t bytes) {
@@ -68,7 +69,7 @@ std::size_t ByteStream::inflate_some(char* to, std::size_t bytes) {
   const uInt wanted = zlib_.avail_out;
   while (zlib_.avail_out == wanted) {
     if (begin_ == end_ && fill() == 0) {
-      if (!member_ended_) damaged("the gzip stream is cut off");
+      if (!member_ended_) damaged("the gzip stream is incomplete");
       return 0;
     }
     if (member_ended_) {  // another stream may follow; padding may too
@@ -111,7 +112,7 @@ std::size_t ByteStream::read_some(char* to, std::size_t bytes) {
 
 void ByteStream::read(char* to, std::size_t bytes) {
   const std::size_t n = read_some(to, bytes);
-  if (n < bytes) damaged(fmt::format("the file ends {} bytes too early", bytes - n));
+  if (n < bytes) damaged(fmt::format("the file is {} bytes too short", bytes - n));
 }
 
 void ByteStream::skip(Index bytes) {

@@ -1,4 +1,5 @@
-// Bytes of a file or of memory, front to back, unpacked on the way where they are gzip's.
+// SPDX-License-Identifier: Apache-2.0
+// The bytes of a file or of memory, from first to last. Gzip data is unpacked.
 #pragma once
 
 #include <zlib.h>
@@ -22,16 +23,16 @@ class ByteStream {
   ByteStream& operator=(const ByteStream&) = delete;
 
   bool packed() const { return packed_; }
-  /// How many bytes there can be in all: exact for plain files, by deflate's best ratio for packed ones.
+  /// The number of bytes in all: exact for plain files; for packed files the most that deflate's best ratio allows.
   Index most() const;
   const std::string& name() const { return name_; }
 
-  /// Up to `bytes` bytes; fewer only at the end. Errors: corrupt (a damaged gzip stream), storage.
+  /// Reads up to `bytes` bytes; fewer only at the end. Errors: corrupt (a damaged gzip stream), storage.
   std::size_t read_some(char* to, std::size_t bytes);
-  /// Errors: corrupt, also where they end before.
+  /// Reads `bytes` bytes. Errors: as read_some; corrupt: the stream ends before.
   void read(char* to, std::size_t bytes);
   void skip(Index bytes);
-  /// Reads on to the end, so that gzip's check sum is looked at. Errors (corrupt): more than `bytes` are left.
+  /// Reads to the end, so that gzip's checksum is checked. Errors (corrupt): more than `bytes` bytes are left.
   void finish(Index bytes);
 
  private:
@@ -41,10 +42,10 @@ class ByteStream {
   [[noreturn]] void damaged(const std::string& what) const;
 
   std::string name_;
-  std::function<std::size_t(char*, std::size_t)> source_;  ///< the next raw bytes; 0 at the end
+  std::function<std::size_t(char*, std::size_t)> source_;  ///< gives the next raw bytes; 0 at the end
   Index size_;                                             ///< of the raw bytes
   std::vector<char> buffer_;
-  std::size_t begin_ = 0, end_ = 0;  ///< what the buffer holds
+  std::size_t begin_ = 0, end_ = 0;  ///< the unread part of the buffer
   bool packed_ = false, member_ended_ = false;
   z_stream zlib_{};
 };

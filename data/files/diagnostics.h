@@ -1,4 +1,5 @@
-// Everything that is wrong with an input, reported together.
+// SPDX-License-Identifier: Apache-2.0
+// Collects everything that is wrong with an input, so that it is reported together.
 #pragma once
 
 #include <string>
@@ -14,7 +15,7 @@ struct Position {
   auto operator<=>(const Position&) const = default;
 };
 
-/// One thing that is wrong.
+/// One problem.
 struct Diagnostic {
   Position at;
   std::string text;
@@ -23,9 +24,9 @@ struct Diagnostic {
 class Diagnostics {
  public:
   void add(Diagnostic diagnostic) { list_.push_back(std::move(diagnostic)); }
-  /// Where the input has no lines and columns: the text names the place itself.
+  /// For inputs without lines and columns: `text` contains the position.
   void add(std::string text) { list_.push_back({{}, std::move(text)}); }
-  /// Runs `body`. Keeps the message of an error about data or a damaged file, and returns false. Other errors pass.
+  /// Runs `body`. Keeps the message of an error of kind data or corrupt, and returns false. Other errors are rethrown.
   template <class Body>
   bool collect(const Body& body) {
     try {
@@ -44,8 +45,8 @@ class Diagnostics {
   std::size_t size() const { return list_.size(); }
   const std::vector<Diagnostic>& list() const { return list_; }
 
-  /// Fails with the texts, one per line, at most `most`, unless there are none. The kind is data, or corrupt where all
-  /// are damaged files.
+  /// Fails if there are problems. The message has one line per problem, at most `most`. The kind is data, or corrupt if
+  /// all problems are damaged files.
   void report(const std::string& where, const std::string& fix, std::size_t most = 20) const;
 
  private:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/files/input_file.h"
 
 #include <fcntl.h>
@@ -19,16 +20,17 @@ InputFile open_input(const fs::path& path) {
   const auto refuse = [&](const std::string& what, const std::string& fix) {
     fail(ErrorKind::data, path.string(), what, fix);
   };
-  Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));  // waits for no pipe's other end
-  if (file.get() < 0 && errno == ENOENT) refuse("no such file", "Check the name, and where it was looked for.");
+  Descriptor file(
+      open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));  // does not wait for the other end of a pipe
+  if (file.get() < 0 && errno == ENOENT) refuse("no such file", "Check the name and the folder.");
   if (file.get() < 0) refuse(fmt::format("cannot be read: {}", std::strerror(errno)), "Check its permissions.");
   struct stat status {};
   if (fstat(file.get(), &status) != 0)
     fail(ErrorKind::storage, path.string(), fmt::format("cannot be examined: {}", std::strerror(errno)),
          "Check the disk.");
-  if (S_ISDIR(status.st_mode)) refuse("a folder, expected a file", "Name the file in it.");
+  if (S_ISDIR(status.st_mode)) refuse("a folder, expected a file", "Give a file in it.");
   if (!S_ISREG(status.st_mode)) refuse("a pipe or a device, expected a plain file", "Copy its content into a file.");
-  if (status.st_size == 0) refuse("the file is empty", "Copy or download it again.");
+  if (status.st_size == 0) refuse("the file is empty", "Copy or download the file again.");
   return {std::move(file), status.st_size};
 }
 
@@ -40,8 +42,9 @@ void read_at(const Descriptor& file, Index offset, char* to, std::size_t bytes, 
       fail(ErrorKind::storage, path.string(), fmt::format("reading failed: {}", std::strerror(errno)),
            "Check the disk or the network.");
     if (n == 0)
-      fail(ErrorKind::corrupt, path.string(), fmt::format("the file ends at byte {}, {} too early", offset, bytes),
-           "Copy or download it again.");
+      fail(ErrorKind::corrupt, path.string(),
+           fmt::format("the file ends at byte {}, {} bytes too early", offset, bytes),
+           "Copy or download the file again.");
     offset += n;
     to += n;
     bytes -= static_cast<std::size_t>(n);
@@ -52,17 +55,17 @@ std::string read_input(const fs::path& path, Index most) {
   const InputFile input = open_input(path);
   if (input.size > most)
     fail(ErrorKind::corrupt, path.string(), fmt::format("{} bytes, expected {} at most", input.size, most),
-         "Check that it is the file you mean.");
+         "Check that this is the right file.");
   std::string text(static_cast<std::size_t>(input.size), '\0');
   read_at(input.file, 0, text.data(), text.size(), path);
   return text;
 }
 
 void require_not_read(const fs::path& out, std::span<const std::string> read) {
-  std::error_code different;  // also where one of them is not there
+  std::error_code different;  // also set if a file does not exist
   for (const std::string& input : read)
     if (fs::equivalent(out, input, different))
-      fail(ErrorKind::usage, out.string(), "it would be written over a file that is read", "Name another file.");
+      fail(ErrorKind::usage, out.string(), "the output would replace an input file", "Give another file.");
 }
 
 fs::path inside(const fs::path& root, const fs::path& relative) {
@@ -70,15 +73,15 @@ fs::path inside(const fs::path& root, const fs::path& relative) {
     fail(ErrorKind::data, relative.string(), what, fmt::format("Keep the files in {}.", root.string()));
   };
   if (relative.empty()) refuse("the path is empty");
-  if (relative.is_absolute()) refuse("an absolute path, expected one below the cohort's folder");
-  if (relative.string().find('\0') != std::string::npos) refuse("the path holds a zero byte");
+  if (relative.is_absolute()) refuse("an absolute path, expected a path in the cohort's folder");
+  if (relative.string().find('\0') != std::string::npos) refuse("the path contains a zero byte");
   for (const fs::path& part : relative)
-    if (part == "..") refuse("\"..\" leads out of the cohort's folder");
+    if (part == "..") refuse("\"..\" leaves the cohort's folder");
   std::error_code error;
   const fs::path home = fs::weakly_canonical(root, error), real = fs::weakly_canonical(root / relative, error);
   if (error) refuse(fmt::format("the path cannot be followed: {}", error.message()));
   if (std::mismatch(home.begin(), home.end(), real.begin(), real.end()).first != home.end())
-    refuse(fmt::format("a symbolic link leads out of the cohort's folder, to {}", real.string()));
+    refuse(fmt::format("a symbolic link leaves the cohort's folder: it points to {}", real.string()));
   return real;
 }
 

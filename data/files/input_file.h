@@ -1,5 +1,6 @@
-// Opening what others made: plain files only, so that a pipe cannot hang a program nor a folder confuse it, and paths
-// of a table only inside of the folder that it is about.
+// SPDX-License-Identifier: Apache-2.0
+// Opens files from others. Only plain files: a pipe could make a program wait for ever. Paths from a table must stay in
+// the folder of the table's cohort.
 #pragma once
 
 #include <filesystem>
@@ -16,16 +17,16 @@ struct InputFile {
   Index size;  ///< bytes, at least 1
 };
 
-/// Errors (data): no such file, a folder, a pipe, a device, unreadable, empty.
+/// Errors (data): no such file, a folder, a pipe, a device, not readable, empty.
 InputFile open_input(const std::filesystem::path& path);
 
-/// All of a file. Errors: as open_input; corrupt: larger than `most` bytes; storage: reading fails.
+/// The whole file. Errors: as open_input; corrupt: larger than `most` bytes; storage: reading fails.
 std::string read_input(const std::filesystem::path& path, Index most);
 
-/// Fills `to` from byte `offset` on. Errors (storage): reading fails; (corrupt): the file ends before.
+/// Fills `to` with the bytes from `offset` on. Errors: storage: reading fails; corrupt: the file is too short.
 void read_at(const Descriptor& file, Index offset, char* to, std::size_t bytes, const std::filesystem::path& path);
 
-/// Errors (usage): `out` is one of the files that are read; empty names are none.
+/// Errors (usage): `out` is one of the files in `read`. Empty names are ignored.
 void require_not_read(const std::filesystem::path& out, std::span<const std::string> read);
 
 /// `root`/`relative`. Errors (data): an absolute path, one with "..", or one whose symbolic links lead out of `root`.

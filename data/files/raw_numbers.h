@@ -1,4 +1,5 @@
-// Numbers as they stand in files.
+// SPDX-License-Identifier: Apache-2.0
+// Numbers as files store them.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +10,8 @@
 
 namespace cg {
 
-/// The number whose bytes begin at `from`, wherever that is; `swapped`: in the other byte order than this machine's.
+/// The number whose bytes begin at `from`, which needs no alignment. `swapped`: in the opposite byte order of this
+/// machine.
 template <class T>
 T element_at(const char* from, bool swapped) {
   std::array<char, sizeof(T)> bytes;

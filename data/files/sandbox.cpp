@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/files/sandbox.h"
 
 #include <fmt/format.h>
@@ -26,9 +27,9 @@
 namespace cg {
 namespace {
 
-constexpr int out_of_memory = 100, crashed = 101;  // the child's exit codes that are no ErrorKind
+constexpr int out_of_memory = 100, crashed = 101;  // exit codes of the child beside those of ErrorKind
 
-/// Memory that parent and child both see, of which only what is written to exists: a size, and the answer.
+/// Memory that parent and child share: a size, then the answer. Only pages that are written to take memory.
 class SharedSpace {
  public:
   explicit SharedSpace(Index most) : most_(static_cast<std::size_t>(most)) {
@@ -39,7 +40,7 @@ class SharedSpace {
 
   bool good() const { return memory_ != nullptr; }
   std::span<char> space() { return {memory_.get() + sizeof(std::size_t), most_}; }
-  /// False: it does not fit.
+  /// False: the answer does not fit.
   bool set_size(std::size_t size) {
     *reinterpret_cast<std::size_t*>(memory_.get()) = size;
     return size <= most_;
@@ -59,14 +60,14 @@ class SharedSpace {
   std::shared_ptr<char> memory_;
 };
 
-/// The kernel's services that are left: memory, the end of the process, and what the C library needs for both.
+/// The system calls that are allowed: for memory, for the end of the process, and what the C library needs for both.
 constexpr long allowed_calls[] = {
     SYS_mmap,        SYS_munmap, SYS_mremap,         SYS_mprotect,      SYS_madvise,      SYS_brk,         SYS_futex,
     SYS_sched_yield, SYS_write,  SYS_rt_sigprocmask, SYS_rt_sigaction,  SYS_rt_sigreturn, SYS_sigaltstack, SYS_getpid,
     SYS_gettid,      SYS_tgkill, SYS_getrandom,      SYS_clock_gettime, SYS_exit,         SYS_exit_group};
 
-/// From here on the kernel refuses everything else (EACCES), so that no other file is read and nothing is sent. Where a
-/// kernel has no filters the limits alone hold.
+/// After this the kernel refuses all other system calls (EACCES): the child can open no other file and send nothing.
+/// On a kernel without filters only the limits apply.
 void filter_calls() {
   std::vector<sock_filter> program = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
@@ -97,7 +98,8 @@ Index address_space() {
 
 void lock_down(const SandboxLimits& c) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  for (int number = 1; number < 32; ++number) signal(number, SIG_DFL);  // the parent's handlers are not for this one
+  for (int number = 1; number < 32; ++number)
+    signal(number, SIG_DFL);  // the parent's handlers must not run in the child
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_CPU, c.processor_seconds);
@@ -106,7 +108,7 @@ void lock_down(const SandboxLimits& c) {
   filter_calls();
 }
 
-/// The child's work; its exit code.
+/// Runs `body` in the child. Returns the exit code.
 int child(const SandboxLimits& c, const SandboxBody& body, SharedSpace& answer) {
   try {
     lock_down(c);
@@ -121,7 +123,7 @@ int child(const SandboxLimits& c, const SandboxBody& body, SharedSpace& answer) 
   }
 }
 
-/// While it lives, the kernel keeps how a child ended, also where this process was started with SIGCHLD ignored.
+/// While it exists, the kernel keeps a child's exit status, even if this process was started with SIGCHLD ignored.
 class KeptStatus {
  public:
   KeptStatus() {
@@ -142,7 +144,7 @@ class KeptStatus {
   bool changed_ = false;
 };
 
-/// Waits for the child; ends it where it neither works nor ends. Its status.
+/// Waits for the child and returns its status. Kills a child that does not end in time.
 int wait_for(pid_t id, int processor_seconds) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20 * processor_seconds);
   int status = 0;
@@ -155,13 +157,13 @@ int wait_for(pid_t id, int processor_seconds) {
 }
 
 [[noreturn]] void refuse(const SandboxLimits& c, const std::string& what) {
-  fail(ErrorKind::corrupt, c.path, what + ": it is damaged or hostile", "Make or fetch the file again");
+  fail(ErrorKind::corrupt, c.path, what + ": the file is damaged or malicious", "Create or download the file again");
 }
 
 [[noreturn]] void rethrow(const SandboxLimits& c, int code, std::string_view answer) {
   const std::string text(answer);
   const std::size_t first = text.find('\0'), second = text.find('\0', first + 1);
-  if (first == std::string::npos || second == std::string::npos) refuse(c, "it cannot be read");
+  if (first == std::string::npos || second == std::string::npos) refuse(c, "reading it gave no result");
   fail(static_cast<ErrorKind>(code), text.substr(0, first), text.substr(first + 1, second - first - 1),
        text.substr(second + 1));
 }
@@ -172,21 +174,21 @@ SandboxResult sandbox(const SandboxLimits& c, const SandboxBody& body) {
   SharedSpace answer(c.answer_bytes);
   const KeptStatus kept;
   const pid_t id = answer.good() ? fork() : -1;
-  if (id < 0) fail(ErrorKind::memory, c.path, "no process can be made to read it in", "Free some memory");
+  if (id < 0) fail(ErrorKind::memory, c.path, "the process that reads the file cannot be started", "Free some memory");
   if (id == 0) _exit(child(c, body, answer));
   const int status = wait_for(id, c.processor_seconds);
   if (WIFSIGNALED(status)) {
     const int signal = WTERMSIG(status);
     if (signal == SIGXCPU || signal == SIGKILL)
       refuse(c, fmt::format("reading it takes more than {} seconds", c.processor_seconds));
-    refuse(c, fmt::format("reading it crashed the process set apart for that (SIG{})", sigabbrev_np(signal)));
+    refuse(c, fmt::format("the process that reads it crashed (SIG{})", sigabbrev_np(signal)));
   }
   const int code = WEXITSTATUS(status);
   if (code == 0) return answer.take();
   if (code == out_of_memory) refuse(c, fmt::format("reading it takes more than {} MB", c.memory_bytes >> 20));
   for (const ErrorKind kind : {ErrorKind::usage, ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory})
     if (code == static_cast<int>(kind)) rethrow(c, code, answer.take().view());
-  refuse(c, "reading it failed in the process set apart for that");
+  refuse(c, "the process that reads it failed");
 }
 
 }  // namespace cg

@@ -1,5 +1,6 @@
-// Runs what may crash on hostile input in a process of its own, which can neither open a file or a connection nor take
-// much memory or time: what a library does there to a bad file ends there.
+// SPDX-License-Identifier: Apache-2.0
+// Runs code that may crash on a malicious file in a separate process (a sandbox). That process can open no file and no
+// connection, and its memory and time are limited. So a bad file can harm only the sandbox.
 #pragma once
 
 #include <functional>
@@ -13,13 +14,13 @@
 namespace cg {
 
 struct SandboxLimits {
-  std::string path;        ///< of the file that is read, for messages
-  Index memory_bytes = 0;  ///< beyond what this process has now
-  Index answer_bytes = 0;  ///< the most that comes back
+  std::string path;        ///< the file that is read, for messages
+  Index memory_bytes = 0;  ///< in addition to what this process has now
+  Index answer_bytes = 0;  ///< the largest answer
   int processor_seconds = 60;
 };
 
-/// What came out of it: memory that a child wrote, which has ended.
+/// The sandbox's answer: memory that the child wrote before it ended.
 class SandboxResult {
  public:
   SandboxResult(std::shared_ptr<const char> bytes, std::size_t size) : bytes_(std::move(bytes)), size_(size) {}
@@ -30,15 +31,14 @@ class SandboxResult {
   std::size_t size_;
 };
 
-/// Writes its answer and returns the size of it; the space is SandboxLimits::answer_bytes large, and aligned to 8
+/// Writes an answer to `space` and returns its size. `space` has SandboxLimits::answer_bytes bytes and is aligned to 8
 /// bytes.
 using SandboxBody = std::function<std::size_t(std::span<char> space)>;
 
-/// What `body` writes. It runs in a child that sees a copy of this process's memory; of the kernel's services it has
-/// memory and the end of the process alone (seccomp), and it leaves no core file. Only the calling thread goes with it:
-/// `body` must not wait for another, and the caller holds the locks that `body` needs. Linux on x86-64.
-/// Errors: those that `body` throws; corrupt, if it crashes, takes too long or asks for too much memory; memory, if the
-/// child cannot be made.
+/// Returns what `body` writes. `body` runs in a child process with a copy of this process's memory. The child may only
+/// use memory and end (seccomp); it leaves no core file. The child has only the calling thread: `body` must not wait
+/// for another thread, and the caller must hold the locks that `body` needs. Linux on x86-64. Errors: those of `body`;
+/// corrupt, if it crashes, takes too long or needs too much memory; memory, if the child cannot be started.
 SandboxResult sandbox(const SandboxLimits& limits, const SandboxBody& body);
 
 }  // namespace cg

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/files/storage.h"
 
 #include <fcntl.h>
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
   const int error = errno;
   std::string fix = "Check the path, its permissions and the disk";
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) fix = "Free some space, or choose another --out";
-  if (error == EACCES || error == EROFS || error == EPERM) fix = "Choose a folder that can be written to with --out";
+  if (error == EACCES || error == EROFS || error == EPERM) fix = "With --out, choose a folder that is writable";
   fail(ErrorKind::storage, path.string(), fmt::format("{}: {}", doing, std::strerror(error)), fix);
 }
 
@@ -35,7 +36,7 @@ void write_all(int file, std::string_view bytes, const fs::path& path) {
   }
 }
 
-/// A temporary file that is removed unless it was renamed.
+/// A temporary file. It is deleted unless it was renamed.
 struct Temporary {
   std::string name;
   bool kept = false;
@@ -67,10 +68,10 @@ void write_atomically(const fs::path& path, std::string_view bytes) {
   write_all(file.get(), bytes, path);
   const mode_t mask = umask(0);
   umask(mask);
-  if (fchmod(file.get(), 0666 & ~mask) != 0) storage_error(path, "cannot be given its permissions");
+  if (fchmod(file.get(), 0666 & ~mask) != 0) storage_error(path, "its permissions cannot be set");
   if (fsync(file.get()) != 0) storage_error(path, "cannot be written to the disk");
   if (close(file.release()) != 0) storage_error(path, "cannot be closed");
-  if (rename(name.c_str(), path.c_str()) != 0) storage_error(path, "cannot be put in place");
+  if (rename(name.c_str(), path.c_str()) != 0) storage_error(path, "its temporary file cannot be renamed");
   temporary.kept = true;
   const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
   const Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -87,7 +88,7 @@ void AppendFile::append(std::string_view lines) {
   try {
     write_all(file_.get(), lines, path_);
   } catch (const Error&) {
-    truncate(before);  // no half a line
+    truncate(before);  // leaves no part of a line
     throw;
   }
   if (fdatasync(file_.get()) != 0) storage_error(path_, "cannot be written to the disk");
@@ -95,7 +96,7 @@ void AppendFile::append(std::string_view lines) {
 
 Index AppendFile::size() const {
   struct stat status {};
-  if (fstat(file_.get(), &status) != 0) storage_error(path_, "cannot be examined");
+  if (fstat(file_.get(), &status) != 0) storage_error(path_, "its size cannot be read");
   return status.st_size;
 }
 
@@ -111,7 +112,7 @@ FolderLock::FolderLock(const fs::path& folder)
     char holder[256] = {};
     if (pread(file_.get(), holder, sizeof holder - 1, 0) < 0) holder[0] = 0;
     fail(ErrorKind::in_use, folder.string(),
-         fmt::format("a living run holds this folder ({})", holder[0] ? holder : "just starting"),
+         fmt::format("another run is using this folder ({})", holder[0] ? holder : "it is starting"),
          "Wait for it, or choose another --out");
   }
   char host[128] = {};
@@ -126,7 +127,7 @@ void make_folder(const fs::path& folder) {
   fs::create_directories(folder, error);
   if (!error && fs::is_directory(folder)) return;
   errno = error ? error.value() : ENOTDIR;
-  storage_error(folder, "cannot be made");
+  storage_error(folder, "cannot be created");
 }
 
 }  // namespace cg

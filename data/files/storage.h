@@ -1,5 +1,6 @@
-// Files that survive a crash: whole files replaced in one step, logs that grow by whole lines, and the lock of a run
-// folder. Every failure is an error of kind storage (exit code 8) that names the file.
+// SPDX-License-Identifier: Apache-2.0
+// Files that survive a crash: whole files that are replaced in one step, logs that grow by whole lines, and the lock of
+// a run folder. Every failure is an error of kind storage (exit code 8) that names the file.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +11,7 @@
 
 namespace cg {
 
-/// A file descriptor that closes itself.
+/// A file descriptor that is closed by its destructor.
 class Descriptor {
  public:
   explicit Descriptor(int number = -1) : number_(number) {}
@@ -18,31 +19,31 @@ class Descriptor {
   Descriptor(Descriptor&& other) noexcept;
   Descriptor& operator=(Descriptor&& other) noexcept;
   int get() const { return number_; }
-  int release();  ///< gives it up: the caller closes
+  int release();  ///< the caller closes it
 
  private:
   int number_;
 };
 
-/// Writes a file so that its name holds the old bytes or all of the new ones, whenever the power fails: a temporary
-/// file in the same folder, fsync, rename, fsync of the folder. Nothing temporary is left behind on an error.
+/// Writes a file in one step. After a power failure the name holds either the old bytes or all new ones: a temporary
+/// file in the same folder, fsync, rename, fsync of the folder. An error leaves no temporary file.
 void write_atomically(const std::filesystem::path& path, std::string_view bytes);
 
-/// A log that grows by whole lines, each on the disk when `append` returns.
+/// A log that grows by whole lines. They are on the disk when `append` returns.
 class AppendFile {
  public:
-  explicit AppendFile(const std::filesystem::path& path);  ///< made if it is not there
+  explicit AppendFile(const std::filesystem::path& path);  ///< created if it does not exist
   void append(std::string_view lines);
   Index size() const;
-  void truncate(Index size);  ///< forgets what was appended after the file had this size
+  void truncate(Index size);  ///< removes what was appended after this size
 
  private:
   std::filesystem::path path_;
   Descriptor file_;
 };
 
-/// The exclusive lock of a folder, held until destruction; the kernel frees it when the process dies, however it dies.
-/// Errors: in_use, naming host and process of the holder.
+/// The exclusive lock of a folder, held until destruction. The kernel releases it when the process ends for any reason.
+/// Errors: in_use, with the host and process of the holder.
 class FolderLock {
  public:
   explicit FolderLock(const std::filesystem::path& folder);
@@ -51,7 +52,7 @@ class FolderLock {
   Descriptor file_;
 };
 
-/// Makes a folder and those above it. Errors: storage.
+/// Creates a folder and its parents. Errors: storage.
 void make_folder(const std::filesystem::path& folder);
 
 }  // namespace cg

@@ -1,4 +1,5 @@
-// Whether bytes are text in UTF-8, as tables and names should be.
+// SPDX-License-Identifier: Apache-2.0
+// Checks whether bytes are UTF-8 text, as tables and names should be.
 #pragma once
 
 #include <cstddef>
@@ -6,11 +7,11 @@
 
 namespace cg {
 
-/// Bytes of the UTF-8 character that `text` begins with (RFC 3629, and none of Unicode's non-characters); 0 where it
-/// begins with none.
+/// The length in bytes of the UTF-8 character at the beginning of `text` (RFC 3629, without Unicode's non-characters);
+/// 0 if there is no such character.
 std::size_t utf8_character(std::string_view text);
 
-/// How many bytes from the beginning are UTF-8; all of them where it is the text's size.
+/// The number of bytes from the beginning that are UTF-8; the size of `text` if all are.
 std::size_t utf8_prefix(std::string_view text);
 
 }  // namespace cg

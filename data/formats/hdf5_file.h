@@ -1,6 +1,7 @@
-// Reading and writing HDF5: the only place that speaks to the library. Files are read-only or written anew, never
-// changed in place; equal content gives equal bytes. Errors: data (no such file or dataset), corrupt (not HDF5,
-// damaged, claiming more than the file can hold, or with data in other files), storage (writing).
+// SPDX-License-Identifier: Apache-2.0
+// Reads and writes HDF5 files. Only this code and hdf5_weights use the library. A file is opened read-only or written
+// as a new file, never changed in place. Equal content gives equal bytes. Errors: data (no such file or dataset),
+// corrupt (not HDF5, damaged, claims more than the file can hold, or keeps data in other files), storage (writing).
 #pragma once
 
 #include <memory>
@@ -20,7 +21,7 @@ class H5Reader {
   bool has(const std::string& dataset) const;
   std::vector<std::string> members(const std::string& group = "/") const;  ///< names in a group, sorted
   Shape shape(const std::string& dataset) const;
-  std::vector<double> numbers(const std::string& dataset) const;  ///< all of it, of any numeric type
+  std::vector<double> numbers(const std::string& dataset) const;  ///< the whole dataset, of any numeric type
   /// Entries `first` … `first + rows` − 1 along the first axis.
   std::vector<float> rows(const std::string& dataset, Index first, Index rows) const;
   bool holds_text(const std::string& dataset) const;
@@ -35,23 +36,24 @@ class H5Reader {
   std::shared_ptr<File> file_;
 };
 
-/// A file that appears under its name only when it is whole: it is written beside it and renamed by `commit`. Destroyed
-/// without `commit`, it leaves nothing. Or a file in memory, whose bytes somebody else writes (data/files/storage.h).
+/// Writes a file that appears under its name only when it is complete: a temporary file beside it, renamed by `commit`.
+/// Destroyed without `commit`, it leaves nothing. Or a file in memory, whose bytes the caller writes
+/// (data/files/storage.h).
 class H5Writer {
  public:
   explicit H5Writer(const std::string& path);
-  H5Writer();  ///< in memory; errors are of kind memory
+  H5Writer();  ///< a file in memory; errors are of kind memory
   ~H5Writer();
   H5Writer(const H5Writer&) = delete;
   H5Writer& operator=(const H5Writer&) = delete;
 
-  /// Datasets; the groups in their names are made.
+  /// Write a whole dataset. The groups in its name are created.
   void numbers(const std::string& dataset, const Shape& shape, std::span<const double> values);
   void integers(const std::string& dataset, const Shape& shape, std::span<const Index> values);
   void floats(const std::string& dataset, const Shape& shape, std::span<const float> values);
   void bytes(const std::string& dataset, const Shape& shape, std::span<const std::uint8_t> values);
   void strings(const std::string& dataset, const std::vector<std::string>& values);
-  /// A dataset [rows, …] to be filled row by row, a chunk a row, compressed lightly. f32 or u8.
+  /// Creates a dataset [rows, …] that `row` fills: one chunk per row, lightly compressed. f32 or u8.
   void make_rows(const std::string& dataset, const Spec& spec);
   void row(const std::string& dataset, Index row, std::span<const float> values);
   void row(const std::string& dataset, Index row, std::span<const std::uint8_t> values);
@@ -59,7 +61,7 @@ class H5Writer {
   void attribute(const std::string& name, const std::string& value, const std::string& object = "/");
 
   void commit();
-  /// The bytes of a file in memory, so far, behind `room` zero bytes for the caller: a copy.
+  /// A copy of the bytes of a file in memory, after `room` zero bytes for the caller.
   std::string image(std::size_t room = 0) const;
 
  private:

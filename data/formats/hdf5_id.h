@@ -1,5 +1,6 @@
-// What the readers and the writer of HDF5 files share: the library's lock, identifiers that close themselves, texts and
-// numbers of any type. Included by data/hdf5_*.cpp alone.
+// SPDX-License-Identifier: Apache-2.0
+// Shared by the readers and the writer of HDF5 files: the library's lock, identifiers that close themselves, texts and
+// numbers of any type. Included only by data/formats/hdf5_*.cpp.
 #pragma once
 
 #include <hdf5.h>
@@ -15,10 +16,10 @@
 
 namespace cg::hdf5 {
 
-/// The serial library is not thread-safe, and a loader reads while others write: one call at a time.
+/// The serial library is not thread-safe, and a loader reads while other threads write: one call at a time.
 inline std::recursive_mutex library;
 
-/// The library, held; errors are ours to report, and HDF5's own printing is switched off for each thread by itself.
+/// Holds the library. Switches off HDF5's own printing, which each thread must do; this code reports the errors.
 class Lock {
  public:
   explicit Lock(std::recursive_mutex& mutex) : held_(mutex) { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
@@ -54,7 +55,7 @@ inline Shape shape_of(hid_t space) {
   return {sizes.begin(), sizes.end()};
 }
 
-/// The texts of a string dataset or attribute; `read(memory type, buffer)` fetches it.
+/// The texts of a string dataset or attribute. `read(memory type, buffer)` reads it.
 template <class Read>
 std::vector<std::string> read_strings(hid_t type, std::size_t n, const Read& read) {
   std::vector<std::string> out;
@@ -82,7 +83,7 @@ std::vector<std::string> read_strings(hid_t type, std::size_t n, const Read& rea
   return out;
 }
 
-/// h5py stores True as an enumeration of 8-bit integers, whose number is wanted here.
+/// Also reads h5py's booleans: an enumeration of 8-bit integers.
 inline bool read_number(hid_t attribute, hid_t type, double& value) {
   const H5T_class_t kind = H5Tget_class(type);
   if (kind == H5T_INTEGER || kind == H5T_FLOAT) return H5Aread(attribute, H5T_NATIVE_DOUBLE, &value) >= 0;

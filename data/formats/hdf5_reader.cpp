@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <hdf5.h>
 
@@ -15,7 +16,7 @@ using namespace hdf5;
 struct H5Reader::File {
   Id id;
   explicit File(hid_t opened) : id(opened, H5Fclose) {}
-  ~File() {  // by whichever thread holds the last reader
+  ~File() {  // runs in the thread that destroys the last reader
     const Lock lock(library);
     if (id.valid()) id.close();
   }
@@ -23,24 +24,24 @@ struct H5Reader::File {
 
 namespace {
 
-/// An open dataset or attribute with its file's name for messages.
+/// Reports a dataset or attribute that cannot be read.
 [[noreturn]] void damaged(const std::string& path, const std::string& what) {
-  fail(ErrorKind::corrupt, path, what + " cannot be read", "Make or fetch the file again.");
+  fail(ErrorKind::corrupt, path, what + " cannot be read", "Create or download the file again.");
 }
 
 herr_t refuse_link(const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) { return -1; }
 
-/// How datasets are opened: a link into another file leads nowhere.
+/// Access properties for datasets: links into other files are not followed.
 Id own_file_only() {
   Id properties(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
   H5Pset_elink_cb(properties, refuse_link, nullptr);
   return properties;
 }
 
-/// An open dataset, found to be readable by its description alone.
+/// An open dataset whose description was checked: it can be read.
 struct OpenDataset {
   Id dataset, space, type;
-  std::size_t n = 0;  ///< its elements
+  std::size_t n = 0;  ///< number of elements
 
   OpenDataset(hid_t file, const std::string& path, const std::string& name)
       : dataset(H5Dopen2(file, name.c_str(), own_file_only()), H5Dclose),
@@ -52,7 +53,7 @@ struct OpenDataset {
     check_size(path, name);
   }
 
-  /// A few bytes can claim a size that no memory holds; compression explains only so much.
+  /// A few bytes can claim a size that no memory can hold. Compression explains only part of it.
   void check_size(const std::string& path, const std::string& name) {
     constexpr double harmless = 1e9, most_compressed = 2000;
     double claimed = static_cast<double>(H5Tget_size(type));
@@ -60,14 +61,14 @@ struct OpenDataset {
     const auto stored = static_cast<double>(H5Dget_storage_size(dataset));
     if (claimed > harmless && claimed > most_compressed * stored)
       fail(ErrorKind::corrupt, path,
-           fmt::format("\"{}\" of shape {} would take {:.3g} bytes, but the file holds {:.0f} of it", name,
+           fmt::format("\"{}\" of shape {} needs {:.3g} bytes, but the file contains {:.0f} bytes of it", name,
                        to_string(shape_of(space)), claimed, stored),
-           "Make or fetch the file again.");
+           "Create or download the file again.");
     n = static_cast<std::size_t>(std::max<hssize_t>(H5Sget_simple_extent_npoints(space), 0));
   }
 
   [[noreturn]] static void elsewhere(const std::string& path, const std::string& name) {
-    fail(ErrorKind::corrupt, path, fmt::format("\"{}\" keeps its data in another file, which is refused", name),
+    fail(ErrorKind::corrupt, path, fmt::format("\"{}\" has its data in another file, which is not allowed", name),
          "Copy the data into this file.");
   }
 
@@ -85,18 +86,18 @@ struct OpenDataset {
   void require_numbers(const std::string& path, const std::string& name) const {
     const H5T_class_t kind = H5Tget_class(type);
     if (kind != H5T_INTEGER && kind != H5T_FLOAT)
-      fail(ErrorKind::data, path, fmt::format("\"{}\" holds no numbers", name), "Store numbers there.");
+      fail(ErrorKind::data, path, fmt::format("\"{}\" does not contain numbers", name), "Store numbers in it.");
   }
 };
 
 }  // namespace
 
 H5Reader::H5Reader(const std::string& path) : path_(path) {
-  open_input(path);  // says of a folder, a pipe or a file that may not be read what it is
+  open_input(path);  // reports a folder, a pipe or a file without permission
   const Lock lock(library);
   file_ = std::make_shared<File>(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
   if (!file_->id.valid())
-    fail(ErrorKind::corrupt, path, "this is no HDF5 file, or it is damaged", "Make or fetch it again.");
+    fail(ErrorKind::corrupt, path, "not an HDF5 file, or a damaged one", "Create or download the file again.");
 }
 
 bool H5Reader::has(const std::string& dataset) const {
@@ -143,7 +144,7 @@ std::vector<float> H5Reader::rows(const std::string& dataset, Index first, Index
   if (shape.empty() || first < 0 || first + rows > shape[0])
     fail(ErrorKind::data, path_,
          fmt::format("\"{}\" of shape {} has no rows {} to {}", dataset, to_string(shape), first, first + rows - 1),
-         "Ask for rows that are there.");
+         "Choose rows that exist.");
   shape[0] = rows;
   std::vector<hsize_t> start(shape.size(), 0);
   start[0] = static_cast<hsize_t>(first);
@@ -159,7 +160,7 @@ std::vector<std::string> H5Reader::strings(const std::string& dataset) const {
   const Lock lock(library);
   const OpenDataset open(file_->id, path_, dataset);
   if (H5Tget_class(open.type) != H5T_STRING)
-    fail(ErrorKind::data, path_, fmt::format("\"{}\" holds no strings", dataset), "Store text there.");
+    fail(ErrorKind::data, path_, fmt::format("\"{}\" does not contain text", dataset), "Store text in it.");
   const auto out = read_strings(open.type, open.n, [&](hid_t type, void* into) {
     return H5Dread(open.dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, into) >= 0;
   });
@@ -186,7 +187,7 @@ double H5Reader::number_attribute(const std::string& name, const std::string& ob
   const Id space(H5Aget_space(attribute), H5Sclose), type(H5Aget_type(attribute), H5Tclose);
   double value = 0;
   if (H5Sget_simple_extent_npoints(space) != 1 || !read_number(attribute, type, value))
-    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not one number", name), "Store one number there.");
+    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not one number", name), "Store one number in it.");
   return value;
 }
 
@@ -198,7 +199,7 @@ std::string H5Reader::text_attribute(const std::string& name, const std::string&
          "See docs/cohort-file.md for the layout.");
   const Id space(H5Aget_space(attribute), H5Sclose), type(H5Aget_type(attribute), H5Tclose);
   if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1)
-    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not one text", name), "Store one text there.");
+    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not one text", name), "Store one text in it.");
   const auto out =
       read_strings(type, 1, [&](hid_t memory, void* into) { return H5Aread(attribute, memory, into) >= 0; });
   if (out.size() != 1) damaged(path_, name);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/formats/hdf5_weights.h"
 
 #include <fmt/format.h>
@@ -22,15 +23,15 @@ namespace {
 
 constexpr std::size_t most_names = 20000, most_attributes = 256, longest_name = 1024;
 constexpr Index most_text_bytes = Index{4} << 20;
-constexpr std::size_t most_attribute_bytes = 1000;       // of a text; longer ones become datasets
-constexpr const char* unread_key = "cortexgrad.unread";  // between the child and us
+constexpr std::size_t most_attribute_bytes = 1000;       // of one text; longer texts become datasets
+constexpr const char* unread_key = "cortexgrad.unread";  // key of a list from the child
 
 [[noreturn]] void refuse(const std::string& path, const std::string& what) {
-  fail(ErrorKind::corrupt, path, what, "Make or fetch the file again");
+  fail(ErrorKind::corrupt, path, what, "Create or download the file again");
 }
 
 [[noreturn]] void refuse_elsewhere(const std::string& path, const std::string& name, const std::string& what) {
-  fail(ErrorKind::corrupt, path, fmt::format("\"{}\" {}, which is refused", name, what),
+  fail(ErrorKind::corrupt, path, fmt::format("\"{}\" {}, which is not allowed", name, what),
        "Copy the data into this file");
 }
 
@@ -43,7 +44,7 @@ Id half_type(hid_t like) {
   return type;
 }
 
-/// The name of a type that we read; empty for all others.
+/// The name of a type that is read here; empty for all others.
 std::string name_of_type(hid_t type) {
   if (H5Tget_class(type) == H5T_FLOAT) {
     if (H5Tequal(type, H5T_IEEE_F32LE) > 0 || H5Tequal(type, H5T_IEEE_F32BE) > 0) return "F32";
@@ -58,7 +59,7 @@ std::string name_of_type(hid_t type) {
   return "";
 }
 
-/// Names of everything in the file, or why it is refused.
+/// The names of all objects in the file, or the name that is refused and the reason.
 struct Names {
   std::vector<std::string> all;
   std::string refused, why;
@@ -71,10 +72,10 @@ herr_t collect(hid_t, const char* name, const H5L_info_t* link, void* into) {
     return 0;
   }
   names.refused = std::string_view(name).substr(0, longest_name);
-  names.why = link->type == H5L_TYPE_HARD       ? "is one name too many, or too long"
+  names.why = link->type == H5L_TYPE_HARD       ? "is a name that is too long, or one name too many"
               : link->type == H5L_TYPE_EXTERNAL ? "is a link into another file"
               : link->type == H5L_TYPE_SOFT     ? "is a link to another name"
-                                                : "is a link that only a program of its own can follow";
+                                                : "is a link of a user-defined type";
   return 1;
 }
 
@@ -82,11 +83,11 @@ std::vector<std::string> names_in(const std::string& path, hid_t file) {
   Names names;
   const herr_t result = H5Lvisit(file, H5_INDEX_NAME, H5_ITER_INC, collect, &names);
   if (result > 0) refuse_elsewhere(path, names.refused, names.why);
-  if (result < 0) refuse(path, "its list of names cannot be read");
+  if (result < 0) refuse(path, "the list of names cannot be read");
   return names.all;
 }
 
-/// A dataset, found to lie in this file and to be packed by nothing but HDF5's own means.
+/// An open dataset that was checked: its data is in this file and packed only by HDF5's own filters.
 struct WeightsDataset {
   Id dataset, space, type;
   ArrayHeader array;
@@ -99,8 +100,8 @@ struct WeightsDataset {
     const Id properties(H5Dget_create_plist(dataset), H5Pclose);
     if (!space.valid() || !type.valid() || !properties.valid())
       refuse(path, fmt::format("\"{}\" cannot be read", name));
-    if (H5Pget_external_count(properties) != 0) refuse_elsewhere(path, name, "keeps its data in another file");
-    if (H5Pget_layout(properties) == H5D_VIRTUAL) refuse_elsewhere(path, name, "is put together from other datasets");
+    if (H5Pget_external_count(properties) != 0) refuse_elsewhere(path, name, "has its data in another file");
+    if (H5Pget_layout(properties) == H5D_VIRTUAL) refuse_elsewhere(path, name, "is composed of other datasets");
     check_filters(path, properties);
     array.shape = shape_of(space);
     array.type = H5Sget_simple_extent_type(space) == H5S_NULL ? "" : name_of_type(type);
@@ -115,13 +116,13 @@ struct WeightsDataset {
           H5Pget_filter2(properties, static_cast<unsigned>(k), &flags, &values, nullptr, 0, nullptr, &configuration);
       if (filter != H5Z_FILTER_DEFLATE && filter != H5Z_FILTER_SHUFFLE && filter != H5Z_FILTER_FLETCHER32)
         fail(ErrorKind::corrupt, path,
-             fmt::format("\"{}\" is packed by filter {}; only gzip, shuffle and fletcher32 are read", array.name,
+             fmt::format("\"{}\" uses filter {}, expected gzip, shuffle or fletcher32", array.name,
                          static_cast<int>(filter)),
-             "Store it without that filter");
+             "Store it without this filter");
     }
   }
 
-  /// A single text of a bearable length.
+  /// A single text of an acceptable length.
   bool is_text() const {
     return H5Tget_class(type) == H5T_STRING && H5Sget_simple_extent_npoints(space) == 1 &&
            H5Tget_size(type) <= static_cast<std::size_t>(most_text_bytes);
@@ -135,7 +136,7 @@ struct WeightsDataset {
     return all[0];
   }
 
-  /// Whether the file holds all numbers of it; the library would make up those that were never written.
+  /// Whether the file contains all numbers of the dataset. The library would fill in those that were never written.
   bool is_whole() const {
     H5D_space_status_t status{};
     if (H5Dget_space_status(dataset, &status) < 0 || status == H5D_SPACE_STATUS_NOT_ALLOCATED) return false;
@@ -149,10 +150,10 @@ struct WeightsDataset {
     return H5Dget_num_chunks(dataset, space, &stored) >= 0 && stored == needed;
   }
 
-  /// Writes its numbers to `to`: 64-bit integers where they are whole, else float32.
+  /// Writes the numbers to `to`: whole numbers as 64-bit integers, others as float32.
   void read(const std::string& path, Index count, char* to) const {
     if (count > 0 && !is_whole())
-      refuse(path, fmt::format("\"{}\" of shape {} has no data, or not all", array.name, to_string(array.shape)));
+      refuse(path, fmt::format("\"{}\" of shape {} has no data, or only a part", array.name, to_string(array.shape)));
     if (H5Dread(dataset, counts() ? H5T_NATIVE_INT64 : H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, to) < 0)
       refuse(path, fmt::format("\"{}\" cannot be read", array.name));
   }
@@ -165,7 +166,7 @@ herr_t collect_attribute(hid_t, const char* name, const H5A_info_t*, void* into)
   return names.size() < most_attributes ? 0 : 1;
 }
 
-/// The file's own attributes that are one number or one text; others say nothing to us.
+/// The file's attributes that are one number or one text; others are ignored.
 Texts attributes_of(hid_t file) {
   std::vector<std::string> names;
   H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect_attribute, &names);
@@ -187,7 +188,7 @@ Texts attributes_of(hid_t file) {
   return texts;
 }
 
-/// The library works on the file's bytes where they are, without the copies that it would make of them.
+/// Callbacks with which the library uses the file's bytes in place, without copies.
 void* same_bytes(std::size_t, H5FD_file_image_op_t, void* bytes) { return bytes; }
 void* no_copy(void* to, const void*, std::size_t, H5FD_file_image_op_t, void*) { return to; }
 void* no_growth(void*, std::size_t, H5FD_file_image_op_t, void*) { return nullptr; }
@@ -195,23 +196,23 @@ herr_t no_free(void*, H5FD_file_image_op_t, void*) { return 0; }
 void* same_data(void* bytes) { return bytes; }
 herr_t keep_data(void*) { return 0; }
 
-/// The file as it stands in memory; the library opens nothing.
+/// Opens the file in memory; the library opens nothing on the disk.
 Id open_image(const std::string& path, std::string_view bytes) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   H5PLset_loading_state(0);
   const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fapl_core(access, 1 << 20, false);
-  char* image = const_cast<char*>(bytes.data());  // this process's own, and never written: the file is read-only
+  char* image = const_cast<char*>(bytes.data());  // never written: the file is read-only
   H5FD_file_image_callbacks_t in_place{same_bytes, no_copy, no_growth, no_free, same_data, keep_data, image};
   H5Pset_file_image_callbacks(access, &in_place);
   H5Pset_file_image(access, image, bytes.size());
   Id file(H5Fopen("weights in memory", H5F_ACC_RDONLY, access), H5Fclose);
-  if (!file.valid()) refuse(path, "this is no HDF5 file, or it is damaged or cut short");
+  if (!file.valid()) refuse(path, "not an HDF5 file, or a damaged or incomplete one");
   return file;
 }
 
-/// In the child: writes what was wanted, and the rest by name alone, as safetensors, the one format whose reader needs
-/// no library. The size of it.
+/// Runs in the child. Writes the wanted arrays, and the names of the others, to `space` as safetensors, because reading
+/// that format needs no library. Returns the size.
 std::size_t read_image(const std::string& path, std::string_view bytes, const WeightsRequest& request,
                        std::span<char> space) {
   const Id file = open_image(path, bytes);
@@ -237,7 +238,7 @@ std::size_t read_image(const std::string& path, std::string_view bytes, const We
   }
   texts[unread_key] = unread.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   const SafetensorsLayout layout = safetensors_layout(places, texts);
-  if (layout.size > space.size()) refuse(path, "its names and texts are too long");
+  if (layout.size > space.size()) refuse(path, "the names and texts are too long");
   std::ranges::copy(layout.head, space.begin());
   for (std::size_t k = 0; k < wanted.size(); ++k) wanted[k].read(path, places[k].count, space.data() + layout.at[k]);
   return layout.size;
@@ -249,7 +250,7 @@ WeightsFile unpacked(const std::string& path, std::string_view bytes, Index most
     for (const auto& array : nlohmann::json::parse(file.texts[unread_key]))
       file.unread.push_back({array.at(0).get<std::string>(), array.at(1).get<Shape>(), array.at(2).get<std::string>()});
   } catch (const nlohmann::json::exception&) {
-    refuse(path, "it cannot be read");
+    refuse(path, "the list of arrays that were not read is invalid");
   }
   file.texts.erase(unread_key);
   return file;
@@ -263,10 +264,10 @@ bool is_number(const std::string& text, double& value) {
 }  // namespace
 
 WeightsFile read_hdf5_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
-  constexpr Index own = Index{256} << 20;  // for the library's own tables and a dataset's chunks
+  constexpr Index own = Index{256} << 20;  // for the library's tables and a dataset's chunks
   const Index answer = 2 * request.most_bytes + most_header_bytes;
   const SandboxLimits limits{path, own + static_cast<Index>(bytes.size()), answer};
-  const Lock lock(hdf5::library);  // no other thread is inside the library when the process is copied
+  const Lock lock(hdf5::library);  // no other thread uses the library during fork
   const SandboxResult read =
       sandbox(limits, [&](std::span<char> space) { return read_image(path, bytes, request, space); });
   return unpacked(path, read.view(), request.most_bytes);

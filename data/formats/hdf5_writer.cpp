@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <hdf5.h>
@@ -21,8 +22,8 @@ using namespace hdf5;
 
 namespace {
 
-/// After a failed write the library's own clean-up at exit crashes (HDF5 1.10); files are closed here in any case. It
-/// must be told before its first use.
+/// After a failed write the library's clean-up at exit crashes (HDF5 1.10). Files are closed here in any case. The call
+/// must come before the first use of the library.
 [[maybe_unused]] const herr_t no_clean_up_at_exit = H5dont_atexit();
 
 Index chunk_elements(const Shape& shape) { return shape.empty() ? 1 : count(shape) / std::max<Index>(shape[0], 1); }
@@ -46,8 +47,8 @@ hid_t memory_type<std::uint8_t>() {
   return H5T_NATIVE_UINT8;
 }
 
-/// Whether the process that made this temporary file is gone: it does not run here, and no machine holds the lock that
-/// the library keeps on an open file.
+/// Whether the process that created this temporary file has ended: it does not run on this machine, and no machine
+/// holds the lock that the library keeps on an open file.
 bool abandoned(const std::filesystem::path& file, const std::string& process) {
   if (process.empty() || process.find_first_not_of("0123456789") != process.npos || process.size() > 9) return false;
   if (kill(std::stoi(process), 0) == 0 || errno != ESRCH) return false;
@@ -57,7 +58,7 @@ bool abandoned(const std::filesystem::path& file, const std::string& process) {
   return free;
 }
 
-/// What earlier writers of this file left behind when they were killed.
+/// Removes temporary files of earlier writers of this file that were killed.
 void remove_abandoned(const std::filesystem::path& path) {
   const std::string before = path.filename().string() + ".", after = ".tmp";
   std::error_code ignored;
@@ -70,7 +71,7 @@ void remove_abandoned(const std::filesystem::path& path) {
   }
 }
 
-/// How datasets are made: without the time, which would make equal content unequal bytes.
+/// Creation properties for datasets: without a time stamp, so that equal content gives equal bytes.
 Id untimed() {
   Id properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   H5Pset_obj_track_times(properties, false);
@@ -81,23 +82,24 @@ Id untimed() {
 
 struct H5Writer::File {
   Id id;
-  std::string path;  ///< the finished file's, for messages; empty in memory
+  std::string path;  ///< of the finished file, for messages; empty for a file in memory
 
   void check(bool good) const {
     if (good) return;
-    if (path.empty()) fail(ErrorKind::memory, "an HDF5 file in memory", "it cannot be built", "Free some memory.");
-    fail(ErrorKind::storage, path, "writing failed", "Free some space on the disk, or name another folder.");
+    if (path.empty()) fail(ErrorKind::memory, "an HDF5 file in memory", "it cannot be created", "Free some memory.");
+    fail(ErrorKind::storage, path, "writing failed", "Free some space on the disk, or choose another folder.");
   }
 
-  /// Chunks reach the disk when their dataset is closed: without this check a full disk would lose them in silence.
+  /// Chunks are written to the disk when their dataset is closed. Without this check a full disk would lose them
+  /// silently.
   void finish(Id& object, herr_t written) const { check(written >= 0 && object.close() >= 0); }
 
   Id make(const std::string& dataset, hid_t type, hid_t space, const Id& properties = untimed()) const {
     const Id links(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
     H5Pset_create_intermediate_group(links, 1);
-    Id made(H5Dcreate2(id, dataset.c_str(), type, space, links, properties, H5P_DEFAULT), H5Dclose);
-    check(made.valid());
-    return made;
+    Id created(H5Dcreate2(id, dataset.c_str(), type, space, links, properties, H5P_DEFAULT), H5Dclose);
+    check(created.valid());
+    return created;
   }
 
   template <class T>
@@ -106,8 +108,8 @@ struct H5Writer::File {
     assert(static_cast<Index>(values.size()) == count(shape));
     const std::vector<hsize_t> size = extents(shape);
     const Id space(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
-    Id made = make(dataset, memory_type<T>(), space);
-    finish(made, H5Dwrite(made, memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()));
+    Id created = make(dataset, memory_type<T>(), space);
+    finish(created, H5Dwrite(created, memory_type<T>(), H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()));
   }
 
   template <class T>
@@ -128,10 +130,10 @@ struct H5Writer::File {
   void write_attribute(const std::string& name, hid_t type, const void* value, const std::string& object) const {
     const Lock lock(library);
     const Id space(H5Screate(H5S_SCALAR), H5Sclose);
-    Id made(H5Acreate_by_name(id, object.c_str(), name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
-            H5Aclose);
-    check(made.valid());
-    finish(made, H5Awrite(made, type, value));
+    Id created(H5Acreate_by_name(id, object.c_str(), name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+               H5Aclose);
+    check(created.valid());
+    finish(created, H5Awrite(created, type, value));
   }
 };
 
@@ -140,7 +142,7 @@ H5Writer::H5Writer(const std::string& path) : path_(path), temporary_(fmt::forma
   remove_abandoned(path);
   const hid_t id = H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   if (id < 0)
-    fail(ErrorKind::storage, path_, "the file cannot be made", "Check that its folder is there and may be written.");
+    fail(ErrorKind::storage, path_, "the file cannot be created", "Check that its folder exists and is writable.");
   file_ = std::make_unique<File>(File{{id, H5Fclose}, path_});
 }
 
@@ -148,7 +150,7 @@ H5Writer::H5Writer() {
   const Lock lock(library);
   constexpr std::size_t growth = 1 << 20;  // bytes
   const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_fapl_core(access, growth, false);  // two open ones need two names: the library tells them apart by these
+  H5Pset_fapl_core(access, growth, false);  // open files need different names
   const hid_t id = H5Fcreate(fmt::format("memory {}", fmt::ptr(this)).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
   file_ = std::make_unique<File>(File{{id, H5Fclose}, ""});
   file_->check(id >= 0);
@@ -188,8 +190,8 @@ void H5Writer::strings(const std::string& dataset, const std::vector<std::string
   H5Tset_cset(type, H5T_CSET_UTF8);
   const hsize_t n = values.size();
   const Id space(H5Screate_simple(1, &n, nullptr), H5Sclose);
-  Id made = file_->make(dataset, type, space);
-  file_->finish(made, H5Dwrite(made, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()));
+  Id created = file_->make(dataset, type, space);
+  file_->finish(created, H5Dwrite(created, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes.data()));
 }
 
 void H5Writer::make_rows(const std::string& dataset, const Spec& spec) {
@@ -251,8 +253,8 @@ void H5Writer::commit() {
       !synchronise(folder.string())) {
     std::error_code ignored;
     std::filesystem::remove(temporary_, ignored);
-    fail(ErrorKind::storage, path_, "the finished file cannot be put in place",
-         "Free some space, or name another folder.");
+    fail(ErrorKind::storage, path_, "the temporary file cannot be renamed to the finished one",
+         "Free some space, or choose another folder.");
   }
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/formats/map_file.h"
 
 #include <string_view>
@@ -14,7 +15,7 @@ struct Format {
   MapFile (*read)(const std::filesystem::path&, const MapFileOptions&);
 };
 
-/// The last one reads files of other endings too: its reader says what is wrong with them.
+/// The last format is also used for files with other endings: its reader reports what is wrong with them.
 const std::vector<Format>& formats() {
   static const std::vector<Format> all{
       {{".nii", ".nii.gz", ".hdr", ".img", ".img.gz"}, read_nifti_map},

@@ -1,5 +1,6 @@
-// One brain's map from a file of any format. A new format: its reader, and a row in the list in map_file.cpp. The
-// formats are in nifti.h and npy_map.h. Read next: data/space/volume.h.
+// SPDX-License-Identifier: Apache-2.0
+// Reads one brain's map from a file of any format. A new format needs its reader, and a row in the list in
+// map_file.cpp. The formats are in nifti.h and npy_map.h. Read next: data/space/volume.h.
 #pragma once
 
 #include <filesystem>
@@ -9,22 +10,22 @@
 
 namespace cg {
 
-/// What a file of maps does not say itself.
+/// Information that a file of maps does not contain.
 struct MapFileOptions {
   Index row = -1;        ///< of a stack of maps (.npy); −1: the file is one map
-  std::string npy_axes;  ///< RAS or LAS: which way x runs in .npy files; empty: unknown
+  std::string npy_axes;  ///< RAS or LAS: the direction of x in .npy files; empty: unknown
 };
 
-/// A map as its file has it, and what is known of it.
+/// A map as its file has it, and its description.
 struct MapFile {
-  SpatialVolume spatial;            ///< it is known for certain which side is left
+  SpatialVolume spatial;            ///< its orientation is certain
   std::string format;               ///< "NIfTI-1, INT16", "npy, <f4"
-  std::filesystem::path voxels_in;  ///< the file that holds the voxels: of a header and its image the image
-  std::string description = {};     ///< the file's own text; empty where its format has none
+  std::filesystem::path voxels_in;  ///< the file with the voxels: the image, if the header is a separate file
+  std::string description = {};     ///< the file's text; empty if its format has none
 };
 
-/// Reads a map. Its format is that of the name's ending; a file with an unknown ending is taken for .npy.
-/// Errors: data (no such format, not one map, an orientation that is unknown or contradicts itself), corrupt, storage.
+/// Reads a map. The ending of the name gives the format; a file with an unknown ending is read as .npy. Errors: data
+/// (no such format, not one map, an unknown or contradictory orientation), corrupt, storage.
 MapFile read_map(const std::filesystem::path& path, const MapFileOptions& options = {});
 
 /// The endings of all formats, for a manual: ".nii .nii.gz …".

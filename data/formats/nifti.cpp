@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/formats/nifti.h"
 
 #include <fmt/format.h>
@@ -16,9 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 using nifti::Header;
 
-constexpr Index most_behind = 1 << 20;  // bytes that may follow the voxels of a packed file
+constexpr Index most_behind = 1 << 20;  // bytes that may follow the voxels in a packed file
 
-/// From the file's order, first axis fastest, to ours, last axis fastest. Float32 without a scale keeps its bits.
+/// Converts from the file's order (first axis fastest) to ours (last axis fastest). Float32 without a scale keeps its
+/// bits.
 template <class T>
 std::vector<float> values(const char* raw, const Header& h) {
   const auto [nx, ny, nz] = h.extents;
@@ -59,16 +61,17 @@ std::vector<float> values(const char* raw, const Header& h) {
   }
 }
 
-/// `at`: bytes of the stream read before.
+/// `at`: the number of bytes that were read from the stream before.
 NiftiVolume read_voxels(ByteStream& stream, const Header& h, Index at) {
   if (h.offset + h.bytes() > stream.most())
     fail(ErrorKind::corrupt, stream.name(),
-         fmt::format("{} x {} x {} voxels need {} bytes: the file is too short for them", h.extents[0], h.extents[1],
+         fmt::format("{} x {} x {} voxels need {} bytes, but the file is shorter", h.extents[0], h.extents[1],
                      h.extents[2], h.offset + h.bytes()),
-         "Copy or download it again.");
+         "Copy or download the file again.");
   stream.skip(h.offset - at);
   const auto bytes = static_cast<std::size_t>(h.bytes());
-  const auto raw = std::make_unique_for_overwrite<char[]>(bytes);  // takes memory as it fills
+  const auto raw =
+      std::make_unique_for_overwrite<char[]>(bytes);  // not initialised: pages take memory only when they are filled
   stream.read(raw.get(), bytes);
   if (stream.packed()) stream.finish(most_behind);
   NiftiVolume out = h.about;
@@ -77,7 +80,7 @@ NiftiVolume read_voxels(ByteStream& stream, const Header& h, Index at) {
   return out;
 }
 
-/// Header and voxels: the stream of the voxels is asked for where they are in a file of their own.
+/// Reads header and voxels. `image(header)` reads the voxels if they are in another file.
 template <class Image>
 NiftiVolume read_both(ByteStream& stream, const NiftiLimits& limits, const Image& image) {
   std::string first(nifti::long_header, '\0');
@@ -107,7 +110,7 @@ NiftiVolume read_nifti(const fs::path& path, const NiftiLimits& limits) {
       image = replaced(header, ".hdr.gz", ".img.gz");
     else if (image == header)
       image = replaced(header, ".hdr", ".img");
-    std::error_code ignored;  // an image that cannot be looked at is told of when it is opened
+    std::error_code ignored;  // opening the image reports any problem
     if (!fs::exists(image, ignored) && fs::exists(image.string() + ".gz", ignored)) image += ".gz";
     ByteStream voxels(image);
     return read_voxels(voxels, h, 0);
@@ -117,7 +120,7 @@ NiftiVolume read_nifti(const fs::path& path, const NiftiLimits& limits) {
 NiftiVolume nifti_of(std::string_view bytes, const std::string& name, const NiftiLimits& limits) {
   ByteStream stream(bytes, name);
   return read_both(stream, limits, [&](const Header&) -> NiftiVolume {
-    fail(ErrorKind::data, name, "its voxels are in another file", "Give both files their name.");
+    fail(ErrorKind::data, name, "its voxels are in another file", "Give a .nii or .nii.gz file.");
   });
 }
 
@@ -125,10 +128,11 @@ NiftiVolume read_oriented_nifti(const fs::path& path) {
   NiftiVolume read = read_nifti(path);
   if (!read.disagreement.empty())
     fail(ErrorKind::data, path.string(), read.disagreement,
-         "Find out which one is right, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
+         "Find out which one is correct, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
   if (read.affine_from == NiftiVolume::Source::none)
-    fail(ErrorKind::data, path.string(), "neither sform nor qform: which side is left is unknown",
-         "Convert it again from the scanner's files, or set the sform.");
+    fail(ErrorKind::data, path.string(),
+         "the header has neither an sform nor a qform, so the left side of the brain is unknown",
+         "Convert the scanner's files again, or set the sform.");
   return read;
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/formats/nifti_header.h"
 
 #include <fmt/format.h>
@@ -53,8 +54,7 @@ Triple extents(const Raw& raw, const Name& name, const NiftiLimits& limits) {
     if (__builtin_mul_overflow(product, n, &product)) name.corrupt("the product of the dimensions overflows");
     if (a < 3) out[static_cast<std::size_t>(a)] = n;
   }
-  if (volumes != 1)
-    name.data(fmt::format("it holds {} volumes", volumes), "Give a file with one volume: extract the one you mean.");
+  if (volumes != 1) name.data(fmt::format("it holds {} volumes", volumes), "Extract one volume into a file.");
   if (voxels > limits.voxels)
     name.data(fmt::format("{} x {} x {} voxels, expected {} at most", out[0], out[1], out[2], limits.voxels),
               "Check the file, or store it with larger voxels.");
@@ -67,7 +67,7 @@ void check_numbers(const Raw& raw, const Name& name) {
     for (const double value : values)
       if (!std::isfinite(value)) name.corrupt(fmt::format("{} in the header is {}", what, value));
   };
-  finite(std::array<double, 2>{raw.scl_slope, raw.scl_inter}, "the intensity's scale");
+  finite(std::array<double, 2>{raw.scl_slope, raw.scl_inter}, "the intensity scale");
   finite(std::array<double, 4>{raw.pixdim[0], raw.pixdim[1], raw.pixdim[2], raw.pixdim[3]}, "the voxel size");
   if (raw.qform_code > 0)
     finite(
@@ -82,11 +82,11 @@ void check_numbers(const Raw& raw, const Name& name) {
               "Store them in millimetres.");
 }
 
-/// Errors (corrupt): the voxels are flat, or of no size that a scan has.
+/// Errors (corrupt): the voxel axes are in one plane, or the voxel size is not that of a scan.
 void check_affine(const Affine& affine, const char* what, const Name& name) {
   for (const double edge : affine.edges())
     if (!(edge > 1e-3 && edge < 1e3)) name.corrupt(fmt::format("{}: a voxel's edge is {:g} mm", what, edge));
-  if (affine.is_flat()) name.corrupt(fmt::format("{}: the voxel axes lie in a plane", what));
+  if (affine.is_flat()) name.corrupt(fmt::format("{}: the voxel axes are in one plane", what));
 }
 
 template <class Raw>
@@ -109,7 +109,7 @@ Affine qform(const Raw& raw) {
   return out;
 }
 
-/// Where voxel axes run opposite ways, or across, by the two forms.
+/// Describes voxel axes that point in opposite directions, or are perpendicular, in the two forms.
 std::string disagreement(const Affine& s, const Affine& q) {
   constexpr const char* ends[3][2] = {{"right", "left"}, {"front", "back"}, {"up", "down"}};
   const Orientation by_s = orientation(s), by_q = orientation(q);
@@ -120,7 +120,7 @@ std::string disagreement(const Affine& s, const Affine& q) {
     double cosine = 0;
     for (std::size_t r = 0; r < 3; ++r) cosine += s.m[r][c] * q.m[r][c] / (se[c] * qe[c]);
     if (cosine < 0.5 && by_s.letters() != by_q.letters())
-      out += fmt::format("{}voxel axis {} runs {} by the sform, {} by the qform", out.empty() ? "" : "; ", c + 1,
+      out += fmt::format("{}voxel axis {} points {} by the sform, {} by the qform", out.empty() ? "" : "; ", c + 1,
                          word(by_s, c), word(by_q, c));
   }
   if (!out.empty() && s.determinant() * q.determinant() < 0) out += ": one shows the mirror image of the other";
@@ -164,7 +164,7 @@ Header header(const Raw& raw, bool swapped, const Name& name, const NiftiLimits&
   out.element = element;
   if (raw.bitpix != 8 * element)
     name.corrupt(
-        fmt::format("{} bits a voxel, but {} have {}", raw.bitpix, nifti_datatype_string(raw.datatype), 8 * element));
+        fmt::format("{} bits per voxel, but {} has {}", raw.bitpix, nifti_datatype_string(raw.datatype), 8 * element));
   check_numbers(raw, name);
   out.single_file = raw.magic[1] == '+';
   const auto first = static_cast<double>(raw.vox_offset);
@@ -194,8 +194,8 @@ std::size_t header_length(std::string_view bytes) {
 Header decode(std::string_view bytes, const std::string& file, const NiftiLimits& limits) {
   const Name name{file};
   const std::size_t length = header_length(bytes);
-  if (length == 0) name.data("this is no NIfTI file", "Convert it to NIfTI (.nii.gz).");
-  if (bytes.size() < length) name.corrupt(fmt::format("the file ends in its header of {} bytes", length));
+  if (length == 0) name.data("not a NIfTI file", "Convert it to NIfTI (.nii.gz).");
+  if (bytes.size() < length) name.corrupt(fmt::format("the file ends inside its header of {} bytes", length));
   std::uint32_t size;
   std::memcpy(&size, bytes.data(), sizeof size);
   const bool swapped = size != length;
@@ -203,14 +203,14 @@ Header decode(std::string_view bytes, const std::string& file, const NiftiLimits
     const auto raw = in_native_order<nifti_1_header>(bytes, 1, swapped);
     const std::string_view magic(raw.magic, 4);
     if (magic != std::string_view("n+1\0", 4) && magic != std::string_view("ni1\0", 4))
-      name.data("an Analyze 7.5 header, or a damaged one: it does not say where left is",
-                "Convert it to NIfTI with its true orientation.");
+      name.data("an Analyze 7.5 header, or a damaged one: it does not contain the orientation",
+                "Convert it to NIfTI with the correct orientation.");
     return header(raw, swapped, name, limits);
   }
   const auto raw = in_native_order<nifti_2_header>(bytes, 2, swapped);
   const std::string_view magic(raw.magic, 8);
   if (magic != std::string_view("n+2\0\r\n\x1a\n", 8) && magic != std::string_view("ni2\0\r\n\x1a\n", 8))
-    name.corrupt("the signature of NIfTI-2 is damaged: the file was changed as if it were text");
+    name.corrupt("the signature of NIfTI-2 is damaged: a program changed the file as if it were text");
   return header(raw, swapped, name, limits);
 }
 

@@ -1,4 +1,5 @@
-// The header of a NIfTI file, checked and decoded. Included by nifti.cpp and nifti_header.cpp alone.
+// SPDX-License-Identifier: Apache-2.0
+// The header of a NIfTI file, checked and decoded. Included only by nifti.cpp and nifti_header.cpp.
 #pragma once
 
 #include <string>
@@ -10,7 +11,7 @@ namespace cg::nifti {
 
 constexpr std::size_t short_header = 348, long_header = 540;  // bytes, of NIfTI-1 and 2
 
-/// How long the header is by its first four bytes; 0: this is no NIfTI file.
+/// The length of the header by its first four bytes; 0: not a NIfTI file.
 std::size_t header_length(std::string_view bytes);
 
 struct Header {
@@ -21,13 +22,13 @@ struct Header {
   bool single_file;     ///< the voxels follow in the same file, from byte `offset` on
   Index offset;         ///< of the voxels in their file
   double slope, inter;  ///< value = slope · stored + inter
-  NiftiVolume about;    ///< all but the voxels
+  NiftiVolume about;    ///< everything except the voxels
 
   Index voxels() const { return extents[0] * extents[1] * extents[2]; }
   Index bytes() const { return voxels() * element; }
 };
 
-/// `bytes`: the header's. Errors: as read_nifti.
+/// `bytes`: those of the header. Errors: as read_nifti.
 Header decode(std::string_view bytes, const std::string& name, const NiftiLimits& limits);
 
 }  // namespace cg::nifti

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 #include <nifti2_io.h>
 #include <zlib.h>
@@ -15,7 +16,7 @@
 namespace cg {
 namespace {
 
-constexpr std::size_t voxels_at = 352;  // the header and four bytes that say that no extension follows
+constexpr std::size_t voxels_at = 352;  // after the header and four bytes that mean: no extension follows
 
 nifti_1_header header_of(const SpatialVolume& spatial, const std::string& description) {
   nifti_1_header h{};
@@ -49,7 +50,7 @@ nifti_1_header header_of(const SpatialVolume& spatial, const std::string& descri
   double worst = 0;
   for (std::size_t r = 0; r < 3; ++r)
     for (std::size_t k = 0; k < 3; ++k) worst = std::max(worst, std::abs(back.m[r][k] - q.m[r][k]) / edges[k]);
-  if (worst < 1e-5) {  // a quaternion turns but does not shear
+  if (worst < 1e-5) {  // a quaternion can rotate but not shear
     h.qform_code = NIFTI_XFORM_ALIGNED_ANAT;
     h.pixdim[0] = static_cast<float>(handed);
     h.quatern_b = static_cast<float>(b);
@@ -83,12 +84,12 @@ void write_nifti(const std::filesystem::path& path, const SpatialVolume& spatial
   const std::string name = path.string();
   const bool pack = name.ends_with(".nii.gz");
   if (!pack && !name.ends_with(".nii"))
-    fail(ErrorKind::usage, name, "no name of a NIfTI file", "End it in .nii.gz or .nii.");
+    fail(ErrorKind::usage, name, "expected the ending .nii.gz or .nii", "Change the ending.");
   const Shape& shape = spatial.volume.shape;
   assert(shape.size() == 3 && count(shape) == static_cast<Index>(spatial.volume.values.size()));
   for (const Index n : shape)
     if (n > std::numeric_limits<short>::max() || count(shape) > NiftiLimits().voxels)
-      fail(ErrorKind::usage, name, fmt::format("{} voxels are too many for this format", to_string(shape)), "Cut it.");
+      fail(ErrorKind::usage, name, fmt::format("{} voxels are too many for this format", to_string(shape)), "Crop it.");
   const nifti_1_header header = header_of(spatial, description);
   std::string bytes(voxels_at + spatial.volume.values.size() * sizeof(float), '\0');
   std::memcpy(bytes.data(), &header, sizeof header);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/formats/npy.h"
 
 #include <fmt/format.h>
@@ -18,13 +19,13 @@ namespace {
 constexpr Index most_header = 1 << 16;  // bytes; NumPy itself trusts 10,000
 constexpr Index most_elements = Index{1} << 27;
 constexpr Index most_texts = 1'000'000;
-constexpr Index window = 1 << 20;  // elements read at once where a row is scattered
+constexpr Index window = 1 << 20;  // elements per read if a row is scattered
 
 [[noreturn]] void bad_header(const std::string& name, const std::string& what) {
   fail(ErrorKind::corrupt, name, "the .npy header " + what, "Save it again with numpy.save.");
 }
 
-/// The dictionary that a header is: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
+/// Parses the header, a dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
 class Dictionary {
  public:
   Dictionary(std::string_view text, const std::string& name) : text_(text), name_(name) {}
@@ -72,7 +73,7 @@ class Dictionary {
   }
   void end() {
     skip();
-    if (at_ < text_.size()) bad_header(name_, fmt::format("goes on after its end, at byte {}", at_));
+    if (at_ < text_.size()) bad_header(name_, fmt::format("continues after its end, at byte {}", at_));
   }
 
  private:
@@ -95,7 +96,7 @@ class Dictionary {
   std::size_t at_ = 0;
 };
 
-/// Bytes of an element; 0: neither numbers nor text.
+/// Bytes per element; 0: neither numbers nor text.
 Index element_bytes(const std::string& type) {
   static const std::vector<std::string> numbers = {"f2", "f4", "f8", "i1", "i2", "i4",
                                                    "i8", "u1", "u2", "u4", "u8", "b1"};
@@ -113,7 +114,7 @@ Index element_bytes(const std::string& type) {
 
 bool is_text(const std::string& type) { return type[1] == 'U' || type[1] == 'S'; }
 
-/// Calls body with a value of the C++ type of the elements.
+/// Calls `body` with the element as a value of its C++ type.
 template <class Body>
 auto with_element(const std::string& type, const char* from, const Body& body) {
   const bool swapped = type[0] == '>';
@@ -206,14 +207,14 @@ NpyFile::Header NpyFile::parse(std::string_view text, const std::string& name) {
     }
   }
   d.end();
-  if (!type || !order || !shape) bad_header(name, "does not say type, order and shape");
+  if (!type || !order || !shape) bad_header(name, "does not contain type, order and shape");
   header.element = element_bytes(header.type);
   if (header.element == 0 && !header.type.empty() && header.type.find('O') != std::string::npos)
-    fail(ErrorKind::data, name, "it holds pickled objects, which can run code and are never read",
+    fail(ErrorKind::data, name, "it contains pickled objects, which can run code and are never read",
          "Save numbers or text: numpy.save(file, numpy.array(values, dtype=str)).");
   if (header.element == 0)
     fail(ErrorKind::data, name,
-         fmt::format("its elements are of type \"{}\", expected real numbers or text", header.type),
+         fmt::format("its elements have type \"{}\", expected real numbers or text", header.type),
          "Save it as float32.");
   return header;
 }
@@ -223,7 +224,7 @@ NpyFile::NpyFile(const std::filesystem::path& path) : path_(path.string()), inpu
   const auto known = static_cast<std::size_t>(std::min<Index>(input_.size, start.size()));
   read_at(input_.file, 0, start.data(), known, path);
   if (std::string_view(start.data(), 6) != "\x93NUMPY")
-    fail(ErrorKind::data, path_, "this is no .npy file", "Save it with numpy.save.");
+    fail(ErrorKind::data, path_, "not a .npy file", "Save it with numpy.save.");
   const auto byte = [&](std::size_t k) { return static_cast<Index>(static_cast<unsigned char>(start[k])); };
   const Index version = byte(6);
   if (version < 1 || version > 3 || byte(7) != 0) bad_header(path_, fmt::format("has version {}.{}", version, byte(7)));
@@ -231,7 +232,7 @@ NpyFile::NpyFile(const std::filesystem::path& path) : path_(path.string()), inpu
   Index length = 0;
   for (Index k = length_bytes - 1; k >= 0; --k) length = length * 256 + byte(static_cast<std::size_t>(8 + k));
   if (length > most_header || text_at + length > input_.size)
-    bad_header(path_, fmt::format("claims {} bytes of a file of {}", length, input_.size));
+    bad_header(path_, fmt::format("claims {} bytes, but the file has {}", length, input_.size));
   std::string text(static_cast<std::size_t>(length), '\0');
   read_at(input_.file, text_at, text.data(), text.size(), path);
   header_ = parse(text, path_);
@@ -240,7 +241,7 @@ NpyFile::NpyFile(const std::filesystem::path& path) : path_(path.string()), inpu
   for (const Index extent : header_.shape)
     if (__builtin_mul_overflow(bytes, extent, &bytes)) bad_header(path_, "has a shape whose product overflows");
   if (bytes > input_.size - header_.first)
-    bad_header(path_, fmt::format("claims {} elements, but the file ends before", to_string(header_.shape)));
+    bad_header(path_, fmt::format("claims {} elements, but the file is shorter", to_string(header_.shape)));
 }
 
 std::string NpyFile::bytes(Index first, Index elements) const {
@@ -251,17 +252,17 @@ std::string NpyFile::bytes(Index first, Index elements) const {
 
 void NpyFile::require_numbers() const {
   if (is_text(header_.type))
-    fail(ErrorKind::data, path_, "it holds text, expected numbers", "Name the file with the maps.");
+    fail(ErrorKind::data, path_, "the array contains text, expected numbers", "Give the file that contains the maps.");
 }
 
-/// Elements i, i + step … of the file, whose first axis is the fastest; then from Fortran's order of the other axes to
-/// C's.
+/// Elements i, i + step … of the file, whose first axis is the fastest. They are then brought from Fortran's order of
+/// the other axes to C's.
 std::vector<float> NpyFile::gathered(Index i, Index step) const {
   const Shape& shape = header_.shape;
   const Index elements = count(shape);
   if (elements > most_elements)
     fail(ErrorKind::data, path_,
-         fmt::format("{} elements in Fortran's order: every map is scattered over the file", to_string(shape)),
+         fmt::format("{} elements in Fortran order: every map is scattered over the file", to_string(shape)),
          "Save it in C order: numpy.save(file, numpy.ascontiguousarray(array)).");
   std::vector<float> picked, block;
   for (Index first = 0; first < elements; first += window) {
@@ -288,7 +289,7 @@ std::vector<float> NpyFile::all() const {
   const Index n = count(header_.shape);
   if (n > most_elements)
     fail(ErrorKind::data, path_, fmt::format("{} elements, expected one map", to_string(header_.shape)),
-         "Read it as a stack of maps.");
+         "Import it as a stack of maps.");
   if (header_.fortran && header_.shape.size() > 1) return gathered(0, 1);
   std::vector<float> out;
   append_floats(bytes(0, n), header_.type, header_.element, out);
@@ -299,11 +300,12 @@ std::vector<float> NpyFile::row(Index i) const {
   require_numbers();
   const Shape& shape = header_.shape;
   if (shape.empty() || i < 0 || i >= shape[0])
-    fail(ErrorKind::data, path_, fmt::format("no row {} in {}", i, to_string(shape)), "Count rows from 0.");
+    fail(ErrorKind::data, path_, fmt::format("there is no row {} in shape {}", i, to_string(shape)),
+         "Count rows from 0.");
   if (header_.fortran && shape.size() > 1) return shape[0] > 1 ? gathered(i, shape[0]) : all();
   const Index n = std::accumulate(shape.begin() + 1, shape.end(), Index{1}, std::multiplies<>());
   if (n > most_elements)
-    fail(ErrorKind::data, path_, fmt::format("a row of {} is too large", to_string(shape)), "Store one map a row.");
+    fail(ErrorKind::data, path_, fmt::format("a row of {} is too large", to_string(shape)), "Store one map per row.");
   std::vector<float> out;
   append_floats(bytes(i * n, n), header_.type, header_.element, out);
   return out;
@@ -312,7 +314,7 @@ std::vector<float> NpyFile::row(Index i) const {
 std::vector<std::string> NpyFile::texts() const {
   const Shape& shape = header_.shape;
   if (shape.empty() || count(shape) != shape[0] || shape[0] > most_texts)
-    fail(ErrorKind::data, path_, fmt::format("shape {}, expected one id a row", to_string(shape)),
+    fail(ErrorKind::data, path_, fmt::format("shape {}, expected one id per row", to_string(shape)),
          "Save a vector of ids.");
   const std::string all = bytes(0, shape[0]);
   std::vector<std::string> out;
@@ -326,7 +328,8 @@ std::vector<std::string> NpyFile::texts() const {
       if constexpr (std::is_floating_point_v<decltype(value)>) {
         if (!(value == std::floor(value) &&
               std::abs(value) < decltype(value){1} / std::numeric_limits<decltype(value)>::epsilon()))
-          fail(ErrorKind::data, path_, fmt::format("entry {} is {}: no id", i, value), "Save the ids as text.");
+          fail(ErrorKind::data, path_, fmt::format("entry {} is {}, expected a whole number", i, value),
+               "Save the ids as text.");
         return fmt::format("{:.0f}", value);
       } else {
         return fmt::format(

@@ -1,5 +1,6 @@
-// Arrays in NumPy's .npy files, read a row at a time: a stack of 12 GB needs the memory of one map. Headers are parsed
-// strictly; pickled objects are never read.
+// SPDX-License-Identifier: Apache-2.0
+// Arrays in NumPy's .npy files, read one row at a time: a stack of 12 GB needs the memory of one map. Headers are
+// parsed strictly. Pickled objects are never read.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +15,7 @@ namespace cg {
 
 class NpyFile {
  public:
-  /// Errors: data (not a plain file, no .npy, elements that are neither numbers nor text), corrupt (a header that
+  /// Errors: data (not a plain file, not .npy, elements that are neither numbers nor text), corrupt (a header that
   /// contradicts itself or the file's size).
   explicit NpyFile(const std::filesystem::path& path);
 
@@ -24,7 +25,7 @@ class NpyFile {
   const std::string& type() const { return header_.type; }
   bool fortran_order() const { return header_.fortran; }
 
-  /// All elements, or entry i along the first axis, with the last axis fastest, whatever their order in the file.
+  /// All elements, or entry i along the first axis. The last axis is the fastest, for any order in the file.
   /// Errors: data (text; more than 2^27 elements; a row of a larger Fortran-ordered stack), corrupt, storage.
   std::vector<float> all() const;
   std::vector<float> row(Index i) const;
@@ -38,7 +39,7 @@ class NpyFile {
     std::string type;
     bool fortran = false;
     Shape shape;
-    Index first = 0;    ///< byte of the first element
+    Index first = 0;    ///< position of the first element, bytes
     Index element = 0;  ///< bytes
   };
   static Header parse(std::string_view text, const std::string& name);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/formats/safetensors.h"
 
 #include <fmt/format.h>
@@ -17,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-static_assert(std::endian::native == std::endian::little, "numbers are copied as they stand in the file");
+static_assert(std::endian::native == std::endian::little, "numbers are copied as they are in the file");
 
 constexpr std::size_t length_bytes = 8, alignment = 8;
 constexpr int deepest = 3;  // header, array, shape or offsets
@@ -32,7 +33,7 @@ constexpr Type types[] = {{"F16", 2, false}, {"BF16", 2, false}, {"F32", 4, fals
                           {"U32", 4, true},  {"U64", 8, true},   {"BOOL", 1, true}};
 
 [[noreturn]] void refuse(const std::string& path, const std::string& what) {
-  fail(ErrorKind::corrupt, path, what, "Make or fetch the file again");
+  fail(ErrorKind::corrupt, path, what, "Create or download the file again");
 }
 
 template <class T, class Convert>
@@ -62,15 +63,15 @@ std::vector<float> numbers(const std::string& type, std::string_view data) {
   return converted<std::uint8_t>(data, plain);  // U8, BOOL
 }
 
-/// The header as JSON in which no key stands twice and nothing is nested deeper than the format needs.
+/// Parses the header. Errors: a key that is there twice, or a deeper nesting than the format needs.
 json parse_header(const std::string& path, std::string_view text) {
   std::vector<std::set<std::string>> keys;  // of the objects that are open
   const auto watch = [&](int depth, json::parse_event_t event, json& value) {
-    if (depth > deepest) refuse(path, "the header is nested too deep");
+    if (depth > deepest) refuse(path, "the header is nested too deeply");
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      refuse(path, fmt::format("\"{}\" stands twice in the header", value.get<std::string>()));
+      refuse(path, fmt::format("\"{}\" is twice in the header", value.get<std::string>()));
     return true;
   };
   try {
@@ -78,7 +79,7 @@ json parse_header(const std::string& path, std::string_view text) {
     if (header.is_object()) return header;
   } catch (const json::exception&) {
   }
-  refuse(path, "the header is no JSON object");
+  refuse(path, "the header is not a JSON object");
 }
 
 struct Entry {
@@ -87,10 +88,11 @@ struct Entry {
   Index begin = 0, end = 0;
 };
 
-/// A whole number that is not negative and fits.
+/// A whole number, not negative, that fits into Index.
 Index whole(const std::string& path, const std::string& name, const json& value) {
   if (value.is_number_unsigned() && std::in_range<Index>(value.get<std::uint64_t>())) return value.get<Index>();
-  refuse(path, fmt::format("\"{}\": {} is no size", name, value.dump(-1, ' ', true, json::error_handler_t::replace)));
+  refuse(path,
+         fmt::format("\"{}\": {} is not a size", name, value.dump(-1, ' ', true, json::error_handler_t::replace)));
 }
 
 Entry parse_entry(const std::string& path, const std::string& name, const json& value, Index data_bytes) {
@@ -107,12 +109,12 @@ Entry parse_entry(const std::string& path, const std::string& name, const json& 
   for (const json& extent : shape) entry.array.shape.push_back(whole(path, name, extent));
   const auto count = bounded_count(entry.array.shape, data_bytes / type->bytes);
   if (entry.end > data_bytes || entry.begin > entry.end || !count || *count * type->bytes != entry.end - entry.begin)
-    wrong(fmt::format("bytes {} to {} of {} do not hold shape {}", entry.begin, entry.end, data_bytes,
+    wrong(fmt::format("bytes {} to {} of {} do not fit shape {}", entry.begin, entry.end, data_bytes,
                       to_string(entry.array.shape)));
   return entry;
 }
 
-/// Arrays in the order of their bytes, which they fill without gap or overlap.
+/// The arrays in the order of their bytes. They must fill the file without gaps or overlaps.
 std::vector<Entry> parse_entries(const std::string& path, const json& header, Index data_bytes) {
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items())
@@ -125,7 +127,7 @@ std::vector<Entry> parse_entries(const std::string& path, const json& header, In
                                entry.begin, at));
     at = entry.end;
   }
-  if (at != data_bytes) refuse(path, fmt::format("{} bytes at its end belong to no array", data_bytes - at));
+  if (at != data_bytes) refuse(path, fmt::format("{} bytes at the end do not belong to an array", data_bytes - at));
   return entries;
 }
 
@@ -133,9 +135,9 @@ Texts parse_texts(const std::string& path, const json& header) {
   Texts texts;
   if (!header.contains("__metadata__")) return texts;
   const json& metadata = header["__metadata__"];
-  if (!metadata.is_object()) refuse(path, "__metadata__ is no JSON object");
+  if (!metadata.is_object()) refuse(path, "__metadata__ is not a JSON object");
   for (const auto& [key, value] : metadata.items()) {
-    if (!value.is_string()) refuse(path, fmt::format("__metadata__: \"{}\" is no text", key));
+    if (!value.is_string()) refuse(path, fmt::format("__metadata__: \"{}\" is not a text", key));
     texts[key] = value.get<std::string>();
   }
   return texts;
@@ -149,7 +151,7 @@ WeightsFile read_safetensors(const std::string& path, std::string_view bytes, co
   std::memcpy(&length, bytes.data(), length_bytes);
   bytes.remove_prefix(length_bytes);
   if (length > bytes.size() || length > static_cast<std::uint64_t>(most_header_bytes))
-    refuse(path, fmt::format("its header would take {} bytes, of {} in the file", length, bytes.size()));
+    refuse(path, fmt::format("its header claims {} bytes, but {} bytes follow in the file", length, bytes.size()));
   const json header = parse_header(path, bytes.substr(0, length));
   const std::string_view data = bytes.substr(length);
   WeightsFile out;
@@ -174,7 +176,7 @@ SafetensorsLayout safetensors_layout(const std::vector<ArrayPlace>& arrays, cons
   out.at.resize(arrays.size());
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!texts.empty()) header["__metadata__"] = texts;
-  for (const bool counts : {true, false})  // the wider first: all then stand at multiples of their size
+  for (const bool counts : {true, false})  // the wider type first: then all positions are multiples of the size
     for (std::size_t k = 0; k < arrays.size(); ++k) {
       const ArrayPlace& array = arrays[k];
       if (array.counts != counts) continue;

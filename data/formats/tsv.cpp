@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/formats/tsv.h"
 
 #include <fmt/format.h>
@@ -24,7 +25,7 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(space) - first + 1);
 }
 
-/// A comma-separated file of a spreadsheet whose decimals have commas is separated by semicolons.
+/// A spreadsheet whose decimals have commas separates cells by semicolons in a .csv file.
 char separator_of(std::string_view text, const std::string& name) {
   if (!name.ends_with(".csv")) return '\t';
   const std::string_view header = text.substr(0, text.find('\n'));
@@ -76,7 +77,8 @@ class Splitter {
       if (text_[at_] == '\n') ++line_;
       cell += text_[at_];
     }
-    fail(ErrorKind::data, fmt::format("{}:{}", name_, opened), "a quote is not closed", "Close it, or take it out.");
+    fail(ErrorKind::data, fmt::format("{}:{}", name_, opened), "a quote is not closed",
+         "Close the quote, or remove it.");
   }
 
   std::string_view text_;
@@ -88,13 +90,13 @@ class Splitter {
 
 void check_text(std::string_view text, const std::string& name) {
   if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff") || text.find('\0') != std::string_view::npos)
-    fail(ErrorKind::data, name, "the text is not UTF-8 (UTF-16, or no text)", "Save it as UTF-8.");
+    fail(ErrorKind::data, name, "the file is not UTF-8 (perhaps UTF-16, or not text)", "Save it as UTF-8.");
   if (const std::size_t good = utf8_prefix(text); good < text.size())
     fail(ErrorKind::data, fmt::format("{}:{}", name, 1 + std::ranges::count(text.substr(0, good), '\n')),
-         "the text is not UTF-8 (Latin-1?)", "Save it as UTF-8.");
+         "the file is not UTF-8 (perhaps Latin-1)", "Save it as UTF-8.");
 }
 
-/// Numbers as from_chars reads them, with nothing behind.
+/// A number as from_chars reads it, and nothing after it.
 std::optional<double> number(std::string_view text) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -127,8 +129,8 @@ Table::Table(std::string_view text, const std::string& name) : name_(name) {
     cells_.push_back(std::move(row));
     lines_.push_back(line);
   }
-  if (cells_.empty()) found.add("there are no rows below the header");
-  found.report(name, "Mend the table; cells are separated by tabs (.tsv) or commas (.csv).");
+  if (cells_.empty()) found.add("there are no rows after the header");
+  found.report(name, "Fix the table; cells are separated by tabs (.tsv) or commas (.csv).");
 }
 
 bool Table::has(const std::string& column) const {
@@ -140,8 +142,8 @@ const std::string& Table::cell(Index row, const std::string& column) const {
   if (at == columns_.end()) {
     std::string all;
     for (const std::string& name : columns_) all += (all.empty() ? "" : ", ") + name;
-    fail(ErrorKind::data, name_, fmt::format("no column \"{}\"; there are: {}", column, all),
-         "Rename a column, or name the one to use on the command line.");
+    fail(ErrorKind::data, name_, fmt::format("there is no column \"{}\"; the columns are {}", column, all),
+         "Rename a column, or name the right one on the command line.");
   }
   return cells_[static_cast<std::size_t>(row)][static_cast<std::size_t>(at - columns_.begin())];
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/formats/weights_file.h"
 
 #include <fmt/format.h>
@@ -12,10 +13,10 @@ WeightsFormat weights_format(const std::string& path) {
   if (path.ends_with(".h5") || path.ends_with(".hdf5")) return WeightsFormat::hdf5;
   if (path.ends_with(".safetensors")) return WeightsFormat::safetensors;
   if (path.ends_with(".pth") || path.ends_with(".pt") || path.ends_with(".ckpt"))
-    fail(ErrorKind::usage, path, "PyTorch's own files are programs, and are not read",
+    fail(ErrorKind::usage, path, "files of PyTorch can run code, and are not read",
          "Convert it: python3 tools/convert_pth.py " + path + " weights.safetensors");
-  fail(ErrorKind::usage, path, "weights are read from and written to .h5, .hdf5 and .safetensors",
-       "Give the file one of these endings");
+  fail(ErrorKind::usage, path, "expected a weights file with the ending .h5, .hdf5 or .safetensors",
+       "Change the ending");
 }
 
 WeightsFile read_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
@@ -50,14 +51,14 @@ Index bound_of_values(std::string_view bytes) {
 Index Allowance::take(const ArrayHeader& array) {
   constexpr auto size = static_cast<Index>(sizeof(float));
   if (array.type.empty())
-    fail(ErrorKind::corrupt, path_, fmt::format("\"{}\" holds no numbers of a type that weights have", array.name),
+    fail(ErrorKind::corrupt, path_, fmt::format("\"{}\" does not contain floats or integers", array.name),
          "Store it as 32-bit floats");
   const auto values = bounded_count(array.shape, left_ / size);
   if (!values)
     fail(ErrorKind::corrupt, path_,
-         fmt::format("\"{}\" claims shape {}, more than the {} MB that are left for it", array.name,
+         fmt::format("\"{}\" claims shape {}, which needs more than the {} MB that are left", array.name,
                      to_string(array.shape), left_ >> 20),
-         "Make or fetch the file again");
+         "Create or download the file again");
   left_ -= *values * size;
   return *values;
 }

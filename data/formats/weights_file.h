@@ -1,6 +1,7 @@
-// Weights as named arrays in a file that anybody may have made: HDF5 (a dataset an array) or safetensors, told apart by
-// the name's ending. What is read is data: no file can make the reader run code, open another file, or take more memory
-// than was asked for. Read next: data/files/sandbox.h (where HDF5 is read).
+// SPDX-License-Identifier: Apache-2.0
+// Weights as named arrays in a file from any source: HDF5 (one dataset per array) or safetensors, by the ending of the
+// name. The file is only data: it cannot make the reader run code, open another file, or take more memory than the
+// caller allows. Read next: data/files/sandbox.h (where HDF5 is read).
 #pragma once
 
 #include <functional>
@@ -14,11 +15,11 @@
 
 namespace cg {
 
-/// What a file says of an array before any of its numbers is read.
+/// The description of an array in a file; no number was read yet.
 struct ArrayHeader {
   std::string name;
   Shape shape;
-  std::string type;  ///< F16, BF16, F32, F64, I8 … U64; empty: no numbers that we read
+  std::string type;  ///< F16, BF16, F32, F64, I8 … U64; empty: a type that is not read
   bool operator==(const ArrayHeader&) const = default;
 };
 
@@ -30,8 +31,8 @@ struct NamedArray {
   bool counts = false;  ///< whole numbers: written as 64-bit integers
 };
 
-/// The short texts beside the arrays: safetensors' `__metadata__`, HDF5's root attributes and single strings. A number
-/// stands here as text.
+/// The short texts beside the arrays: safetensors' `__metadata__`, HDF5's root attributes and single strings. Numbers
+/// are stored as text.
 using Texts = std::map<std::string, std::string>;
 
 struct WeightsFile {
@@ -40,39 +41,39 @@ struct WeightsFile {
   Texts texts;
 };
 
-/// What a reader may take from a file; decided before it takes it.
+/// What a reader may take from a file; it is decided before reading.
 struct WeightsRequest {
   std::function<bool(const ArrayHeader&)> wants;
-  Index most_bytes;  ///< of all wanted arrays as float32
+  Index most_bytes;  ///< of all wanted arrays together, as float32
 };
 
 enum class WeightsFormat { hdf5, safetensors };
 
-/// The largest file that is read.
+/// The largest file that is read, in bytes.
 constexpr Index most_weights_bytes = Index{16} << 30;
 
 /// By the ending: .h5, .hdf5 or .safetensors. Errors: usage.
 WeightsFormat weights_format(const std::string& path);
 
-/// Reads a weights file's bytes; `path` gives the format, and names the file in messages. Errors: corrupt, for anything
-/// damaged or hostile, a wanted array that holds no numbers among it.
+/// Reads the bytes of a weights file. `path` gives the format, and the name in messages. Errors: corrupt, for damaged
+/// or malicious content, or a wanted array without numbers.
 WeightsFile read_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request);
 
 /// The bytes of a weights file. Names must differ. Errors: memory.
 std::string weights_bytes(WeightsFormat format, const std::vector<NamedArray>& arrays, const Texts& texts);
 
-/// A shape's product, or none where an extent is negative or the product exceeds `most`.
+/// The product of a shape; no value if an extent is negative or the product exceeds `most`.
 std::optional<Index> bounded_count(const Shape& shape, Index most);
 
-/// Bytes of float32 values that a file of weights may hold, whatever is in it: packing makes weights little smaller.
+/// The most bytes of float32 values that a weights file may contain: packing makes weights only a little smaller.
 Index bound_of_values(std::string_view bytes);
 
-/// Takes what wanted arrays need from what a request allows. Errors: corrupt, where they need more, or where an array
-/// of this type cannot be read.
+/// Counts the memory of wanted arrays against the limit of a request. Errors: corrupt, if they need more, or if an
+/// array has a type that is not read.
 class Allowance {
  public:
   Allowance(std::string path, const WeightsRequest& request) : path_(std::move(path)), left_(request.most_bytes) {}
-  /// The array's number of values.
+  /// Returns the array's number of values.
   Index take(const ArrayHeader& array);
 
  private:

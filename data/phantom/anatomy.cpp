@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/phantom/anatomy.h"
 
 #include <algorithm>
@@ -15,7 +16,7 @@ float ellipsoid(const Point& p, const Point& c, const Point& r) {
   return k * (k - 1) / (std::sqrt(square(x / r.x) + square(y / r.y) + square(z / r.z)) + 1e-6f);
 }
 
-/// A tube from a to b whose radius goes from ra to rb.
+/// A tube from a to b whose radius changes from ra to rb.
 float capsule(const Point& p, const Point& a, const Point& b, float ra, float rb) {
   const Point d = {b.x - a.x, b.y - a.y, b.z - a.z}, from = {p.x - a.x, p.y - a.y, p.z - a.z};
   const float along = (from.x * d.x + from.y * d.y + from.z * d.z) / (d.x * d.x + d.y * d.y + d.z * d.z);
@@ -66,11 +67,11 @@ Anatomy::Anatomy(const Latents& l, double voxel, double blur)
       radius_(static_cast<float>(3.36 * std::exp(0.5 * l.vent))),
       push_(static_cast<float>(3.36 * std::exp(0.5 * l.vent) - 3.4)) {}
 
-/// The share of a voxel that lies inside a surface at this distance.
+/// The share of a voxel that is inside a surface at this distance.
 float Anatomy::part(float distance) const { return std::clamp(0.5f - distance / width_, 0.0f, 1.0f); }
 
-/// Sulci are sheets of a warped gyroid in the outer 14 mm; beside them the fissure between the hemispheres and the
-/// Sylvian fissure.
+/// Sulci are sheets of a warped gyroid in the outer 14 mm, besides the fissure between the hemispheres and the Sylvian
+/// fissure.
 Anatomy::Grooves Anatomy::grooves(const Point& p, const Hull& h) const {
   constexpr auto k = static_cast<float>(2 * std::numbers::pi / 26);
   const Point& q = h.q;
@@ -98,7 +99,7 @@ float Anatomy::ventricle(const Point& q) const {
   return std::min(d, ellipsoid(q, {0, -45, -33}, {0.9f * r, 5, 7}));
 }
 
-/// Caudate, putamen, pallidum, thalamus, hippocampus, amygdala, callosum; enlarged ventricles push the first and
+/// Caudate, putamen, pallidum, thalamus, hippocampus, amygdala, callosum. Enlarged ventricles push the first and the
 /// fourth.
 std::array<float, 7> Anatomy::deep_distances(const Point& q) const {
   const float callosum =
@@ -115,7 +116,7 @@ std::array<float, 7> Anatomy::deep_distances(const Point& q) const {
           callosum};
 }
 
-/// Fills the voxel in a fixed order, each part taking what the ones before it left.
+/// Fills the voxel in a fixed order. Each part takes from what the parts before it left.
 Tissue Anatomy::at(const Point& p) const {
   static const std::array<std::size_t, 7> deep = {
       region_index("caudate"),     region_index("putamen"),  region_index("pallidum"), region_index("thalamus"),

@@ -1,4 +1,6 @@
-// The shape of a phantom brain: signed distances of ellipsoids and capsules, joined smoothly, negative inside. mm.
+// SPDX-License-Identifier: Apache-2.0
+// The shape of a phantom brain: signed distances of ellipsoids and capsules, joined smoothly, negative inside. Unit:
+// mm.
 #pragma once
 
 #include <array>
@@ -8,14 +10,14 @@
 
 namespace cg::phantom {
 
-/// Distances to the large parts; the right half serves for both.
+/// Distances to the large parts; the right half is used for both sides.
 struct Hull {
   Point q;  ///< the point with x ≥ 0
   float upper, temporal, cerebrum, cerebellum, stem;
 };
 Hull hull(const Point& p);
 
-/// What a voxel holds: shares of its volume, and two distances.
+/// The content of a voxel: shares of its volume, and two distances.
 struct Tissue {
   std::array<float, regions> share;
   float csf;      ///< share of fluid
@@ -24,10 +26,10 @@ struct Tissue {
   float surface;  ///< distance to the brain's surface
 };
 
-/// The anatomy of one brain, asked point by point.
+/// The anatomy of one brain, evaluated point by point.
 class Anatomy {
  public:
-  /// `voxel`: edge length; `blur`: finite resolution of the measurement, 3 mm for stiffness, 0 for T1.
+  /// `voxel`: edge length, mm; `blur`: finite resolution of the measurement, 3 mm for stiffness, 0 for T1.
   Anatomy(const Latents& latents, double voxel, double blur);
   Tissue at(const Point& p) const;
 

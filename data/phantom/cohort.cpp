@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/phantom/cohort.h"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@
 namespace cg::phantom {
 namespace {
 
-/// The columns of the file that are written when all maps are.
+/// The columns of the file, written after all maps.
 struct Columns {
   std::vector<std::string> ids, sexes;
   std::vector<float> ages, coverage, brain_ml, log_stiffness, latents;
@@ -82,7 +83,7 @@ void write_attributes(H5Writer& file, const CohortOptions& o) {
 void write_cohort(const CohortOptions& o, const std::string& path, const std::function<void(Index)>& progress) {
   for (const std::string& region : o.signal) region_index(region);
   if (o.t1 && !o.signal.empty())
-    fail(ErrorKind::usage, "--signal", "it goes with stiffness maps alone", "Leave out --modality t1.");
+    fail(ErrorKind::usage, "--signal", "it is only for stiffness maps", "Remove --modality t1.");
   const Grid grid(o.voxel_mm);
   const std::vector<Person> all = people(o);
   H5Writer file(path);

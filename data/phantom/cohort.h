@@ -1,4 +1,5 @@
-// Writes a whole synthetic cohort as a cohort file, with the truth that explanations can be held against. Read next:
+// SPDX-License-Identifier: Apache-2.0
+// Writes a whole synthetic cohort as a cohort file, with the truth that explanations can be compared with. Read next:
 // phantom.h.
 #pragma once
 
@@ -16,13 +17,13 @@ struct CohortOptions {
   std::uint32_t seed = 1;
   bool t1 = false;                  ///< T1-like volumes instead of stiffness maps
   Index sites = 62;                 ///< scanners of the T1-like cohort
-  std::vector<std::string> signal;  ///< the only regions that age; empty: all
+  std::vector<std::string> signal;  ///< the only regions that change with age; empty: all
   int threads = 0;                  ///< 0: all
   std::string command;              ///< for the file's attributes
 };
 
-/// Makes the file; `progress(done)` is told of each written subject. The same options give the same subjects, whatever
-/// the number of threads. Errors: usage (an unknown region), storage.
+/// Writes the file. `progress(done)` is called after each subject. The same options give the same subjects for any
+/// number of threads. Errors: usage (an unknown region), storage.
 void write_cohort(const CohortOptions& options, const std::string& path,
                   const std::function<void(Index)>& progress = {});
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/phantom/latents.h"
 
 #include <fmt/format.h>
@@ -10,7 +11,8 @@
 namespace cg::phantom {
 namespace {
 
-/// One region's law: stiffness at 20 years (kPa), change a year, further change a year after a hinge, effect of sex.
+/// The law of one region: stiffness at 20 years (kPa), change per year (%), further change per year after a hinge (%),
+/// the hinge (years), effect of sex.
 struct Law {
   double at20, slope_percent, late_percent, hinge, sex;
   std::size_t group;  ///< cortex, white matter, deep grey matter, hindbrain
@@ -36,7 +38,7 @@ constexpr std::array<Law, regions> laws = {{
     {3.05, -.14, -.10, 65, 0, 3},
 }};
 
-/// 0 for x well below 0, x well above, smooth over `width`.
+/// 0 for x far below 0, x for x far above 0, smooth over `width`.
 double hinge(double x, double width) {
   const double t = x / width;
   return width * (t > 0 ? t + std::log1p(std::exp(-t)) : std::log1p(std::exp(t)));
@@ -58,7 +60,8 @@ std::size_t region_index(const std::string& name) {
   if (found == names.end()) {
     std::string all;
     for (const std::string& known : names) all += (all.empty() ? "" : ", ") + known;
-    fail(ErrorKind::usage, "signal", fmt::format("there is no region \"{}\"; the regions are {}", name, all));
+    fail(ErrorKind::usage, "signal", fmt::format("there is no region \"{}\"", name),
+         fmt::format("Choose from {}.", all));
   }
   return static_cast<std::size_t>(found - names.begin());
 }

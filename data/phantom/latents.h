@@ -1,4 +1,5 @@
-// What age and sex do to one phantom brain. Years, kPa, mm.
+// SPDX-License-Identifier: Apache-2.0
+// The effects of age and sex on one phantom brain. Years, kPa, mm.
 #pragma once
 
 #include <array>
@@ -16,7 +17,7 @@ const std::array<std::string, regions>& region_names();
 /// The index of a region. Errors (usage): no such name; the message lists them.
 std::size_t region_index(const std::string& name);
 
-/// Everything age and sex decide. The names are those of truth/latent_names in the cohort file.
+/// All values that depend on age and sex. The names are those of truth/latent_names in the cohort file.
 struct Latents {
   double gap;                                 ///< true brain-age gap, years
   double bio_age;                             ///< age + gap
@@ -30,8 +31,8 @@ struct Latents {
   std::array<double, regions> log_stiffness;  ///< ln kPa
 };
 
-/// `z`: 40 normals. `signal`: the only regions that age (empty: all); shape and the rest then stay at 40 years.
-/// `female`: 1, 0, or 0.5 for the mean brain.
+/// `z`: 40 standard normal numbers. `signal`: the only regions that change with age (empty: all); everything else then
+/// stays at 40 years. `female`: 1, 0, or 0.5 for the mean brain.
 Latents latents(std::span<const double> z, double age, double female, const std::vector<std::string>& signal);
 
 }  // namespace cg::phantom

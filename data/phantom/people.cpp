@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/phantom/people.h"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ const std::vector<Study>& studies() {
 
 double normal_below(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
 
-/// The inverse of `normal_below` by bisection to the last bits: called a few hundred times.
+/// The inverse of `normal_below`, by bisection to the last bits; called only a few hundred times.
 double normal_quantile(double p) {
   double low = -40, high = 40;
   for (int step = 0; step < 200 && low < high; ++step) {
@@ -52,7 +53,7 @@ double mixture_quantile(const std::vector<Ages>& mixture, double u) {
     }
     u -= part.weight;
   }
-  return 0;  // not reached: the last part takes all that is left
+  return 0;  // not reached: the last part takes the rest
 }
 
 double rounded(double years) { return std::nearbyint(years * 100) / 100; }
@@ -72,7 +73,7 @@ std::vector<Person> stiffness_people(Index n, std::uint32_t seed) {
       std::fill(count.begin(), count.end(), 0);
       std::fill(women.begin(), women.end(), 0);
     }
-    std::size_t study = 0;  // the one that lags most behind its share
+    std::size_t study = 0;  // the study whose count is farthest below its share
     double most = -1e9;
     for (std::size_t s = 0; s < all.size(); ++s) {
       const double lag = static_cast<double>(all[s].subjects * (t + 1)) / full_cohort - static_cast<double>(count[s]);

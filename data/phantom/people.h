@@ -1,5 +1,6 @@
-// Who is in a phantom cohort: age, sex and study (or scanner) of every subject. The age distributions follow the five
-// published studies of the paper's table 2; no subject of them enters.
+// SPDX-License-Identifier: Apache-2.0
+// The subjects of a phantom cohort: age, sex and study (or scanner) of each. The age distributions follow the five
+// published studies of the paper's table 2; no data of their subjects is used.
 #pragma once
 
 #include <string>
@@ -18,7 +19,7 @@ struct Person {
 /// The subjects of the five studies together.
 constexpr Index full_cohort = 311;
 
-/// The first `n` subjects of a stiffness cohort; any 311 from a multiple of 311 are a full one.
+/// The first `n` subjects of a stiffness cohort. Any 311 that start at a multiple of 311 are a full cohort.
 std::vector<Person> stiffness_people(Index n, std::uint32_t seed);
 
 /// A scanner of the T1-like cohort.
@@ -29,7 +30,7 @@ struct Scanner {
 };
 Scanner scanner(Index site, std::uint32_t seed);
 
-/// Subject i of a T1-like cohort with so many scanners.
+/// Subject i of a T1-like cohort with `sites` scanners.
 Person t1_person(Index i, std::uint32_t seed, Index sites);
 
 }  // namespace cg::phantom

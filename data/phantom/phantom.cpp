@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/phantom/phantom.h"
 
 #include <algorithm>
@@ -10,11 +11,11 @@ namespace cg::phantom {
 namespace {
 
 constexpr double csf_stiffness = 0.75;               // kPa
-constexpr double resolution = 3.0;                   // mm, of an elastogram
+constexpr double resolution = 3.0;                   // mm, of a stiffness measurement
 constexpr std::uint32_t topography_seed = 20240801;  // the ageing patterns are the same in every cohort
 constexpr double topography_fwhm = 22;
 
-/// What a study's scanner and protocol add.
+/// The effects of a study's scanner and protocol.
 struct StudyEffect {
   double gain, noise, fwhm, bias_y, bias_z, cover_a, cover_b;
 };
@@ -24,7 +25,7 @@ constexpr StudyEffect study_effects[] = {{0, 1.0, 6.0, .015, -.009, 5.0, 0.70},
                                          {.015, 0.85, 5.0, .006, -.015, 3.5, 0.98},
                                          {-.015, 0.95, 5.5, -.009, .009, 3.5, 0.84}};
 
-/// Points of the subject's brain: what affine registration leaves over, then six smooth sinusoidal shifts.
+/// Points of the subject's brain: the rest that affine registration leaves, then six smooth sinusoidal shifts.
 std::vector<Point> posed(const std::vector<Point>& points, const std::vector<double>& z) {
   constexpr double rotate = 1.2, scale = 0.020, shift = 1.2, warp = 1.8, period = 100;
   using V = std::array<float, 3>;
@@ -62,7 +63,7 @@ struct Topography {
         late(points, topography_fwhm, {topography_seed, Kind::fixed, Stream::topography_late, 0}) {}
 };
 
-/// Stiffness without texture, noise and study effects, with what later steps need of the anatomy.
+/// Stiffness without texture, noise and study effects, and the anatomy that later steps need.
 struct Clean {
   float tissue, fluid, total, inside, surface;
 };
@@ -92,13 +93,14 @@ std::vector<Clean> clean_stiffness(const std::vector<Point>& points, const Laten
 
 double kumaraswamy(double u, double a, double b) { return std::pow(1 - std::pow(1 - u, 1 / b), 1 / a); }
 
-/// Blanks what lies outside a tilted slab that holds part of the brain; returns the share that is left.
+/// Sets to 0 what is outside a tilted slab that contains part of the brain. Returns the share that is left.
 double cut_field_of_view(std::vector<float>& mu, const std::vector<Clean>& clean, const std::vector<Point>& points,
                          const StudyEffect& effect, const std::vector<double>& u, double tilt_normal) {
   const double wanted = 0.78 + 0.22 * kumaraswamy(u[0], effect.cover_a, effect.cover_b);
-  const double below = kumaraswamy(u[1], 2, 1.2);  // share of the loss that falls at the bottom
+  const double below = kumaraswamy(u[1], 2, 1.2);  // share of the loss at the bottom
   const double tilt = 8 * std::numbers::pi / 180 * tilt_normal;
-  // One computation for the order and the cut: contracted differently, two would disagree about the voxels on the edge.
+  // The same heights serve for the order and the cut: a second computation, contracted differently by the compiler,
+  // would disagree about the voxels on the edge.
   std::vector<float> height, heights;
   for (std::size_t k = 0; k < points.size(); ++k) {
     height.push_back(points[k].z * static_cast<float>(std::cos(tilt)) -
@@ -146,7 +148,7 @@ std::vector<float> Grid::volume(const std::vector<float>& values) const {
 Brain stiffness_brain(Index i, std::uint32_t seed, const Person& person, const Grid& grid,
                       const std::vector<std::string>& signal) {
   const auto draws = [&](Stream stream) { return Draws{seed, Kind::stiffness, stream, static_cast<std::uint32_t>(i)}; };
-  const StudyEffect& effect = study_effects[signal.empty() ? person.group : 0];  // the study must not tell the age
+  const StudyEffect& effect = study_effects[signal.empty() ? person.group : 0];  // the study must not reveal the age
   const std::vector<Point>& points = grid.points();
   Brain brain;
   brain.latents = latents(draws(Stream::latent).normals(40), person.age, person.female ? 1 : 0, signal);
@@ -154,7 +156,7 @@ Brain stiffness_brain(Index i, std::uint32_t seed, const Person& person, const G
   const std::vector<Clean> clean = clean_stiffness(q, brain.latents, grid.voxel());
   const SplineField texture(points, 14, draws(Stream::texture)), noise(points, effect.fwhm, draws(Stream::noise));
   const auto u = draws(Stream::acquire).uniforms(2);
-  const auto z = draws(Stream::acquire).normals(8);  // 4 and 5: past the uniforms' block
+  const auto z = draws(Stream::acquire).normals(8);  // 4 and 5: after the block of the uniforms
   const auto level = static_cast<float>(0.07 * effect.noise * std::exp(0.15 * z[4]));
   std::vector<float> mu(points.size());
   std::size_t voxels = 0;
@@ -222,7 +224,7 @@ Brain t1_brain(Index i, std::uint32_t seed, const Person& person, const Grid& gr
 Truth truth(const Grid& grid, const std::vector<std::string>& signal) {
   const std::vector<double> average(40, 0.0);
   const Latents at40 = latents(average, 40, 0.5, {});
-  const auto mean_brain = [&](double age) {  // ages in the anatomy of 40 years
+  const auto mean_brain = [&](double age) {  // ages with the anatomy of 40 years
     Latents l = latents(average, age, 0.5, signal);
     l.vent = at40.vent;
     l.sulcus = at40.sulcus;

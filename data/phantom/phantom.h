@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // One synthetic brain: a stiffness map (MRE-like) or a T1-like volume with known age effects. Every map is synthetic:
-// no subject, scan or atlas enters; the figures follow published group statistics only. kPa, mm, years. Read next:
+// no subject, scan or atlas is used; the figures follow only published group statistics. kPa, mm, years. Read next:
 // anatomy.h (the shape), latents.h (the ageing).
 #pragma once
 
@@ -27,27 +28,28 @@ class Grid {
   double voxel_;
   Shape shape_;
   std::vector<Point> points_;
-  std::vector<std::size_t> places_;  // of each point in the volume
+  std::vector<std::size_t> places_;  // index of each point in the volume
 };
 
 struct Brain {
   std::vector<float> map;  ///< [X, Y, Z]; kPa or arbitrary units; 0 where nothing was measured
-  double coverage;         ///< share of the brain that the field of view holds
+  double coverage;         ///< share of the brain in the field of view
   double brain_ml;
   Latents latents;
 };
 
-/// Subject i of a stiffness cohort. `signal`: the only regions that age (empty: all); study effects are then study 0's.
+/// Subject i of a stiffness cohort. `signal`: the only regions that change with age (empty: all); all subjects then
+/// have the study effects of study 0.
 Brain stiffness_brain(Index i, std::uint32_t seed, const Person& person, const Grid& grid,
                       const std::vector<std::string>& signal);
 
 /// Subject i of a T1-like cohort: the same anatomy and ageing, another contrast, scanner effects, Rician noise.
 Brain t1_brain(Index i, std::uint32_t seed, const Person& person, const Grid& grid);
 
-/// What an explanation should find, in the mean brain at 40 years.
+/// What an explanation should find, for the mean brain at 40 years.
 struct Truth {
   std::vector<std::uint8_t> labels;  ///< [X, Y, Z]: 0 outside, 1 fluid, 2 … 18 the regions
-  std::vector<float> age_effect;     ///< change of ln stiffness a year, from 30 to 70 years
+  std::vector<float> age_effect;     ///< change of ln stiffness per year, from 30 to 70 years
 };
 Truth truth(const Grid& grid, const std::vector<std::string>& signal);
 

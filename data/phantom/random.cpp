@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/phantom/random.h"
 
 #include <algorithm>
@@ -41,7 +42,7 @@ SplineField::SplineField(std::span<const Point> points, double fwhm, const Draws
       high[a] = std::max(high[a], first + 4);
     }
   }
-  low_[2] = low_[2] / 4 * 4;  // four neighbours along z are the lanes of one block
+  low_[2] = low_[2] / 4 * 4;  // one block gives four neighbours along z
   for (std::size_t a = 0; a < 3; ++a) extent_[a] = high[a] - low_[a];
   extent_[2] = (extent_[2] + 3) / 4 * 4;
   lattice_.resize(static_cast<std::size_t>(extent_[0] * extent_[1] * extent_[2]));

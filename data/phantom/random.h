@@ -1,5 +1,6 @@
-// The phantom's random numbers: Philox streams named by what they are for, and smooth Gaussian fields. No state is
-// carried, so a subject is the same for any order, number of threads or size of the cohort.
+// SPDX-License-Identifier: Apache-2.0
+// The phantom's random numbers: Philox streams named by their purpose, and smooth Gaussian fields. There is no state,
+// so a subject is the same for any order, number of threads or size of the cohort.
 #pragma once
 
 #include <array>
@@ -42,22 +43,22 @@ struct Draws {
   std::vector<double> normals(std::size_t n) const;   ///< mean 0, sd 1
 };
 
-/// A point in millimetres, MNI-like: x right, y front, z up.
+/// A point in millimetres, MNI-like: x to the right, y to the front, z up.
 struct Point {
   float x, y, z;
 };
 
-/// A smooth Gaussian field of unit variance: white noise on a lattice under cubic B-splines whose kernel has the
-/// variance of a Gaussian of full width `fwhm` (mm) at half maximum.
+/// A smooth Gaussian field of unit variance: white noise on a lattice, smoothed by cubic B-splines. Their kernel has
+/// the variance of a Gaussian with full width `fwhm` (mm) at half maximum.
 class SplineField {
  public:
-  /// Prepares the lattice around `points`, the only places where the field may be asked for.
+  /// Prepares the lattice around `points`. The field must not be evaluated at other points.
   SplineField(std::span<const Point> points, double fwhm, const Draws& draws);
   float at(const Point& p) const;
 
  private:
   struct Node {
-    Index first;  ///< of the four lattice nodes that carry a coordinate
+    Index first;  ///< of the four lattice nodes around a coordinate
     std::array<float, 4> weight;
   };
   Node node(float coordinate) const;

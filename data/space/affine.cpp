@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/space/affine.h"
 
 #include <cmath>
@@ -44,7 +45,7 @@ Affine operator*(const Affine& first, const Affine& second) {
 
 bool Affine::is_flat() const {
   const Vector3 edge = edges();
-  return !(std::abs(determinant()) > 1e-6 * edge[0] * edge[1] * edge[2]);  // also where a number is NaN
+  return !(std::abs(determinant()) > 1e-6 * edge[0] * edge[1] * edge[2]);  // also true if a number is NaN
 }
 
 Affine inverse(const Affine& affine) {
@@ -52,7 +53,7 @@ Affine inverse(const Affine& affine) {
   const Vector3 edges = affine.edges();
   const double determinant = affine.determinant();
   if (!(std::abs(determinant) > 1e-9 * edges[0] * edges[1] * edges[2]))
-    fail(ErrorKind::data, "affine", "its axes lie in a plane", "Give voxels a volume.");
+    fail(ErrorKind::data, "affine", "its axes are in one plane", "Use three independent axes.");
   Affine out;
   for (std::size_t r = 0; r < 3; ++r)
     for (std::size_t c = 0; c < 3; ++c) {
@@ -68,7 +69,7 @@ Orientation orientation(const Affine& affine) {
   const Vector3 edges = affine.edges();
   Orientation out{};
   std::array<bool, 3> axis_taken = {}, done = {};
-  for (int round = 0; round < 3; ++round) {  // the pair that agrees best first
+  for (int round = 0; round < 3; ++round) {  // first the pair of axes with the smallest angle
     std::size_t best_axis = 0, best_voxel = 0;
     double best = -1;
     for (std::size_t r = 0; r < 3; ++r)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/space/resample.h"
 
 #include <fmt/format.h>
@@ -13,15 +14,15 @@ namespace cg {
 namespace {
 
 constexpr double same_place = 0.01;  // voxels: grids that differ by less, anywhere in a volume, are one grid
-constexpr Index most_points = 8;     // along an axis of an oblique volume's new voxel
+constexpr Index most_points = 8;     // per axis of a new voxel, for oblique volumes
 
-/// The source voxels along one axis that make a new voxel.
+/// The source voxels along one axis that contribute to a new voxel.
 struct Taps {
   Index first = 0;
   std::vector<double> weight;
 };
 
-/// Taps along an axis with n source voxels for the new voxel centred at `centre` with extent `width`, in source voxels.
+/// Taps along an axis with n source voxels, for the new voxel with this centre and width, in source voxels.
 Taps taps_at(double centre, double width, Index n, Sampling sampling) {
   const auto size = static_cast<double>(n);
   if (sampling == Sampling::nearest || width <= 1) {
@@ -42,7 +43,7 @@ Taps taps_at(double centre, double width, Index n, Sampling sampling) {
   return taps;
 }
 
-/// `from` with axis `axis` made anew by the taps.
+/// `from` resampled along `axis` by the taps.
 Volume along(const Volume& from, std::size_t axis, const std::vector<Taps>& taps) {
   Volume out{from.shape, {}};
   out.shape[axis] = static_cast<Index>(taps.size());
@@ -53,7 +54,7 @@ Volume along(const Volume& from, std::size_t axis, const std::vector<Taps>& taps
   float* to = out.values.data();
   for (Index o = 0; o < outer; ++o)
     for (const Taps& t : taps) {
-      if (t.weight == std::vector<double>{1}) {  // the very bits
+      if (t.weight == std::vector<double>{1}) {  // keeps the bits
         to = std::copy_n(&from.values[static_cast<std::size_t>((o * from.shape[axis] + t.first) * inner)], inner, to);
         continue;
       }
@@ -82,7 +83,7 @@ Volume transposed(const Volume& from, const std::array<std::size_t, 3>& source) 
   return out;
 }
 
-/// Whether the new axes run along the source's, by `map` from new to source voxels.
+/// Whether the new axes are parallel to the source's. `map`: from new to source voxels.
 bool aligned(const Affine& map, const Triple& extents) {
   const Orientation turned = orientation(map);
   for (std::size_t a = 0; a < 3; ++a)
@@ -91,8 +92,8 @@ bool aligned(const Affine& map, const Triple& extents) {
   return true;
 }
 
-/// Along one axis: the step in source voxels from a new voxel to the next, and where the first lies. Grids that nearly
-/// agree are taken as one.
+/// Taps along one axis. `step`: source voxels from a new voxel to the next; `start`: the position of the first. Grids
+/// that almost agree are treated as equal.
 std::vector<Taps> axis_taps(double step, double start, Index extent, Index n, Sampling sampling) {
   if (std::abs(std::abs(step) - 1) * static_cast<double>(extent) < same_place) {
     step = std::copysign(1.0, step);
@@ -104,7 +105,7 @@ std::vector<Taps> axis_taps(double step, double start, Index extent, Index n, Sa
   return out;
 }
 
-/// A volume asked at any place, in its own voxels.
+/// The value of a volume at any point, in the volume's voxels.
 class Sampler {
  public:
   Sampler(const Volume& from, Sampling sampling) : from_(from), nearest_(sampling == Sampling::nearest) {}
@@ -134,7 +135,7 @@ class Sampler {
   bool nearest_;
 };
 
-/// Axis by axis.
+/// Resamples one axis after the other.
 Volume separable(const Volume& from, const Affine& map, const Triple& extents, Sampling sampling) {
   const std::array<std::size_t, 3> source = orientation(map).axis;
   Volume out = from;
@@ -145,7 +146,7 @@ Volume separable(const Volume& from, const Affine& map, const Triple& extents, S
   return transposed(out, source);
 }
 
-/// Each new voxel is the mean of points spread evenly in it.
+/// Each new voxel is the mean of evenly spaced points in it.
 Volume oblique(const Volume& from, const Affine& map, const Triple& extents, Sampling sampling) {
   const Sampler sampler(from, sampling);
   Triple points = {1, 1, 1};
@@ -174,14 +175,14 @@ Volume oblique(const Volume& from, const Affine& map, const Triple& extents, Sam
   return out;
 }
 
-/// Where `value`, made from the voxels that hold data and zeros, is divided by the data's share.
+/// Divides `value`, computed from data and zeros, by the share of the data; 0 where the share is below one half.
 Volume over_measured(Volume value, const Volume& share) {
   for (std::size_t k = 0; k < value.values.size(); ++k)
     value.values[k] = share.values[k] >= 0.5f ? value.values[k] / share.values[k] : 0;
   return value;
 }
 
-/// How, for the report.
+/// Describes for the report what was done.
 std::string words(const SpatialVolume& from, const SpatialGrid& to, const Affine& map, bool straight,
                   Sampling sampling) {
   std::string out;
@@ -218,8 +219,7 @@ Sampling usual_sampling(std::string_view modality) { return modality == "mre" ? 
 
 SpatialGrid mni_grid(double voxel_mm) {
   if (!(voxel_mm >= 0.5 && voxel_mm <= 20))
-    fail(ErrorKind::usage, "voxel size", fmt::format("{} mm, expected 0.5 to 20 mm", voxel_mm),
-         "Give one of 1 to 8 mm.");
+    fail(ErrorKind::usage, "voxel size", fmt::format("{} mm, expected 0.5 to 20 mm", voxel_mm), "Choose 1 to 8 mm.");
   constexpr Vector3 box = {182, 218, 182}, corner = {-91, -127, -73};
   SpatialGrid grid;
   Vector3 origin;
@@ -235,21 +235,21 @@ Resampled resample(const SpatialVolume& from, const SpatialGrid& to, Sampling sa
   assert(count(from.volume.shape) == static_cast<Index>(from.volume.values.size()));
   const Affine map = inverse(from.affine) * to.affine;
   const bool straight = aligned(map, to.extents);
-  const auto made = [&](const Volume& volume) {
+  const auto resampled = [&](const Volume& volume) {
     return straight ? separable(volume, map, to.extents, sampling) : oblique(volume, map, to.extents, sampling);
   };
-  Resampled out{made(from.volume), words(from, to, map, straight, sampling)};
+  Resampled out{resampled(from.volume), words(from, to, map, straight, sampling)};
   if (sampling != Sampling::measured) return out;
   Volume share = from.volume;
   for (float& value : share.values) value = value != 0;
-  out.volume = over_measured(std::move(out.volume), made(share));
+  out.volume = over_measured(std::move(out.volume), resampled(share));
   return out;
 }
 
 SpatialVolume to_ras(const SpatialVolume& from) {
   const Orientation turned = orientation(from.affine);
   SpatialGrid grid;
-  Affine old;  // from a new voxel's number to the old one's
+  Affine old;  // from the number of a new voxel to that of the old one
   for (std::size_t c = 0; c < 3; ++c) {
     const std::size_t a = turned.axis[c];
     grid.extents[a] = from.volume.shape[c];

@@ -1,4 +1,5 @@
-// A volume, and where it lies in space. Read next: affine.h.
+// SPDX-License-Identifier: Apache-2.0
+// A volume, and its position in space. Read next: affine.h.
 #pragma once
 
 #include <vector>
@@ -8,19 +9,19 @@
 
 namespace cg {
 
-/// One map, row-major.
+/// One map, row-major (the last axis is the fastest).
 struct Volume {
   Shape shape;  ///< [X, Y, Z], which the engine calls D, H, W
   std::vector<float> values;
 };
 
-/// A volume and where it lies.
+/// A volume and its position.
 struct SpatialVolume {
   Volume volume;
   Affine affine;
 };
 
-/// A grid of voxels in space.
+/// A grid of voxels and its position.
 struct SpatialGrid {
   Triple extents;  ///< [X, Y, Z]
   Affine affine;

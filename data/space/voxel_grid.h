@@ -1,4 +1,5 @@
-// Where the voxels of a volume lie.
+// SPDX-License-Identifier: Apache-2.0
+// The grid of a volume's voxels.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 
 namespace cg {
 
-/// A volume's voxels: [X, Y, Z] of them, row-major, with an edge in mm.
+/// The voxels of a volume: [X, Y, Z], row-major, with an edge in mm.
 struct VoxelGrid {
   Triple extents;
   double voxel_mm;
@@ -17,7 +18,7 @@ struct VoxelGrid {
   std::size_t at(Index x, Index y, Index z) const {
     return static_cast<std::size_t>((x * extents[1] + y) * extents[2] + z);
   }
-  /// A cube with this edge in voxels: rounded, at least one voxel and at most the whole volume along each axis.
+  /// A cube with this edge, in voxels: rounded, at least one voxel and at most the whole volume along each axis.
   Triple cube(double edge_mm) const {
     Triple size;
     for (std::size_t a = 0; a < 3; ++a)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/cohorts/export.h"
 
 #include <fmt/format.h>
@@ -20,14 +21,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A cell that ends where it should and that no spreadsheet computes.
+/// A cell of the table. Text is written so that it cannot end the cell and a spreadsheet does not evaluate it.
 std::string cell(const std::string& text) { return text.empty() ? "n/a" : decimal(text) ? text : csv_text(text); }
 
 std::string table(const CohortFile& cohort, const std::vector<std::string>& ids) {
   std::string text = "participant_id\tage\tsex\tstudy\n";
   for (Index i = 0; i < cohort.size(); ++i) {
     const Subject& s = cohort.subject(i);
-    // Ages are float32 in most cohort files: their shortest decimal comes back to the same bits.
+    // Most cohort files store ages as float32: write the shortest decimal number that gives the same bits again.
     const auto age = static_cast<float>(s.age);
     const std::string years = static_cast<double>(age) == s.age ? fmt::format("{}", age) : fmt::format("{}", s.age);
     text += fmt::format("{}\t{}\t{}\t{}\n", ids[static_cast<std::size_t>(i)], years, cell(s.sex), cell(s.study));
@@ -43,7 +44,7 @@ std::string description(const CohortFile& cohort) {
   return json.dump(2) + "\n";
 }
 
-/// Every participant's name in BIDS. Errors (data): none is left of it, or two become one.
+/// The BIDS name of each participant. Errors (data): a name that would be empty, or two equal names.
 std::vector<std::string> bids_ids(const CohortFile& cohort) {
   std::vector<std::string> ids;
   std::map<std::string, Index> rows;
@@ -61,11 +62,11 @@ std::vector<std::string> bids_ids(const CohortFile& cohort) {
   return ids;
 }
 
-/// Errors: data or corrupt, naming every map that cannot be used.
+/// Errors: data or corrupt, with all maps that cannot be used.
 void check_maps(const CohortFile& cohort) {
   Diagnostics diagnostics;
   for (Index i = 0; i < cohort.size(); ++i) diagnostics.collect([&] { cohort.volume(i); });
-  diagnostics.report(cohort.path(), "Mend the cohort file; nothing was written");
+  diagnostics.report(cohort.path(), "Fix the cohort file; nothing was written");
 }
 
 }  // namespace
@@ -83,9 +84,9 @@ std::string exported_files(const CohortFile& cohort) {
 }
 
 void export_cohort(const CohortFile& cohort, const fs::path& folder, const ProgressOutput& output) {
-  std::error_code ignored;  // a place where no folder can be is told when it is made
+  std::error_code ignored;  // make_folder reports a path where no folder can be
   if (fs::is_directory(folder, ignored) && !fs::is_empty(folder, ignored))
-    fail(ErrorKind::usage, folder.string(), "the folder is not empty", "Name a new one.");
+    fail(ErrorKind::usage, folder.string(), "the folder is not empty", "Give a new folder.");
   const std::vector<std::string> ids = bids_ids(cohort);
   check_maps(cohort);
   make_folder(folder);

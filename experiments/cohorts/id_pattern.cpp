@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/cohorts/id_pattern.h"
 
 #include <vector>
@@ -9,7 +10,8 @@ namespace fs = std::filesystem;
 
 const std::string word = "{participant_id}";
 
-/// The id that `name` has where `pattern` has its word; the same in all places. Empty: `name` does not fit.
+/// The id that `name` has in the place of `word` in `pattern`; it must be the same in all places. Empty: `name` does
+/// not match.
 std::string id_in(const std::string& name, const std::string& pattern, const std::string& known) {
   const std::size_t at = pattern.find(word);
   if (at == std::string::npos) return "";

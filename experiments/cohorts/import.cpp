@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/cohorts/import.h"
 
 #include <fmt/format.h>
@@ -22,31 +23,32 @@ namespace cg {
 namespace {
 
 constexpr double much_lost = 0.05;
-constexpr const char* mend = "Nothing was written: mend these, then try again.";
-constexpr std::size_t most_findings = 100;  // told of an import; a check tells all
+constexpr const char* fix_first = "Fix these problems first; nothing was written.";
+constexpr std::size_t most_problems = 100;  // reported by an import; a check reports all
 
 void check_options(const ImportOptions& o) {
   const auto usage = [](const std::string& where, const std::string& what, const std::string& fix) {
     fail(ErrorKind::usage, where, what, fix);
   };
   if (o.files.empty() == o.stack.empty() || o.stack.empty() != o.ids.empty())
-    usage("maps", "expected either a file a participant or a stack with its ids",
+    usage("maps", "expected either one file per participant or a stack with its ids",
           "Give --files, or --stack and --ids.");
   if (!o.files.empty() && o.files.find("{participant_id}") == std::string::npos)
-    usage("--files", fmt::format("\"{}\" names one file for all", o.files),
-          "Put {participant_id} where the id stands.");
+    usage("--files", fmt::format("\"{}\" names one file for all participants", o.files),
+          "Write {participant_id} in the place of the id.");
   for (const std::string& pattern : {o.table, o.files, o.stack, o.ids, o.masks})
     if (o.parts.empty() && pattern.find("{part}") != std::string::npos)
-      usage("--parts", fmt::format("\"{}\" has a {{part}}, but no parts are named", pattern),
+      usage("--parts", fmt::format("\"{}\" contains {{part}}, but no parts are named", pattern),
             "Give --parts train,val.");
   for (const std::string& pattern : {o.files, o.stack})
     if (o.parts.size() > 1 && !pattern.empty() && pattern.find("{part}") == std::string::npos)
-      usage("--parts", fmt::format("\"{}\" is the same for all parts", pattern), "Put {part} where its name stands.");
+      usage("--parts", fmt::format("\"{}\" is the same for all parts", pattern),
+            "Write {part} in the place of the part's name.");
   if (!o.npy_axes.empty() && o.npy_axes != "RAS" && o.npy_axes != "LAS")
-    usage("--npy-axes", fmt::format("\"{}\", expected RAS or LAS", o.npy_axes), "Choose one.");
+    usage("--npy-axes", fmt::format("\"{}\", expected RAS or LAS", o.npy_axes), "Choose one of them.");
 }
 
-/// The cohort file, written row by row as long as nothing was found.
+/// Writes the cohort file row by row, as long as there are no problems.
 class Writer {
  public:
   Writer(const std::filesystem::path& out, const ImportOptions& o, const SpatialGrid& grid, Index maps)
@@ -132,10 +134,10 @@ void check_apart(const ImportOptions& o, const std::vector<Participant>& people,
   for (const Participant& p : people)
     if (ids.contains(join_key(p.id)))
       diagnostics.add(
-          fmt::format("{}: the participant is in {} too. Leave it out of one: --exclude {}.", p.where, o.not_in, p.id));
+          fmt::format("{}: the participant is also in {}. Remove it here: --exclude {}.", p.where, o.not_in, p.id));
 }
 
-/// All maps, in order, on several threads.
+/// Imports all maps, in order, on several threads.
 class Importer {
  public:
   Importer(const ImportOptions& options, Diagnostics& diagnostics, std::vector<MapSource> sources)
@@ -172,7 +174,7 @@ class Importer {
     }
     if (n > 0) progress.finish();
     if (problem) std::rethrow_exception(problem);
-    diagnostics_.report(options_.root.string(), mend, out.empty() ? diagnostics_.size() : most_findings);
+    diagnostics_.report(options_.root.string(), fix_first, out.empty() ? diagnostics_.size() : most_problems);
     return finish();
   }
 
@@ -180,8 +182,8 @@ class Importer {
   void add(Index i, const MapReading& reading, const std::exception_ptr& error) {
     const MapSource& source = sources_[static_cast<std::size_t>(i)];
     if (stop_signal() != 0)
-      fail(ErrorKind::interrupted, options_.root.string(), "stopped by a signal, nothing was written",
-           "Start it again.");
+      fail(ErrorKind::interrupted, options_.root.string(), "stopped by a signal; nothing was written",
+           "Start the import again.");
     if (error) {
       diagnostics_.collect([&] { std::rethrow_exception(error); });
       writer_.reset();
@@ -220,14 +222,14 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
                        int threads) {
   check_options(options);
   if (!std::filesystem::is_directory(options.root))
-    fail(ErrorKind::data, options.root.string(), "no such folder", "Name the folder that holds the table.");
+    fail(ErrorKind::data, options.root.string(), "no such folder", "Give the folder that contains the table.");
   Diagnostics diagnostics;
   std::vector<std::string> left_out;
   const std::vector<Participant> people = read_participants(options, diagnostics);
   check_apart(options, people, diagnostics);
   std::vector<MapSource> sources = find_maps(options, people, diagnostics, left_out);
   if (sources.empty()) {
-    diagnostics.report(options.root.string(), mend, out.empty() ? diagnostics.size() : most_findings);
+    diagnostics.report(options.root.string(), fix_first, out.empty() ? diagnostics.size() : most_problems);
     fail(ErrorKind::data, options.root.string(), "no participant has a map", "Check --table and --files.");
   }
   Imported imported = Importer(options, diagnostics, std::move(sources)).run(out, output, threads);

@@ -1,5 +1,6 @@
-// Makes a cohort file (docs/cohort-file.md) from a laboratory's files, a participant at a time: nothing is written
-// unless everything is in order, and everything that is not is told at once. Read next: import_options.h, map_reader.h.
+// SPDX-License-Identifier: Apache-2.0
+// Creates a cohort file (docs/cohort-file.md) from a laboratory's files, one participant at a time. Nothing is written
+// if there is a problem, and all problems are reported together. Read next: import_options.h, map_reader.h.
 #pragma once
 
 #include <filesystem>
@@ -11,18 +12,18 @@
 
 namespace cg {
 
-/// What was, or would be, imported.
+/// The result of an import or of a check.
 struct Imported {
   Index maps = 0;
-  Index lossy = 0;                    ///< maps of which more than 5 % lie outside of the grid
+  Index lossy = 0;                    ///< maps with more than 5 % outside of the grid
   Index hidden_ages = 0;              ///< "89+", counted as 89
   std::vector<std::string> left_out;  ///< ids without a map
   std::string digest;                 ///< SHA-256 of ids, ages and maps
-  std::string report;                 ///< CSV: a line a participant
+  std::string report;                 ///< CSV: one line per participant
 };
 
-/// Reads and checks everything; with `out`, writes the cohort file. `threads`: 0: all.
-/// Errors: data or corrupt, listing every finding; usage, storage; interrupted, if a signal is noted (stop_signal.h).
+/// Reads and checks everything. With `out`, writes the cohort file. `threads`: 0: all.
+/// Errors: data or corrupt, with all problems; usage, storage; interrupted, after a signal (stop_signal.h).
 Imported import_cohort(const ImportOptions& options, const std::filesystem::path& out, const ProgressOutput& output,
                        int threads = 0);
 

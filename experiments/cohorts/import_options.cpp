@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/cohorts/import_options.h"
 
 #include <fmt/format.h>
@@ -10,7 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where OpenBHB's files are found, by whom they were downloaded from.
+/// The paths of OpenBHB's files, which depend on the source of the download.
 constexpr const char* openbhb_tables[] = {"{part}_labels/{part}_participants.tsv", "{part}_labels/participants.tsv",
                                           "{part}/participants.tsv", "participants.tsv"};
 constexpr const char* openbhb_files[] = {
@@ -21,11 +22,11 @@ constexpr const char* openbhb_files[] = {
 constexpr const char* openbhb_folders[] = {"{part}_quasiraw/{part}_quasiraw/", "{part}_quasiraw/", "{part}/"};
 
 [[noreturn]] void not_found(const ImportOptions& o, const std::string& what) {
-  fail(ErrorKind::data, o.root.string(), fmt::format("no {} of part \"{}\" where OpenBHB has them", what, o.parts[0]),
-       "Check the folder, or say where they are with --table, --files, or --stack and --ids.");
+  fail(ErrorKind::data, o.root.string(), fmt::format("no {} of part \"{}\" in the places of OpenBHB", what, o.parts[0]),
+       "Check the folder, or give the paths with --table, --files, or --stack and --ids.");
 }
 
-/// The first of the places that is there for the first part.
+/// The first of the places that exists for the first part.
 template <class Places>
 std::string first_there(const ImportOptions& o, const Places& places, const std::string& behind, const char* what) {
   for (const char* place : places)
@@ -37,7 +38,7 @@ ImportOptions with_openbhb(ImportOptions o, Layout layout) {
   if (o.parts.empty()) o.parts = {"train", "val"};
   if (o.table.empty()) o.table = first_there(o, openbhb_tables, "", "table");
   if (o.study_column.empty()) o.study_column = "site";
-  if (o.npy_axes.empty()) o.npy_axes = "LAS";  // as FSL's MNI152 template, which its maps were registered to
+  if (o.npy_axes.empty()) o.npy_axes = "LAS";  // as FSL's MNI152 template, to which its maps were registered
   if (layout == Layout::openbhb_2mm) {
     if (o.stack.empty()) o.stack = first_there(o, openbhb_folders, "{part}_quasiraw_2mm.npy", "stack of maps");
     if (o.ids.empty()) o.ids = first_there(o, openbhb_folders, "participants_id.npy", "list of ids");

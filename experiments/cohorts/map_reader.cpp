@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/cohorts/map_reader.h"
 
 #include <fmt/format.h>
@@ -12,7 +13,7 @@
 namespace cg {
 namespace {
 
-/// Errors (data): a voxel that is not finite, or none that differs.
+/// Errors (data): a voxel that is not finite, or a constant map.
 void check_values(const Volume& volume, const std::string& where) {
   const Shape& n = volume.shape;
   float first = 0;
@@ -23,8 +24,8 @@ void check_values(const Volume& volume, const std::string& where) {
       const auto at = static_cast<Index>(k);
       fail(ErrorKind::data, where,
            fmt::format("voxel {}, {}, {} is {}", at / (n[1] * n[2]), at / n[2] % n[1], at % n[2], v),
-           std::isnan(v) ? "Replace it with 0 where nothing was measured, or import with --nan-is-zero."
-                         : "Replace it.");
+           std::isnan(v) ? "Replace it by 0 if nothing was measured, or import with --nan-is-zero."
+                         : "Replace the value.");
     }
     if (v == 0) continue;
     if (!any) first = v;
@@ -33,9 +34,8 @@ void check_values(const Volume& volume, const std::string& where) {
   }
   if (constant)
     fail(ErrorKind::data, where,
-         any ? fmt::format("all voxels but those that are 0 are {}: a constant map, or a mask", first)
-             : "all voxels are 0",
-         "Name the file that holds the map.");
+         any ? fmt::format("all voxels are 0 or {}: a constant map, or a mask", first) : "all voxels are 0",
+         "Give the file that contains the map.");
 }
 
 double nonzero(const Volume& volume) {
@@ -57,7 +57,7 @@ void describe(MapReading& reading) {
   if (reading.voxels > 0) reading.mean = sum / static_cast<double>(reading.voxels);
 }
 
-/// The share of the non-zero volume that lies outside of the grid.
+/// The share of the non-zero volume that is outside of the grid.
 double lost_of(const SpatialVolume& from, const Volume& on_grid, const SpatialGrid& grid) {
   const double had = nonzero(from.volume) * std::abs(from.affine.determinant()),
                has = nonzero(on_grid) * std::abs(grid.affine.determinant());
@@ -91,7 +91,7 @@ MapReading MapReader::read(const MapSource& source) const {
   MapFile read;
   try {
     read = file(source);
-  } catch (const Error& error) {  // name the file as the table's folder has it
+  } catch (const Error& error) {  // name the file by its path below the root
     fail(error.kind(), source.where, error.found(), error.fix());
   }
   reading.format = read.format;
@@ -102,15 +102,15 @@ MapReading MapReader::read(const MapSource& source) const {
     for (float& v : from.volume.values)
       if (std::isnan(v)) v = 0;
   check_values(from.volume, source.where);
-  Resampled made = resample(from, grid_, options_.sampling);
+  Resampled resampled = resample(from, grid_, options_.sampling);
   reading.axes = orientation(from.affine).letters();
-  reading.done = std::move(made.done);
-  reading.volume = std::move(made.volume);
-  reading.lost = lost_of(from, reading.volume, grid_);  // what a mask takes away is not lost
+  reading.done = std::move(resampled.done);
+  reading.volume = std::move(resampled.volume);
+  reading.lost = lost_of(from, reading.volume, grid_);  // before the mask: what it removes is not lost
   apply_mask(source, reading.volume);
   describe(reading);
   if (reading.voxels == 0 || reading.least == reading.most)
-    fail(ErrorKind::data, source.where, "nothing of it is left on the MNI grid",
+    fail(ErrorKind::data, source.where, "no data is left on the MNI grid",
          "Register it to MNI space, or check its affine and mask.");
   if (source.row < 0) reading.sha256 = sha256_of_file(reading.voxels_in.string());
   return reading;

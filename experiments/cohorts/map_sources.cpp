@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/cohorts/map_sources.h"
 
 #include <fmt/format.h>
@@ -44,7 +45,7 @@ class Finder {
       if (sources.empty() && !o_.allow_missing) report_missing(person);
       if (sources.size() == 1) out.push_back(sources[0]);
     }
-    if (!o_.allow_unused && !people_.empty()) report_unused();  // not all of them where the table cannot be read
+    if (!o_.allow_unused && !people_.empty()) report_unused();  // if the table cannot be read, all maps would be unused
     for (MapSource& source : out) add_mask(source);
     return out;
   }
@@ -63,7 +64,8 @@ class Finder {
       source.where = file;
       diagnostics_.collect([&] { source.file = inside(o_.root, file); });
       if (const auto [at, fresh] = out.emplace(join_key(id), source); !fresh)
-        diagnostics_.add(fmt::format("{}: {} is of the same participant. Keep one of them.", file, at->second.where));
+        diagnostics_.add(
+            fmt::format("{}: {} belongs to the same participant. Keep one of them.", file, at->second.where));
     }
     return out;
   }
@@ -86,8 +88,8 @@ class Finder {
         source.row = static_cast<Index>(row);
         source.where = fmt::format("{}, row {} ({})", stack, row, all[row]);
         if (const auto [at, fresh] = out.emplace(join_key(all[row]), source); !fresh)
-          diagnostics_.add(fmt::format("{}: row {} has the id \"{}\" of row {} too. Save one map a participant.", ids,
-                                       row, all[row], at->second.row));
+          diagnostics_.add(fmt::format("{}: row {} has the id \"{}\", as row {} has. Save one map per participant.",
+                                       ids, row, all[row], at->second.row));
       }
     });
     return out;
@@ -105,9 +107,9 @@ class Finder {
     });
     if (leads_out) return;
     diagnostics_.add(
-        fmt::format("{}: no map: {} {}. Add it, leave the participant out with --exclude {}, or all such with "
-                    "--allow-missing.",
-                    person.where, looked, o_.files.empty() ? "does not list the id" : "is not there", person.id));
+        fmt::format("{}: no map: {} {}. Add the map, skip the participant with --exclude {}, or skip all such "
+                    "participants with --allow-missing.",
+                    person.where, looked, o_.files.empty() ? "does not list the id" : "does not exist", person.id));
   }
 
   void report_unused() {
@@ -121,7 +123,7 @@ class Finder {
       for (const auto& [id, source] : available_[part])
         if (!known.contains(id) && !rows.contains({part, id}))
           diagnostics_.add(
-              fmt::format("{}: no row in {} for \"{}\". Add the row, or leave all such maps out with "
+              fmt::format("{}: no row in {} for \"{}\". Add the row, or skip all such maps with "
                           "--allow-unused.",
                           source.where, filled(o_.table, name(part), ""), source.participant.id));
   }
@@ -135,7 +137,7 @@ class Finder {
   const ImportOptions& o_;
   const std::vector<Participant>& people_;
   Diagnostics& diagnostics_;
-  std::vector<Sources> available_;  ///< of each part
+  std::vector<Sources> available_;  ///< for each part
 };
 
 }  // namespace

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/cohorts/participants.h"
 
 #include <fmt/format.h>
@@ -36,7 +37,8 @@ class Reader {
       });
     for (const auto& [key, excluded] : excluded_)
       if (!excluded.met)
-        diagnostics_.add(fmt::format("--exclude: no participant \"{}\" in the table. Check the id.", excluded.id));
+        diagnostics_.add(
+            fmt::format("--exclude: there is no participant \"{}\" in the table. Check the id.", excluded.id));
     return std::move(people_);
   }
 
@@ -48,8 +50,8 @@ class Reader {
       p.part = part;
       p.where = fmt::format("{}:{} ({})", file, table.line(row), p.id);
       if (is_missing(p.id)) {
-        diagnostics_.add(fmt::format("{}:{}: the {} is missing. Fill it in, or take the row out.", file,
-                                     table.line(row), o_.id_column));
+        diagnostics_.add(fmt::format("{}:{}: the {} is missing. Fill it in, or remove the row.", file, table.line(row),
+                                     o_.id_column));
         continue;
       }
       if (const auto at = excluded_.find(join_key(p.id)); at != excluded_.end()) {
@@ -69,16 +71,17 @@ class Reader {
     if (fresh) return true;
     const Participant& first = people_[at->second];
     if (first.part != p.part)
-      diagnostics_.add(fmt::format("{}: the participant is in part \"{}\" too, {}. Keep each participant in one part.",
+      diagnostics_.add(fmt::format("{}: the participant is also in part \"{}\", {}. Keep each participant in one part.",
                                    p.where, o_.parts[*first.part], first.where));
     else
-      diagnostics_.add(fmt::format("{}: the id is also that of {}. Keep one row a participant.", p.where, first.where));
+      diagnostics_.add(
+          fmt::format("{}: the id is also that of {}. Keep one row per participant.", p.where, first.where));
     return false;
   }
 
   void read_age(const std::string& cell, Participant& p) {
     p.age = std::numeric_limits<double>::quiet_NaN();
-    const std::string fix = fmt::format("Correct it, or leave the participant out: --exclude {}.", p.id);
+    const std::string fix = fmt::format("Correct it, or skip the participant: --exclude {}.", p.id);
     if (is_missing(cell)) return diagnostics_.add(fmt::format("{}: the age is missing. {}", p.where, fix));
     const std::optional<Age> age = age_of(cell);
     if (!age)
@@ -101,8 +104,8 @@ class Reader {
     else if (is(o_.male, {"m", "male", "man"}))
       p.sex = "M";
     else if (word != "o" && word != "other")
-      diagnostics_.add(fmt::format("{}: the sex is \"{}\". Say what it means: --female {} or --male {}.", p.where, cell,
-                                   cell, cell));
+      diagnostics_.add(fmt::format("{}: the sex is \"{}\", expected F or M. Define the word: --female {} or --male {}.",
+                                   p.where, cell, cell, cell));
   }
 
   std::string study(const Table& table, Index row) const {
@@ -122,7 +125,7 @@ class Reader {
   std::map<std::string, std::size_t> met_;
   struct Excluded {
     std::string id;
-    bool met;  ///< in a table
+    bool met;  ///< found in a table
   };
   std::map<std::string, Excluded> excluded_;
 };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/config/config.h"
 
 #include <fmt/format.h>
@@ -21,16 +22,16 @@ Fields<TrainOptions> train_fields() {
   return {
       field("epochs", &O::epochs, between(1, 100000), "Passes over the training part."),
       field("batch_size", &O::batch_size, between(2, largest_batch_size),
-            "Subjects in a batch; a short last batch is trained too."),
+            "Subjects in a batch; the last batch may be smaller."),
       field("learning_rate", &O::learning_rate, {.least = 0, .most = 10, .open = true, .choices = {}},
             "Adam's learning rate in the first epoch."),
       field("weight_decay", &O::weight_decay, between(0, 10),
-            "This times the parameter is added to its gradient (coupled, as published)."),
+            "This factor times the parameter is added to its gradient (coupled, as published)."),
       field("decay_factor", &O::decay_factor, {.least = 0, .most = 1, .open = true, .choices = {}},
-            "The learning rate is multiplied by it every `decay_every` epochs."),
+            "The learning rate is multiplied by this factor every `decay_every` epochs."),
       field("decay_every", &O::decay_every, between(1, 100000), "Epochs between two decays of the learning rate."),
       field("order", &O::order, {"shuffled", "study_balanced"},
-            "Each subject once an epoch, or as many draws dealt out to the studies (sites) in equal shares."),
+            "Each subject once per epoch, or the same number of draws in equal shares from the studies (sites)."),
   };
 }
 
@@ -38,7 +39,7 @@ Fields<PhantomOptions> phantom_fields() {
   using O = PhantomOptions;
   return {
       field("modality", &O::modality, {"mre", "t1"}, "Stiffness maps, or T1-like volumes of 62 scanners."),
-      field("voxel_mm", &O::voxel_mm, between(1, 16), "Edge of a voxel in mm; 4 serves for quick tests."),
+      field("voxel_mm", &O::voxel_mm, between(1, 16), "Edge of a voxel in mm; 4 for quick tests."),
       field("subjects", &O::subjects, between(10, 100000), "Synthetic subjects in the cohort."),
       field("seed", &O::seed, between(0, most_seed), "Seed of the synthetic cohort."),
   };
@@ -50,7 +51,7 @@ Fields<DataOptions> data_fields() {
       field("cohort", &O::cohort, any(),
             "Cohort file (HDF5), relative to the file that names it; empty: the synthetic phantom."),
       field("folds", &O::folds, between(2, 1000), "Parts of the shuffled split; one of them is the test part."),
-      field("fold", &O::fold, between(0, 999), "The part held out as test part, counted from 0."),
+      field("fold", &O::fold, between(0, 999), "The part that is the test part, counted from 0."),
       field("split_seed", &O::split_seed, between(0, most_seed), "Seed of the split, the same for all runs."),
       field("normalise", &O::normalise, {"train", "all", "subject"},
             "Mean and SD of the non-zero voxels of the training part, of all maps (as published), or of each map."),
@@ -64,10 +65,10 @@ Fields<PretrainedOptions> pretrained_fields() {
   using O = PretrainedOptions;
   return {
       field("weights", &O::weights, any(),
-            "Weights to start from (.h5 or .safetensors), relative to the file that names them; empty: random ones."),
+            "Initial weights (.h5 or .safetensors), relative to the file that names them; empty: random weights."),
       field("allow_missing", &O::allow_missing, any(),
-            "Parameters, by name or its beginning (\"head\"), in which that file may differ from the network: missing, "
-            "extra or of another shape. They start at random; any other difference is an error."),
+            "Parameters, by name or beginning of a name (\"head\"), in which that file may differ from the network: "
+            "missing, extra or of another shape. They start with random values; any other difference is an error."),
   };
 }
 
@@ -75,38 +76,40 @@ Fields<EvaluationOptions> evaluation_fields() {
   using O = EvaluationOptions;
   Fields<O> out{
       field("features", &O::features, {"projected", "encoder"},
-            "What age is predicted from: what the loss sees (behind the projection head), or what the encoder gives."),
+            "The features for the prediction of age: those of the projection head, which the loss uses, or those of "
+            "the encoder."),
   };
   append(out, part_fields<O>(
                   "", [](auto& o) -> auto& { return o.predictor; }, predictor_fields()));
-  append(out, {field("every", &O::every, between(0, 100000),
-                     "Epochs between two evaluations on the test part while training; 0: only after the last epoch."),
-               field("embeddings_at", &O::embeddings_at, between(1, 100000),
-                     "Epochs after which all subjects' features are stored; epochs beyond the last are passed over.")});
+  append(out,
+         {field("every", &O::every, between(0, 100000),
+                "Epochs between two evaluations on the test part during training; 0: only after the last epoch."),
+          field("embeddings_at", &O::embeddings_at, between(1, 100000),
+                "Epochs after which the features of all subjects are stored; epochs after the last are ignored.")});
   return out;
 }
 
-/// Options that are right by themselves but do not fit together.
+/// Checks options that are valid but do not fit together.
 void cross_check(const Config& config, Checked& checked) {
   const std::set<Index> distinct(config.seeds.begin(), config.seeds.end());
   if (config.seeds.empty()) checked.conflict({"seeds"}, "seeds: the list is empty; name at least one seed");
-  if (distinct.size() < config.seeds.size()) checked.conflict({"seeds"}, "seeds: the same seed stands twice");
+  if (distinct.size() < config.seeds.size()) checked.conflict({"seeds"}, "seeds: the same seed is there twice");
   if (config.data.fold >= config.data.folds)
     checked.conflict({"data.fold", "data.folds"},
-                     fmt::format("data.fold = {}: expected 0 to {}, as data.folds is {} and counting starts at 0",
+                     fmt::format("data.fold = {}: expected 0 to {}, because data.folds = {} and counting starts at 0",
                                  config.data.fold, config.data.folds - 1, config.data.folds));
   const std::vector<std::string>& augmentations = config.data.augment.apply;
   if (std::set(augmentations.begin(), augmentations.end()).size() < augmentations.size())
-    checked.conflict({"data.augment.apply"}, "data.augment.apply: the same augmentation stands twice");
+    checked.conflict({"data.augment.apply"}, "data.augment.apply: the same augmentation is there twice");
   if (config.pretrained.weights.empty() && !config.pretrained.allow_missing.empty())
-    checked.conflict({"pretrained.allow_missing"}, "pretrained.allow_missing: there is no pretrained.weights");
+    checked.conflict({"pretrained.allow_missing"}, "pretrained.allow_missing: pretrained.weights is not set");
   if (checked.wrong.contains("loss.name")) return;
   for (const LossConflict& c : loss_conflicts(config.loss, {config.train.batch_size, config.train.epochs}))
     checked.conflict(c.keys, c.text);
 }
 
-/// Makes a path in a configuration absolute: relative to the folder of the file that names it, or on the command line
-/// to the working folder.
+/// Makes a path in a configuration absolute: it is relative to the folder of the file that contains it, or on the
+/// command line to the working folder.
 void make_absolute(std::string& path, const std::string& key, const Checked& checked, const Source& source) {
   if (path.empty()) return;
   const auto where = checked.where.find(key);
@@ -119,15 +122,15 @@ void make_absolute(std::string& path, const std::string& key, const Checked& che
 
 Fields<Config> config_fields() {
   Fields<Config> out{
-      field("seeds", &Config::seeds, between(0, most_seed), "A training run for each seed; results are averaged."),
-      field("threads", &Config::threads, between(0, 4096), "Processor threads; 0: one for every core available."),
+      field("seeds", &Config::seeds, between(0, most_seed), "One training run per seed; the results are averaged."),
+      field("threads", &Config::threads, between(0, 4096), "Processor threads; 0: one per available core."),
   };
   append(out, section("train", &Config::train, train_fields()));
   append(out, section("loss", &Config::loss, loss_fields()));
   append(out, section("data", &Config::data, data_fields()));
   append(out, section("model", &Config::model, model_fields()));
   out.push_back(field("model.precision", &Config::precision, {"auto", "float32", "bfloat16"},
-                      "Type of the activations; auto: bfloat16 where the device computes with it faster."));
+                      "Type of the activations; auto: bfloat16 if the device computes faster with it."));
   append(out, section("pretrained", &Config::pretrained, pretrained_fields()));
   append(out, section("evaluation", &Config::evaluation, evaluation_fields()));
   return out;
@@ -156,7 +159,8 @@ std::string resolved_config(const Config& config) {
 std::string config_digest(const Config& config) { return sha256(plain(options_of(config_fields(), config))); }
 
 fs::path find_config(const std::string& argument, const fs::path& experiments) {
-  if (fs::exists(argument) && !fs::is_directory(argument)) return argument;  // a folder may share a name with one
+  if (fs::exists(argument) && !fs::is_directory(argument))
+    return argument;  // a folder may have the name of an experiment
   const fs::path named = experiments / (argument + (argument.ends_with(".toml") ? "" : ".toml"));
   if (!argument.empty() && argument.find('/') == std::string::npos && fs::exists(named)) return named;
   std::set<std::string> names;
@@ -165,8 +169,8 @@ fs::path find_config(const std::string& argument, const fs::path& experiments) {
   for (const auto& entry : fs::directory_iterator(experiments, none))
     if (entry.path().extension() == ".toml") names.insert(entry.path().stem().string());
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  fail(ErrorKind::usage, argument, "no such file, and no experiment of this name",
-       "Give the path of a TOML file, or one of: " + list);
+  fail(ErrorKind::usage, argument, "there is no file and no experiment with this name",
+       "Give the path of a TOML file, or one of " + list);
 }
 
 fs::path default_run_folder(const std::string& name, const Config& config) {

@@ -1,6 +1,7 @@
-// An experiment's configuration: plain structs that hold everything that decides a run's numbers. The tables of their
-// fields are beside each struct's own code (losses, predictors, augmentations, model) or in config.cpp, which puts them
-// together. Read next: fields.h, which checks a text against the tables.
+// SPDX-License-Identifier: Apache-2.0
+// The configuration of an experiment: plain structs with all that decides a run's numbers. The tables of their fields
+// are beside each struct's code (losses, predictors, augmentations, model) or in config.cpp, which joins them. Read
+// next: fields.h, which checks a text against the tables.
 #pragma once
 
 #include <filesystem>
@@ -54,8 +55,9 @@ struct DataOptions {
 };
 
 struct PretrainedOptions {
-  std::string weights;                     ///< absolute path, or empty: training starts from random weights
-  std::vector<std::string> allow_missing;  ///< names, or their beginnings, in which file and network may differ
+  std::string weights;  ///< absolute path, or empty: training starts from random weights
+  std::vector<std::string>
+      allow_missing;  ///< names, or their beginnings, of parameters that may differ between file and network
 };
 
 struct EvaluationOptions {
@@ -77,19 +79,19 @@ struct Config {
   EvaluationOptions evaluation;
 };
 
-/// What the command line says about a run without changing its numbers' definition.
+/// Options of the command line that do not change the definition of a run's numbers.
 struct RunOptions {
-  std::string name;                         ///< of the experiment: its file without folder and ending
+  std::string name;                         ///< of the experiment: the file name without folder and ending
   std::string device = "auto";              ///< auto, cpu, cuda or reference
   std::filesystem::path out;                ///< the run folder
-  bool overwrite = false;                   ///< forget a run of the same configuration in that folder and start anew
+  bool overwrite = false;                   ///< discard a run of the same configuration in that folder, and start again
   std::vector<std::string> command;         ///< the command line, for environment.json
-  std::function<int()> stop = stop_signal;  ///< asked between steps: the signal to save and end for; 0: go on
+  std::function<int()> stop = stop_signal;  ///< called between steps: the signal to save and end; 0: continue
 };
 
 Fields<Config> config_fields();
 
-/// The configuration of a source. Errors: usage, with every finding, also about options that do not fit together.
+/// The configuration of a source. Errors: usage, with all problems, including options that do not fit together.
 Config parse_config(const Source& source);
 
 std::string config_manual();                        ///< every key: type, range, default, sentence
@@ -97,7 +99,7 @@ std::string resolved_config(const Config& config);  ///< as TOML; reading it bac
 std::string config_digest(const Config& config);    ///< SHA-256 of every key and value, 64 hexadecimal digits
 
 /// The file that an argument names: a path, or the name of a file in `experiments`, with or without `.toml`.
-/// Errors: usage, listing the names there are.
+/// Errors: usage, with a list of the names.
 std::filesystem::path find_config(const std::string& argument, const std::filesystem::path& experiments);
 
 /// `runs/<name>-<first 10 digits of the configuration's digest>`.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/config/fields.h"
 
 #include <fmt/format.h>
@@ -12,7 +13,7 @@
 namespace cg {
 namespace {
 
-constexpr std::size_t most_edits = 2;  // of a word that is still taken for a slip of another
+constexpr std::size_t most_edits = 2;  // between a word and the word that was probably meant
 
 std::string section_of(const std::string& key) {
   const std::size_t dot = key.rfind('.');
@@ -74,8 +75,8 @@ std::string type_name(const Value& value) {
 
 bool is_list(const Value& value) { return value.index() >= Value(std::vector<Index>()).index(); }
 
-/// The value as the type of `wanted`: whole numbers become numbers, an empty list becomes any list, and words of
-/// earlier versions those of today.
+/// Converts the value to the type of `wanted`: whole numbers become numbers, an empty list becomes any list, and words
+/// of earlier versions become the present words.
 std::optional<Value> convert(const Value& value, const Value& wanted, const Accepts& accepts) {
   if (const auto* word = std::get_if<std::string>(&value); word && std::holds_alternative<std::string>(wanted))
     return accepts.current(*word);
@@ -104,7 +105,7 @@ bool allowed(const std::vector<T>& values, const Accepts& a) {
   return std::all_of(values.begin(), values.end(), [&](const T& v) { return allowed(v, a); });
 }
 
-/// The first word of a value, or of a list, that is no choice; "" if there is none.
+/// The first word of a value or list that is not one of the choices; "" if all are.
 std::string first_refused(const Value& value, const Accepts& a) {
   std::vector<std::string> words;
   if (const auto* word = std::get_if<std::string>(&value)) words = {*word};
@@ -126,9 +127,9 @@ std::string with_article(const std::string& type) {
   return (type.starts_with("number") || type.starts_with("list") ? "a " : "") + type;
 }
 
-/// A setting found to be of an option: checked, converted and stored, or a finding.
+/// Checks, converts and stores the setting of an option, or adds a problem.
 void check_value(const Option& option, const Setting& setting, Checked& out) {
-  // A key twice in the file is a syntax error; twice on the command line is found here.
+  // The TOML parser refuses a key that is twice in the file; a key twice on the command line is found here.
   if (const auto before = out.where.find(option.key); before != out.where.end() && before->second.line == 0) {
     out.diagnostics.add({setting.value_at, option.key + " is set twice"});
     out.wrong.insert(option.key);
@@ -154,7 +155,7 @@ void check_value(const Option& option, const Setting& setting, Checked& out) {
   out.wrong.insert(option.key);
 }
 
-/// One setting against the options; `skipped` are unknown sections, whose keys are not reported one by one.
+/// Checks one setting against the options. `skipped`: unknown sections, whose keys are not reported one by one.
 void check_setting(const std::vector<Option>& options, Setting setting, bool overriding, Checked& out,
                    std::set<std::string>& skipped) {
   for (std::string s = section_of(setting.key); !s.empty(); s = section_of(s))
@@ -171,7 +172,7 @@ void check_setting(const std::vector<Option>& options, Setting setting, bool ove
   }
   if (is_section(options, setting.key)) {
     if (!setting.section)
-      out.diagnostics.add({setting.key_at, fmt::format("{} is a section and takes no value", setting.key)});
+      out.diagnostics.add({setting.key_at, fmt::format("{} is a section and cannot have a value", setting.key)});
   } else if (setting.section) {
     skipped.insert(setting.key);
     out.diagnostics.add({setting.key_at, unknown_section(options, setting.key)});
@@ -183,7 +184,7 @@ void check_setting(const std::vector<Option>& options, Setting setting, bool ove
   }
 }
 
-/// Text broken at spaces into lines of at most `columns`, each but the first behind `indent`.
+/// Breaks the text at spaces into lines of at most `columns`; all but the first begin with `indent`.
 std::string wrapped(const std::string& text, const std::string& indent, std::size_t columns, std::size_t used) {
   std::string out;
   std::size_t at = 0;
@@ -203,8 +204,8 @@ std::string wrapped(const std::string& text, const std::string& indent, std::siz
   return out;
 }
 
-/// Calls `header(section)` and then `entry(option)` for each of its options: the top level first, then the order of
-/// first appearance, so that a section is in one piece.
+/// Calls `header(section)` and then `entry(option)` for each of its options: first the top level, then the sections in
+/// the order of their first appearance.
 void by_section(const std::vector<Option>& options, const std::function<void(const std::string&)>& header,
                 const std::function<void(const Option&)>& entry) {
   std::vector<std::string> sections{""};

@@ -1,5 +1,6 @@
-// Tables of fields (tensor/fields.h) against the settings of a configuration (settings.h): every error at once, the
-// manual, and the resolved copy. Read next: settings.h (the text), tensor/fields.h (one field).
+// SPDX-License-Identifier: Apache-2.0
+// Checks the settings of a configuration (settings.h) against tables of fields (tensor/fields.h). Reports all errors
+// together, and writes the manual and the resolved copy. Read next: settings.h (the text), tensor/fields.h (one field).
 #pragma once
 
 #include <map>
@@ -12,7 +13,7 @@
 
 namespace cg {
 
-/// A field without its struct: what checks, manual and copy need. `value` is the default, or the value to copy.
+/// A field without its struct, as needed by checks, manual and copy. `value` is the default, or the value to copy.
 struct Option {
   std::string key;
   Accepts accepts;
@@ -20,41 +21,41 @@ struct Option {
   Value value;
 };
 
-/// The settings of a source that passed their checks, and everything wrong with the others.
+/// The valid settings of a source, and the problems of the others.
 struct Checked {
   std::map<std::string, Value> values;    ///< converted to the types of their fields
   std::map<std::string, Position> where;  ///< of each value; line 0: the command line
-  std::set<std::string> wrong;            ///< keys of options whose setting was refused
+  std::set<std::string> wrong;            ///< keys of options with an invalid setting
   Diagnostics diagnostics;
 
-  /// Adds a finding about options that only fit together, unless one of them was refused itself.
-  /// It points at the first of `keys` that the source sets.
+  /// Adds a problem of options that do not fit together, unless one of them is invalid itself. Its position is that of
+  /// the first of `keys` that the source sets.
   void conflict(const std::vector<std::string>& keys, const std::string& text);
 };
 
-/// Checks every setting of a source: unknown key or section, wrong type, out of range, no such choice, set twice.
+/// Checks all settings of a source: unknown key or section, wrong type, out of range, unknown choice, set twice.
 Checked check(const std::vector<Option>& options, const Source& source);
 
-/// Throws a usage error with everything that is wrong, one line each: `file:line:column: …` or `command line: …`. Lines
-/// are in the order of the file; those of the command line come last.
+/// Throws a usage error with all problems, one line each: `file:line:column: …` or `command line: …`. The lines are in
+/// the order of the file; those of the command line come last.
 void throw_diagnostics(const Source& source, const Diagnostics& diagnostics);
 
-/// What an option accepts: "integer, 1 to 100000", "one of rbf, gaussian, cauchy".
+/// The accepted values of an option: "integer, 1 to 100000", "one of rbf, gaussian, cauchy".
 std::string accepted(const Option& option);
 
-/// The options by section in at most 100 columns: key, what is accepted, default, sentence.
+/// The options by section, in at most 100 columns: key, accepted values, default, sentence.
 std::string manual(const std::vector<Option>& options);
 
-/// The options as TOML, every key with its value and its sentence as a comment.
+/// The options as TOML: each key with its value, and its sentence as a comment.
 std::string resolved(const std::vector<Option>& options);
 
-/// `key = value` lines without sections and comments: what a digest of a configuration is taken of.
+/// `key = value` lines without sections and comments: the input of a configuration's digest.
 std::string plain(const std::vector<Option>& options);
 
-/// Single-character edits (insert, delete, replace) between two words.
+/// The number of single-character edits (insert, delete, replace) between two words.
 std::size_t edit_distance(const std::string& a, const std::string& b);
 
-/// The fields of a struct with the values it holds.
+/// The fields of a struct with the values in `values`.
 template <class S>
 std::vector<Option> options_of(const Fields<S>& fields, const S& values = {}) {
   std::vector<Option> out;
@@ -62,7 +63,7 @@ std::vector<Option> options_of(const Fields<S>& fields, const S& values = {}) {
   return out;
 }
 
-/// The defaults of S with the checked values in their places.
+/// The defaults of S, replaced by the checked values.
 template <class S>
 S assemble(const Fields<S>& fields, const Checked& checked) {
   S out{};

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/config/settings.h"
 
 #include <fmt/format.h>
@@ -15,7 +16,7 @@ namespace {
 
 Position position(const toml::source_region& source) { return {source.begin.line, source.begin.column}; }
 
-/// All elements as T, or nothing if one is of another type.
+/// All elements as T; no value if an element has another type.
 template <class T, class Stored>
 std::optional<Value> list_of(const toml::array& array) {
   std::vector<T> out;
@@ -27,7 +28,7 @@ std::optional<Value> list_of(const toml::array& array) {
 }
 
 std::optional<Value> list_value(const toml::array& array) {
-  if (auto integers = list_of<Index, std::int64_t>(array)) return integers;  // an empty list too
+  if (auto integers = list_of<Index, std::int64_t>(array)) return integers;  // also for an empty list
   if (auto words = list_of<std::string, std::string>(array)) return words;
   std::vector<double> numbers;
   for (const toml::node& node : array) {
@@ -86,7 +87,7 @@ std::string one(bool value) { return value ? "true" : "false"; }
 std::string one(Index value) { return std::to_string(value); }
 std::string one(const std::string& value) { return toml_string(value); }
 std::string one(double value) {
-  std::string text = fmt::format("{}", value);  // the shortest text that reads back as this number
+  std::string text = fmt::format("{}", value);  // the shortest text that is read back as this number
   if (std::isfinite(value) && text.find_first_of(".e") == std::string::npos) text += ".0";
   return text;
 }
@@ -123,7 +124,7 @@ std::optional<Setting> read_override(const std::string& argument, Diagnostics& d
 
 namespace {
 
-/// `a, b` or `[a, b]` without quotes.
+/// The words of `a, b` or `[a, b]` without quotes.
 std::vector<std::string> bare_words(const std::string& raw) {
   std::vector<std::string> words(1);
   for (const char c : raw) {
@@ -164,7 +165,7 @@ Source read_source(const std::string& file, std::vector<std::string> overrides) 
   if (in && !std::filesystem::is_directory(file)) text.assign(std::istreambuf_iterator<char>(in), {});
   if (!in || std::filesystem::is_directory(file))
     fail(ErrorKind::usage, file, "this configuration cannot be read",
-         "Give a TOML file, or the name of one in experiments/");
+         "Give a TOML file, or the name of a file in experiments/");
   if (text.size() > (1u << 20))
     fail(ErrorKind::usage, file, "this configuration is larger than 1 MiB", "Give a TOML file of settings");
   return {file, std::move(text), std::move(overrides)};

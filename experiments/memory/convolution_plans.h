@@ -1,4 +1,5 @@
-// How a GPU would compute every convolution of a network: which engine, with how much scratch. Needs no GPU.
+// SPDX-License-Identifier: Apache-2.0
+// The plans of a GPU for all convolutions of a network: which engine, with how much scratch. Needs no GPU.
 #pragma once
 
 #include <string>
@@ -18,18 +19,18 @@ struct PlanLine {
   ConvolutionMethod method;
 };
 
-/// "2=3 11=0": cuDNN's numbers of an engine's settings, and their values.
+/// "2=3 11=0": the numbers of an engine's settings in cuDNN, and their values.
 std::string knobs_text(const ConvolutionMethod& method);
 
-/// The plans of a step recorded in training mode (a meta tape will do). `backend`: the module's own, or its planner for
-/// a device that need not be there.
+/// The plans of a step that was recorded in training mode (a meta tape is enough). `backend`: the module's backend, or
+/// its planner for a device that need not exist here.
 std::vector<PlanLine> convolution_plans(const Tape& recorded, const CudaModule& module, Backend& backend);
 
-/// The plans of a training step of so many subjects, planned from shapes alone.
+/// The plans of a training step of `subjects` subjects, computed from shapes alone.
 std::vector<PlanLine> convolution_plans(const LearnerOptions& options, Index subjects, const CudaModule& module,
                                         Backend& backend);
 
-/// A table for people.
+/// The plans as a readable table.
 std::string to_string(const std::vector<PlanLine>& plans);
 
 }  // namespace cg

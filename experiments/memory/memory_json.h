@@ -1,4 +1,5 @@
-// A step's memory for programs: the totals, the layers, cuDNN's plans, and what was measured beside them.
+// SPDX-License-Identifier: Apache-2.0
+// A step's memory as JSON for programs: the totals, the layers, cuDNN's plans, and the measured values.
 #pragma once
 
 #include <optional>
@@ -11,8 +12,8 @@
 
 namespace cg {
 
-/// Bytes throughout. `plans`: empty where they were not asked for. `properties`: the GPU's as cuDNN writes them, or
-/// nothing.
+/// All values are in bytes. `plans`: empty if not wanted. `properties`: the GPU's properties as cuDNN writes them, or
+/// empty.
 std::string memory_json(const StepMemory& memory, const StepDescription& step, const std::vector<PlanLine>& plans,
                         const std::optional<MeasuredMemory>& measured, const std::string& properties);
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/memory/memory_measure.h"
 
 #include <sys/resource.h>
@@ -34,7 +35,7 @@ Tensor random_volumes(const Spec& spec) {
   return volumes;
 }
 
-/// A learner with its memory and the batch it is trained on.
+/// A learner with its memory, and the batch for its training.
 class Trial {
  public:
   Trial(Backend& backend, const LearnerOptions& options, const LossOptions& loss, Index subjects)
@@ -55,7 +56,7 @@ class Trial {
   std::vector<double> ages_;
 };
 
-/// The most that NVML has seen in use, read every millisecond beside the work.
+/// The highest memory use that NVML reports, read every millisecond during the work.
 class NvmlPeak {
  public:
   explicit NvmlPeak(DeviceMeter& meter)
@@ -78,12 +79,12 @@ class NvmlPeak {
 
 MeasuredMemory measure_on_gpu(Backend& backend, const LearnerOptions& options, const LossOptions& loss,
                               Index subjects) {
-  const int steps = backend.traits().warm_up_steps + 2;  // the first as they come, then captured, then launched
+  const int steps = backend.traits().warm_up_steps + 2;  // first ordinary steps, then one captured, then one launched
   std::string why;
   const auto meter = cuda_module(why)->make_meter(backend);
   const Index before = meter->used();
   {
-    Trial first(backend, options, loss, subjects);  // loads the code of every kernel, which stays
+    Trial first(backend, options, loss, subjects);  // loads the code of all kernels, which stays loaded
     for (int step = 0; step < steps; ++step) first.seconds_of_step();
   }
   MeasuredMemory measured{.baseline = meter->used(), .baseline_by_nvml = meter->used_by_nvml()};
@@ -92,7 +93,7 @@ MeasuredMemory measure_on_gpu(Backend& backend, const LearnerOptions& options, c
   Trial second(backend, options, loss, subjects);
   for (int step = 0; step < steps; ++step) {
     measured.seconds = second.seconds_of_step();
-    measured.peak = std::max(measured.peak, meter->used());  // what a step takes it keeps for the next
+    measured.peak = std::max(measured.peak, meter->used());  // a step keeps its memory for the next step
   }
   measured.peak_by_nvml = nvml.stop();
   return measured;

@@ -1,4 +1,5 @@
-// One training step run for its memory: what the device really holds, to be put beside the plan.
+// SPDX-License-Identifier: Apache-2.0
+// Runs a training step and measures the memory that the device really holds, for comparison with the plan.
 #pragma once
 
 #include "experiments/training/learner_options.h"
@@ -7,21 +8,21 @@
 namespace cg {
 
 struct MeasuredMemory {
-  /// Bytes held before: the process's program, libraries and kernels; or all that is in use on the GPU once its
-  /// context, handles and the step's code are there.
+  /// Bytes held before: the program, libraries and kernels of the process; on a GPU all memory in use after its
+  /// context, handles and the code of the step were created.
   Index baseline = 0;
-  Index peak = 0;                                ///< the most bytes up to the step's end
-  Index baseline_by_nvml = 0, peak_by_nvml = 0;  ///< the same as the GPU's driver counts; 0 where it was not asked
-  /// What kernels' code, handles and graphs took on the GPU from the making of the backend to the baseline.
+  Index peak = 0;                                ///< the most bytes until the end of the step
+  Index baseline_by_nvml = 0, peak_by_nvml = 0;  ///< the same, as counted by the GPU's driver; 0: not measured
+  /// The memory of kernel code, handles and graphs on the GPU, from the creation of the backend to the baseline.
   Index beside = 0;
   double seconds = 0;  ///< of the last step
   Index above() const { return peak - baseline; }
   Index above_by_nvml() const { return peak_by_nvml - baseline_by_nvml; }
 };
 
-/// Trains on `subjects` random volumes: one step on a processor, on a GPU as many as it takes until steps are repeated.
-/// The step must have been planned on `backend` before, so that its kernels are made. On a GPU nothing else may run.
-/// Errors: device, for a GPU that is not there; memory.
+/// Trains on `subjects` random volumes: one step on a processor; on a GPU, steps until they are repeated as a graph.
+/// The step must have been planned on `backend` before, so that its kernels exist. On a GPU no other program may run.
+/// Errors: device, for a GPU that does not exist; memory.
 MeasuredMemory measure_step(Backend& backend, const LearnerOptions& options, const LossOptions& loss, Index subjects);
 
 }  // namespace cg

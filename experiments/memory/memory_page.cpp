@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/memory/memory_page.h"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@
 namespace cg {
 namespace {
 
-constexpr std::size_t named_holders = 24;  // of the peak; the others are one line
+constexpr std::size_t named_holders = 24;  // at the peak; the others are one line
 
 double percent(Index part, Index whole) {
   return whole > 0 ? 100 * static_cast<double>(part) / static_cast<double>(whole) : 0;
@@ -32,8 +33,8 @@ class Page {
     layer_table();
     holders();
     page_.element("footer", {},
-                  "Planned by profile_memory from shapes alone; MB are 10^6 bytes. On this page nothing is loaded from "
-                  "elsewhere.");
+                  "Planned by profile_memory from shapes alone; MB are 10^6 bytes. This page loads nothing from other "
+                  "places.");
     page_.open("script").own(memory_page_script).close();
     return page_.close().close().take();
   }
@@ -84,15 +85,15 @@ void Page::heading() {
       memory_.subjects, v[0], v[1], v[2], step_.device, name_of(step_.activations), name_of(step_.parameters)));
   page_.close().open("div", {{"class", "tiles"}});
   tile(memory_.total(),
-       step_.free > 0 ? fmt::format("in all, of {} MB that are free", megabytes(step_.free)) : "in all");
+       step_.free > 0 ? fmt::format("in total, of {} MB that are free", megabytes(step_.free)) : "in total");
   tile(plan_.live_bytes(), "alive at the peak, in the " + moment(plan_, plan_.time_of_peak()).text());
-  tile(plan_.arena_bytes(), fmt::format("the arena, {:.1f} % above the least possible: what is alive at the peak",
+  tile(plan_.arena_bytes(), fmt::format("the arena, {:.1f} % above the minimum, which is alive at the peak",
                                         percent(plan_.arena_bytes(), plan_.live_bytes()) - 100));
   tile(memory_.fixed_sum().total(), "parameters, gradients and Adam's two moments");
   page_.close();
 }
 
-/// Everything at the peak as one bar.
+/// The total memory at the peak as one bar.
 void Page::whole() {
   const FixedMemory& fixed = profile_.total.fixed;
   const Index kept = profile_.total.kept_at_peak, passing = plan_.live_bytes() - kept;
@@ -118,7 +119,7 @@ void Page::whole() {
   page_.close();
 }
 
-/// The colours of the stages, and how the uses of a buffer are drawn.
+/// The colours of the stages, and the patterns of the uses of a buffer.
 void Page::legend() {
   page_.open("ul", {{"class", "legend"}});
   std::string last;
@@ -131,7 +132,7 @@ void Page::legend() {
   const struct {
     const char *use, *text;
   } uses[] = {{"kept c2", "kept for backward"},
-              {"passing c2", "output that passes, or is made again"},
+              {"passing c2", "passing: an output that is not read again or is recomputed"},
               {"gradient c2", "gradient"},
               {"workspace c2", "workspace of a kernel"}};
   for (const auto& use : uses) {
@@ -145,17 +146,17 @@ void Page::timeline() {
   page_.open("section").element("h2", {}, "The step over time");
   page_.element(
       "p", {{"class", "soft"}},
-      "Above, the bytes that are alive at each time. Below, the arena: each rectangle is a buffer, as wide as "
-      "it lives and as high as it is large. Where nothing is drawn the memory is free.");
+      "The upper part shows the bytes that are alive at each time. The lower part shows the arena: each rectangle is "
+      "a buffer. Its width is its lifetime and its height is its size. Empty areas are free memory.");
   legend();
   page_.open("figure");
   write_timeline(page_, plan_, profile_, stages_);
   page_.close().open("p", {{"class", "detail"}, {"id", "detail"}, {"role", "status"}});
-  page_.text("Point at a buffer, or go to the picture with ")
+  page_.text("Point at a buffer, or enter the picture with ")
       .element("kbd", {}, "Tab")
-      .text(" and through it with the ");
+      .text(" and move in it with the ");
   page_.element("kbd", {}, "arrow keys").text("; a click or ").element("kbd", {}, "Enter");
-  page_.text(" picks out its layer, ").element("kbd", {}, "Esc").text(" ends that.").close().close();
+  page_.text(" highlights its layer, ").element("kbd", {}, "Esc").text(" ends this.").close().close();
 }
 
 void Page::bar_part(const std::string& kind, Index bytes, Index full) {
@@ -186,8 +187,8 @@ void Page::layer_table() {
   page_.element(
       "p", {{"class", "soft"}},
       "In MB. Kept: outputs and saved tensors that backward reads. Scratch: the most at one time of workspace, "
-      "gradients and outputs that pass. Bars: what the layer holds at the peak; dark what stays from step to "
-      "step, lighter what is kept for backward, lightest what passes.");
+      "gradients and passing outputs. Bars: the layer's memory at the peak. Dark: stays from step to step; lighter: "
+      "kept for backward; lightest: passing.");
   page_.open("div", {{"class", "scroll"}}).open("table").open("thead").open("tr");
   for (const char* heading : {"layer", "parameters", "gradients", "Adam", "kept", "scratch", "at the peak", ""})
     page_.element("th", {{"scope", "col"}}, heading);
@@ -212,7 +213,7 @@ void Page::holder_row(const Buffer& b) {
 }
 
 void Page::holders() {
-  page_.open("section").element("h2", {}, "Who holds the peak");
+  page_.open("section").element("h2", {}, "The largest buffers at the peak");
   page_.element("p", {{"class", "soft"}},
                 fmt::format("{} MB are alive in the {}.", megabytes(plan_.live_bytes()),
                             moment(plan_, plan_.time_of_peak()).text()));
@@ -227,7 +228,8 @@ void Page::holders() {
     rest -= profile_.holders[k]->bytes;
   }
   if (shown < profile_.holders.size()) {
-    page_.open("tr").element("th", {{"scope", "row"}}, fmt::format("{} smaller", profile_.holders.size() - shown));
+    page_.open("tr").element("th", {{"scope", "row"}},
+                             fmt::format("{} smaller buffers", profile_.holders.size() - shown));
     page_.element("td", {}, "").element("td", {}, megabytes(rest));
     page_.element("td", {}, fmt::format("{:.1f} %", percent(rest, plan_.live_bytes()))).element("td", {}, "").close();
   }

@@ -1,5 +1,6 @@
-// A training step's memory as a page for a browser: one file, nothing loaded from elsewhere, usable by keyboard, in
-// light and dark, and on paper. Read next: memory_timeline.h, its picture; markup.h, which escapes.
+// SPDX-License-Identifier: Apache-2.0
+// A training step's memory as a page for a browser: one file that loads nothing from other places, usable by keyboard,
+// in light and dark mode, and on paper. Read next: memory_timeline.h, its picture; markup.h, which escapes.
 #pragma once
 
 #include <string>
@@ -8,7 +9,7 @@
 
 namespace cg {
 
-/// HTML that is well-formed XML too.
+/// HTML that is also well-formed XML.
 std::string memory_page(const StepMemory& memory, const StepDescription& step);
 
 }  // namespace cg

@@ -1,5 +1,6 @@
-// How memory_page.h looks, beyond page_style.h, and what its keys do. The script says what a "less than" would by
-// turning the comparison round, so that the page stays well-formed XML.
+// SPDX-License-Identifier: Apache-2.0
+// The style of memory_page.h, in addition to page_style.h, and its script. The script avoids the "less than" sign by
+// exchanging both sides of a comparison, so that the page stays well-formed XML.
 #pragma once
 
 namespace cg {

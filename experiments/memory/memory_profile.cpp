@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/memory/memory_profile.h"
 
 #include <fmt/format.h>
@@ -11,7 +12,7 @@ int loss_time(const MemoryPlan& plan) { return static_cast<int>(plan.ops().size(
 
 bool alive(const Buffer& buffer, int time) { return buffer.first <= time && time <= buffer.last; }
 
-/// The layers of the network: those that compute, in order, then those that only hold parameters.
+/// The layers of the network: first those that compute, in order, then those that only hold parameters.
 std::vector<LayerMemory> layers_of(const StepMemory& memory) {
   std::vector<LayerMemory> layers;
   const auto layer = [&](const std::string& name) -> LayerMemory& {
@@ -25,7 +26,7 @@ std::vector<LayerMemory> layers_of(const StepMemory& memory) {
   return layers;
 }
 
-/// The most at one time of the bytes that `buffers` are alive.
+/// The largest sum of the sizes of `buffers` that are alive at one time.
 Index most_alive(const std::vector<const Buffer*>& buffers, int times) {
   Index most = 0;
   for (int t = 0; t < times; ++t) {

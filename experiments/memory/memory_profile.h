@@ -1,5 +1,6 @@
-// Who holds the memory of a training step: by layer, at the peak, at every time. The numbers come from
-// runner/step_memory.h; memory_text.h and memory_page.h show them.
+// SPDX-License-Identifier: Apache-2.0
+// Analyses the memory of a training step: by layer, at the peak, at each time. The numbers come from
+// training/step_memory.h; memory_text.h and memory_page.h show them.
 #pragma once
 
 #include <string>
@@ -14,15 +15,15 @@ struct LayerMemory {
   std::string name;  ///< "encoder.layer2.0.conv1"
   FixedMemory fixed = {};
   Index kept = 0;          ///< outputs and saved tensors that backward reads: alive while the loss is computed
-  Index scratch = 0;       ///< the most at one time of the rest: workspace, gradients, outputs that pass
-  Index at_peak = 0;       ///< what is alive at the peak, kept or not
-  Index kept_at_peak = 0;  ///< of that, what is kept
+  Index scratch = 0;       ///< the most at one time of the rest: workspace, gradients, passing outputs
+  Index at_peak = 0;       ///< alive at the peak, kept or not
+  Index kept_at_peak = 0;  ///< the kept part of `at_peak`
 };
 
 struct MemoryProfile {
   std::vector<LayerMemory> layers;     ///< in the network's order
-  LayerMemory total;                   ///< sums; `scratch`: the most at one time of all layers together
-  std::vector<const Buffer*> holders;  ///< alive at the peak, the largest first; they point into the plan
+  LayerMemory total;                   ///< sums; `scratch`: the most at one time for all layers together
+  std::vector<const Buffer*> holders;  ///< alive at the peak, the largest first; pointers into the plan
   std::vector<Index> live;             ///< bytes alive at each time, 0 to 2n
 };
 
@@ -32,13 +33,13 @@ MemoryProfile profile(const StepMemory& memory);
 /// Whether a buffer is kept for backward: an output or a saved tensor, alive before, at and after the loss.
 bool is_kept(const MemoryPlan& plan, const Buffer& buffer);
 
-/// A plan's buffers in the order in which they come to life; those of one time by their offset.
+/// A plan's buffers in the order of their first time; those of one time by their offset.
 std::vector<const Buffer*> in_time(const MemoryPlan& plan);
 
 /// "output, kept", "gradient", "backward workspace".
 std::string role_text(const MemoryPlan& plan, const Buffer& buffer);
 
-/// What is computed at a time: its layer (empty: the loss) and in words, "backward of encoder.conv1 (conv3d)".
+/// The computation at a time: its layer (empty: the loss), and a description, "backward of encoder.conv1 (conv3d)".
 struct Moment {
   std::string layer, op;
   bool forward = true;
@@ -46,14 +47,14 @@ struct Moment {
 };
 Moment moment(const MemoryPlan& plan, int time);
 
-/// What a reader of an estimate must know of the step.
+/// The description of the step for readers of an estimate.
 struct StepDescription {
-  std::string config;  ///< as it was named, with the options that were changed
+  std::string config;  ///< as given, with the changed options
   Triple volume;       ///< D, H, W
   std::string device;  ///< "cpu: AVX2, 2 threads, oneDNN 3.2.0"
   DType activations = DType::f32, parameters = DType::f32;
   Index free = 0;    ///< bytes that the step may take; 0: unknown
-  Index beside = 0;  ///< bytes that training keeps free for what libraries take for themselves
+  Index beside = 0;  ///< bytes that training keeps free for libraries
 };
 
 }  // namespace cg

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/memory/memory_text.h"
 
 #include <fmt/format.h>
@@ -15,12 +16,12 @@
 namespace cg {
 namespace {
 
-constexpr std::size_t named_holders = 12;  // of the peak; the others are one line
+constexpr std::size_t named_holders = 12;  // at the peak; the others are one line
 constexpr int longest_bar = 32;
 
 double share(Index part, Index whole) { return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0; }
 
-/// Three parts of a whole as one bar: what stays, what is kept for backward, what passes.
+/// Three parts of a whole as one bar: stays from step to step, kept for backward, passing.
 using Parts = std::array<Index, 3>;
 
 std::string bar(const TextStyle& style, const Parts& parts, Index full, int width) {
@@ -47,7 +48,7 @@ std::string bar_legend(const TextStyle& style) {
                      sample(1), sample(2));
 }
 
-/// A cell of a table in MB; empty where there is nothing.
+/// A cell of a table in MB; empty for 0.
 std::string cell(Index bytes) { return bytes > 0 ? megabytes(bytes) : ""; }
 
 std::string header(const StepMemory& memory, const StepDescription& step, const TextStyle& style) {
@@ -67,7 +68,7 @@ struct Row {
   Parts bar = {};
 };
 
-/// Rows under their headings, the numbers aligned to the right; the bars get the columns that are left.
+/// Rows under their headings, with numbers aligned to the right; the bars use the rest of the line.
 std::string table(const std::vector<Row>& rows, Index full, const TextStyle& style) {
   std::vector<std::size_t> widths(rows[0].cells.size());
   for (const Row& row : rows)
@@ -100,7 +101,7 @@ std::string layer_table(const MemoryProfile& profile, const TextStyle& style) {
   rows.push_back({std::vector<std::string>(rows[0].cells.size())});
   add(profile.total, false);
   return table(rows, full, style) + bar_legend(style) +
-         "scratch: the most at one time of workspace, gradients and outputs that pass\n\n";
+         "scratch: the most at one time of workspace, gradients and passing outputs\n\n";
 }
 
 std::string peak_table(const MemoryPlan& plan, const MemoryProfile& profile, const TextStyle& style) {
@@ -120,7 +121,8 @@ std::string peak_table(const MemoryPlan& plan, const MemoryProfile& profile, con
     add(buffer.scope, role_text(plan, buffer), buffer.bytes, {0, kept ? buffer.bytes : 0, kept ? 0 : buffer.bytes});
     rest -= buffer.bytes;
   }
-  if (shown < profile.holders.size()) add(fmt::format("{} smaller", profile.holders.size() - shown), "", rest, {});
+  if (shown < profile.holders.size())
+    add(fmt::format("{} smaller buffers", profile.holders.size() - shown), "", rest, {});
   return out + table(rows, profile.holders.empty() ? 1 : profile.holders[0]->bytes, style) + "\n";
 }
 
@@ -133,7 +135,7 @@ std::string totals(const StepMemory& memory, const StepDescription& step) {
     out += fmt::format("  {:<28}{:>10}{}{}\n", name, megabytes(bytes), note.empty() ? "" : "   ", note);
   };
   line("arena as planned", plan.arena_bytes(),
-       fmt::format("least possible: {}, {:.1f} % less", megabytes(plan.live_bytes()), waste));
+       fmt::format("minimum: {}, {:.1f} % less", megabytes(plan.live_bytes()), waste));
   line("parameters, gradients, Adam", fixed.total(),
        fmt::format("{} + {} + {}", megabytes(fixed.parameters), megabytes(fixed.gradients), megabytes(fixed.adam)));
   line("the batch's volumes", memory.volumes, "");

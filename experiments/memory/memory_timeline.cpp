@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/memory/memory_timeline.h"
 
 #include <fmt/format.h>
@@ -56,7 +57,7 @@ class Timeline {
     bands();
     layer_labels();
     peak_line();
-    for (const Buffer* b : in_time(plan_)) buffer(*b);  // the arrow keys go through them in this order
+    for (const Buffer* b : in_time(plan_)) buffer(*b);  // the arrow keys move in this order
     peak_label();
     page_.close();
   }
@@ -99,7 +100,7 @@ class Timeline {
   double slot_;
 };
 
-/// Stripes for gradients and dots for workspace, in each stage's colour.
+/// Stripes for gradients and dots for workspace, in the colour of each stage.
 void Timeline::patterns() {
   page_.open("defs");
   for (int k = 0; k < colours; ++k) {
@@ -139,7 +140,7 @@ void Timeline::scale(double top, double bottom, Index full, const char* title) {
                 title);
 }
 
-/// The bytes alive at each time, stage upon stage.
+/// The bytes alive at each time, stacked by stage.
 void Timeline::curve() {
   std::vector<Index> below(profile_.live.size(), 0);
   for (const std::string& stage : stages_.names) {
@@ -160,7 +161,7 @@ void Timeline::curve() {
   }
 }
 
-/// A coloured band under each run of nodes of one stage.
+/// A coloured band under consecutive nodes of one stage.
 void Timeline::bands() {
   for (int t = 0; t <= 2 * n_;) {
     const std::string layer = moment(plan_, t).layer, stage = stage_of(layer);
@@ -178,7 +179,7 @@ void Timeline::layer_labels() {
   for (int t = 0; t <= 2 * n_; ++t) {
     const Moment now = moment(plan_, t);
     std::string text = now.layer.empty() ? "loss" : without_encoder(now.layer);
-    if (text.starts_with(stage_of(now.layer) + ".")) text = text.substr(text.find('.') + 1);  // the band says the rest
+    if (text.starts_with(stage_of(now.layer) + ".")) text = text.substr(text.find('.') + 1);  // the band has the rest
     page_.element("text",
                   {{"class", t == plan_.time_of_peak() ? "node at-peak" : "node"},
                    {"transform", fmt::format("translate({:.2f} {}) rotate(-90)", x(t) + slot_ / 2 + 3, labels_top)}},

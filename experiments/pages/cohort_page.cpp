@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/pages/cohort_page.h"
 
 #include <fmt/format.h>
@@ -16,7 +17,7 @@
 namespace cg {
 namespace {
 
-constexpr std::size_t coloured = 7;  // studies with a colour of their own; the others share the eighth
+constexpr std::size_t coloured = 7;  // studies with a separate colour; the others share the eighth
 constexpr std::size_t shown_ages = 4;
 constexpr double bin_years = 5;
 const std::vector<double> shown_coverage = {1, 0.95, 0.9, 0.8};  // as in the paper's figure 8
@@ -38,7 +39,7 @@ class Page {
     if (!summary_.coverage.empty()) coverage();
     maps();
     page_.element("footer", {},
-                  "Made by show_cohort. On this page nothing is loaded from elsewhere, and no script runs.");
+                  "Written by show_cohort. This page loads nothing from other places and runs no script.");
     return page_.close().close().take();
   }
 
@@ -64,15 +65,15 @@ class Page {
   const CohortSummary& summary_;
   const CohortFile* beside_;
   bool stiffness_;
-  std::vector<std::size_t> group_;   ///< of each subject: index of its colour
-  std::vector<std::size_t> colour_;  ///< of each study
-  std::vector<std::string> names_;   ///< of the colours
+  std::vector<std::size_t> group_;   ///< per subject: index of its colour
+  std::vector<std::size_t> colour_;  ///< per study: index of its colour
+  std::vector<std::string> names_;   ///< per colour, for the legend
   double most_ = 1;                  ///< end of the maps' colour scale
   Triple at_ = {};                   ///< the voxel in all pictures of the cohort's maps
   Markup page_;
 };
 
-/// The largest studies have colours of their own where there are many.
+/// The largest studies have separate colours if there are many.
 void Page::choose_colours() {
   const auto& studies = summary_.studies;
   std::vector<std::size_t> order(studies.size());
@@ -86,7 +87,7 @@ void Page::choose_colours() {
   for (std::size_t k = 0; k < order.size(); ++k) {
     const bool own = k < coloured || studies.size() == coloured + 1;
     if (own) names_.push_back("study " + studies[order[k]].name);
-    if (k == coloured && !own) names_.push_back(fmt::format("{} others", studies.size() - coloured));
+    if (k == coloured && !own) names_.push_back(fmt::format("{} other studies", studies.size() - coloured));
     colour_[order[k]] = std::min(k, coloured);
   }
   if (!has_studies()) names_ = {""};
@@ -112,14 +113,14 @@ void Page::heading() {
   const StudySummary& all = summary_.all;
   page_.element("h1", {}, "Cohort " + std::filesystem::path(cohort_.path()).filename().string());
   if (cohort_.synthetic())
-    page_.element("p", {{"class", "synthetic"}}, "SYNTHETIC PHANTOM: computed, not measured; nobody was scanned");
+    page_.element("p", {{"class", "synthetic"}}, "SYNTHETIC PHANTOM: computed, not measured; no person was scanned");
   page_.open("div", {{"class", "tiles"}});
-  tile(fmt::format("{}", cohort_.size()), stiffness_ ? "stiffness maps, one a subject" : "volumes, one a subject");
+  tile(fmt::format("{}", cohort_.size()), stiffness_ ? "stiffness maps, one per subject" : "volumes, one per subject");
   tile(fmt::format("{:.1f} ± {:.1f} years", all.mean, all.sd),
        fmt::format("age, from {:.1f} to {:.1f}", all.youngest, all.oldest));
   if (all.women + all.men > 0) tile(fmt::format("{} : {}", all.women, all.men), "women to men");
   const Shape v = cohort_.volume_shape();
-  tile(fmt::format("{:g} mm", cohort_.voxel_mm()), fmt::format("voxels, {} × {} × {} of them", v[0], v[1], v[2]));
+  tile(fmt::format("{:g} mm", cohort_.voxel_mm()), fmt::format("voxels, {} × {} × {}", v[0], v[1], v[2]));
   page_.close();
 }
 
@@ -135,14 +136,14 @@ void Page::ages() {
   std::vector<double> values;
   for (Index i = 0; i < cohort_.size(); ++i) values.push_back(cohort_.subject(i).age);
   Histogram h;
-  h.title = "How many subjects there are of which age, by study";
+  h.title = "Number of subjects by age and study";
   h.axis = "age (years)";
   h.width = bin_years;
   h.tick = 10;
   h.first = bin_years * std::floor(summary_.all.youngest / bin_years);
   h.names = names_;
   page_.open("section").element("h2", {}, "Ages");
-  page_.element("p", {{"class", "soft"}}, "Subjects in each five years of age.");
+  page_.element("p", {{"class", "soft"}}, "Number of subjects per five years of age.");
   legend();
   page_.open("figure");
   write_histogram(page_, count_into(h, values, group_, bin_years * (std::floor(summary_.all.oldest / bin_years) + 1)));
@@ -182,7 +183,7 @@ void Page::coverage() {
   const std::vector<double>& shares = summary_.coverage;
   const double least = *std::min_element(shares.begin(), shares.end());
   Histogram h;
-  h.title = "How many maps cover which share of the brain, by study";
+  h.title = "Number of maps by covered share of the brain and study";
   h.axis = "share of the brain that a map covers (%)";
   h.width = least < 0.6 ? 0.05 : 0.02;
   h.tick = least < 0.6 ? 0.1 : 0.04;
@@ -199,7 +200,7 @@ void Page::coverage() {
       "p", {{"class", "soft"}},
       fmt::format(
           "{:.0f} % of the maps cover at least 90 % of the brain, {:.0f} % at least 99 %.{}", above(0.9), above(0.99),
-          summary_.coverage_estimated ? " Estimated: the brain is where at least half of the maps hold data." : ""));
+          summary_.coverage_estimated ? " Estimated: the brain is where at least half of the maps have data." : ""));
   legend();
   page_.open("figure");
   write_histogram(page_, count_into(h, shares, group_, 1));
@@ -223,7 +224,7 @@ void Page::maps() {
   at_ = middle(cohort_, shown[0]);
   most_ = common_end(shown);
   page_.open("section").element("h2", {}, stiffness_ ? "Stiffness at several ages" : "Volumes at several ages");
-  page_.element("p", {{"class", "soft"}}, "Sagittal, coronal and axial plane; the subject's left is left.");
+  page_.element("p", {{"class", "soft"}}, "Sagittal, coronal and axial plane; the subject's left side is on the left.");
   if (beside_) {
     page_.open("div", {{"class", "columns"}}).element("span", {}, "");
     page_.element("span", {}, std::filesystem::path(beside_->path()).filename().string());
@@ -331,7 +332,7 @@ std::vector<Index> of_coverage(const std::vector<double>& coverage, const std::v
 }
 
 bool same_person(const Subject& a, const Subject& b) {
-  constexpr double apart = 1;  // years between two scans
+  constexpr double apart = 1;  // years between two scans of one person
   return a.id == b.id && std::abs(a.age - b.age) <= apart && (a.sex == b.sex || a.sex.empty() || b.sex.empty());
 }
 

@@ -1,4 +1,5 @@
-// How cohort_page.h looks, beyond page_style.h.
+// SPDX-License-Identifier: Apache-2.0
+// The style of cohort_page.h, in addition to page_style.h.
 #pragma once
 
 namespace cg {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/pages/cohort_summary.h"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ StudySummary summary_of(const CohortFile& cohort, std::string name, std::vector<
   return out;
 }
 
-/// Names as people order them: 2 before 10.
+/// Orders names with numbers by value: 2 before 10.
 bool before(const std::string& a, const std::string& b) {
   const auto x = decimal(a), y = decimal(b);
   if (x && y && *x != *y) return *x < *y;
@@ -64,16 +65,16 @@ std::vector<double> estimated_coverage(const CohortFile& cohort, const std::func
 
 CohortSummary cohort_summary(const CohortFile& cohort, const std::function<void()>& read) {
   std::map<std::string, std::vector<Index>> members;
-  std::vector<Index> everyone;
+  std::vector<Index> all;
   for (Index i = 0; i < cohort.size(); ++i) {
     members[cohort.subject(i).study].push_back(i);
-    everyone.push_back(i);
+    all.push_back(i);
   }
   CohortSummary out;
   for (auto& [name, of] : members) out.studies.push_back(summary_of(cohort, name, of));
   std::sort(out.studies.begin(), out.studies.end(),
             [](const StudySummary& a, const StudySummary& b) { return before(a.name, b.name); });
-  out.all = summary_of(cohort, "all", everyone);
+  out.all = summary_of(cohort, "all", all);
   out.coverage = cohort.coverage();
   if (out.coverage.empty() && cohort.unit() == "kPa") {
     out.coverage = estimated_coverage(cohort, read);

@@ -1,5 +1,6 @@
-// Who is in a cohort, study by study, and how much of the brain each map covers: the numbers of the paper's table 2 and
-// figures 3 and 7.
+// SPDX-License-Identifier: Apache-2.0
+// Summarises a cohort: the subjects of each study, and the share of the brain that each map covers. These are the
+// numbers of the paper's table 2 and figures 3 and 7.
 #pragma once
 
 #include <functional>
@@ -10,24 +11,24 @@
 
 namespace cg {
 
-/// Of one study, or of all.
+/// The summary of one study, or of all.
 struct StudySummary {
   std::string name;  ///< empty: the file has no studies
   std::vector<Index> members;
-  Index women = 0, men = 0;  ///< the others' sex is not known
+  Index women = 0, men = 0;  ///< for the others, sex is not known
   double mean = 0, sd = 0;   ///< age, years; the standard deviation of a sample (n − 1)
   double youngest = 0, oldest = 0;
 };
 
 struct CohortSummary {
-  std::vector<StudySummary> studies;  ///< by name, numbers by size
+  std::vector<StudySummary> studies;  ///< sorted by name, numbers by value
   StudySummary all;
-  std::vector<double> coverage;     ///< of each map; empty where it is not known
+  std::vector<double> coverage;     ///< per map; empty if not known
   bool coverage_estimated = false;  ///< not from the file
 };
 
-/// Where the file does not say the coverage of stiffness maps, it is estimated: the share of the voxels that hold data
-/// in at least half of the maps; the maps are read twice for it, and `read` is told of each.
+/// If the file does not contain the coverage of stiffness maps, it is estimated: the share of the voxels that hold data
+/// in at least half of the maps. For this the maps are read twice, and `read` is called after each.
 CohortSummary cohort_summary(const CohortFile& cohort, const std::function<void()>& read = {});
 
 }  // namespace cg

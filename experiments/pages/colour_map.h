@@ -1,6 +1,7 @@
-// Numbers as colours: viridis (N. Smith & S. van der Walt, 2015, CC0), whose lightness grows evenly from dark to
-// bright, so that equal steps look equal, in grey print and to colour-blind readers too; and for numbers with a sign a
-// scale that is laid over a grey picture.
+// SPDX-License-Identifier: Apache-2.0
+// Numbers as colours. viridis (N. Smith & S. van der Walt, 2015, CC0): its lightness grows evenly from dark to bright,
+// so that equal steps look equal, also in grey print and for colour-blind readers. And a scale for numbers with a sign,
+// for drawing over a grey picture.
 #pragma once
 
 #include <algorithm>
@@ -13,14 +14,14 @@ namespace cg {
 /// Red, green, blue, 0 … 255 each (sRGB).
 using Colour = std::array<std::uint8_t, 3>;
 
-/// The colour between two, a share t of the way.
+/// The colour between two colours at the share t of the way.
 inline Colour interpolate(const Colour& from, const Colour& to, double t) {
   Colour out;
   for (std::size_t c = 0; c < 3; ++c) out[c] = static_cast<std::uint8_t>(std::lround(std::lerp(from[c], to[c], t)));
   return out;
 }
 
-/// The colour of t in [0, 1], linear between viridis' colours at 0, 0.1, … 1; outside: the nearer end's.
+/// The colour of t in [0, 1], linear between viridis' colours at 0, 0.1, … 1; outside, the colour of the nearer end.
 inline Colour viridis(double t) {
   static constexpr std::array<Colour, 11> points = {{{68, 1, 84},
                                                      {72, 36, 117},
@@ -38,8 +39,8 @@ inline Colour viridis(double t) {
                      place - below);
 }
 
-/// t in [-1, 1] over a grey: from red to yellow above 0, from blue to pale blue below. The nearer to 0 the more of the
-/// grey is seen, all of it at 0: weak values are shown, and shown as weak.
+/// The colour of t in [-1, 1] over a grey: from red to yellow above 0, from blue to pale blue below 0. The nearer t is
+/// to 0, the more of the grey is visible, so that weak values look weak.
 inline Colour warm_or_cold(double t, const Colour& grey) {
   constexpr Colour red = {200, 32, 32}, yellow = {255, 236, 110}, blue = {32, 80, 200}, pale = {150, 235, 255};
   constexpr double opaque = 0.5;

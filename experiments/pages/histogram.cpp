@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/pages/histogram.h"
 
 #include <fmt/format.h>
@@ -12,7 +13,7 @@ constexpr double left = 52, right = 16, top = 14, width = 860, height = 260, foo
 
 std::string text(double value) { return fmt::format("{:.1f}", value); }
 
-/// A round step that cuts `most` into four to eight.
+/// A round step that divides `most` into four to eight parts.
 Index round_step(Index most) {
   Index step = 1;
   for (int k = 0; step * 6 < most; ++k) step = step * (k % 3 == 1 ? 5 : 4) / 2;  // 1, 2, 5, 10, …

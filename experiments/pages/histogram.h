@@ -1,4 +1,5 @@
-// Histograms of groups stacked on one another, as SVG for pages: the colours are the page's classes c0, c1, …
+// SPDX-License-Identifier: Apache-2.0
+// Histograms of stacked groups, as SVG for pages. The colours are the page's classes c0, c1, …
 #pragma once
 
 #include <string>
@@ -10,16 +11,16 @@
 namespace cg {
 
 struct Histogram {
-  std::string title;                       ///< for those who cannot see it
+  std::string title;                       ///< for screen readers
   std::string axis;                        ///< "age (years)"
   double first = 0, width = 1;             ///< of the bins
-  double shown = 1;                        ///< factor of the axis' numbers: 100 for per cent
-  double tick = 1;                         ///< between two numbers of the axis
+  double shown = 1;                        ///< factor of the numbers at the axis: 100 for per cent
+  double tick = 1;                         ///< between two numbers at the axis
   std::vector<std::string> names;          ///< of the groups
   std::vector<std::vector<Index>> counts;  ///< [groups][bins]
 };
 
-/// Counts values into bins of `width` from `first` on; the last bin holds its upper end too. `groups` of the values.
+/// Counts values into bins of `width` from `first` on; the last bin includes its upper end. `groups`: per value.
 Histogram count_into(Histogram empty, const std::vector<double>& values, const std::vector<std::size_t>& groups,
                      double last);
 

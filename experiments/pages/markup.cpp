@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/pages/markup.h"
 
 #include <cassert>
@@ -51,7 +52,7 @@ Markup& Markup::open(std::string_view name, Attributes attributes) {
 
 Markup& Markup::close() {
   assert(!open_.empty());
-  out_ += "</" + open_.back() + "\n>";  // lines are broken where white space is no text
+  out_ += "</" + open_.back() + "\n>";  // line breaks only where white space is not text
   open_.pop_back();
   return *this;
 }

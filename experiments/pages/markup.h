@@ -1,5 +1,6 @@
-// HTML and SVG written as a tree of elements: whatever is put in is escaped here, and every element is closed, so that
-// a page is well-formed by construction.
+// SPDX-License-Identifier: Apache-2.0
+// Writes HTML and SVG as a tree of elements. All text is escaped here and all elements are closed, so that a page is
+// always well-formed.
 #pragma once
 
 #include <initializer_list>
@@ -10,8 +11,8 @@
 
 namespace cg {
 
-/// Text as it may stand between tags and in quoted attributes: & < > " ' as entities, control bytes as spaces, what is
-/// no UTF-8 as U+FFFD.
+/// Escapes text for use between tags and in quoted attributes: & < > " ' become entities, control bytes become spaces,
+/// and bytes that are not UTF-8 become U+FFFD.
 std::string escaped(std::string_view text);
 
 class Markup {
@@ -19,13 +20,13 @@ class Markup {
   using Attributes = std::initializer_list<std::pair<std::string_view, std::string>>;
 
   Markup& open(std::string_view tag, Attributes attributes = {});
-  Markup& close();  ///< the innermost open element
+  Markup& close();  ///< closes the innermost open element
   Markup& text(std::string_view text);
-  /// An element that holds text only.
+  /// An element that contains only text.
   Markup& element(std::string_view tag, Attributes attributes, std::string_view text);
   /// An element without content: SVG's shapes, and HTML's void elements such as meta.
   Markup& empty(std::string_view tag, Attributes attributes = {});
-  /// Text of this program's own that is already markup, style or script. Never anything that was read.
+  /// Markup, style or script that is part of this program. Never text that was read.
   Markup& own(const char* literal);
 
   /// The finished text. All elements must be closed.

@@ -1,9 +1,10 @@
-// How the pages of cohorts and of memory look alike: paper and ink in light and dark, type, tiles, legends.
+// SPDX-License-Identifier: Apache-2.0
+// The common style of the pages of cohorts and of memory: colours in light and dark mode, fonts, tiles, legends.
 #pragma once
 
 namespace cg {
 
-/// Comes before a page's own rules, which add to it. What each page chooses: colours --c0 to --c7 and its --width.
+/// Comes before the rules of a page, which add to it. Each page defines the colours --c0 to --c7 and its --width.
 constexpr const char* page_style = R"css(
 :root {
   color-scheme: light dark;

@@ -1,4 +1,5 @@
-// One plane of a volume as a bare picture for pages: a pixel a voxel, transparent where nothing was measured.
+// SPDX-License-Identifier: Apache-2.0
+// One plane of a volume as a picture for pages: one pixel per voxel, transparent where nothing was measured.
 #pragma once
 
 #include <span>
@@ -10,18 +11,19 @@ namespace cg {
 
 enum class Tone { viridis, grey };
 
-/// What a plane is drawn with.
+/// The style of a plane.
 struct PlaneStyle {
   std::array<bool, 3> reversed = {};  ///< as in VolumePicture
-  double most = 1;                    ///< the value of the brightest colour; the darkest is 0's
+  double most = 1;                    ///< the value of the brightest colour; 0 has the darkest
   Tone tone = Tone::viridis;
 };
 
-/// The plane through the voxel `at` as a PNG file's bytes; the subject's left is left, front is right or up.
+/// The plane through the voxel `at` as the bytes of a PNG file. The subject's left side is on the left; the front is on
+/// the right or at the top.
 std::string plane_png(const VoxelGrid& grid, std::span<const float> values, Plane plane, const Triple& at,
                       const PlaneStyle& style);
 
-/// A PNG as an address that holds it.
+/// A PNG as an address (data URL) that contains it.
 std::string data_address(const std::string& png);
 
 }  // namespace cg

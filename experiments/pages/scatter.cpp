@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/pages/scatter.h"
 
 #include <fmt/format.h>
@@ -13,7 +14,7 @@ namespace cg {
 namespace {
 
 constexpr double left = 64, top = 74, side = 420;  // of the plot area, in pixels
-// Okabe & Ito's palette, told apart by colour-blind readers too.
+// Okabe & Ito's palette, which colour-blind readers can distinguish.
 constexpr const char* palette[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
 
 struct Axis {

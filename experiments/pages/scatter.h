@@ -1,4 +1,5 @@
-// The picture of a run: predicted against true age, as an SVG that any browser shows.
+// SPDX-License-Identifier: Apache-2.0
+// The picture of a run: predicted against true age, as an SVG for any browser.
 #pragma once
 
 #include <span>
@@ -11,8 +12,8 @@ struct ScatterText {
   std::string note;   ///< a warning under the title, e.g. that the cohort is synthetic; may be empty
 };
 
-/// A point a subject, the line where prediction and age agree, axes from 0 to the next ten above the oldest. Colours by
-/// `groups` (studies), which may be empty. All spans are [n].
+/// One point per subject, the line on which prediction and age agree, axes from 0 to the next multiple of ten above the
+/// highest age. Colours by `groups` (studies), which may be empty. All spans are [n].
 std::string scatter_svg(std::span<const double> ages, std::span<const double> predicted,
                         std::span<const std::string> groups, const ScatterText& text);
 

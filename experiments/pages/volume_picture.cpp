@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/pages/volume_picture.h"
 
 #include <cairo.h>
@@ -16,14 +17,14 @@ namespace {
 
 constexpr double margin = 24, gap = 28, head = 84, row_head = 26, foot = 52, bar_gap = 36, bar_width = 16,
                  bar_room = 64;
-constexpr double wanted_width = 1000;  // of the three planes, in pixels, as far as whole pixels a voxel allow
+constexpr double wanted_width = 1000;  // of the three planes together, in pixels, at a whole number of pixels per voxel
 constexpr Colour ink = {40, 40, 40}, quiet = {110, 110, 110}, paper = {255, 255, 255}, empty = {240, 240, 240},
                  warning = {176, 0, 32}, middle_grey = {110, 110, 110};
 
 using Surface = std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)>;
 using Pen = std::unique_ptr<cairo_t, decltype(&cairo_destroy)>;
 
-/// The volume's axes that run along a plane: to the right, and up.
+/// The axes of the volume in a plane: to the right, and up.
 struct PlaneAxes {
   std::size_t across, right, up;
   const char* name;
@@ -32,16 +33,16 @@ constexpr PlaneAxes planes[] = {{0, 1, 2, "sagittal"}, {1, 0, 2, "coronal"}, {2,
 constexpr const char* axis_names[] = {"x", "y", "z"};
 constexpr const char* axis_ends[][2] = {{"L", "R"}, {"P", "A"}, {"I", "S"}};
 
-/// Neither black nor white, so that colours over it stand out.
+/// A grey that is neither black nor white, so that colours over it are visible.
 Colour grey_of(double t) { return interpolate({35, 35, 35}, {215, 215, 215}, std::clamp(t, 0.0, 1.0)); }
 
 const PlaneAxes& axes(Plane plane) { return planes[static_cast<std::size_t>(plane)]; }
 
-/// Where everything stands, in pixels.
+/// The positions of all parts, in pixels.
 struct Layout {
-  double zoom;  // pixels a voxel
+  double zoom;  // pixels per voxel
   double width, height, row_height;
-  std::array<double, 3> left, top;  // of each plane, `top` from the row's
+  std::array<double, 3> left, top;  // of each plane; `top` relative to the row
 
   explicit Layout(const VolumePicture& p) {
     const Triple& n = p.grid.extents;
@@ -62,7 +63,7 @@ struct Layout {
 
 struct Text {
   double x, y, size;
-  double anchor = 0;  ///< the share of the text that lies left of x
+  double anchor = 0;  ///< the share of the text to the left of x
   Colour colour = ink;
   bool bold = false;
 };
@@ -134,7 +135,7 @@ class Drawing {
   Pen pen_;
 };
 
-/// Pixel by pixel, so that a voxel is a square of one colour.
+/// Draws pixel by pixel, so that a voxel is a square of one colour.
 void Drawing::draw_plane(std::size_t row, Plane plane) {
   const PlaneAxes& a = axes(plane);
   const Triple& n = picture_.grid.extents;
@@ -164,7 +165,7 @@ void Drawing::draw_plane(std::size_t row, Plane plane) {
   draw_ends(row, plane);
 }
 
-/// Which way is left, front, up; and ticks outside where the other two planes cut this one.
+/// Draws the letters of the directions, and ticks outside where the other two planes cut this one.
 void Drawing::draw_ends(std::size_t row, Plane plane) {
   const PlaneAxes& a = axes(plane);
   const auto k = static_cast<std::size_t>(plane);
@@ -196,7 +197,7 @@ void Drawing::draw_ends(std::size_t row, Plane plane) {
   tick(right + 2, y, 5, 0);
 }
 
-/// Under the last row: which plane, and a length of 50 mm.
+/// Draws, under the last row, the name of each plane and a length of 50 mm.
 void Drawing::draw_captions() {
   const double y = layout_.row_top(picture_.rows.size() - 1) + layout_.row_height + 26;
   for (std::size_t k = 0; k < 3; ++k) {
@@ -212,7 +213,7 @@ void Drawing::draw_captions() {
   write("50 mm", {.x = x + length / 2, .y = y, .size = 12, .anchor = 0.5, .colour = quiet});
 }
 
-/// A step between the labels of a scale: 1, 2 or 5 times a power of ten, four to eight of them.
+/// The step between the labels of a scale: 1, 2 or 5 times a power of ten, for four to eight labels.
 double step_of(double most) {
   const double power = std::pow(10, std::floor(std::log10(most / 4)));
   for (const double factor : {5.0, 2.0})
@@ -220,7 +221,7 @@ double step_of(double most) {
   return power;
 }
 
-/// One for all rows, or one beside each.
+/// Draws one scale for all rows, or one beside each row.
 void Drawing::draw_bars() {
   const auto bottom_of = [&](std::size_t row) { return layout_.row_top(row) + layout_.row_height; };
   const bool common = picture_.rows[0].most <= 0;
@@ -267,7 +268,7 @@ std::array<double, 2> pixel_of(const VolumePicture& picture, std::size_t row, Pl
     return layout.zoom * (static_cast<double>(i) + 0.5);
   };
   return {layout.left[k] + place(a.right, picture.reversed[a.right]),
-          layout.row_top(row) + layout.top[k] + place(a.up, !picture.reversed[a.up])};  // pixels run down
+          layout.row_top(row) + layout.top[k] + place(a.up, !picture.reversed[a.up])};  // pixels count downwards
 }
 
 Triple centre_of(const VoxelGrid& grid, std::span<const float> values) {

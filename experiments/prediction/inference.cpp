@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/prediction/inference.h"
 
 #include "experiments/training/learner_options.h"

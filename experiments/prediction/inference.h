@@ -1,5 +1,6 @@
-// A trained network at work: features of volumes, and what changes the predicted age, without anything that training
-// needs. Read next: trained_model.h (where weights and predictor come from).
+// SPDX-License-Identifier: Apache-2.0
+// Applies a trained network: features of volumes, predicted ages, and their gradient, without the parts for training.
+// Read next: trained_model.h (where weights and predictor come from).
 #pragma once
 
 #include <map>
@@ -19,18 +20,18 @@ class Inference {
 
   /// Volumes [n, D, H, W, 1], normalised, float32 on the host.
   Encoded encode(const Tensor& volumes);
-  /// Ages [n] of their features, years.
+  /// Ages [n] by the features, years.
   std::vector<double> ages(const Encoded& encoded) const;
   std::vector<double> ages(const Tensor& volumes) { return ages(encode(volumes)); }
 
   struct Slope {
     double age = 0;               ///< predicted, years
-    std::vector<float> gradient;  ///< d age / d voxel, [D, H, W]: years a unit of the normalised volume
+    std::vector<float> gradient;  ///< d age / d voxel, [D, H, W]: years per unit of the normalised volume
   };
-  /// Differentiates the predicted age of one volume [1, D, H, W, 1] by its voxels.
+  /// Differentiates the predicted age of one volume [1, D, H, W, 1] with respect to its voxels.
   Slope differentiate(const Tensor& volume);
 
-  /// Throws what was learnt away: weights drawn anew, statistics of a network that saw nothing. The predictor stays.
+  /// Discards what was learnt: new random weights, and initial statistics. The predictor does not change.
   void randomise(std::uint64_t seed) { store_.initialise(seed); }
 
  private:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/prediction/predict.h"
 
 #include <fmt/format.h>
@@ -22,14 +23,14 @@ MapStatistics in_unit(MapStatistics s, const std::optional<Intensity>& intensity
   return s;
 }
 
-/// How far `value` lies outside of the training maps' range, in their standard deviations; 0 inside.
+/// How far `value` is outside of the range of the training maps, in their standard deviations; 0 inside.
 double beyond(const Spread& spread, double value) {
   const double outside = std::max({spread.least - value, value - spread.most, 0.0});
   return spread.sd > 0 ? outside / spread.sd : (outside > 0 ? std::numeric_limits<double>::infinity() : 0);
 }
 
 void warn_of_brightness(const MapStatistics& map, const TrainingPart& t, std::vector<std::string>& out) {
-  constexpr double far = 2;  // standard deviations beyond the darkest or brightest training map
+  constexpr double far = 2;  // standard deviations outside of the range of the training maps
   const auto check = [&](const char* what, const Spread& s, double value) {
     if (beyond(s, value) > far)
       out.push_back(
@@ -42,13 +43,14 @@ void warn_of_brightness(const MapStatistics& map, const TrainingPart& t, std::ve
 void warn_of_place(const Scan& scan, const MapStatistics& map, const TrainingPart& t, std::vector<std::string>& out) {
   constexpr double margin = 0.05, most_lost = 0.05;
   if (map.coverage < t.coverage.least - margin)
-    out.push_back(fmt::format("coverage: {} of the brain hold data, training maps {} to {}", percent(map.coverage),
+    out.push_back(fmt::format("coverage: {} of the brain contains data, training maps {} to {}", percent(map.coverage),
                               percent(t.coverage.least), percent(t.coverage.most)));
   if (map.outside > t.outside.most + margin)
-    out.push_back(fmt::format("place: {} of the data lie where no training map has any; is it registered to {}?",
-                              percent(map.outside), "the training maps' space"));
+    out.push_back(
+        fmt::format("position: {} of the data is where no training map has data; is the scan registered to {}?",
+                    percent(map.outside), "the training maps' space"));
   if (scan.lost > most_lost)
-    out.push_back(fmt::format("place: {} of the data lie outside of the model's grid", percent(scan.lost)));
+    out.push_back(fmt::format("position: {} of the data is outside of the model's grid", percent(scan.lost)));
 }
 
 void warn_of_age(const PredictedAge& p, const TrainingPart& t, std::vector<std::string>& out) {
@@ -64,7 +66,7 @@ void warn_of_age(const PredictedAge& p, const TrainingPart& t, std::vector<std::
 Tensor network_input(const Volume& volume, const std::string& source, const std::optional<Intensity>& by) {
   const Intensity used = by ? *by : intensity(volume.values);
   if (!(used.sd > 1e-12))
-    fail(ErrorKind::data, source, "all voxels that hold data are equal", "Name the file that holds the map");
+    fail(ErrorKind::data, source, "all voxels that hold data are equal", "Give the file that contains the map");
   const Tensor out = HostBackend().tensor({{1, volume.shape[0], volume.shape[1], volume.shape[2], 1}, DType::f32});
   std::ranges::copy(volume.values, out.data<float>().begin());
   normalise(out.data<float>(), used);
@@ -75,8 +77,8 @@ std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& predi
   const TrainingPart& training = model.training;
   std::vector<std::string> out;
   if (training.synthetic && !scan.synthetic)
-    out.push_back("the model was trained on a synthetic phantom: this says nothing of a person");
-  if (scan.trained_on) out.push_back("of the cohort that the model was trained on");
+    out.push_back("the model was trained on a synthetic phantom: this result has no meaning for a person");
+  if (scan.trained_on) out.push_back("the scan is from the cohort that the model was trained on");
   if (model.preprocessing.intensity) warn_of_brightness(prediction.map, training, out);
   if (scan.has_affine != model.preprocessing.has_affine)
     out.push_back(fmt::format("sides: {} file has no affine, so left and right may be exchanged",
@@ -104,7 +106,7 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
                      .map = {},
                      .warnings = {}};
       if (!std::isfinite(p.predicted))
-        fail(ErrorKind::data, scan.source, "the predicted age is not finite", "Look at the scan's values");
+        fail(ErrorKind::data, scan.source, "the predicted age is not finite", "Check the scan's values");
       p.gap = p.predicted - p.age;
       p.corrected = p.gap - m.bias(p.age);
       p.map = in_unit(map_statistics(input.data<float>(), m.training.occupancy), by);
@@ -114,7 +116,7 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
     if (scans.size() > 1) progress.advance(1, scans.source(i));
   }
   if (scans.size() > 1) progress.finish();
-  diagnostics.report(fmt::format("{} scans", scans.size()), "Mend them or leave them out; nothing was written");
+  diagnostics.report(fmt::format("{} scans", scans.size()), "Fix or remove these scans; nothing was written");
   return out;
 }
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/prediction/saliency.h"
 
 #include <algorithm>
@@ -8,7 +9,7 @@
 namespace cg {
 namespace {
 
-/// A copy of the volume, with noise where there are data.
+/// A copy of the volume, with noise in the voxels that hold data.
 Tensor noisy(const Tensor& volume, const GradientOptions& options, Index sample) {
   const Tensor out = HostBackend().tensor(volume.spec());
   const auto from = volume.data<float>(), to = out.data<float>();
@@ -26,7 +27,7 @@ void for_each_voxel(const VoxelGrid& grid, const Triple& first, const Triple& si
       for (Index z = first[2]; z < first[2] + size[2]; ++z) body(grid.at(x, y, z));
 }
 
-/// Ages of copies of a volume, each without one cube.
+/// Predicted ages of copies of a volume, each with one cube set to 0.
 std::vector<double> ages_without(Inference& network, const Tensor& volume, const VoxelGrid& grid, const Triple& cube,
                                  std::span<const Triple> places) {
   Shape shape = volume.shape();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/prediction/saliency_report.h"
 
 #include <fmt/format.h>
@@ -19,7 +20,7 @@ namespace {
 
 constexpr double none = std::numeric_limits<double>::quiet_NaN();
 constexpr std::uint64_t random_seed = 1;
-constexpr float least_occupancy = 0.5f;  // of the training maps, that have data in a voxel of the brain
+constexpr float least_occupancy = 0.5f;  // share of the training maps with data in a voxel of the brain
 
 std::vector<float> absolute(std::span<const float> values) {
   std::vector<float> out;
@@ -38,17 +39,17 @@ double correlation_on_data(std::span<const float> volume, std::span<const float>
   return rank_correlation(x, y);
 }
 
-/// What is shown as it is, on a scale from 0.
+/// A row of the picture that shows values unchanged, on a scale from 0.
 PictureRow row_of(const std::string& label, const std::string& unit, std::span<const float> values) {
   PictureRow row{.label = label, .values = {values.begin(), values.end()}, .unit = unit};
   row.most = scale_end(row.values);
   return row;
 }
 
-/// A map with its signs over the scan that it is of.
+/// A row of the picture that shows a map with its signs over its scan.
 PictureRow row_over(const SaliencyMap& map, std::span<const float> scan) {
   const std::string what = map.kind == "gradient" ? "change of the predicted age for a higher value of the voxel"
-                                                  : "change of the predicted age without this place";
+                                                  : "change of the predicted age without this region";
   PictureRow row{.label = map.kind + ": " + what, .values = map.values, .unit = map.unit};
   row.most = scale_end(absolute(map.values));
   row.under.assign(scan.begin(), scan.end());
@@ -69,7 +70,7 @@ std::string described(const SaliencyMap& map, bool synthetic) {
   return fmt::format("{}saliency of age, {}, {}", synthetic ? synthetic_mark + ", " : "", map.kind, map.unit);
 }
 
-/// 1 for the quarter of the values that is largest, and for those equal to the least of it.
+/// 1 for the largest quarter of the values, and for values equal to the smallest of that quarter.
 std::vector<std::uint8_t> strongest_quarter(std::span<const float> values) {
   std::vector<float> order(values.begin(), values.end());
   const std::size_t last = order.empty() ? 0 : (order.size() + 3) / 4 - 1;
@@ -173,7 +174,7 @@ Index SaliencyRun::steps_of(bool checked) const {
   return steps * (checked ? 2 : 1);
 }
 
-/// A file's name for an id: nothing that leads out of the folder, and none twice.
+/// A file name for an id: it stays in the folder and is unique.
 std::string SaliencyRun::name_for(const std::string& id) {
   std::string name;
   for (const char c : id) name += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ? c : '_';
@@ -196,7 +197,7 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
   };
   ScanSaliency out{read.id, read.age, trained_.ages(volume)[0], maps_of(trained_, volume, step), {}};
   const std::vector<SaliencyMap> random = checked ? maps_of(random_, volume, step) : std::vector<SaliencyMap>();
-  progress.advance(left, read.source);  // a smaller brain than most
+  progress.advance(left, read.source);  // steps that a small brain does not need
   const std::string name = name_for(read.id);
   const SpatialVolume original = scans.original(scan);
   VolumePicture picture =
@@ -250,7 +251,7 @@ void SaliencyRun::write_mean(const std::optional<KnownAgeing>& truth) const {
   if (truth) {
     std::vector<float> percent = truth->effect;
     for (float& v : percent) v *= 100;
-    picture.rows.push_back(row_of("what truly ages: change of the stiffness", "% a year", percent));
+    picture.rows.push_back(row_of("true ageing: change of the stiffness", "% per year", percent));
   }
   picture.at = centre_of(grid_, model_.prediction.training.occupancy);
   write_atomically(folder_ / "mean.png", volume_png(picture));

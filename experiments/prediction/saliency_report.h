@@ -1,6 +1,6 @@
-// What the maps of saliency.h are worth, and the files that hold them: volumes in the scans' own space, pictures, a
-// check against random weights, and on a synthetic cohort the agreement with the voxels that truly age. Read next:
-// saliency.h.
+// SPDX-License-Identifier: Apache-2.0
+// Writes the maps of saliency.h to files and tests them: volumes in the scans' space, pictures, a comparison with
+// random weights, and for a synthetic cohort the agreement with the voxels that truly age. Read next: saliency.h.
 #pragma once
 
 #include <filesystem>
@@ -18,60 +18,60 @@ struct SaliencyOptions {
   bool gradient = true, occlusion = true;
   GradientOptions of_gradient;
   OcclusionOptions of_occlusion;
-  Index checked = 3;  ///< scans whose maps are made for random weights too
+  Index checked = 3;  ///< number of scans that also get maps for random weights
 };
 
-/// A kind of map of one scan, or the mean of |map| over scans; on the model's grid.
+/// One kind of map of one scan, or the mean of |map| over scans; on the model's grid.
 struct SaliencyMap {
   std::string kind;  ///< "gradient" or "occlusion"
   std::string unit;  ///< "years/kPa", "years"
   std::vector<float> values;
-  std::vector<float> random = {};  ///< of the network with random weights; empty: not made
-  std::vector<float> beside = {};  ///< of a mean: `values` over the scans that `random` is of, to be compared with it
+  std::vector<float> random = {};  ///< of the network with random weights; empty: not computed
+  std::vector<float> beside = {};  ///< for a mean: `values` over the same scans as `random`
 };
 
 struct ScanSaliency {
   std::string id;
   double age = 0, predicted = 0;  ///< years; the age may be NaN
   std::vector<SaliencyMap> maps;
-  std::vector<double> correlations;  ///< of each map: rank correlation of |values| and |random| on the data, or NaN
+  std::vector<double> correlations;  ///< per map: rank correlation of |values| and |random| on the data, or NaN
 };
 
-/// What a synthetic cohort's file says of itself (data/phantom/phantom.h).
+/// The true ageing in the file of a synthetic cohort (data/phantom/phantom.h).
 struct KnownAgeing {
   std::vector<std::uint8_t> labels;  ///< 0 outside, 1 fluid, 2 … the regions
-  std::vector<float> effect;         ///< |change of the logarithm a year|
+  std::vector<float> effect;         ///< |change of the logarithm per year|
 };
 
-/// Of a cohort file on this grid; none where it says nothing.
+/// Reads it from a cohort file on this grid; no value if the file does not have it.
 std::optional<KnownAgeing> known_ageing(const std::string& path, const Triple& grid);
 
-/// How far a mean map finds what truly ages, over the tissue that the training maps cover. Fluid is left out:
-/// ventricles and sulci age in size, of which the effects say nothing.
+/// How well a mean map finds the tissue that truly ages, where the training maps have data. Fluid is excluded:
+/// ventricles and sulci change in size, which the true effects do not contain.
 struct Agreement {
   double voxels = 0;                      ///< rank correlation with the age effect, over voxels
-  double regions = 0;                     ///< the same over the regions' means
-  double auroc = 0, dice = 0, share = 0;  ///< Detection of the quarter of the voxels that ages most
+  double regions = 0;                     ///< the same over the means of the regions
+  double auroc = 0, dice = 0, share = 0;  ///< detection of the quarter of the voxels that ages most
 };
 Agreement agreement(std::span<const float> map, const KnownAgeing& truth, std::span<const float> occupancy);
 
-/// Makes the maps of scans, writes their files as it goes, and adds them up.
+/// Computes the maps of scans, writes their files, and sums them.
 class SaliencyRun {
  public:
-  /// Errors: memory; storage, if the folder cannot be made.
+  /// Errors: memory; storage, if the folder cannot be created.
   SaliencyRun(Backend& backend, const TrainedModel& model, SaliencyOptions options, std::filesystem::path folder);
 
-  /// Writes <id>_gradient.nii.gz and <id>_occlusion.nii.gz in the scan's own space and <id>.png. Errors: those of the
-  /// scan; storage.
+  /// Writes <id>_gradient.nii.gz and <id>_occlusion.nii.gz in the scan's space, and <id>.png. Errors: those of reading
+  /// the scan; storage.
   ScanSaliency add(const Scans& scans, Index scan, Progress& progress);
 
-  /// Steps of progress that a scan takes, if its brain lies where the training maps' do.
+  /// The number of progress steps of a scan whose brain is where the training maps have data.
   Index steps_of(bool checked) const;
   Index scans() const { return scans_; }
   Index checked() const { return checked_; }
-  /// The mean of |map| over the scans so far; `random` and `beside` over those that were checked.
+  /// The mean of |map| over the scans so far; `random` and `beside` over those with maps for random weights.
   std::vector<SaliencyMap> mean() const;
-  /// Writes mean_….nii.gz on the model's grid and mean.png, which shows `truth` too.
+  /// Writes mean_….nii.gz on the model's grid, and mean.png, which also shows `truth`.
   void write_mean(const std::optional<KnownAgeing>& truth) const;
 
  private:
@@ -84,12 +84,12 @@ class SaliencyRun {
   VoxelGrid grid_;
   Inference trained_, random_;
   std::vector<SaliencyMap> sums_;
-  std::vector<std::string> names_;  // of files so far
+  std::vector<std::string> names_;  // of the files so far
   Index scans_ = 0, checked_ = 0;
-  bool synthetic_ = false;  // a scan so far says that it was computed
+  bool synthetic_ = false;  // a scan so far is synthetic
 };
 
-/// A line a scan: participant_id, age, predicted_age, and a column a map with its correlation.
+/// CSV, one line per scan: participant_id, age, predicted_age, and one column per map with its correlation.
 std::string saliency_table(const std::vector<ScanSaliency>& rows);
 
 }  // namespace cg

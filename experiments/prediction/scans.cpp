@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/prediction/scans.h"
 
 #include <fmt/format.h>
@@ -26,7 +27,8 @@ ImportOptions import_options(const ScanOptions& options, const Prediction& model
   return out;
 }
 
-/// The ages of a table by id; who has none there is left out. Errors (data): those that are no ages, ids twice.
+/// The ages of a table by id, without participants of unknown age. Errors (data): invalid ages, an id that is there
+/// twice.
 std::map<std::string, double> read_ages(const std::string& path) {
   std::map<std::string, double> out;
   if (path.empty()) return out;
@@ -44,7 +46,7 @@ std::map<std::string, double> read_ages(const std::string& path) {
     else if (!out.emplace(join_key(id), age->years).second)
       add("the participant has another row");
   }
-  diagnostics.report(path, "Mend the table; n/a stands for an unknown age");
+  diagnostics.report(path, "Fix the table; write n/a for an unknown age");
   return out;
 }
 
@@ -71,7 +73,7 @@ Scans::Scans(const ScanOptions& options, const Prediction& model)
     else
       add_volume(path, options.age);
   if (std::isfinite(options.age) && (sources_.size() != 1 || sources_[0].cohort))
-    fail(ErrorKind::usage, "--age", "it is the age of one scan, and more are named, or a cohort file",
+    fail(ErrorKind::usage, "--age", "it is the age of one scan, but several scans or a cohort file are named",
          "Give the ages in a table: --participants");
 }
 
@@ -80,7 +82,7 @@ void Scans::add_cohort(const std::string& path, const Prediction& model) {
   if (file.modality() != model.training.modality)
     fail(ErrorKind::data, path,
          fmt::format("its maps are {}, the model was trained on {}", file.modality(), model.training.modality),
-         "Name a model of that modality");
+         "Give a model of the same modality");
   const bool trained_on = cohort_digest(file, model.preprocessing.intensity) == model.training.cohort;
   cohorts_.push_back({std::move(file), trained_on});
   const Cohort& cohort = cohorts_.back();
@@ -135,9 +137,9 @@ Scan Scans::read(Index scan) const {
     out.volume = std::move(own.volume);
     return out;
   }
-  Resampled made = resample(own, reader_.grid(), options_.sampling);
-  out.volume = std::move(made.volume);
-  out.done = std::move(made.done);
+  Resampled resampled = resample(own, reader_.grid(), options_.sampling);
+  out.volume = std::move(resampled.volume);
+  out.done = std::move(resampled.done);
   return out;
 }
 

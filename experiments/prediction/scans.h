@@ -1,5 +1,6 @@
-// Brains whose age is asked for: files of volumes (NIfTI, .npy) and cohort files, one after the other, each brought to
-// the model's grid as the cohort that it was trained on was. Read next: experiments/cohorts/map_reader.h.
+// SPDX-License-Identifier: Apache-2.0
+// The scans whose age is to be predicted: files of volumes (NIfTI, .npy) and cohort files. Each scan is brought to the
+// model's grid in the same way as the training cohort. Read next: experiments/cohorts/map_reader.h.
 #pragma once
 
 #include <deque>
@@ -16,27 +17,27 @@ namespace cg {
 struct ScanOptions {
   std::vector<std::string> inputs;  ///< paths of volumes and cohort files
   std::string participants;         ///< a table with the ages of the volumes' participants; may be empty
-  double age;                       ///< of the only volume, years; NaN: unknown
+  double age;                       ///< of the single volume, years; NaN: unknown
   std::string npy_axes;             ///< as in ImportOptions
 };
 
-/// A scan on the model's grid, in its own unit.
+/// A scan on the model's grid, in the scan's unit.
 struct Scan {
   std::string id;
-  double age = 0;          ///< years; NaN where it is unknown
-  std::string source;      ///< its file, of a cohort file with its id
-  bool has_affine = true;  ///< the file says where its voxels lie
+  double age = 0;          ///< years; NaN if unknown
+  std::string source;      ///< its file; for a cohort file with the id
+  bool has_affine = true;  ///< the file contains the positions of its voxels
   Volume volume;
   std::string done;         ///< how it was brought to the grid
   double lost = 0;          ///< share of its data outside of the grid
-  bool synthetic = false;   ///< its file says that it was computed
-  bool trained_on = false;  ///< it is of the cohort that the model was trained on
+  bool synthetic = false;   ///< by its file
+  bool trained_on = false;  ///< it is from the cohort that the model was trained on
 };
 
 class Scans {
  public:
-  /// Opens cohort files and the table, volumes not yet. Errors: usage (nothing is named, an age for several volumes),
-  /// data (no such file, another modality than the model's), corrupt.
+  /// Opens cohort files and the table, but not yet the volumes. Errors: usage (no input, an age for several volumes),
+  /// data (no such file, a modality that differs from the model's), corrupt.
   Scans(const ScanOptions& options, const Prediction& model);
   Scans(const Scans&) = delete;
   Scans& operator=(const Scans&) = delete;
@@ -68,8 +69,8 @@ class Scans {
   std::vector<ScanSource> sources_;
 };
 
-/// A volume's participant by its file's name: sub-07 of sub-07_T1w.nii.gz, as BIDS has it; else the name without its
-/// ending.
+/// The participant of a volume by its file name: sub-07 for sub-07_T1w.nii.gz, as in BIDS; otherwise the name without
+/// its ending.
 std::string id_of_file(const std::string& path);
 
 }  // namespace cg

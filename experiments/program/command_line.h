@@ -1,4 +1,5 @@
-// How every program reads its command line. For the programs' own files: it needs CLI11. Read next: program.h.
+// SPDX-License-Identifier: Apache-2.0
+// How all programs read their command line. Only for the programs' files: it needs CLI11. Read next: program.h.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -9,15 +10,15 @@
 
 namespace cg {
 
-/// Parses the command line and runs `body`; the exit code, as of exit_code_of(). --help and --version end with 0 and
-/// run nothing; what is wrong with the command line is an error (usage) like any other.
+/// Parses the command line and runs `body`. Returns the exit code of exit_code_of(). --help and --version end with 0
+/// and run nothing. A wrong command line is an error (usage) like any other.
 inline int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
   return exit_code_of([&] {
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
       if (error.get_exit_code() == 0) return app.exit(error);
-      fail(ErrorKind::usage, "command line", error.what(), "--help lists the options");
+      fail(ErrorKind::usage, "command line", error.what(), "Run the program with --help to see the options");
     }
     return body();
   });

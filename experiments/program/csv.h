@@ -1,4 +1,5 @@
-// Cells of the tables a run writes, safe to open in a spreadsheet.
+// SPDX-License-Identifier: Apache-2.0
+// Cells of the tables that a run writes, safe to open in a spreadsheet.
 #pragma once
 
 #include <string>
@@ -6,14 +7,14 @@
 
 namespace cg {
 
-/// A number with ten significant digits; empty for NaN, which marks what was not measured.
+/// A number with ten significant digits; empty for NaN, which means: not measured.
 std::string csv_number(double value);
 
-/// Text as a cell: what starts with = + - @ gets a ' in front, or a spreadsheet would compute it; control bytes become
-/// spaces; commas and quotes are quoted (RFC 4180).
+/// Text as a cell. A text that starts with = + - @ gets a ' in front, so that a spreadsheet does not evaluate it;
+/// control bytes become spaces; commas and quotes are quoted (RFC 4180).
 std::string csv_text(const std::string& text);
 
-/// Cells as one line.
+/// The cells as one line.
 std::string csv_line(const std::vector<std::string>& cells);
 
 }  // namespace cg

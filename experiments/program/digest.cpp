@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/program/digest.h"
 
 #include <fmt/format.h>
@@ -29,7 +30,7 @@ class Sha256 {
 
  private:
   static void require(bool ok) {
-    if (!ok) fail(ErrorKind::usage, "SHA-256", "libcrypto refuses the digest", "Check the OpenSSL installation");
+    if (!ok) fail(ErrorKind::usage, "SHA-256", "libcrypto cannot compute the digest", "Check the OpenSSL installation");
   }
   struct Free {
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }

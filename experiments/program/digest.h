@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4): names configurations, and lets damaged files be noticed.
+// SPDX-License-Identifier: Apache-2.0
+// SHA-256 (FIPS 180-4): names configurations, and detects damaged files.
 #pragma once
 
 #include <cstdint>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/program/environment.h"
 
 #include <H5public.h>
@@ -27,7 +28,7 @@ std::string processor() {
   return "unknown";
 }
 
-/// Cores this process may run on: fewer than the machine's in a container or under a scheduler.
+/// The cores that this process may use: fewer than the machine's in a container or under a scheduler.
 int usable_cores() {
   cpu_set_t set;
   return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;

@@ -1,4 +1,5 @@
-// What a run was computed with and on: program, libraries, processor.
+// SPDX-License-Identifier: Apache-2.0
+// The program, libraries and processor that a run used.
 #pragma once
 
 #include <filesystem>
@@ -8,13 +9,14 @@
 namespace cg {
 
 std::string version();       ///< of Cortexgrad
-std::string version_text();  ///< for people: a line for the program, a line for its CUDA backend or why there is none
+std::string version_text();  ///< as text: one line for the program, one for its CUDA backend or why it is absent
 
-/// The folder with experiments/ and docs/: three above this executable (build/<preset>/bin), else the working folder.
+/// The folder with experiments/ and docs/: three levels above this executable (build/<preset>/bin), otherwise the
+/// working folder.
 std::filesystem::path source_root();
 
-/// A JSON object for environment.json: versions of program and libraries, git commit if it was known when the build was
-/// configured, compiler, processor, cores, instruction sets, threads, device, command line, start time.
+/// A JSON object for environment.json: versions of program and libraries, git commit if it was known at the
+/// configuration of the build, compiler, processor, cores, instruction sets, threads, device, command line, start time.
 std::string environment_json(const std::vector<std::string>& command, const std::string& device, int threads);
 
 }  // namespace cg

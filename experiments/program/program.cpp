@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/program/program.h"
 
 #include <cstdio>
@@ -37,7 +38,7 @@ int exit_code_of(const std::function<int()>& body) {
     print_error(error.what());
     return static_cast<int>(ErrorKind::storage);
   } catch (const std::exception& error) {
-    print_error(std::string("a fault of this program: ") + error.what());
+    print_error(std::string("internal error: ") + error.what());
     return 1;
   }
 }

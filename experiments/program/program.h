@@ -1,4 +1,5 @@
-// How every program of the project ends: an error becomes a message and an exit code (docs/exit-codes.md).
+// SPDX-License-Identifier: Apache-2.0
+// How all programs of the project end: an error becomes a message and an exit code (docs/exit-codes.md).
 #pragma once
 
 #include <functional>
@@ -6,11 +7,11 @@
 
 namespace cg {
 
-/// Text that may come from a file, safe for a terminal: control bytes become `?`.
+/// Makes text from a file safe for a terminal: control bytes become `?`.
 std::string printable(std::string text);
 
-/// Runs `body`; returns its result, or the exit code of the error it threw after printing that, a line a finding, each
-/// behind `error: `.
+/// Runs `body` and returns its result. If it throws an error, prints it, one line per problem, each after `error: `,
+/// and returns the exit code of the error.
 int exit_code_of(const std::function<int()>& body);
 
 }  // namespace cg

@@ -1,4 +1,5 @@
-// How far a run is and how long it will take: a bar on a terminal, otherwise a line every few seconds.
+// SPDX-License-Identifier: Apache-2.0
+// Shows the progress of a run and the remaining time: a bar on a terminal, otherwise one line every few seconds.
 #pragma once
 
 #include <functional>
@@ -9,7 +10,7 @@
 
 namespace cg {
 
-/// Where progress is shown. Tests hand in their own clock.
+/// The output for progress. Tests use their own clock.
 struct ProgressOutput {
   std::function<void(std::string_view)> write;  ///< writes and flushes
   std::function<double()> now;                  ///< seconds, never backwards
@@ -26,9 +27,9 @@ class Progress {
   /// second on a terminal, every five seconds otherwise.
   Progress(Index total, ProgressOutput output, double interval = 0);
 
-  void skip(Index steps);                              ///< done by an earlier run: they tell nothing about the speed
+  void skip(Index steps);                              ///< done by an earlier run; not used for the speed
   void advance(Index steps, const std::string& note);  ///< `note`: "seed 2 of 5, epoch 12 of 50, loss 3.21"
-  void say(const std::string& line);                   ///< a line of its own: a result, a warning
+  void say(const std::string& line);                   ///< prints a separate line: a result, a warning
   void finish();                                       ///< leaves the last state on the screen
 
   Index done() const { return done_; }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/program/stop_signal.h"
 
 #include <atomic>
@@ -7,20 +8,21 @@ namespace {
 
 constexpr std::array signals = {SIGTERM, SIGINT, SIGUSR1};
 
-/// The one thing a handler may touch. It runs on any thread, so it is atomic; lock-free ones are allowed in handlers.
-std::atomic<int> noted = 0;
+/// The only thing that a handler may change. A handler runs on any thread, so this is atomic; lock-free atomics are
+/// allowed in handlers.
+std::atomic<int> recorded = 0;
 static_assert(std::atomic<int>::is_always_lock_free);
 
-void note(int signal) { noted = signal; }
+void record(int signal) { recorded = signal; }
 
 }  // namespace
 
 StopSignals::StopSignals() {
-  noted = 0;
+  recorded = 0;
   for (std::size_t k = 0; k < signals.size(); ++k) {
     struct sigaction action {};
-    action.sa_handler = note;
-    // Reads and writes that a signal meets go on; the second SIGINT finds what was there before us.
+    action.sa_handler = record;
+    // Interrupted reads and writes continue. After the first SIGINT, the previous handler is back.
     action.sa_flags = SA_RESTART | (signals[k] == SIGINT ? static_cast<int>(SA_RESETHAND) : 0);
     sigaction(signals[k], nullptr, &before_[k]);
     if (before_[k].sa_handler != SIG_IGN) sigaction(signals[k], &action, nullptr);
@@ -31,6 +33,6 @@ StopSignals::~StopSignals() {
   for (std::size_t k = 0; k < signals.size(); ++k) sigaction(signals[k], &before_[k], nullptr);
 }
 
-int stop_signal() { return noted; }
+int stop_signal() { return recorded; }
 
 }  // namespace cg

@@ -1,4 +1,5 @@
-// How a run is asked to save and end: SIGTERM and SIGUSR1 (a scheduler), SIGINT (Ctrl-C).
+// SPDX-License-Identifier: Apache-2.0
+// Signals that ask a run to save its state and end: SIGTERM and SIGUSR1 (a scheduler), SIGINT (Ctrl-C).
 #pragma once
 
 #include <signal.h>
@@ -7,8 +8,8 @@
 
 namespace cg {
 
-/// While it lives, SIGTERM, SIGINT and SIGUSR1 are noted instead of killing. A second SIGINT kills at once. A signal
-/// that was ignored before (a job in the background of a script) stays ignored.
+/// While it exists, SIGTERM, SIGINT and SIGUSR1 are recorded and do not end the process. A second SIGINT ends it
+/// immediately. A signal that was ignored before (a background job of a script) stays ignored.
 class StopSignals {
  public:
   StopSignals();
@@ -20,7 +21,7 @@ class StopSignals {
   std::array<struct sigaction, 3> before_{};
 };
 
-/// The signal noted since the last StopSignals began to live; 0: none.
+/// The signal recorded since the last StopSignals was created; 0: no signal.
 int stop_signal();
 
 }  // namespace cg

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/record/checkpoint.h"
 
 #include <fmt/format.h>
@@ -15,10 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t block_size = 512;  // the first place after 0 where HDF5 looks for a file's beginning
+constexpr std::size_t block_size = 512;  // the first position after 0 where HDF5 searches for the beginning of a file
 constexpr std::string_view format = "cortexgrad-checkpoint-1\n";
 
-/// What stands before an HDF5 image of this digest: every byte of it is laid down, so that none can change unnoticed.
+/// The block before an HDF5 image with this digest. All its bytes are defined, so every change is noticed.
 std::string block(const std::string& digest) {
   std::string text = fmt::format("{}sha256 {}\n", format, digest);
   text.resize(block_size, '\0');
@@ -26,22 +27,21 @@ std::string block(const std::string& digest) {
 }
 
 [[noreturn]] void damaged(const fs::path& path, const std::string& what) {
-  fail(ErrorKind::corrupt, path.string(), what,
-       "Put a copy of it back if there is one, or start the run anew with --overwrite");
+  fail(ErrorKind::corrupt, path.string(), what, "Restore a copy of the file, or start the run again with --overwrite");
 }
 
-/// Finds any damage, before HDF5 sees the file.
+/// Finds any damage before HDF5 reads the file.
 void verify(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::string found(block_size, '\0');
   in.read(found.data(), block_size);
   if (!in.eof() && !in.good()) fail(ErrorKind::storage, path.string(), "cannot be read", "Check its permissions");
-  if (!found.starts_with(format)) damaged(path, "this is no checkpoint that this version wrote");
+  if (!found.starts_with(format)) damaged(path, "not a checkpoint of this version");
   if (found != block(sha256_of_file(path.string(), block_size)))
-    damaged(path, "it was damaged or cut short after it was written: its SHA-256 differs");
+    damaged(path, "the file is damaged or incomplete: its SHA-256 differs");
 }
 
-/// Every number of a checkpoint that stands alone, by its name in the file.
+/// Visits each single number of a checkpoint, with its name in the file.
 template <class C, class Visit>
 void each_number(C& c, const Visit& visit) {
   visit("seed", c.run.seed);
@@ -65,7 +65,7 @@ void each_text(C& c, const Visit& visit) {
   visit("setting", c.setting);
 }
 
-/// Every number of a seed's result, in the order of a row of `results`.
+/// Visits each number of a seed's result, in the order of a row of `results`.
 template <class R, class Visit>
 void each_number_of_result(R& r, const Visit& visit) {
   visit(r.seed);
@@ -129,7 +129,7 @@ std::vector<KeptFeatures> read_kept(const H5Reader& file) {
   return kept;
 }
 
-/// One tensor at a time is copied to the host.
+/// Copies one tensor at a time to the host.
 void write_learner(H5Writer& file, const std::vector<NamedTensor>& tensors, Backend& backend) {
   HostBackend memory;
   for (const auto& [name, tensor] : tensors) {
@@ -191,9 +191,9 @@ Checkpoint read_checkpoint(const fs::path& path) {
     return out;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::data && error.kind() != ErrorKind::corrupt) throw;
-    damaged(path, error.found());  // its digest is right: another version wrote it, or it was made up
+    damaged(path, error.found());  // the digest is right: another version or another program wrote the file
   } catch (const std::out_of_range&) {
-    damaged(path, "a table in it has too few numbers");
+    damaged(path, "one of its tables has too few numbers");
   }
 }
 

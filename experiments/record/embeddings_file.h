@@ -1,4 +1,5 @@
-// All subjects' features after chosen epochs, for looking at how the embedding forms: embeddings.h5.
+// SPDX-License-Identifier: Apache-2.0
+// Writes the features of all subjects after chosen epochs to embeddings.h5, to show how the embedding develops.
 #pragma once
 
 #include <filesystem>

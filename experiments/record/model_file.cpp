@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/record/model_file.h"
 
 #include <fmt/format.h>
@@ -41,15 +42,15 @@ Texts texts_of(const ModelOptions& o) {
           {"embedding", std::to_string(o.embedding)}};
 }
 
-/// The network's options of a file, each in its range.
+/// The network's options in a file, each checked to be in its range.
 ModelOptions network_of(const std::string& path, const Texts& texts) {
   const auto number = [&](const char* name, double most) {
     double value = -1;
     if (const auto at = texts.find(name); at != texts.end())
       std::from_chars(at->second.data(), at->second.data() + at->second.size(), value);
     if (!(value >= 0 && value <= most))
-      fail(ErrorKind::corrupt, path, fmt::format("{} is missing, or not 0 to {}", name, most),
-           "Make or fetch the model file again");
+      fail(ErrorKind::corrupt, path, fmt::format("{} is missing, or not in 0 to {}", name, most),
+           "Create or download the model file again");
     return static_cast<Index>(value);
   };
   ModelOptions o;
@@ -58,11 +59,11 @@ ModelOptions network_of(const std::string& path, const Texts& texts) {
   o.projection = number("projection", 1) != 0;
   o.embedding = number("embedding", 4096);
   if (o.channels * o.width * o.embedding == 0)
-    fail(ErrorKind::corrupt, path, "the network has no channels", "Make or fetch the model file again");
+    fail(ErrorKind::corrupt, path, "the network has no channels", "Create or download the model file again");
   return o;
 }
 
-/// The occupancy out of the file's arrays.
+/// Takes the occupancy from the file's arrays.
 std::vector<float> take_occupancy(const std::string& path, WeightsFile& file, const Triple& grid) {
   for (auto array = file.arrays.begin(); array != file.arrays.end(); ++array) {
     if (array->name != occupancy_array || array->shape != Shape{grid[0], grid[1], grid[2]}) continue;
@@ -70,8 +71,9 @@ std::vector<float> take_occupancy(const std::string& path, WeightsFile& file, co
     file.arrays.erase(array);
     return values;
   }
-  fail(ErrorKind::corrupt, path, fmt::format("\"{}\" is missing, or not of the grid's shape", occupancy_array),
-       "Make or fetch the model file again");
+  fail(ErrorKind::corrupt, path,
+       fmt::format("\"{}\" is missing, or does not have the shape of the grid", occupancy_array),
+       "Create or download the model file again");
 }
 
 }  // namespace
@@ -89,21 +91,21 @@ void write_model(const std::filesystem::path& path, Learner& learner, const Pred
 
 TrainedModel read_model(const std::filesystem::path& path) {
   const std::string name = path.string();
-  weights_format(name);  // before a file of another kind is read
+  weights_format(name);  // refuses other endings before the file is read
   const std::string bytes = read_input(path, most_weights_bytes);
   const auto numbers = [](const ArrayHeader& array) { return !array.type.empty(); };
   WeightsFile file = read_weights(name, bytes, {numbers, bound_of_values(bytes)});
   const auto prediction = file.texts.find(prediction_text);
   if (prediction == file.texts.end())
-    fail(ErrorKind::data, name, "it holds weights, but nothing to predict age with",
-         "Name the model file that a run of this version left");
+    fail(ErrorKind::data, name, "the file has weights, but no predictor of age",
+         "Give a model file that a run of this version wrote");
   TrainedModel model{name, sha256(bytes), network_of(name, file.texts), {}, {}};
   model.prediction = prediction_from_json(name, prediction->second, model.network);
   model.prediction.training.occupancy = take_occupancy(name, file, model.prediction.preprocessing.grid.extents);
   Pretrained weights = compared(name, model.digest, std::move(file), model.network);
   if (!weights.missing.empty() || !weights.reshaped.empty() || !weights.unexpected.empty())
-    fail(ErrorKind::corrupt, name, "its weights are not those of the network that it describes:\n" + to_string(weights),
-         "Make or fetch the model file again");
+    fail(ErrorKind::corrupt, name, "its weights do not fit the network that it describes:\n" + to_string(weights),
+         "Create or download the model file again");
   model.values = std::move(weights.values);
   return model;
 }

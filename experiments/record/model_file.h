@@ -1,6 +1,7 @@
-// The trained network as a weights file (data/formats/weights_file.h), HDF5 or safetensors by its ending: an array a
-// parameter, with the names and the axis order of the published checkpoints, the network's options as texts, and all
-// that a prediction needs: the text `prediction` (JSON) and the array `prediction.occupancy`. Read next:
+// SPDX-License-Identifier: Apache-2.0
+// The trained network as a weights file (data/formats/weights_file.h), HDF5 or safetensors by its ending. It has one
+// array per parameter, with the names and the axis order of the published checkpoints; the network's options as texts;
+// and all that a prediction needs: the text `prediction` (JSON) and the array `prediction.occupancy`. Read next:
 // trained_model.h.
 #pragma once
 
@@ -11,12 +12,12 @@
 
 namespace cg {
 
-/// Writes the model's parameters and batch-norm statistics (`num_batches_tracked` included), not a loss's predictor.
-/// Without a `prediction` the file serves to start from alone. Errors: storage.
+/// Writes the model's parameters and batch-norm statistics (`num_batches_tracked` included), but not the predictor of a
+/// loss. Without a `prediction`, the file can only be used as initial weights. Errors: storage.
 void write_model(const std::filesystem::path& path, Learner& learner, const Prediction* prediction = nullptr);
 
-/// Reads a model file that predicts. Errors: data, if there is no such file, or it holds no prediction (weights to
-/// start from, a file of an older version); corrupt, if anything in it is damaged, missing or does not fit together.
+/// Reads a model file that predicts. Errors: data, if there is no such file, or it has no prediction (initial weights,
+/// a file of an older version); corrupt, if a part is damaged or missing, or the parts do not fit together.
 TrainedModel read_model(const std::filesystem::path& path);
 
 }  // namespace cg

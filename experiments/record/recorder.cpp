@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/record/recorder.h"
 
 #include <fmt/format.h>
@@ -25,7 +26,7 @@ constexpr const char* checkpoint_name = "checkpoint.h5";
 constexpr const char* metrics_header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n";
 constexpr const char* predictions_header = "seed,participant_id,age,predicted,part,study\n";
 
-fs::path made(const fs::path& folder) {
+fs::path created(const fs::path& folder) {
   make_folder(folder);
   return folder;
 }
@@ -35,7 +36,7 @@ std::string contents(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// The lines of a resolved configuration without its comments, which may change from version to version.
+/// The lines of a resolved configuration without its comments, which can differ between versions.
 std::string settings_of(const std::string& resolved) {
   std::string out;
   std::istringstream lines(resolved);
@@ -52,7 +53,7 @@ void remove_file(const fs::path& path) {
 
 bool is_temporary(const fs::path& path) { return path.filename().string().starts_with(".tmp-"); }
 
-/// What runs that were killed while they wrote left behind.
+/// Removes the temporary files of runs that were killed while they wrote.
 void remove_temporaries(const fs::path& folder) {
   std::vector<fs::path> left;
   for (const auto& entry : fs::directory_iterator(folder))
@@ -60,17 +61,17 @@ void remove_temporaries(const fs::path& folder) {
   for (const fs::path& path : left) remove_file(path);
 }
 
-/// Refuses a folder that has something else in it. A run that died at once may have left a lock or a temporary file.
+/// Refuses a folder with other files. A run that was killed early may have left a lock or a temporary file.
 void check_empty(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename();
     if (name != ".lock" && !is_temporary(entry.path()))
-      fail(ErrorKind::in_use, folder.string(), fmt::format("not a run folder, and not empty: it holds {}", name),
+      fail(ErrorKind::in_use, folder.string(), fmt::format("not a run folder, and not empty: it contains {}", name),
            "Choose another --out");
   }
 }
 
-/// A run ended here before its first epoch and left nothing to go on from: another may take its place.
+/// Whether a run in this folder ended before its first epoch, so that another run may replace it.
 bool holds_nothing(const fs::path& folder) {
   for (const char* name : {checkpoint_name, summary_name})
     if (fs::exists(folder / name)) return false;
@@ -88,13 +89,14 @@ const fs::path& prepared(const fs::path& folder, const std::string& resolved_con
   }
   if (holds_nothing(folder)) write_atomically(folder / config_name, resolved_config);
   if (settings_of(contents(folder / config_name)) != settings_of(resolved_config))
-    fail(ErrorKind::in_use, folder.string(), "holds a run of another configuration", "Choose another --out");
+    fail(ErrorKind::in_use, folder.string(), "the folder contains a run with another configuration",
+         "Choose another --out");
   if (!overwrite && fs::exists(folder / summary_name))
-    fail(ErrorKind::in_use, folder.string(), "this run is finished: summary.json is there",
+    fail(ErrorKind::in_use, folder.string(), "this run is finished: summary.json exists",
          "Repeat it with --overwrite, or choose another --out");
   remove_temporaries(folder);
   if (overwrite) {
-    remove_file(folder / checkpoint_name);  // first: a finished run's must not be gone on from
+    remove_file(folder / checkpoint_name);  // first, so that a finished run is never continued
     remove_file(folder / summary_name);
   }
   return folder;
@@ -126,8 +128,8 @@ ordered_json over_seeds(std::span<const SeedResult> seeds) {
 void check_holds(const AppendFile& file, Index size, const fs::path& path) {
   if (file.size() < size)
     fail(ErrorKind::corrupt, path.string(),
-         fmt::format("{} bytes, and {} when the checkpoint was written", file.size(), size),
-         "Start anew with --overwrite");
+         fmt::format("{} bytes, expected at least {}, its size in the checkpoint", file.size(), size),
+         "Start the run again with --overwrite");
 }
 
 void cut(AppendFile& file, Index size, const char* header) {
@@ -138,7 +140,7 @@ void cut(AppendFile& file, Index size, const char* header) {
 }  // namespace
 
 Recorder::Recorder(const fs::path& folder, const std::string& resolved_config, bool overwrite)
-    : folder_(made(folder)),
+    : folder_(created(folder)),
       lock_(folder_),
       metrics_(prepared(folder_, resolved_config, overwrite) / metrics_name),
       predictions_(folder_ / predictions_name) {

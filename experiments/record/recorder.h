@@ -1,8 +1,9 @@
-// The run folder: what a run was, and what came out.
+// SPDX-License-Identifier: Apache-2.0
+// The run folder: the input of a run, and its results.
 //   config.resolved.toml  every option and its value      environment.json  program, machine, command line
-//   metrics.csv           a row an epoch                  predictions.csv   a row a subject and seed
+//   metrics.csv           one row per epoch               predictions.csv   one row per subject and seed
 //   summary.json          the results; its presence means that the run is finished
-//   checkpoint.h5         while it is not finished: where an interrupted run goes on (checkpoint.h)
+//   checkpoint.h5         before the run is finished: the state from which it continues (checkpoint.h)
 // Read next: storage.h, how the files survive a crash.
 #pragma once
 
@@ -25,9 +26,9 @@ struct EpochRow {
   Index epoch = 0;  ///< counted from 1
   double loss = 0;  ///< mean over the epoch's batches
   double learning_rate = 0;
-  Index neighbours = 0;  ///< subjects in a neighbourhood, the anchor counted; 0: the loss has none
+  Index neighbours = 0;  ///< subjects in a neighbourhood, the anchor included; 0: the loss has no neighbourhood
   double seconds = 0;
-  double mae = not_measured;  ///< of the test part, years, where it was evaluated
+  double mae = not_measured;  ///< of the test part, years, if it was evaluated
 };
 
 /// A row of predictions.csv.
@@ -36,10 +37,10 @@ struct PredictionRow {
   std::string participant_id;
   double age = 0, predicted = 0;  ///< years
   std::string part;               ///< train or test
-  std::string study;              ///< empty if the cohort does not say
+  std::string study;              ///< empty if the cohort does not have it
 };
 
-/// What a seed ended with.
+/// The results of a seed.
 struct SeedResult {
   Index seed = 0;
   Metrics test;
@@ -48,23 +49,23 @@ struct SeedResult {
   double seconds = 0;
 };
 
-/// SHA-256 of what decides a run's numbers besides its cohort.
+/// SHA-256 of the inputs of a run other than its cohort.
 struct RunDigests {
   std::string config;
-  std::string weights;  ///< that training starts from; empty if they are random
+  std::string weights;  ///< that training starts from; empty for random weights
 };
 
-/// Sizes of the growing files, saved in a checkpoint so that resuming cuts off what came after it.
+/// Sizes of the growing files. A checkpoint saves them, so that a resumed run removes what came after it.
 struct LogSizes {
   Index metrics = 0, predictions = 0;
 };
 
 class Recorder {
  public:
-  /// Makes or opens the folder, locks it, and writes config.resolved.toml. With `overwrite` a run of the same
-  /// configuration that is there, finished or not, is forgotten. Otherwise an unfinished one stays as it is if it has a
-  /// checkpoint: `rewind` to it. Errors: in_use, if a living run holds the folder, if its run is finished, or if it
-  /// holds anything but a run of this configuration, unless that ended before its first epoch was recorded; storage.
+  /// Creates or opens the folder, locks it, and writes config.resolved.toml. With `overwrite`, a run of the same
+  /// configuration in the folder is discarded, finished or not. Otherwise an unfinished run with a checkpoint is kept:
+  /// `rewind` to it. Errors: in_use, if another process holds the folder, if its run is finished, or if it contains
+  /// anything except a run of this configuration (unless that run ended before its first epoch); storage.
   Recorder(const std::filesystem::path& folder, const std::string& resolved_config, bool overwrite);
 
   const std::filesystem::path& folder() const { return folder_; }
@@ -74,13 +75,14 @@ class Recorder {
   void environment(const std::string& json);              ///< environment.json; see environment.h
   void epoch(const EpochRow& row);                        ///< appends to metrics.csv; on the disk when it returns
   void predictions(std::span<const PredictionRow> rows);  ///< appends to predictions.csv
-  /// Finishes the run: writes summary.json and removes the checkpoint. `test.mae` and the other metrics as means over
-  /// seeds with their sample SD (null for one seed), `baseline.mae`, and a list by seed; how often it was `resumed`.
+  /// Finishes the run: writes summary.json and removes the checkpoint. It has the means of `test.mae` and the other
+  /// metrics over seeds with their sample SD (null for one seed), `baseline.mae`, a list by seed, and how often the run
+  /// was `resumed`.
   void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests, Index resumed);
 
   LogSizes sizes() const;
-  /// Cuts the growing files to what they were at a checkpoint; {} starts them anew. Errors: corrupt, if a file is
-  /// shorter than that; nothing is then cut.
+  /// Cuts the growing files to their sizes at a checkpoint; {} empties them. Errors: corrupt, if a file is shorter;
+  /// then nothing is cut.
   void rewind(const LogSizes& sizes);
 
  private:

@@ -1,4 +1,5 @@
-// What a run says of its results: rows for predictions.csv, the picture, the closing lines.
+// SPDX-License-Identifier: Apache-2.0
+// The output of a run's results: rows for predictions.csv, the picture, the last lines.
 #pragma once
 
 #include <span>
@@ -10,13 +11,13 @@
 
 namespace cg {
 
-/// A row for every subject: the training part, then the test part.
+/// One row per subject: first the training part, then the test part.
 std::vector<PredictionRow> prediction_rows(const CohortFile& cohort, Index seed, const Evaluation& evaluation);
 
-/// Predicted against true age of the test part as SVG; `run` names experiment and seed.
+/// Predicted against true age of the test part as SVG. `run`: the names of experiment and seed.
 std::string prediction_picture(const CohortFile& cohort, const Evaluation& evaluation, const std::string& run);
 
-/// Prints the test error over the seeds, beside that of predicting the mean age, on standard output.
+/// Prints the test error over the seeds, and that of predicting the mean age, on standard output.
 void print_results(std::span<const SeedResult> results, const Metrics& mean_age, bool synthetic);
 
 }  // namespace cg

@@ -1,9 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/record/trained_model.h"
 
 namespace cg {
 namespace {
 
-/// The maps of the training part, normalised, one after the other.
+/// Calls `body` with each map of the training part, normalised.
 template <class Body>
 void for_each_map(const Cohort& cohort, const Body& body) {
   std::vector<float> values(static_cast<std::size_t>(cohort.volumes->voxels()));

@@ -1,6 +1,6 @@
-// All that a prediction needs, as a model file holds it: the network's weights, what is done to a map before the
-// network sees it, the predictor of age, and what the training part was like. Read next:
-// experiments/statistics/predictor.h.
+// SPDX-License-Identifier: Apache-2.0
+// All that a prediction needs, as stored in a model file: the network's weights, the preprocessing of maps, the
+// predictor of age, and a description of the training part. Read next: experiments/statistics/predictor.h.
 #pragma once
 
 #include <map>
@@ -18,16 +18,16 @@
 
 namespace cg {
 
-/// From a map in space to what the network sees.
+/// The preprocessing from a map to the input of the network.
 struct Preprocessing {
   SpatialGrid grid;
-  bool has_affine = true;  ///< the cohort file said where it lies; if not, sides may be exchanged
+  bool has_affine = true;  ///< the cohort file had an affine; if not, left and right may be exchanged
   Sampling sampling = Sampling::measured;
-  bool nan_is_zero = false;            ///< NaN in a file means: nothing was measured
-  std::optional<Intensity> intensity;  ///< all maps are normalised with it; none: each map with its own
+  bool nan_is_zero = false;            ///< NaN in a file means: not measured
+  std::optional<Intensity> intensity;  ///< all maps are normalised with it; no value: each map with its own
 };
 
-/// What the model was trained on.
+/// A description of the training data.
 struct TrainingPart {
   std::string cohort;  ///< fingerprint: Cohort::digest()
   std::string modality = "mre";
@@ -35,17 +35,17 @@ struct TrainingPart {
   bool synthetic = false;
   Index subjects = 0;
   double youngest = 0, oldest = 0;  ///< years
-  Spread mean, sd;                  ///< of the maps' data, in their unit; of normalised maps where each has its own
-  Spread coverage, outside;         ///< MapStatistics
-  std::vector<float> occupancy;     ///< [X, Y, Z]: the share of maps that hold data
+  Spread mean, sd;               ///< of the maps' data, in their unit; of normalised maps if each has its own intensity
+  Spread coverage, outside;      ///< MapStatistics
+  std::vector<float> occupancy;  ///< [X, Y, Z]: the share of maps with data in the voxel
 };
 
-/// What a model file holds besides its weights.
+/// The content of a model file besides its weights.
 struct Prediction {
   Features features = Features::projected;
-  DType activations = DType::f32;  ///< as trained, and as the features of the predictor were computed
+  DType activations = DType::f32;  ///< the type in training and for the features of the predictor
   AgePredictor predictor;
-  AgeBias bias;  ///< of the training part, predicted as left out
+  AgeBias bias;  ///< of the training part, with left-out predictions
   Preprocessing preprocessing;
   TrainingPart training;
 };
@@ -58,16 +58,17 @@ struct TrainedModel {
   Prediction prediction;
 };
 
-/// What a cohort's training part is like; two passes over its maps.
+/// Describes the training part of a cohort; reads its maps twice.
 TrainingPart describe_training(const Cohort& cohort);
 
-/// How a cohort's maps were brought to their grid and are normalised.
+/// How the maps of a cohort were sampled onto their grid and are normalised.
 Preprocessing preprocessing_of(const Cohort& cohort);
 
-/// As JSON text, without the occupancy, which is an array of the file.
+/// As JSON text, without the occupancy, which is a separate array of the file.
 std::string to_json(const Prediction& prediction);
 
-/// Errors: corrupt, unless the text is all of one that fits a network with so many features. The occupancy is empty.
+/// Reads the JSON text; the occupancy stays empty. Errors: corrupt, if a part is missing or invalid, or does not fit
+/// the network's number of features.
 Prediction prediction_from_json(const std::string& path, const std::string& text, const ModelOptions& network);
 
 }  // namespace cg

@@ -1,4 +1,6 @@
-// The part of a model file that is JSON. What is read is checked number by number: the file may be anybody's.
+// SPDX-License-Identifier: Apache-2.0
+// Writes and reads the JSON part of a model file. Each value is checked when it is read: the file can come from any
+// source.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -51,7 +53,7 @@ ordered_json to_json(const TrainingPart& t) {
           {"outside", to_json(t.outside)}};
 }
 
-/// Reads members of JSON objects, and refuses what is not as it must be.
+/// Reads members of JSON objects, and refuses invalid ones.
 class Reader {
  public:
   Reader(const std::string& path, const ordered_json& from, std::string place)
@@ -59,7 +61,7 @@ class Reader {
 
   [[noreturn]] void refuse(const std::string& what) const {
     fail(ErrorKind::corrupt, path_, fmt::format("prediction{}: {}", place_, what),
-         "Make or fetch the model file again");
+         "Create or download the model file again");
   }
   bool has(const char* name) const { return from_.contains(name); }
   Reader at(const char* name) const { return {path_, object(name, &ordered_json::is_object), place_ + "." + name}; }
@@ -82,7 +84,7 @@ class Reader {
     const std::string word = text(name);
     for (std::size_t k = 0; k < n; ++k)
       if (word == words[k]) return k;
-    refuse(fmt::format("{} is \"{}\"", name, word));
+    refuse(fmt::format("{} has the unknown value \"{}\"", name, word));
   }
 
  private:
@@ -99,7 +101,7 @@ class Reader {
       } else if (value.is_number()) {
         out.push_back(value.get<double>());
       } else {
-        refuse(fmt::format("{} holds more than numbers", name));
+        refuse(fmt::format("{} contains a value that is not a number", name));
       }
     }
   }
@@ -180,14 +182,14 @@ std::string to_json(const Prediction& p) {
 
 Prediction prediction_from_json(const std::string& path, const std::string& text, const ModelOptions& network) {
   const auto watch = [&](int depth, ordered_json::parse_event_t, const ordered_json&) {
-    constexpr int deepest = 4;  // a number in a row of a matrix of a part: a file could nest more than a stack holds
+    constexpr int deepest = 4;  // a number in a row of a matrix of a part; a limit, so that no file overflows the stack
     if (depth > deepest)
-      fail(ErrorKind::corrupt, path, "prediction: it is nested too deep", "Make or fetch the model file again");
+      fail(ErrorKind::corrupt, path, "prediction: it is nested too deeply", "Create or download the model file again");
     return true;
   };
   const ordered_json json = ordered_json::parse(text, watch, false);
   const Reader r(path, json, "");
-  if (!json.is_object()) r.refuse("it is no JSON object");
+  if (!json.is_object()) r.refuse("it is not a JSON object");
   const std::string f32 = name_of(DType::f32), bf16 = name_of(DType::bf16);
   const char* const types[] = {f32.c_str(), bf16.c_str()};
   Prediction out;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a run will do, printed before it does it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/runner/experiment.h"
 
 #include <fmt/format.h>
@@ -78,9 +79,9 @@ double Experiment::learning_rate(Index epoch) const {
 }
 
 PredictorOptions Experiment::predictor_options(Index seed) const {
-  PredictorOptions options = config.evaluation.predictor;
-  options.shared.seed = static_cast<std::uint64_t>(seed);
-  return options;
+  PredictorOptions out = config.evaluation.predictor;
+  out.shared.seed = static_cast<std::uint64_t>(seed);
+  return out;
 }
 
 }  // namespace cg

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What all seeds of a run share: configuration, device, cohort, batches, memory, first weights; and what follows from
 // them for one seed or epoch. Read next: experiments/training/learner.h (a step), experiments/training/cohort.h (the
 // data).

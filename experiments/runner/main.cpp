@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The command line of run_experiment: CONFIG.toml, key=value, options. Read next: config.h, then trainer.h.
 #include <fmt/format.h>
 

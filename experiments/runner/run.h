@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A run's folder and where the run is: begun or resumed, saved, stopped, finished. Read next: experiment.h,
 // experiments/record/recorder.h (the files), experiments/record/checkpoint.h (what is saved).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/runner/trainer.h"
 
 #include <fmt/format.h>
@@ -60,8 +61,9 @@ void train_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& p
   }
 }
 
-/// Evaluates and records the epoch. The part that can be interrupted comes first; after a resume it starts again.
-void end_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& progress) {
+/// Evaluates and records the epoch; returns whether it was the last of its seed. The part that can be interrupted comes
+/// first; after a resume it starts again.
+bool end_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& progress) {
   RunState& at = run.at;
   const auto start = Clock::now();
   const EvaluationOptions& o = experiment.config.evaluation;
@@ -90,6 +92,7 @@ void end_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& pro
   if (last) run.record_seed(evaluation, row.loss);
   run.advance(last);
   if (!run.done()) run.save_if_due();
+  return last;
 }
 
 /// Measures the time of a step on a temporary network, and prints what the run will do.
@@ -120,10 +123,8 @@ void train(Experiment& experiment, Run& run) {
   progress.skip(experiment.steps_before(run.at));
   while (!run.done()) {
     Learner& learner = run.start_seed();
-    for (const Index seed = run.at.seed; run.at.seed == seed;) {
-      train_epoch(experiment, run, learner, progress);
-      end_epoch(experiment, run, learner, progress);
-    }
+    do train_epoch(experiment, run, learner, progress);
+    while (!end_epoch(experiment, run, learner, progress));
   }
   progress.finish();
   run.finish();

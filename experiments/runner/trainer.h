@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The training loop: for every seed, train epoch by epoch, evaluate, record.
 // Read next: experiment.h (what all seeds share), run.h (folder, saving, stopping), learner.h (a step).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The age bias of predictions: regression draws ages towards the mean, so that the young look older and the old
 // younger, and the brain-age gap (predicted − true age) depends on age. What of it follows from age on the training
 // part can be taken away: gap − (intercept + slope · age) (Beheshti et al. 2019; de Lange & Cole 2020). Such a

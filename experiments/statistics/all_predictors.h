@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The list of all predictors of age. A new predictor: its header, included here, and its name at the end of the list.
 // Then configurations and the tests of all predictors know it. Read next: l1_predictor.h, a short one.
 #pragma once

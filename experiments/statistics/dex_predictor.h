@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The predictor that takes age as a class (Rothe, Timofte & Van Gool 2015; paper Fig. 4b, "DEX"): a logit for each
 // whole year from the youngest to the oldest, trained by cross-entropy; the age is the expectation.
 //

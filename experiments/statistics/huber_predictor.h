@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The predictor that minimises Huber's loss (1964; paper Fig. 4b, "Huber"): squared errors up to δ, absolute ones
 // beyond.
 //

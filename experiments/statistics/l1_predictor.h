@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The predictor that minimises the absolute error (paper Fig. 4b, "L1"):
 //
 //   1/n Σ_i |p_i − y_i| + penalty/2 · ‖W‖²,   p_i = W x_i + b

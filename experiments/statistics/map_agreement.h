@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How far two maps of the same voxels agree: explanations of two networks, or an explanation and the truth of a
 // synthetic cohort.
 #pragma once

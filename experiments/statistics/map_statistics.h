@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What of a map is compared with the maps that a model was trained on, to say that it lies far from them: how bright it
 // is, how much of the brain it covers, how much of it lies elsewhere.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How good predicted ages are. All in the unit of the ages (years); ages and predictions are [n], n ≥ 1, in one order.
 #pragma once
 

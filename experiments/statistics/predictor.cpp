@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/statistics/predictor.h"
 
 #include <optional>
@@ -70,18 +71,20 @@ Fields<PredictorOptions> predictor_fields() {
   using O = PredictorOptions;
   using Shared = SharedPredictorOptions;
   Fields<O> out{
-      field("predictor", &O::name, one_of(predictor_names()),
-            "How age is predicted from the features: ridge regression (the paper's choice), or a linear layer trained "
-            "with the absolute error, with Huber's loss, or as the expectation over whole years."),
+      field(
+          "predictor", &O::name, one_of(predictor_names()),
+          "The predictor of age from the features: ridge regression (as in the paper), or a linear layer trained with "
+          "the absolute error, with Huber's loss, or as the expectation over whole years."),
   };
   AllPredictors::for_each([&]<PredictorType P>() {
     append(out, part_fields<O>(
                     "", [](auto& o) -> auto& { return o.own.template of<P>(); }, P::Options::fields()));
   });
   const Fields<Shared> shared{
-      field("penalty", &Shared::penalty, at_least(0),
-            "l1, huber, dex: half of it times the squared weights (of features with mean 0 and SD 1) is added to their "
-            "loss; ridge regression chooses its own."),
+      field(
+          "penalty", &Shared::penalty, at_least(0),
+          "l1, huber, dex: half of this factor times the squared weights (for features with mean 0 and SD 1) is added "
+          "to the loss; ridge regression chooses its own penalty."),
   };
   append(out, part_fields<O>(
                   "", [](auto& o) -> auto& { return o.shared; }, shared));

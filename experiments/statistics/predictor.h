@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Age from frozen features (paper section 4.3, Fig. 4b): the one interface of all predictors, whose list is
 // all_predictors.h. A fitted predictor is numbers alone, so that a model file can hold it. Read next: feature_rows.h,
 // tensor/own_options.h.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a predictor of age is trained with, on frozen features (paper section 4.3, Fig. 4b): values and hand-derived
 // gradients. Predictions and ages [n], in any unit that they share; all are means over the subjects.
 //   L1             L = 1/n Σ |p − y|                                   dL/dp = sign(p − y) / n

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ridge regression of age on features, its penalty chosen by cross-validation: how representations are evaluated (paper
 // section 4.2; scikit-learn's GridSearchCV(Ridge()) with its default score). Nothing is standardised. Read next:
 // predictor.h, metrics.h.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What predictors share that are one linear layer, trained by this engine: its op, its tape and its Adam, all subjects
 // in one batch, on features of mean 0 and standard deviation 1. They minimise
 //   loss(W x + b) + penalty/2 · ‖W‖²

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Embeddings that move by themselves, without a network: gradient descent on the sphere. Each step goes along the force
 // −dL/dz without its part along z, as the gradient of a normalised embedding has none, and returns to length 1.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/teaching/loss_cases.h"
 
 #include <fmt/format.h>
@@ -98,7 +99,7 @@ void write_result(const LossResult& result, const H5Reader& from, const std::str
 
 void read_case_options(const std::string& where, const std::string& text, LossCase& into) {
   const json options = json::parse(text, nullptr, false);
-  if (!options.is_object()) refuse(where, "its options are no JSON object", "Write them as {\"sigma\": 2}");
+  if (!options.is_object()) refuse(where, "its options are not a JSON object", "Write them as {\"sigma\": 2}");
   into.options.own.of<SupCon>().bin_width = 0;
   into.options.shared.temperature = loss_info(into.options.name).temperature;
   const std::vector<std::pair<std::string, Index LossCase::*>> numbers = {
@@ -124,7 +125,7 @@ LossCase read_loss_case(const H5Reader& file, const std::string& group) {
   read_case_options(where, file.text_attribute("options", group), c);
   c.views = static_cast<Index>(file.number_attribute("views", group));
   const Shape shape = file.shape(group + "/embeddings");
-  if (shape.size() != 2) refuse(where, "its embeddings are no matrix", "Store them as [n, d]");
+  if (shape.size() != 2) refuse(where, "its embeddings are not a matrix", "Store them as [n, d]");
   c.z = file.numbers(group + "/embeddings");
   const auto given = [&](const std::string& name) {
     return file.has(group + "/" + name) ? file.numbers(group + "/" + name) : std::vector<double>();

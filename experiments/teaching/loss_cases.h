@@ -1,10 +1,11 @@
-// Losses evaluated for cases in a file: how anybody can hold their numbers against ours. The file (HDF5) has a group a
-// case, as the files in tests/golden:
+// SPDX-License-Identifier: Apache-2.0
+// Losses evaluated for the cases of a file, so that other implementations can be compared with ours. The file (HDF5)
+// has one group per case, as the files in tests/golden:
 //   attributes  loss; batch_size; views; options: JSON with formulation, kernel, sigma, temperature, base_temperature,
 //               distance, far_decay ("inf" or a number), delta_reduction, bin_width, neighbours (views × NN_nb), or
 //               epoch, final_neighbours, step_size and max_epochs to find them by Algorithm 1
 //   datasets    embeddings [n, d], ages [n]; nnclr: predictions [n, d] and queue [q, d], and ages may be missing
-// Options left out have our defaults, but for sup_con's bin_width, which is 0: ages are classes.
+// Missing options have our defaults, except sup_con's bin_width, which is 0: ages are classes.
 #pragma once
 
 #include <optional>
@@ -35,17 +36,17 @@ struct LossCase {
   }
 };
 
-/// Sets the options that the JSON of a case names. Errors: data, naming `where`, for text that is no JSON object, an
-/// option nobody knows, and a value it cannot have.
+/// Sets the options that the JSON of a case names. Errors: data, naming `where`, for text that is not a JSON object, an
+/// unknown option, and a value out of range.
 void read_case_options(const std::string& where, const std::string& json, LossCase& into);
 
 /// One group of a file. Errors: data and corrupt, naming file and group.
 LossCase read_loss_case(const H5Reader& file, const std::string& group);
 
-/// What came of a file.
+/// The result for a file.
 struct CasesSummary {
   Index evaluated = 0;
-  Index compared = 0;                 ///< had a value and a gradient already
+  Index compared = 0;                 ///< cases that had a value and a gradient before
   double largest_difference = 0;      ///< of those, relative to the largest entry
   std::vector<std::string> failures;  ///< a message for each case that could not be evaluated
 };

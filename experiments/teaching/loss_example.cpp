@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/teaching/loss_example.h"
 
 #include <fmt/format.h>
@@ -62,7 +63,7 @@ LossCase read_example(const LossOptions& options, const std::string& path, const
   const std::string where = path + ": " + dataset;
   const Shape shape = file.shape(dataset);
   if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1)
-    fail(ErrorKind::data, where, "no matrix of embeddings", "Name a dataset [n, d] with --dataset");
+    fail(ErrorKind::data, where, "no matrix of embeddings", "Give a dataset [n, d] with --dataset");
   LossCase example;
   example.options = options;
   example.views = views;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batches to look at a loss with: made from a list of ages, or read from a file of embeddings.
 #pragma once
 
@@ -14,7 +15,7 @@ LossCase make_example(const LossOptions& options, std::span<const double> subjec
                       std::uint64_t seed);
 
 /// The dataset [n, d] of a file as embeddings, with `ages` [n] or, if none are given, the file's own from `ages` or
-/// `age`; `rows`: so many of them, 0: all. Predictions and queue as above where the file has none.
+/// `age`; `rows`: their number, 0: all. Predictions and queue as above if the file has none.
 /// Errors: data, for shapes that disagree.
 LossCase read_example(const LossOptions& options, const std::string& path, const std::string& dataset,
                       std::span<const double> ages, Index views, Index rows);

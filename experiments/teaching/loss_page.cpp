@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/teaching/loss_page.h"
 
 #include <fmt/format.h>

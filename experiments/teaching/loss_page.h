@@ -1,7 +1,8 @@
-// The page that teaches how the losses work: embeddings on the circle and on the sphere, who pulls and pushes whom, and
-// how they move. The page only draws. All of its numbers are computed here, by the losses themselves, for a grid of
-// settings, twice: on one arrangement of embeddings, and along the way they take by gradient descent.
-// Read next: losses/explanation.h, descent.h, tools/explain_loss/numbers.js.
+// SPDX-License-Identifier: Apache-2.0
+// The page that teaches how the losses work: embeddings on the circle and on the sphere, which rows pull
+// and push which others, and how they move. The page only draws. All of its numbers are computed here, by the losses
+// themselves, for a grid of settings, twice: on one arrangement of embeddings, and along the way they take by gradient
+// descent. Read next: losses/explanation.h, descent.h, tools/explain_loss/numbers.js.
 #pragma once
 
 #include <cstdint>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/teaching/loss_text.h"
 
 #include <fmt/format.h>
@@ -125,7 +126,7 @@ void Text::heading() {
     out_ += "\n";
   }
   if (e_.result.metrics.anchors_without_weight > 0)
-    out_ += fmt::format("  {} anchor(s) pull nobody and add 0\n", e_.result.metrics.anchors_without_weight);
+    out_ += fmt::format("  {} anchor(s) pull no row and add 0\n", e_.result.metrics.anchors_without_weight);
 }
 
 /// Which row of the queue stands for anchor i.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A loss explained on a terminal: the formula, each anchor's row of it filled with numbers, and the forces on every
 // embedding. Read next: losses/explanation.h.
 #pragma once

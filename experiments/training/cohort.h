@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From a configuration to subjects: the cohort file (the synthetic phantom if the configuration names no file), the
 // split, the intensity normalisation. Read next: data/cohort_h5.h, data/split.h.
 #pragma once

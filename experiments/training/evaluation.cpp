@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/training/evaluation.h"
 
 #include <numeric>
@@ -16,11 +17,11 @@ void append(SubjectFeatures& all, const std::vector<Index>& subjects, const std:
 }  // namespace
 
 CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const BeforeBatch& before) {
-  std::vector<Index> everybody(static_cast<std::size_t>(cohort.file->size()));
-  std::iota(everybody.begin(), everybody.end(), Index{0});
+  std::vector<Index> all(static_cast<std::size_t>(cohort.file->size()));
+  std::iota(all.begin(), all.end(), Index{0});
   CohortFeatures out;
-  DeviceLoader loader = cohort.batches(learner.parameters().backend(), everybody,
-                                       {.batch_size = batch_size, .shuffle = false, .augment = {}});
+  DeviceLoader loader =
+      cohort.batches(learner.parameters().backend(), all, {.batch_size = batch_size, .shuffle = false, .augment = {}});
   while (const auto batch = loader.next()) {
     before();
     const Encoded encoded = learner.encode(batch->volumes);

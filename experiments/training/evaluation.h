@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The quality of the representation: features of all subjects in evaluation mode, a predictor of age fitted on those of
 // the training part, and its errors on the test part (paper section 4.2).
 #pragma once

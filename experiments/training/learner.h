@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The network and everything that a training step needs: parameters, optimiser, loss, and memory that is planned before
 // the first step. Read next: network.h, step_memory.h, autograd/tape.h.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a training step is made of: network, optimiser, shapes and types. Read next: layers/model.h.
 #pragma once
 

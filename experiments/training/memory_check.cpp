@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/training/memory_check.h"
 
 #include <fmt/format.h>
@@ -16,7 +17,7 @@ constexpr Index beside_on_host = 160'000'000;
 /// what it really is (measured.beside), and the GPU check fails where it is more than this.
 constexpr Index beside_on_device = 500'000'000;
 
-/// The largest batch that fits and leaves no last batch of one, which would have nobody to compare with; 0: none.
+/// The largest batch that fits and leaves no last batch of one, which cannot be compared with others; 0: none.
 Index batch_that_fits(const MemoryJob& job, StepPlanner& planner, Index free) {
   const auto fits = [&](const StepMemory& memory) { return Demand(memory, job.backend).total() <= free; };
   Index batch = planner.largest_batch(job.batch, fits);
@@ -53,7 +54,7 @@ std::string to_string(const Demand& demand) {
 
 Index require_memory(const MemoryJob& job) {
   const Index free = job.backend.free_bytes();
-  if (free <= 0) return 0;  // nobody knows
+  if (free <= 0) return 0;  // unknown
   StepPlanner planner(job.options, job.backend);
   const Demand asked(planner.memory(job.batch), job.backend);
   if (asked.total() <= free) return free - asked.total();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Checks that training fits the device's memory before it is allocated: a machine that runs out of memory kills the
 // process without a message. Also the error message if an allocation is refused later. Read next: step_memory.h.
 #pragma once

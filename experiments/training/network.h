@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Everything that is trained: the model and, for a loss with a queue, NNCLR's prediction head after it. Read next:
 // layers/model.h.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/training/pretrained.h"
 
 #include <fmt/format.h>

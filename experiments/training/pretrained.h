@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The weights that training starts from (`pretrained.weights`): a file from any source, compared with the network name
 // by name. Every difference is reported. Read next: data/formats/weights_file.h (how it is read).
 #pragma once

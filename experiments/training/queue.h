@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The embeddings of earlier steps, in which NNCLR finds an anchor's nearest neighbour. First in, first out.
 #pragma once
 

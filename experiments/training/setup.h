@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From a configuration to the device that computes and the learner's options, for the programs that train or plan.
 #pragma once
 

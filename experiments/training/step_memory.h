@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The memory of one training step, computed before it runs: the plan of its buffers, and what stays from step to step.
 // Every estimate that a program prints comes from here. Read next: autograd/memory_plan.h.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Linked in the place of cuda_loader.cpp where CMake did not build the CUDA backend.
 #include "tensor/backend/cuda_module.h"
 

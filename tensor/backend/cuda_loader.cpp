@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Loads libcortexgrad_cuda.so from the program's folder, or from bin/ beside it (the tests' folder).
 #include <dlfcn.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA backend is a separate module, libcortexgrad_cuda.so beside the programs. They load it when they run, so that
 // the same program works on machines without NVIDIA's libraries. Both sides share this header only. Errors thrown in
 // the module are caught in the program, because both compare types by name. Read next: tensor/registry.h.

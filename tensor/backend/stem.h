@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The stem in bfloat16: a 7³ convolution with stride 2 of one channel starves matrix units, as there is nothing to sum
 // over but taps. The same sum with 32 channels, exactly:
 //   with the input padded by 3 in front and to 2(O + 3) in all, tap k = 2a + b (a = 0 … 3, b = 0, 1; tap 7 is zero) and

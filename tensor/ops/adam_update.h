@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One step of Adam (Kingma & Ba 2015) over flat buffers, in place. The weight decay is coupled (added to the gradient),
 // as in PyTorch's Adam and in the published code.
 // Forward:
@@ -58,7 +59,7 @@ inline Plan AdamUpdate::plan(std::span<const Spec> in) const {
   return {};
 }
 
-/// The fifth input, for kernels that write it in a pass of its own.
+/// The fifth input, for kernels that write it in a separate pass.
 template <class T>
 void write_bfloat16_copy(Call& call) {
   if (call.in.size() < 5 || !call.in[4]) return;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The sum of two tensors. y may share a's memory: the tape sums the gradients of several consumers with it.
 // Forward: y = a + b
 // Backward: da = dy;   db = dy

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The list of all ops. The registry, the backends and the tests go through it.
 // A new op for every backend takes these files:
 //   tensor/ops/<op>.h                  formula, attributes, plan, forward, backward; its place in the list below

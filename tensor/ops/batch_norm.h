@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batch normalisation over all positions of a channel (Ioffe & Szegedy 2015): m = n·D·H·W values per channel of a
 // volume [n, D, H, W, C], m = n of rows [n, C]. In evaluation μ and v are the running statistics.
 // Forward:
@@ -20,7 +21,7 @@ namespace cg {
 struct NormAttributes {
   double epsilon = 1e-5;
   double momentum = 0.1;
-  Index equal_views = 1;  ///< each sample stands for so many equal ones: only the unbiased running variance knows
+  Index equal_views = 1;  ///< equal views that each sample represents; only the unbiased running variance depends on it
   bool training = true;
 };
 

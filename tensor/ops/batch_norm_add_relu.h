@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end of a residual block.
 // Forward: y = max(0, batch_norm(x) + residual)
 // Backward: g = dy where y > 0, else 0;   d residual = g;   dx, dγ, dβ from g as in batch_norm.h

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batch normalisation and ReLU in one pass. y need not be stored: x and the statistics give it again.
 // Forward: y = max(0, batch_norm(x))
 // Backward: g = dy where batch_norm(x) > 0, else 0;   dx, dγ, dβ from g as in batch_norm.h

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end of the stem, without ever storing the normalised volume, which is the largest of the network.
 // Forward: y = max_pool3d(max(0, batch_norm(x)))
 // Backward:

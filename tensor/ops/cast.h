@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The same numbers in another floating-point type.
 // Forward: y = x in the other type
 // Backward: dx = dy in x's type

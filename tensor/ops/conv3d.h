@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 3D convolution (cross-correlation, as in PyTorch), without bias. p, q and k are positions in three dimensions.
 // Forward:
 //   y[n, p, o] = Σ_{k, i} x[n, p·stride − padding + k, i] · w[o, k, i]

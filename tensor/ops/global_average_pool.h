@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The mean over all positions of a volume, m = D·H·W.
 // Forward: y[n, c] = Σ_p x[n, p, c] / m
 // Backward: dx[n, p, c] = dy[n, c] / m

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rows of unit length. Where ‖x‖ ≤ ε the divisor is constant; elsewhere dx is orthogonal to x.
 // Forward: y = x / max(‖x‖, ε)
 // Backward: dx = (dy − y (y·dy)) / ‖x‖, or dy / ε where ‖x‖ ≤ ε

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A fully connected layer.
 // Forward: y = x Wᵀ + b
 // Backward: dx = dy W;   dW = dyᵀ x;   db = Σ_n dy

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 3D max-pooling; padding never wins. The winner's place in its window is kept as a byte, 0 … kernel³ − 1 in scan
 // order; of equal values the first wins, as in PyTorch.
 // Forward: y[p, c] = max over the window at p of x

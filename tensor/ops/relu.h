@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Negative numbers become zero.
 // Forward: y = max(0, x)
 // Backward: dx = dy where y > 0, else 0 (0 at the kink, as in PyTorch)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the plans of the ops demand of their inputs. Every function throws cg::Error (usage) that names the op, what was
 // found and what was expected.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tensor/ops/volume.h"
 
 #include "tensor/ops/require.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Indexing of channels-last volumes and the geometry of windows that slide over them; used by every spatial op.
 #pragma once
 

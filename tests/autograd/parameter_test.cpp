@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parameter store: what is written is read, in either type; a store that does not train holds no gradients.
 #include "autograd/parameter.h"
 

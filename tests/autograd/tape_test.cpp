@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The tape: sums of gradients, a network's gradients, planned memory; and whether these checks notice faults planted in
 // the kernel that it adds with and in the plans that its memory comes from.
 #include "autograd/tape.h"

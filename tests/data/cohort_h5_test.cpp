@@ -1,4 +1,5 @@
-// Cohort files: what h5py and others write is read; whatever is wrong is said with file, row and what to do.
+// SPDX-License-Identifier: Apache-2.0
+// Cohort files: files of h5py and others are read; each problem is reported with file, row and a fix.
 #include "data/cohort_h5.h"
 
 #include <doctest/doctest.h>
@@ -18,8 +19,8 @@ namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
-/// A cohort of three maps of [2, 3, 2] voxels; tests change what they are about.
-struct Made {
+/// A cohort of three maps of [2, 3, 2] voxels; each test changes one part.
+struct SampleCohort {
   std::vector<hsize_t> shape = {3, 1, 2, 3, 2};
   std::vector<double> maps, age = {20.5, 41, 77.25};
   std::vector<std::string> ids = {"sub-1", "sub-2", "sub-3"};
@@ -27,7 +28,7 @@ struct Made {
   Storage storage;
   std::function<void(RawFile&)> more;
 
-  Made() {
+  SampleCohort() {
     for (int k = 0; k < 36; ++k) maps.push_back(k % 12 == 0 ? 0 : k + 0.5);
   }
   void write(const std::string& path) const {
@@ -40,9 +41,9 @@ struct Made {
   }
 };
 
-void check_refused(const Made& made, const std::vector<std::string>& words) {
+void check_refused(const SampleCohort& sample, const std::vector<std::string>& words) {
   const TemporaryFile file("refused.h5");
-  made.write(file.path);
+  sample.write(file.path);
   std::vector<std::string> all = words;
   all.push_back(file.path);
   check_fails([&] { CohortFile cohort(file.path); }, ErrorKind::data, all);
@@ -52,13 +53,13 @@ void check_refused(const Made& made, const std::vector<std::string>& words) {
 
 TEST_CASE("CohortFile: required and optional columns are read, as h5py writes them") {
   const TemporaryFile file("plain.h5");
-  Made made;
-  made.storage = {{2, 1, 1, 2, 2}, 9, H5T_IEEE_F64BE};
-  made.more = [](RawFile& raw) {
+  SampleCohort sample;
+  sample.storage = {{2, 1, 1, 2, 2}, 9, H5T_IEEE_F64BE};
+  sample.more = [](RawFile& raw) {
     raw.fixed_texts("sex", 1, "FMF", H5T_STR_NULLPAD);
     raw.numbers("study", {3}, {1, 2, 1}, {{}, 0, H5T_STD_I64LE});
   };
-  made.write(file.path);
+  sample.write(file.path);
   const CohortFile cohort(file.path);
   CHECK(cohort.size() == 3);
   CHECK(cohort.volume_shape() == Shape{2, 3, 2});
@@ -70,64 +71,66 @@ TEST_CASE("CohortFile: required and optional columns are read, as h5py writes th
   CHECK(cohort.subject(1).study == "2");
   const Volume volume = cohort.volume(1);
   CHECK(volume.shape == Shape{2, 3, 2});
-  for (std::size_t k = 0; k < 12; ++k) CHECK(volume.values[k] == static_cast<float>(made.maps[12 + k]));
+  for (std::size_t k = 0; k < 12; ++k) CHECK(volume.values[k] == static_cast<float>(sample.maps[12 + k]));
 }
 
-TEST_CASE("CohortFile: without sex and study these are empty; a synthetic cohort says so") {
+TEST_CASE("CohortFile: missing sex and study are empty; a synthetic cohort is marked") {
   const TemporaryFile file("bare.h5");
-  Made made;
-  made.more = [](RawFile& raw) { raw.attribute("synthetic", {1}); };
-  made.write(file.path);
+  SampleCohort sample;
+  sample.more = [](RawFile& raw) { raw.attribute("synthetic", {1}); };
+  sample.write(file.path);
   const CohortFile cohort(file.path);
   CHECK(cohort.subject(0).sex.empty());
   CHECK(cohort.subject(0).study.empty());
   CHECK(cohort.synthetic());
 }
 
-TEST_CASE("CohortFile: numbers serve as participant ids, with all their digits") {
+TEST_CASE("CohortFile: numbers can be participant ids, with all their digits") {
   const TemporaryFile file("numbers.h5");
-  Made made;
-  made.ids.clear();
-  made.more = [](RawFile& raw) { raw.numbers("participant_id", {3}, {12345671, 12345672, 3}, {{}, 0, H5T_STD_I64LE}); };
-  made.write(file.path);
+  SampleCohort sample;
+  sample.ids.clear();
+  sample.more = [](RawFile& raw) {
+    raw.numbers("participant_id", {3}, {12345671, 12345672, 3}, {{}, 0, H5T_STD_I64LE});
+  };
+  sample.write(file.path);
   const CohortFile cohort(file.path);
   CHECK(cohort.subject(0).id == "12345671");
   CHECK(cohort.subject(1).id == "12345672");
   CHECK(cohort.subject(2).id == "3");
 }
 
-TEST_CASE("CohortFile: every finding about ids and ages is listed with its row") {
-  Made made;
-  made.age = {not_a_number, -1, 131};
-  made.ids = {"sub-1", "", "sub-1"};
-  check_refused(made, {"5 findings", "row 0: the age is nan", "row 1: the age is -1", "row 2: the age is 131",
-                       "row 1: the participant_id is empty", "\"sub-1\" is also that of row 0"});
+TEST_CASE("CohortFile: all problems with ids and ages are listed with their rows") {
+  SampleCohort sample;
+  sample.age = {not_a_number, -1, 131};
+  sample.ids = {"sub-1", "", "sub-1"};
+  check_refused(sample, {"5 problems", "row 0: the age is nan", "row 1: the age is -1", "row 2: the age is 131",
+                         "row 1: the participant_id is empty", "\"sub-1\" is also that of row 0"});
 }
 
-TEST_CASE("CohortFile: columns of another length than the maps are refused") {
-  Made ages;
+TEST_CASE("CohortFile: columns with a different length than the maps are refused") {
+  SampleCohort ages;
   ages.age.push_back(30);
   check_refused(ages, {"age has 4 entries for 3 maps"});
-  Made ids;
+  SampleCohort ids;
   ids.ids.pop_back();
   check_refused(ids, {"participant_id has 2 entries for 3 maps"});
-  Made sexes;
+  SampleCohort sexes;
   sexes.more = [](RawFile& raw) { raw.texts("sex", {"F"}); };
   check_refused(sexes, {"sex has 1 entries for 3 maps"});
 }
 
-TEST_CASE("CohortFile: a long list of findings is cut, and says how many more there are") {
-  Made made;
-  made.shape = {30, 1, 1, 1, 2};
-  made.maps.assign(60, 1);
-  made.age.assign(30, not_a_number);
-  made.ids.clear();
-  for (int k = 0; k < 30; ++k) made.ids.push_back("sub-" + std::to_string(k));
-  check_refused(made, {"30 findings", "row 19:", "and 10 more"});
+TEST_CASE("CohortFile: a long list of problems is cut, with the number of the others") {
+  SampleCohort sample;
+  sample.shape = {30, 1, 1, 1, 2};
+  sample.maps.assign(60, 1);
+  sample.age.assign(30, not_a_number);
+  sample.ids.clear();
+  for (int k = 0; k < 30; ++k) sample.ids.push_back("sub-" + std::to_string(k));
+  check_refused(sample, {"30 problems", "row 19:", "and 10 more"});
 }
 
 TEST_CASE("CohortFile: missing columns are refused by name") {
-  Made maps, ages, ids, voxel;
+  SampleCohort maps, ages, ids, voxel;
   maps.maps.clear();
   ages.age.clear();
   ids.ids.clear();
@@ -138,8 +141,8 @@ TEST_CASE("CohortFile: missing columns are refused by name") {
   check_refused(voxel, {"no attribute \"voxel_mm\""});
 }
 
-TEST_CASE("CohortFile: maps of another rank, with two channels, or empty are refused with the shape found") {
-  Made flat, channels, none;
+TEST_CASE("CohortFile: maps with a wrong rank, with two channels, or empty are refused with their shape") {
+  SampleCohort flat, channels, none;
   flat.shape = {3, 12};
   check_refused(flat, {"[3, 12]", "[N, 1, X, Y, Z]"});
   channels.shape = {3, 2, 2, 3, 1};
@@ -149,60 +152,60 @@ TEST_CASE("CohortFile: maps of another rank, with two channels, or empty are ref
   check_refused(none, {"[0, 1, 2, 3, 2]"});
 }
 
-TEST_CASE("CohortFile: a voxel size that is no length is refused") {
+TEST_CASE("CohortFile: a voxel size that is not a length is refused") {
   for (const double size : {0.0, -2.0, not_a_number}) {
-    Made made;
-    made.voxel_mm = {size};
-    check_refused(made, {"voxel_mm"});
+    SampleCohort sample;
+    sample.voxel_mm = {size};
+    check_refused(sample, {"voxel_mm"});
   }
-  Made three;
+  SampleCohort three;
   three.voxel_mm = {2, 2, 2};
   check_refused(three, {"voxel_mm", "not one number"});
 }
 
-TEST_CASE("CohortFile: text in place of ages or maps is refused") {
-  Made made;
-  made.age.clear();
-  made.more = [](RawFile& raw) { raw.texts("age", {"20", "30", "40"}); };
-  check_refused(made, {"\"age\" holds no numbers"});
+TEST_CASE("CohortFile: text instead of ages or maps is refused") {
+  SampleCohort sample;
+  sample.age.clear();
+  sample.more = [](RawFile& raw) { raw.texts("age", {"20", "30", "40"}); };
+  check_refused(sample, {"\"age\" does not contain numbers"});
 }
 
 TEST_CASE("CohortFile: a voxel that is not finite is refused when its map is read, with row, id and voxel") {
   for (const double bad :
        {not_a_number, std::numeric_limits<double>::infinity(), 1e300}) {  // the last overflows float32
     const TemporaryFile file("nan.h5");
-    Made made;
-    made.maps[12 + 7] = bad;
-    made.write(file.path);
+    SampleCohort sample;
+    sample.maps[12 + 7] = bad;
+    sample.write(file.path);
     const CohortFile cohort(file.path);
     CHECK(cohort.volume(0).values.size() == 12);
     check_fails([&] { (void)cohort.volume(1); }, ErrorKind::data, {file.path, "row 1", "sub-2", "voxel 7"});
   }
 }
 
-TEST_CASE("CohortFile: a map without contrast is refused with row and id") {
+TEST_CASE("CohortFile: a constant map is refused with row and id") {
   const TemporaryFile file("constant.h5");
-  Made made;
-  std::fill(made.maps.begin() + 24, made.maps.end(), 0.0);
-  made.write(file.path);
+  SampleCohort sample;
+  std::fill(sample.maps.begin() + 24, sample.maps.end(), 0.0);
+  sample.write(file.path);
   const CohortFile cohort(file.path);
   check_fails([&] { (void)cohort.volume(2); }, ErrorKind::data, {file.path, "row 2", "sub-3", "constant"});
 }
 
-TEST_CASE("CohortFile: no file is a data error, a file cut short is corrupt") {
+TEST_CASE("CohortFile: a missing file is a data error, an incomplete file is corrupt") {
   const TemporaryFile file("cut.h5");
   check_fails([&] { CohortFile cohort(file.path); }, ErrorKind::data, {file.path});
-  Made().write(file.path);
+  SampleCohort().write(file.path);
   std::filesystem::resize_file(file.path, std::filesystem::file_size(file.path) / 2);
   check_fails([&] { CohortFile cohort(file.path); }, ErrorKind::corrupt, {file.path});
 }
 
-TEST_CASE("CohortFile: the affine says which way an axis runs, the modality what a map holds") {
+TEST_CASE("CohortFile: the affine gives the directions of the axes, the modality gives the unit") {
   const auto with = [](const std::function<void(RawFile&)>& more, const auto& look) {
     const TemporaryFile file("affine.h5");
-    Made made;
-    made.more = more;
-    made.write(file.path);
+    SampleCohort sample;
+    sample.more = more;
+    sample.write(file.path);
     look(CohortFile(file.path));
   };
   const auto affine = [](std::vector<double> values) {
@@ -221,15 +224,15 @@ TEST_CASE("CohortFile: the affine says which way an axis runs, the modality what
        [](const CohortFile& c) { CHECK(c.unit() == "a.u."); });
 }
 
-TEST_CASE("CohortFile: an affine or a modality that no model file could hold is refused before anything is trained") {
+TEST_CASE("CohortFile: an affine or a modality that a model file cannot store is refused before training") {
   for (const auto& wrong :
        {std::vector<double>{2, 0, 0, 0, 0, 2, 0, 0}, std::vector<double>(16, not_a_number),
         std::vector<double>{2, 0, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0, 1}, std::vector<double>(16, 0)}) {
-    Made made;
-    made.more = [&](RawFile& raw) { raw.numbers("affine", {wrong.size() / 4, 4}, wrong); };
-    check_refused(made, {"affine"});
+    SampleCohort sample;
+    sample.more = [&](RawFile& raw) { raw.numbers("affine", {wrong.size() / 4, 4}, wrong); };
+    check_refused(sample, {"affine"});
   }
-  Made latin;
+  SampleCohort latin;
   latin.more = [](RawFile& raw) { raw.text_attribute("modality", {"m\xfcre"}); };
   check_refused(latin, {"modality", "UTF-8"});
 }

@@ -1,11 +1,12 @@
-// The device's batches are the loader's, number for number, on whichever way they come.
+// SPDX-License-Identifier: Apache-2.0
+// The device's batches have the same numbers as the loader's, for all ways of copying.
 #include "data/device_loader.h"
 
 #include <doctest/doctest.h>
 
 #include <numeric>
 
-#include "tests/data/made_dataset.h"
+#include "tests/data/sample_dataset.h"
 #include "tests/support/repeating_backend.h"
 #include "tests/support/thrown.h"
 
@@ -47,8 +48,8 @@ std::vector<std::vector<double>> all_batches(AnyLoader& loader, Backend& backend
 
 }  // namespace
 
-TEST_CASE("DeviceLoader: batches are the loader's, computed on in place, uploaded early or late, or kept") {
-  const MadeDataset dataset(11);
+TEST_CASE("DeviceLoader: batches are equal to the loader's, whether used in place, uploaded early or late, or kept") {
+  const SampleDataset dataset(11);
   const Intensity unscaled{0, 1, 1};
   VolumeSource source(dataset, unscaled, 0);
   HostBackend host;
@@ -78,13 +79,13 @@ TEST_CASE("DeviceLoader: batches are the loader's, computed on in place, uploade
       batches.push_back(numbers_of(*batch, device));
     }
     CHECK(batches == expected);
-    CHECK((device.uploads == 0) == !augmented);  // augmented volumes differ from those kept
+    CHECK((device.uploads == 0) == !augmented);  // augmented volumes differ from the kept ones
     CHECK(copied == dataset.size() * 12 * 4);
   }
 }
 
-TEST_CASE("DeviceLoader: volumes kept in bfloat16 are the rounded ones") {
-  const MadeDataset dataset(3);
+TEST_CASE("DeviceLoader: volumes kept in bfloat16 are rounded") {
+  const SampleDataset dataset(3);
   VolumeSource source(dataset, Intensity{3, 0.7, 1}, 0);
   RepeatingBackend device;
   const DeviceVolumes kept(device, source, DType::bf16);
@@ -98,8 +99,8 @@ TEST_CASE("DeviceLoader: volumes kept in bfloat16 are the rounded ones") {
 }
 
 TEST_CASE(
-    "DeviceLoader: after the first epoch none asks for memory of the device, not even after one that was given up") {
-  const MadeDataset dataset(11);
+    "DeviceLoader: after the first epoch no epoch allocates device memory, even after an epoch that was stopped") {
+  const SampleDataset dataset(11);
   VolumeSource source(dataset, Intensity{0, 1, 1}, 0);
   HostBackend host;
   for (const bool late : {false, true}) {
@@ -130,8 +131,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("DeviceLoader: one that is given up half-way ends, and a map that cannot be read is an error") {
-  const MadeDataset dataset(11);
+TEST_CASE("DeviceLoader: a loader that is destroyed during an epoch ends, and a map that cannot be read is an error") {
+  const SampleDataset dataset(11);
   VolumeSource source(dataset, std::nullopt, 0);
   RepeatingBackend device;
   BatchBuffers buffers(device);
@@ -139,7 +140,7 @@ TEST_CASE("DeviceLoader: one that is given up half-way ends, and a map that cann
     DeviceLoader loader(device, {.buffers = &buffers}, source, first(11), options());
     CHECK(loader.next().has_value());
   }
-  const auto fails = [](const Key&, std::span<float>) { fail(ErrorKind::data, "sub-07", "unreadable", "Mend it."); };
+  const auto fails = [](const Key&, std::span<float>) { fail(ErrorKind::data, "sub-07", "unreadable", "Fix it."); };
   DeviceLoader loader(device, {.buffers = &buffers}, source, first(11), options(fails));
   check_fails([&] { loader.next(); }, ErrorKind::data, {"sub-07"});
 }

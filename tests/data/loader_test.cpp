@@ -1,4 +1,5 @@
-// Batches: each subject once, an order that keys alone decide, and a thread that ends well whatever happens.
+// SPDX-License-Identifier: Apache-2.0
+// Batches: each subject once, an order that depends only on keys, and a thread that always ends correctly.
 #include "data/loader.h"
 
 #include <doctest/doctest.h>
@@ -13,7 +14,7 @@
 #include <thread>
 
 #include "data/augment/augmentations.h"
-#include "tests/data/made_dataset.h"
+#include "tests/data/sample_dataset.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -21,7 +22,7 @@ using namespace cg::test;
 
 namespace {
 
-const Intensity unscaled{0, 1, 1};  // maps as they are
+const Intensity unscaled{0, 1, 1};  // maps unchanged
 
 std::vector<Index> first(Index n) {
   std::vector<Index> out(static_cast<std::size_t>(n));
@@ -50,8 +51,8 @@ LoaderOptions shuffled(std::uint64_t seed, Index epoch, Index prefetch = 2) {
 
 }  // namespace
 
-TEST_CASE("Loader: an epoch has each subject once, with its age and its map, and a short last batch") {
-  const MadeDataset dataset(11);
+TEST_CASE("Loader: an epoch has each subject once, with its age and its map, and a smaller last batch") {
+  const SampleDataset dataset(11);
   const auto batches = epoch(dataset, shuffled(3, 1));
   REQUIRE(batches.size() == 3);
   CHECK(batches[2].subjects.size() == 3);
@@ -71,16 +72,16 @@ TEST_CASE("Loader: an epoch has each subject once, with its age and its map, and
   CHECK(seen == first(11));
 }
 
-TEST_CASE("Loader: the order depends on seed and epoch, not on how many batches are prepared ahead") {
-  const MadeDataset dataset(50);
+TEST_CASE("Loader: the order depends on seed and epoch, not on the number of batches prepared in advance") {
+  const SampleDataset dataset(50);
   const auto expected = order(epoch(dataset, shuffled(3, 1)));
   for (const Index prefetch : {0, 1, 7, 100}) CHECK(order(epoch(dataset, shuffled(3, 1, prefetch))) == expected);
   CHECK(order(epoch(dataset, shuffled(3, 2))) != expected);
   CHECK(order(epoch(dataset, shuffled(4, 1))) != expected);
 }
 
-TEST_CASE("Loader: without shuffling the subjects' own order is kept, repeats included") {
-  const MadeDataset dataset(5);
+TEST_CASE("Loader: without shuffling the order of the subjects is kept, including repeats") {
+  const SampleDataset dataset(5);
   VolumeSource source(dataset, unscaled, 0);
   Loader loader(source, {4, 1, 1, 3}, {.batch_size = 3, .shuffle = false, .augment = {}});
   CHECK(loader.next()->subjects == std::vector<Index>{4, 1, 1});
@@ -89,8 +90,8 @@ TEST_CASE("Loader: without shuffling the subjects' own order is kept, repeats in
   CHECK_FALSE(loader.next());
 }
 
-TEST_CASE("Loader: an epoch that is gone on with has the batches that are left, and reads no others") {
-  const MadeDataset dataset(11);
+TEST_CASE("Loader: a continued epoch has only the remaining batches, and reads no other maps") {
+  const SampleDataset dataset(11);
   const auto all = epoch(dataset, shuffled(3, 1));
   for (const Index done : {0, 1, 2, 3, 4}) {
     CAPTURE(done);
@@ -110,8 +111,8 @@ TEST_CASE("Loader: an epoch that is gone on with has the batches that are left, 
   }
 }
 
-TEST_CASE("Loader: augmented views differ, and are the same for any prefetching, threads and batch gone on with") {
-  const MadeDataset dataset(11);
+TEST_CASE("Loader: augmented views differ, and are the same for any prefetching, threads and first batch") {
+  const SampleDataset dataset(11);
   AugmentOptions noise;
   noise.apply = {"noise"};
   LoaderOptions options = shuffled(3, 1);
@@ -136,8 +137,9 @@ TEST_CASE("Loader: augmented views differ, and are the same for any prefetching,
   }
 }
 
-TEST_CASE("Loader: every volume is augmented once, on as many threads as it was given, and what one throws comes out") {
-  const MadeDataset dataset(6);
+TEST_CASE(
+    "Loader: each volume is augmented once, on the given number of threads, and an error of a thread is rethrown") {
+  const SampleDataset dataset(6);
   LoaderOptions options = shuffled(3, 1);
   options.batch_size = 6;
   options.views = 2;
@@ -163,7 +165,7 @@ TEST_CASE("Loader: every volume is augmented once, on as many threads as it was 
   CHECK_THROWS_WITH(epoch(dataset, options), "of subject 4");
 }
 
-TEST_CASE("Loader: batch sizes are known beforehand") {
+TEST_CASE("Loader: batch sizes are known in advance") {
   CHECK(Loader::batch_sizes(11, 4) == std::vector<Index>{4, 4, 3});
   CHECK(Loader::batch_sizes(8, 4) == std::vector<Index>{4, 4});
   CHECK(Loader::batch_sizes(3, 4) == std::vector<Index>{3});
@@ -171,14 +173,15 @@ TEST_CASE("Loader: batch sizes are known beforehand") {
 }
 
 TEST_CASE("Loader: no subjects give no batch") {
-  const MadeDataset dataset(2);
+  const SampleDataset dataset(2);
   VolumeSource source(dataset, unscaled, 0);
   Loader loader(source, {}, shuffled(1, 1));
   CHECK_FALSE(loader.next());
 }
 
-TEST_CASE("Loader: views are augmented apart, by keys that name epoch and subject, and lie one after the other") {
-  const MadeDataset dataset(3);
+TEST_CASE(
+    "Loader: views are augmented separately, by keys with epoch and subject, and follow one another in the batch") {
+  const SampleDataset dataset(3);
   LoaderOptions options = shuffled(5, 2);
   options.views = 2;
   options.augment = [](const Key& key, std::span<float> values) {
@@ -198,8 +201,8 @@ TEST_CASE("Loader: views are augmented apart, by keys that name epoch and subjec
   }
 }
 
-TEST_CASE("Loader: what goes wrong on its thread is rethrown after the batches before it, again and again") {
-  MadeDataset dataset(12);
+TEST_CASE("Loader: an error on its thread is rethrown after the batches before it, on each call") {
+  SampleDataset dataset(12);
   dataset.broken = 6;
   VolumeSource source(dataset, unscaled, 0);
   Loader loader(source, first(12), {.batch_size = 4, .shuffle = false, .augment = {}});
@@ -207,17 +210,17 @@ TEST_CASE("Loader: what goes wrong on its thread is rethrown after the batches b
   for (int again = 0; again < 2; ++again) check_fails([&] { loader.next(); }, ErrorKind::data, {"subject 6 is broken"});
 }
 
-TEST_CASE("Loader: it may be destroyed at any time, and reads no further than it was asked to prepare") {
+TEST_CASE("Loader: it can be destroyed at any time, and reads only the batches that it prepares") {
   for (const int taken : {0, 1, 3}) {
-    const MadeDataset dataset(400);
+    const SampleDataset dataset(400);
     {
       VolumeSource source(dataset, unscaled, 0);
       Loader loader(source, first(400), shuffled(1, 1));
       for (int k = 0; k < taken; ++k) CHECK(loader.next().has_value());
     }
-    CHECK(dataset.reads <= 4 * (taken + 2 + 1));  // taken, ready, and the one being made
+    CHECK(dataset.reads <= 4 * (taken + 2 + 1));  // taken, ready, and the one in preparation
   }
-  MadeDataset broken(4);
+  SampleDataset broken(4);
   broken.broken = 0;
   VolumeSource source(broken, unscaled, 0);
   const Loader never_asked(source, first(4), shuffled(1, 1));

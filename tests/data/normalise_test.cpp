@@ -1,4 +1,5 @@
-// Intensity normalisation: which voxels count, which maps are looked at, and what stays zero.
+// SPDX-License-Identifier: Apache-2.0
+// Intensity normalisation: the voxels that count, the maps that are read, and the voxels that stay zero.
 #include "data/normalise.h"
 
 #include <doctest/doctest.h>
@@ -7,7 +8,7 @@
 #include <cmath>
 
 #include "data/loader.h"
-#include "tests/data/made_dataset.h"
+#include "tests/data/sample_dataset.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -15,7 +16,7 @@ using namespace cg::test;
 
 namespace {
 
-/// Mean and population SD of the non-zero voxels of some subjects, all at once.
+/// Mean and population SD of the non-zero voxels of some subjects together.
 Intensity direct(const Dataset& dataset, const std::vector<Index>& subjects) {
   std::vector<double> all;
   for (const Index i : subjects)
@@ -37,8 +38,8 @@ TEST_CASE("intensity: voxels without data do not count") {
   CHECK(found.sd == doctest::Approx(std::sqrt(8.0 / 3)));
 }
 
-TEST_CASE("intensity: of several maps it is that of their voxels together") {
-  const MadeDataset dataset(9);
+TEST_CASE("intensity: that of several maps is the intensity of all their voxels together") {
+  const SampleDataset dataset(9);
   const std::vector<Index> subjects = {7, 0, 3, 8};
   const Intensity found = intensity(dataset, subjects), expected = direct(dataset, subjects);
   CHECK(found.count == expected.count);
@@ -46,8 +47,8 @@ TEST_CASE("intensity: of several maps it is that of their voxels together") {
   CHECK(found.sd == doctest::Approx(expected.sd).epsilon(1e-14));
 }
 
-TEST_CASE("intensity: of the training part, test maps are never read") {
-  MadeDataset dataset(6);
+TEST_CASE("intensity: for the training part, test maps are never read") {
+  SampleDataset dataset(6);
   dataset.broken = 4;  // reading it would throw
   const std::vector<Index> train = {0, 1, 2, 3, 5};
   const Intensity found = intensity(dataset, train);
@@ -55,20 +56,20 @@ TEST_CASE("intensity: of the training part, test maps are never read") {
   CHECK(found.mean == doctest::Approx(direct(dataset, train).mean));
 }
 
-TEST_CASE("intensity: stays exact where all values are large and close together") {
+TEST_CASE("intensity: is exact for large values that are close together") {
   std::vector<float> values;
   for (int k = 0; k < 1000; ++k) values.push_back(10000.0f + static_cast<float>(k % 2));
   CHECK(intensity(values).sd == doctest::Approx(0.5).epsilon(1e-12));
 }
 
-TEST_CASE("intensity: maps whose data are all equal are a data error") {
-  MadeDataset dataset(1);
+TEST_CASE("intensity: maps with only equal data are a data error") {
+  SampleDataset dataset(1);
   dataset.flat = 0;
   const std::vector<Index> only = {0};
   check_fails([&] { intensity(dataset, only); }, ErrorKind::data, {"equal"});
 }
 
-TEST_CASE("normalise: data get mean 0 and SD 1, zero stays zero") {
+TEST_CASE("normalise: the data get mean 0 and SD 1, zero stays zero") {
   std::vector<float> values = {0, 2, 4, 0, 6, 8};
   normalise(values, intensity(values));
   CHECK(values[0] == 0);
@@ -79,7 +80,7 @@ TEST_CASE("normalise: data get mean 0 and SD 1, zero stays zero") {
 }
 
 TEST_CASE("VolumeSource: without a common intensity each map has its own mean 0 and SD 1") {
-  const MadeDataset dataset(3);
+  const SampleDataset dataset(3);
   VolumeSource source(dataset, std::nullopt, 0);
   std::vector<float> a(12), b(12);
   source.read(0, a);
@@ -87,21 +88,22 @@ TEST_CASE("VolumeSource: without a common intensity each map has its own mean 0 
   CHECK(intensity(a).mean == doctest::Approx(0));
   CHECK(intensity(a).sd == doctest::Approx(1).epsilon(1e-6));
   CHECK(a[0] == 0);
-  for (std::size_t k = 0; k < a.size(); ++k) CHECK(a[k] == doctest::Approx(b[k]).epsilon(1e-5));  // shifted alike
+  for (std::size_t k = 0; k < a.size(); ++k)
+    CHECK(a[k] == doctest::Approx(b[k]).epsilon(1e-5));  // shifted in the same way
 }
 
-TEST_CASE("VolumeSource: a map that its own intensity cannot scale is a data error that names the subject") {
-  MadeDataset dataset(3);
+TEST_CASE("VolumeSource: a map that cannot be scaled by its own intensity is a data error that names the subject") {
+  SampleDataset dataset(3);
   dataset.flat = 1;
   VolumeSource own(dataset, std::nullopt, 0), common(dataset, Intensity{3, 2, 1}, 0);
   std::vector<float> into(12);
-  check_fails([&] { own.read(1, into); }, ErrorKind::data, {"made-1", "equal"});
+  check_fails([&] { own.read(1, into); }, ErrorKind::data, {"sample-1", "equal"});
   common.read(1, into);
   CHECK(std::all_of(into.begin(), into.end(), [](float v) { return v == 0; }));
 }
 
-TEST_CASE("VolumeSource: kept maps equal those read anew, and the budget is kept") {
-  const MadeDataset kept(4), few(4), none(4);
+TEST_CASE("VolumeSource: kept maps are equal to maps that are read again, and the budget is respected") {
+  const SampleDataset kept(4), few(4), none(4);
   const Intensity by{5, 2, 1};
   VolumeSource all(kept, by, 1 << 20), two(few, by, 2 * 12 * 4 + 47), never(none, by, 0);
   for (int pass = 0; pass < 2; ++pass)

@@ -1,4 +1,5 @@
-// The split: the published folds exactly, and what holds for any.
+// SPDX-License-Identifier: Apache-2.0
+// The split: exactly the published folds, and properties of all splits.
 #include "data/split.h"
 
 #include <doctest/doctest.h>
@@ -13,7 +14,7 @@
 using namespace cg;
 using namespace cg::test;
 
-TEST_CASE("split_folds: every golden test part is met, for every size and seed of the file") {
+TEST_CASE("split_folds: all golden test parts are equal, for all sizes and seeds of the file") {
   const GoldenFile golden("split.h5");
   const auto groups = golden.groups();
   REQUIRE_FALSE(groups.empty());
@@ -56,7 +57,7 @@ TEST_CASE("split_folds: the seed decides the parts") {
   CHECK(split_folds(40, 5, 0, 1).test != split_folds(40, 5, 0, 2).test);
 }
 
-TEST_CASE("split_folds: as many folds as subjects leave one out at a time") {
+TEST_CASE("split_folds: n folds of n subjects leave out one subject each") {
   const Split split = split_folds(4, 4, 3, 0);
   CHECK(split.test.size() == 1);
   CHECK(split.train.size() == 3);

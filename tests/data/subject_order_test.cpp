@@ -1,4 +1,5 @@
-// The order of an epoch's subjects: all of them, or every study in equal shares.
+// SPDX-License-Identifier: Apache-2.0
+// The order of an epoch's subjects: all of them, or all studies in equal shares.
 #include "data/subject_order.h"
 
 #include <doctest/doctest.h>
@@ -13,7 +14,7 @@ using namespace cg;
 
 namespace {
 
-/// Subject i belongs to the study that `studies` says.
+/// Subject i belongs to study `studies[i]`.
 class Studies final : public Dataset {
  public:
   explicit Studies(const std::vector<std::string>& studies) {
@@ -28,7 +29,7 @@ class Studies final : public Dataset {
   std::vector<Subject> subjects_;
 };
 
-/// 60 subjects of one large study, 10 of another, 2 of a third, 1 that names none.
+/// 60 subjects of a large study, 10 of a second one, 2 of a third one, 1 without a study.
 Studies uneven() {
   std::vector<std::string> studies(60, "large");
   studies.insert(studies.end(), 10, "middle");
@@ -50,7 +51,7 @@ std::vector<Index> order(const Dataset& dataset, SubjectOrder order, std::uint64
 
 }  // namespace
 
-TEST_CASE("Shuffled order: each subject once, another order for another seed") {
+TEST_CASE("Shuffled order: each subject once, a different order for each seed") {
   const Studies studies = uneven();
   auto first = order(studies, SubjectOrder::shuffled, 1);
   CHECK(first == order(studies, SubjectOrder::shuffled, 1));
@@ -59,7 +60,7 @@ TEST_CASE("Shuffled order: each subject once, another order for another seed") {
   CHECK(first == all(studies));
 }
 
-TEST_CASE("Study-balanced order: as many draws as subjects, every study as often as any other but for one") {
+TEST_CASE("Study-balanced order: as many draws as subjects, and the numbers per study differ by at most one") {
   const Studies studies = uneven();
   const auto drawn = order(studies, SubjectOrder::study_balanced, 1);
   CHECK(drawn.size() == 73);
@@ -75,7 +76,7 @@ TEST_CASE("Study-balanced order: as many draws as subjects, every study as often
   }
 }
 
-TEST_CASE("Study-balanced order: within a study nobody is drawn twice before everybody was drawn once") {
+TEST_CASE("Study-balanced order: within a study no subject is drawn twice before all were drawn once") {
   const Studies studies = uneven();
   std::map<std::string, std::vector<Index>> by_study;
   for (const Index i : order(studies, SubjectOrder::study_balanced, 3)) by_study[studies.subject(i).study].push_back(i);

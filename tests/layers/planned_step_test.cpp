@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A step in memory that was planned before it: the same bits as without a plan, whatever the arena held before, and no
 // two buffers that are alive together in one place.
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole network on a GPU against PyTorch; read tests/support/golden_network.h.
 #include <doctest/doctest.h>
 

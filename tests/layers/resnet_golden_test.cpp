@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole network against PyTorch: names of the parameters, features, three steps of training with DynLocRep and
 // Adam, every parameter's gradient. tests/golden/resnet18.h5; read tests/support/golden_network.h.
 #include <doctest/doctest.h>

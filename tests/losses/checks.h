@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Embeddings to try the losses with, and gradients by other means than the hand-written one: dual numbers and finite
 // differences.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "losses/explanation.h"
 
 #include <doctest/doctest.h>
@@ -62,7 +63,7 @@ TEST_CASE("Explanation: the forces of pull and push add up to −dL/dz") {
   });
 }
 
-TEST_CASE("Explanation: nobody pulls or pushes with a negative strength, nor themselves") {
+TEST_CASE("Explanation: no strength is negative, and no row pulls or pushes itself") {
   for_every_explanation([](const LossOptions&, const LossInput&, const Explanation& e) {
     CHECK(e.pull.minCoeff() >= 0);
     // gaussian weights may exceed 1, where 1 − w turns a push round; sigma = 2 is not such a case

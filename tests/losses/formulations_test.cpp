@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the two formulations of a loss do differently, on one example: the figures of docs/losses.md. Run the program to
 // see them.
 #include <doctest/doctest.h>

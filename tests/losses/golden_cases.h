@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The cases of golden/losses.h5 as inputs and options of our losses.
 #pragma once
 

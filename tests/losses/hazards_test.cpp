@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The hazards of docs/losses.md. Run the program to see the figures that the page has from it.
 #include <doctest/doctest.h>
 
@@ -52,7 +53,7 @@ std::vector<std::pair<std::string, Batch>> hard_batches(Index batch, Index views
       for (double& x : *rows) x *= std::sqrt(1e3);
   };
   add("equal ages", ages_apart(0));
-  add("ages nobody is near", ages_apart(1000));
+  add("ages far from all others", ages_apart(1000));
   add("weights that nearly underflow", ages_apart(76.9));  // exp(-76.9²/8) ~ 1e-321
   add("identical rows", same_rows);
   add("a row of zeros", [](Batch& b) { std::fill_n(b.row(b.rows() - 1), b.dims(), 0.0); });
@@ -120,7 +121,7 @@ TEST_CASE("Losses: weights that have nearly underflowed still give finite number
   }
 }
 
-TEST_CASE("Threshold as printed: weights of nobody near are an error, and great ones are refused in training alone") {
+TEST_CASE("Threshold as printed: infinite weights are an error, and large ones are refused in training only") {
   const auto loss = make_loss<Threshold>({.formulation = Formulation::printed});
   Batch b = random_batch(1, 5, 1, 4);
   b.ages[2] = 150;  // those of 50 years divide by its weight, which is 0
@@ -136,8 +137,8 @@ TEST_CASE("Threshold as printed: weights of nobody near are an error, and great 
   CHECK(finite(make_loss<Threshold>()->evaluate(in)));
 }
 
-TEST_CASE("Threshold: an anchor with nobody to repel adds 0 and counts in the mean") {
-  // c_it counts whom t finds farther than i. With one age in the middle of two, nobody does so of either end.
+TEST_CASE("Threshold: an anchor without a row to repel adds 0 and counts in the mean") {
+  // c_it counts the rows that are farther from t than i is. With one age in the middle of two, it is 0 for both ends.
   Batch b = random_batch(1, 3, 1, 4);
   b.ages = {49, 50, 51};
   const LossResult r = make_loss<Threshold>()->evaluate(b.input());
@@ -179,7 +180,7 @@ TEST_CASE_TEMPLATE("Losses of two views: one has no other to be pulled to, and o
   const auto loss = make_loss<L>();
   check_fails([&] { loss->evaluate(random_batch(1, 4, 1, 4).input()); }, ErrorKind::usage, {"1 view(s)", "2 needed"});
   check_fails([&] { loss->evaluate(random_batch(1, 1, 2, 4).input()); }, ErrorKind::usage,
-              {"nobody to repel", "train.batch_size to at least 2"});
+              {"leave none to repel", "train.batch_size to at least 2"});
   CHECK(loss_info(L::name).least_views == 2);
 }
 
@@ -268,7 +269,7 @@ TEST_CASE("Losses: whatever the batch and the setting, numbers are finite, or an
             CHECK(!error.fix().empty());
             const bool divides_by_nothing =
                 is_threshold_as_printed(options) &&
-                (hazard == "ages nobody is near" || hazard == "weights that nearly underflow");
+                (hazard == "ages far from all others" || hazard == "weights that nearly underflow");
             CHECK((too_few(options, b) || divides_by_nothing));
             ++refused;
           }
@@ -337,8 +338,10 @@ TEST_CASE("DynLocRep: the printed formulation is unbounded below") {
   CHECK(value(100, Formulation::printed) < -1e5);
 }
 
-TEST_CASE("Registry: an unknown loss is an error that lists those there are") {
-  CHECK_THROWS_WITH_AS(make_loss({.name = "triplet"}), doctest::Contains("dynlocrep, exponential, nnclr"), Error);
+TEST_CASE("Registry: an unknown loss is an error that lists the names of all losses") {
+  std::string names;
+  for (const std::string& name : loss_names()) names += (names.empty() ? "" : ", ") + name;
+  CHECK_THROWS_WITH_AS(make_loss({.name = "triplet"}), doctest::Contains(names.c_str()), Error);
 }
 
 TEST_CASE("Registry: the fields read and write every option, and the defaults are those of the published code") {

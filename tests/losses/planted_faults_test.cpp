@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The checks of the losses, checked: each fault below is planted in a copy of a loss, and one of the checks that the
 // other tests rest on (dual numbers, golden file) must notice it.
 #include <doctest/doctest.h>
@@ -28,7 +29,7 @@ struct OneMoreNeighbour : L {
   }
 };
 
-/// dL/dz without the column of S in which z_i is everybody's other.
+/// dL/dz without the column of S in which z_i is the other row.
 struct NoTransposition : InnerProduct {
   Array gradient(const ArrayView& z, const Array& /*s*/, const Array& g) const {
     return ((g.matrix() * z.matrix()).array() / temperature).eval();

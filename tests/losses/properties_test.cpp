@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
@@ -63,7 +64,7 @@ TEST_CASE("Losses: permuting the rows permutes the gradient") {
   CHECK(rc::check("permuted rows", [] {
     const LossOptions options = any_setting();
     const Batch b = any_batch();
-    const bool by_subject = options.name == SimClr::name || options.name == Nnclr::name;  // who is whose pair matters
+    const bool by_subject = loss_info(options.name).least_views > 1;  // it pairs the views of a subject
     auto order =
         Random({.seed = *rc::gen::arbitrary<std::uint64_t>()}).permutation(by_subject ? b.rows() / 2 : b.rows());
     if (by_subject)
@@ -136,7 +137,7 @@ TEST_CASE("Losses: evaluating twice gives the same bits") {
   }
 }
 
-TEST_CASE("DynLocRep: a decay of 0 repels everybody, as if all were neighbours") {
+TEST_CASE("DynLocRep: a decay of 0 repels all rows as neighbours") {
   CHECK(rc::check("far_decay = 0", [] {
     const auto settings = every_setting<DynLocRep>();
     LossOptions options = *rc::gen::elementOf(settings);
@@ -151,7 +152,7 @@ TEST_CASE("DynLocRep: a decay of 0 repels everybody, as if all were neighbours")
   }));
 }
 
-TEST_CASE("DynLocRep: with everybody a neighbour its denominator is that of the published exponential") {
+TEST_CASE("DynLocRep: with all rows as neighbours its denominator is that of the published exponential") {
   // All at one age: each anchor's weights sum to the same, and then the two normalisers agree as well.
   Batch b = random_batch(2, 6, 2, 5);
   std::fill(b.ages.begin(), b.ages.end(), 40.0);

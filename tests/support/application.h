@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One application of an op, run by hand through the kernels of a registry, under the conditions of the tape: what
 // backward must not read is gone, what a kernel must write holds NaN before.
 #pragma once

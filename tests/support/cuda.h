@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What tests of the CUDA backend need: the module, and a device. Where there is none they say so and are counted.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mistakes that every kernel can have. A broken kernel runs the right one and tampers with what it reads or writes.
 #include "tests/support/faults.h"
 

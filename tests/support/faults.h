@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mistakes to plant in the kernels of the ops, by which the suite is tested: every_op_faults_test.cpp puts each into a
 // copy of the registry and asks the suite's own checks whether they notice it. The product knows nothing of this.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole network of tests/golden/resnet18.h5 on any device: weights and volumes from a formula, features, three
 // steps of training with DynLocRep and Adam, and every parameter's gradient, as PyTorch computed them.
 #pragma once

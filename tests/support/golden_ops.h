@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The reference kernels of an op against PyTorch in double: the groups of tests/golden/ops.h5.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads the golden files of tests/golden: groups, attributes and float64 datasets of an HDF5 file.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA kernels of an op, run on the host. Include the op's header of tensor/backend/cuda/ops before it is used.
 #pragma once
 

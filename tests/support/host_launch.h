@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs the bodies of the CUDA kernels (tensor/backend/cuda/block/block.h) on the host: blocks one after the other, in
 // each phase the threads one after the other, in an order of choice. On a GPU any order may happen, so all must give
 // the same bits.

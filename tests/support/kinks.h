@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which branch a kernel takes at the kinks of its op.
 #pragma once
 

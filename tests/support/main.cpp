@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The main function of every test program, where CMake defines DOCTEST_CONFIG_IMPLEMENT: doctest's, but a program that
 // ran no test case at all fails.
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Examples, misuses and kinks that the normalising ops share: batch_norm and what it is fused with.
 #pragma once
 

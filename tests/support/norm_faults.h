@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mistakes that can be made in every normalising op, in double; formulas in tensor/ops/batch_norm.h.
 #pragma once
 

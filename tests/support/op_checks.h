@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the suite asks of the reference kernels of an op, in double. every_op_test.cpp asks it of the product,
 // every_op_faults_test.cpp of broken kernels. Read next: parity.h (fast kernels), golden_ops.h (PyTorch's numbers),
 // kinks.h (ties).

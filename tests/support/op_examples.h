@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Examples of ops, drawn at random: shapes with extents of 1 and odd ones, strides above the kernel, numbers away from
 // ties and kinks. This header holds what they are made of; each op's own are in tests/tensor/ops/<op>.cpp.
 #pragma once

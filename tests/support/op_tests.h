@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // All that the tests know of one op: examples, misuses, kinks and planted faults. The data of op <op> is in
 // tests/tensor/ops/<op>.cpp, which defines <op>_tests(); CMake collects these files (op_test_files.cpp.in). Read next:
 // op_examples.h, faults.h.

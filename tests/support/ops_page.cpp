@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/support/ops_page.h"
 
 #include <fmt/format.h>
@@ -27,11 +28,11 @@ Every op of the engine. This page is generated from the code; a test compares th
   loops. dx is the gradient of the loss with respect to x.
 - **Kept for backward**: what stays in memory between forward and backward. A tensor that is *recomputed* does not: the
   backward makes it again.
-- **CPU**, **GPU**: the types of the activations that have a kernel of their own; parameters and statistics are float32.
-  Where the CPU has none, the reference runs, which computes every op in float32, float64 and bfloat16. Where the GPU has
-  none, a model that needs it is refused when it is built.
+- **CPU**, **GPU**: the types of activations with a fast kernel; parameters and statistics are float32.
+  An op without a kernel for the CPU runs its reference there, which computes in float32, float64 and bfloat16. A model
+  that needs an op without a kernel for the GPU is refused before its first step, when its memory is planned.
 
-What a new op takes is listed in [`all.h`](../tensor/ops/all.h).
+To add an op, see the list of files in [`all.h`](../tensor/ops/all.h).
 
 | op | forward | backward | kept for backward | CPU | GPU |
 | --- | --- | --- | --- | --- | --- |

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The page docs/ops.md, made from the ops themselves: formulas from the comments of their headers, what is kept from
 // their plans, kernels from the declarations of the backends.
 #pragma once

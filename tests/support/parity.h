@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One cell of the registry against the reference in double, on numbers rounded to the cell's type.
 #pragma once
 

@@ -1,4 +1,5 @@
-// PNG pictures read back, for tests of what was drawn.
+// SPDX-License-Identifier: Apache-2.0
+// Reads PNG pictures, for tests of drawings.
 #pragma once
 
 #include <cairo.h>

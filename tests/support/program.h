@@ -1,4 +1,5 @@
-// A real executable, run through the shell: its exit code and what it prints.
+// SPDX-License-Identifier: Apache-2.0
+// Runs a real executable through the shell: its exit code and its output.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@ namespace cg::test {
 Finished run_program(const std::string& folder, const std::string& program, const std::string& arguments,
                      const std::string& environment = "");
 
-/// A new folder for a test's own files, removed with the object.
+/// A new folder for a test's files, removed by the destructor.
 class TestFolder {
  public:
   TestFolder();

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // rapidcheck inside doctest: a property that fails prints its counterexample and how to reproduce it.
 #pragma once
 

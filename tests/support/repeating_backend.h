@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A device of the tests' own that repeats captured work as a GPU does: while it captures, kernels and copies are noted
 // down and not done; later they are done in their order, and nobody asks the work. It has memory of its own, which may
 // be neither asked for nor given back meanwhile, and is spoilt when it is given back: whoever repeats with memory that

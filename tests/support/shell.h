@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A command line run as a user runs it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the suite asks of the tape, with the kernels of a registry: tests/autograd/tape_test.cpp asks it of the
 // product's and of broken ones. Each check says what is wrong, or nothing.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tensors from numbers and back, and how far two lists of numbers are apart.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a call failed with.
 #pragma once
 

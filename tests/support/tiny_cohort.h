@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A cohort file of a few synthetic subjects in a folder of this program's own, removed at the end.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether a page is well-formed XML, as the pages of this project are: for tests, without namespaces and DTDs.
 #pragma once
 

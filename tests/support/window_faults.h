@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What mistakes in convolution and pooling are made of: a walk over every tap of every window.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a backend says of its memory.
 #include "tensor/backend.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Ops against PyTorch in double: tests/golden/ops.h5. The comparison stands in tests/support/golden_ops.cpp.
 #include "tests/support/golden_ops.h"
 

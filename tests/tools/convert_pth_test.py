@@ -1,4 +1,5 @@
-"""tools/convert_pth.py on checkpoints put together by hand: no PyTorch is needed, and nothing in them is run."""
+# SPDX-License-Identifier: Apache-2.0
+"""tools/convert_pth.py on checkpoints that the test builds: no PyTorch is needed, and nothing in them is run."""
 import io
 import json
 import pathlib
@@ -28,7 +29,7 @@ class Call:
 
 
 class Pickler(pickle._Pickler):
-    """Writes names without importing what they name."""
+    """Writes names without importing the objects."""
 
     def persistent_id(self, thing):
         return thing.identifier if isinstance(thing, Storage) else None
@@ -108,18 +109,18 @@ class ConvertPth(unittest.TestCase):
         self.assertIn("w", self.read()[0])
 
     def test_a_pickle_that_runs_something_is_refused_unrun(self):
-        made = pathlib.Path(self.folder.name) / "made"
+        created = pathlib.Path(self.folder.name) / "created"
         for module, name in (("os", "system"), ("posix", "system"), ("builtins", "exec"), ("builtins", "getattr"),
                              ("torch", "load"), ("subprocess", "Popen"), ("torch.FloatStorage", "__class__")):
-            self.pack({"model": {"w": Call(Named(module, name), (f"touch {made}",))}})
-            self.refused(4, f"asks for {module}.{name}")
-        self.assertFalse(made.exists())
+            self.pack({"model": {"w": Call(Named(module, name), (f"touch {created}",))}})
+            self.refused(4, f"uses {module}.{name}")
+        self.assertFalse(created.exists())
 
     def test_tensors_that_lie_are_refused(self):
         for wrong, words in ((tensor((2, 4), (4, 1)), "leaves its storage"), (tensor((2, 3), (3, 1), 1), "leaves"),
-                             (tensor((2, 3), (3, 1), -1), "leaves"), (tensor((2, 3), (1, 2)), "one piece"),
+                             (tensor((2, 3), (3, 1), -1), "leaves"), (tensor((2, 3), (1, 2)), "contiguous"),
                              (tensor((1 << 40, 1 << 40), (1 << 40, 1)), "leaves"),
-                             (tensor(storage=Storage(values=1 << 40), shape=(1 << 40,), stride=(1,)), "cut short"),
+                             (tensor(storage=Storage(values=1 << 40), shape=(1 << 40,), stride=(1,)), "incomplete"),
                              (tensor(storage=Storage(key="../../etc/passwd")), "damaged")):
             self.pack({"model": {"w": wrong}})
             self.refused(4, words)
@@ -138,7 +139,7 @@ class ConvertPth(unittest.TestCase):
         self.pack({"model": {"w": 5}})
         self.refused(3, "no tensors under \"model\"")
         self.pack({"weights": {"w": tensor()}, "epoch": 3})
-        self.refused(3, "it holds weights, epoch")
+        self.refused(3, "the keys are weights, epoch")
         self.assertEqual(self.convert("--key", "weights").returncode, 0)
 
     def test_a_place_that_cannot_be_written_ends_with_8_and_leaves_nothing(self):

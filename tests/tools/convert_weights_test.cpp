@@ -1,4 +1,5 @@
-// convert_weights as a user runs it: nothing is lost between the formats, and bad files end with their exit codes.
+// SPDX-License-Identifier: Apache-2.0
+// convert_weights as a user runs it: the formats keep all data, and bad files give their exit codes.
 #include <doctest/doctest.h>
 
 #include <fstream>
@@ -47,7 +48,7 @@ TEST_CASE("convert_weights: to safetensors and back, numbers, names, shapes, cou
   CHECK(file.number_attribute("width") == 2);
 }
 
-TEST_CASE("convert_weights: --list names what is there and writes nothing") {
+TEST_CASE("convert_weights: --list prints the content and writes nothing") {
   const Place place;
   place.write("a.safetensors", example(WeightsFormat::safetensors));
   const Finished list = place.run("a.safetensors --list");
@@ -56,7 +57,7 @@ TEST_CASE("convert_weights: --list names what is there and writes nothing") {
     CHECK(list.says(words));
 }
 
-TEST_CASE("convert_weights: a wrong command line, a bad file and a folder that is not there have their exit codes") {
+TEST_CASE("convert_weights: a wrong command line, a bad file and a missing folder give their exit codes") {
   const Place place;
   place.write("a.safetensors", example(WeightsFormat::safetensors));
   place.write("cut.h5", example(WeightsFormat::hdf5).substr(0, 3000));

@@ -1,4 +1,5 @@
-// The real executables on machines with a driver that cannot be used: a made-up one (made_up_driver.cpp).
+// SPDX-License-Identifier: Apache-2.0
+// The real executables on machines with an unusable driver: a fake one (fake_driver.cpp).
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -10,7 +11,7 @@ using namespace cg::test;
 
 namespace {
 
-/// Plans for this machine's device; `answer` is the driver's when it is started.
+/// Plans for this machine's device. `answer`: the result of the driver's start.
 Finished plan(const std::string& device, int version, int answer) {
   const TestFolder folder;
   return run_program(folder.path(), "profile_memory", "quickstart --size 20 24 20 --batch 2 --device " + device,
@@ -22,7 +23,7 @@ Finished plan(const std::string& device, int version, int answer) {
 }  // namespace
 
 TEST_CASE(
-    "a driver too old, or without a device, is said in words (exit code 7); by itself the program takes the CPU") {
+    "a driver that is too old, or without a device, is reported (exit code 7); by default the program uses the CPU") {
   if (!module_or_skip()) return;
   struct Case {
     int version, answer;
@@ -43,7 +44,8 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("a device that is there and fails is an error, also where the program may choose: it does not go on slowly") {
+TEST_CASE(
+    "a device that exists but fails is an error, also with device auto: the program does not continue on the CPU") {
   if (!module_or_skip()) return;
   for (const char* device : {"cuda", "auto"})
     for (const int answer : {46, 999}) {  // busy or broken; unknown

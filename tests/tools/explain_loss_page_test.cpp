@@ -1,4 +1,5 @@
-// The page of explain_loss in a real browser: what its tables show, and what its keys do. Skipped without Chromium.
+// SPDX-License-Identifier: Apache-2.0
+// The page of explain_loss in a real browser: the content of its tables, and its keys. Skipped without Chromium.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -21,7 +22,7 @@ namespace {
 
 constexpr Index anchor = 4, stop = 3;
 
-/// Goes through the losses as a reader does, and leaves what the left table shows, a list of cells a row, as JSON.
+/// Selects the losses as a reader does, and writes the left table as JSON: one list of cells per row.
 constexpr const char* reader = R"(<pre id="seen"></pre><script>
 const seen = { tables: {} };
 for (const loss of data.losses)
@@ -51,7 +52,7 @@ std::string browser() {
   return shell("command -v chromium || command -v chromium-browser || command -v google-chrome").text;
 }
 
-/// What the page left behind after the reader.
+/// The JSON that this script wrote.
 nlohmann::json seen_in(const std::string& browser) {
   const TemporaryFile page("page.html"), profile("profile");
   REQUIRE(shell(fmt::format("'{}/explain_loss' --html {}", CG_TEST_BINARIES, page.path)).code == 0);
@@ -103,7 +104,7 @@ std::vector<Array> columns(const std::string& loss, Formulation formulation, Ind
 
 }  // namespace
 
-TEST_CASE("explain_loss: in a browser the page's tables hold the engine's numbers, and its keys choose the anchor") {
+TEST_CASE("explain_loss: in a browser the page's tables show the engine's numbers, and its keys choose the anchor") {
   const std::string found = browser();
   if (found.empty()) {
     MESSAGE("[skipped: no Chromium]");
@@ -116,7 +117,7 @@ TEST_CASE("explain_loss: in a browser the page's tables hold the engine's number
     const auto want = columns(setting.substr(0, setting.find(' ')),
                               printed ? Formulation::printed : Formulation::published, circle ? 2 : 3);
     REQUIRE(table.size() == 11);
-    // The nearest first.
+    // Sorted by distance.
     std::vector<Index> order;
     for (Index t = 0; t < 12; ++t)
       if (t != anchor) order.push_back(t);
@@ -127,7 +128,7 @@ TEST_CASE("explain_loss: in a browser the page's tables hold the engine's number
       for (std::size_t k = 0; k < want.size(); ++k) {
         const double shown = number_in(table[r][k + 1].get<std::string>()), right = want[k](anchor, order[r]),
                      size = std::abs(right);
-        const bool three_digits = size >= 1e-3 && size < 1e5;  // else two
+        const bool three_digits = size >= 1e-3 && size < 1e5;  // otherwise two
         CAPTURE(k);
         CHECK(std::abs(shown - right) <= (three_digits ? 6e-3 : 6e-2) * size);
       }
@@ -136,8 +137,8 @@ TEST_CASE("explain_loss: in a browser the page's tables hold the engine's number
   std::size_t tables = 0;  // of every formulation, on circle and sphere
   for (const std::string& name : loss_names()) tables += loss_info(name).has_two_formulations() ? 4 : 2;
   CHECK(seen["tables"].size() == tables);
-  CHECK(seen["named"] == 11);   // rows have a heading that screen readers say
-  CHECK(seen["fetched"] == 0);  // from anywhere: the page is complete
+  CHECK(seen["named"] == 11);   // rows have a heading for screen readers
+  CHECK(seen["fetched"] == 0);  // the page loads nothing
   CHECK(seen["right"] == anchor + 1);
   CHECK(seen["up"] == anchor - 1);
   CHECK(seen["both"] == nlohmann::json{"3", "3"});

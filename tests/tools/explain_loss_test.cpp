@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -41,7 +42,7 @@ std::vector<double> found(const std::string& text, const std::string& pattern, s
 
 }  // namespace
 
-TEST_CASE("explain_loss: the row of every anchor is attraction and repulsion, and the rows are the value") {
+TEST_CASE("explain_loss: each anchor's row is attraction plus repulsion, and the rows add up to the value") {
   const Finished result = run("--loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation printed");
   CAPTURE(result.text);
   REQUIRE(result.code == 0);
@@ -60,8 +61,8 @@ TEST_CASE("explain_loss: the row of every anchor is attraction and repulsion, an
   CHECK(found(result.text, R"(differ by at most (\S+) of)")[0] < 1e-12);
 }
 
-TEST_CASE("explain_loss: every loss and formulation is explained in 118 columns, with sums that match") {
-  // The pull of threshold as printed is beyond 10^130.
+TEST_CASE("explain_loss: all losses and formulations are explained in 118 columns, with sums that match") {
+  // The pull of threshold as printed is above 10^130.
   AllLosses::for_each([]<LossType L>() {
     for (const Formulation f : {Formulation::printed, Formulation::published}) {
       const bool published = f == Formulation::published;
@@ -88,7 +89,7 @@ TEST_CASE("explain_loss: every loss and formulation is explained in 118 columns,
   });
 }
 
-TEST_CASE("explain_loss: embeddings and ages come from a file, of a run too") {
+TEST_CASE("explain_loss: embeddings and ages are read from a file, also from that of a run") {
   const TemporaryFile file("embeddings.h5");
   H5Writer out(file.path);
   std::vector<double> z;
@@ -108,12 +109,12 @@ TEST_CASE("explain_loss: embeddings and ages come from a file, of a run too") {
   CHECK(run(fmt::format("--embeddings {}", file.path)).code == 3);
 }
 
-TEST_CASE("explain_loss: cases come back with values, and those that cannot be evaluated end with 3") {
+TEST_CASE("explain_loss: cases get their values, and a case that cannot be evaluated gives exit code 3") {
   const TemporaryFile answers("answers.h5"), bad("bad.h5");
   const Finished result = run(fmt::format("--cases {}/losses.h5 --out {}", golden_folder(), answers.path));
   CAPTURE(result.text);
   REQUIRE(result.code == 0);
-  CHECK(found(result.text, R"(at most (\S+) of the largest)")[0] < 1e-10);
+  CHECK(found(result.text, R"(largest difference is (\S+) of the largest)").at(0) < 1e-10);
   CHECK(H5Reader(answers.path).members() == H5Reader(golden_folder() + "/losses.h5").members());
   H5Writer out(bad.path);
   out.numbers("a/embeddings", {2, 2}, std::vector<double>{1, 0, 0, 1});
@@ -124,10 +125,10 @@ TEST_CASE("explain_loss: cases come back with values, and those that cannot be e
   out.commit();
   const Finished refused = run(fmt::format("--cases {} --out {}", bad.path, answers.path));
   CHECK(refused.code == 3);
-  CHECK(refused.says("a: loss.y_aware: nobody to repel"));
+  CHECK(refused.says("row(s) leave none to repel"));
 }
 
-TEST_CASE("explain_loss: the page is one file that needs no other, of moderate size") {
+TEST_CASE("explain_loss: the page is one file of moderate size that needs no other file") {
   const TemporaryFile page("page.html");
   const Finished result = run("--html " + page.path);
   REQUIRE_MESSAGE(result.code == 0, result.text);
@@ -136,12 +137,12 @@ TEST_CASE("explain_loss: the page is one file that needs no other, of moderate s
   CHECK(html.size() < 6'000'000);
   for (const char* outside : {"http://", "https://", "src=", "@DATA@", "@SCRIPT@", "@STYLE@", "import("})
     CHECK_MESSAGE(html.find(outside) == std::string::npos, outside);
-  // Without scripts and style, which are no XML, it is well formed.
+  // Without scripts and style, which are not XML, it is well-formed.
   CHECK(malformed(std::regex_replace(html.substr(0, html.find("<script")), std::regex("<style>[^<]*</style>"), "") +
                   "</body></html>") == "");
 }
 
-TEST_CASE("explain_loss: what is wrong is said, with the exit code of its kind") {
+TEST_CASE("explain_loss: problems are reported with the exit code of their kind") {
   const auto refused = [](const std::string& arguments, int code, const std::string& word) {
     const Finished result = run(arguments);
     CAPTURE(result.text);
@@ -152,7 +153,7 @@ TEST_CASE("explain_loss: what is wrong is said, with the exit code of its kind")
   refused("--loss focal --ages 20,30", 2, "dynlocrep");
   refused("--ages 20,30 sigm=3", 2, "did you mean \"sigma\"?");
   refused("--ages 20,30 sigma=-1", 2, "sigma");
-  refused("--ages 20 --loss simclr", 2, "nobody to repel");
+  refused("--ages 20 --loss simclr", 2, "leave none to repel");
   refused("--embeddings /nowhere.h5", 3, "/nowhere.h5");
   refused("--cases /nowhere.h5", 2, "--out");
   refused("--html /nowhere/page.html", 8, "/nowhere");

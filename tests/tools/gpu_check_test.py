@@ -1,4 +1,5 @@
-"""What a GPU check says of its stages, from made-up programs and results: counts, reasons, exit codes."""
+# SPDX-License-Identifier: Apache-2.0
+"""The reports of a GPU check, with fake programs and results: counts, reasons, exit codes."""
 
 import json
 import os
@@ -19,7 +20,7 @@ import gpu_summary
 from gpu_job import FAILED, INCOMPLETE, PASSED, Job
 
 
-class MadeUpJob(unittest.TestCase):
+class FakeJob(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
@@ -36,7 +37,7 @@ class MadeUpJob(unittest.TestCase):
         return file
 
 
-class Tests(MadeUpJob):
+class Tests(FakeJob):
     def doctest(self, name, passed, failed, *lines):
         cases = f"[doctest] test cases: {passed + failed} | {passed} passed | {failed} failed | 0 skipped"
         self.program(f"tests/{name}", *[f"echo '{line}'" for line in [*lines, cases]], f"exit {min(failed, 1)}")
@@ -67,7 +68,7 @@ class Tests(MadeUpJob):
         self.assertIn("it was stopped after", found["reasons"][0])
 
 
-class TimeLimit(MadeUpJob):
+class TimeLimit(FakeJob):
     def test_what_a_program_started_ends_with_it(self):
         program = self.program("bin/starter", "echo begun", "sleep 60 &", 'echo $! >"$1"', "wait")
         begun = time.monotonic()
@@ -86,7 +87,7 @@ class TimeLimit(MadeUpJob):
             try:
                 os.kill(process, 0)
                 if Path(f"/proc/{process}/stat").read_text().split(")")[-1].split()[0] == "Z":
-                    return  # it waits for whoever collects it
+                    return  # it has ended; its parent has not read its status
             except (ProcessLookupError, FileNotFoundError):
                 return
             time.sleep(0.05)
@@ -96,7 +97,7 @@ class TimeLimit(MadeUpJob):
         self.assertIn("signal 11 ended it", self.job.run([self.program("bin/crash", "kill -SEGV $$")]).why())
 
 
-class Device(MadeUpJob):
+class Device(FakeJob):
     def test_what_is_missing_is_said_in_words(self):
         self.program("bin/profile_memory", "echo 'error: --device cuda: no driver. Use --device cpu.' >&2", "exit 7")
         self.assertEqual(self.job.absent_device(), "--device cuda: no driver")
@@ -110,7 +111,7 @@ class Device(MadeUpJob):
         self.assertEqual((rounds, why), ([], "error: an illegal address"))
 
 
-class Sanitizer(MadeUpJob):
+class Sanitizer(FakeJob):
     OURS = [
         "========= Invalid __global__ write of size 4 bytes",
         "=========     at void cg::cuda::run<cg::cuda::Map<cg::cuda::AddPart<float>>>(T1)+0x90 in map.h:24",
@@ -127,7 +128,7 @@ class Sanitizer(MadeUpJob):
     NOBODY = ["========= Program hit cudaErrorLaunchFailure (error 719) due to a failure on CUDA API call"]
 
     def run_on(self, found, errors, code=None):
-        """The stage on made-up tests: compute-sanitizer says this of all."""
+        """The stage with fake tests, for which compute-sanitizer prints this."""
         lines = ["========= COMPUTE-SANITIZER", *found, "=========", f"========= ERROR SUMMARY: {errors} errors"]
         return self.run_saying(lines, (9 if errors else 0) if code is None else code)
 
@@ -146,18 +147,18 @@ class Sanitizer(MadeUpJob):
     def test_a_finding_in_our_kernel_fails(self):
         found = self.run_on(self.LIBRARY + self.OURS, 2)
         self.assertEqual(found["status"], FAILED)
-        self.assertEqual(found["runs"][0]["findings"], dict(ours=1, nobody=0, library=1))
+        self.assertEqual(found["runs"][0]["findings"], dict(ours=1, unnamed=0, library=1))
 
     def test_a_finding_in_a_library_is_reported_and_does_not_fail(self):
         found = self.run_on(self.LIBRARY * 2, 2)
         self.assertEqual(found["status"], PASSED)
-        self.assertEqual(found["runs"][0]["findings"], dict(ours=0, nobody=0, library=2))
+        self.assertEqual(found["runs"][0]["findings"], dict(ours=0, unnamed=0, library=2))
         self.assertEqual(len(found["runs"][0]["library"]), 1)
         self.assertIn("sm90_xmma_fprop_bf16", gpu_summary.lines_of("sanitizer", found)[0])
 
     def test_a_finding_that_names_no_kernel_or_was_not_printed_fails(self):
         self.assertEqual(self.run_on(self.NOBODY, 1)["status"], FAILED)
-        self.assertEqual(self.run_on(self.LIBRARY, 3)["runs"][0]["findings"], dict(ours=0, nobody=2, library=1))
+        self.assertEqual(self.run_on(self.LIBRARY, 3)["runs"][0]["findings"], dict(ours=0, unnamed=2, library=1))
 
     def test_a_test_that_fails_is_no_finding_but_fails(self):
         found = self.run_on([], 0, code=1)
@@ -177,8 +178,8 @@ class Sanitizer(MadeUpJob):
         self.assertIn("Device not supported", found["reasons"][0])
 
 
-class Benchmark(MadeUpJob):
-    """Made-up programs in the places of ours and of PyTorch."""
+class Benchmark(FakeJob):
+    """Fake programs instead of ours and of PyTorch."""
 
     def setUp(self):
         super().setUp()
@@ -186,7 +187,7 @@ class Benchmark(MadeUpJob):
         (self.root / "tools/benchmark").mkdir(parents=True)
 
     def stage(self, precision="bfloat16", ours=2.0, loss=1.0, pytorch=None):
-        """`pytorch`: seconds of a step by "variant stem"; others take 4. A word in their place ends the program."""
+        """`pytorch`: seconds of a step by "variant stem"; others take 4. A text instead of a number ends the program."""
         step = dict(seconds_median=ours, loss=loss, device="a card", planned_bytes=5)
         self.program("bin/benchmark", f"echo '{json.dumps(step)}'")
         (self.root / "tools/benchmark/benchmark_pytorch_gpu.py").write_text(
@@ -249,7 +250,7 @@ for _ in sys.stdin: print(json.dumps(dict(seconds_median=took, loss=1.0, allocat
         self.assertIn("graph, plain stem: it ended without a word, in 1 rounds", reasons[1])
 
 
-class Memory(MadeUpJob):
+class Memory(FakeJob):
     def status(self, above, beside=0):
         result = dict(
             planned=dict(total=1000, beside=500),
@@ -272,9 +273,9 @@ class Memory(MadeUpJob):
         self.assertEqual(self.status(1000, 501), FAILED)
 
 
-class Jobs(MadeUpJob):
+class Jobs(FakeJob):
     def table(self, *lines):
-        """The stage with a program that writes a summary as an experiment does, after `lines`."""
+        """The stage with a program that writes a summary like an experiment, after `lines`."""
         self.program(
             "bin/run_experiment",
             'while [ "$1" != --out ]; do shift; done',
@@ -296,7 +297,7 @@ class Jobs(MadeUpJob):
         self.assertEqual(found["goals"], [])
 
 
-class Summary(MadeUpJob):
+class Summary(FakeJob):
     def code(self, **stages):
         for name, status in stages.items():
             reasons = [] if status == PASSED else ["a reason"]

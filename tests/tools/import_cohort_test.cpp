@@ -1,10 +1,11 @@
-// import_cohort and export_cohort as a laboratory types them: exit codes, what is printed, what is left behind.
+// SPDX-License-Identifier: Apache-2.0
+// import_cohort and export_cohort as a laboratory uses them: exit codes, output, files.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include "data/cohort_h5.h"
 #include "data/files/input_file.h"
-#include "tests/experiments/cohorts/made_study.h"
+#include "tests/experiments/cohorts/sample_study.h"
 #include "tests/support/shell.h"
 
 using namespace cg;
@@ -29,7 +30,7 @@ std::size_t files_in(const fs::path& folder) {
 
 }  // namespace
 
-TEST_CASE("import_cohort: writes the cohort file and a report beside it, and replaces nothing unasked") {
+TEST_CASE("import_cohort: writes the cohort file and a report beside it, and replaces no file without --overwrite") {
   const Study study;
   const Finished done = run("import_cohort", import_of(study));
   CAPTURE(done.text);
@@ -43,37 +44,37 @@ TEST_CASE("import_cohort: writes the cohort file and a report beside it, and rep
   CHECK(run("import_cohort", import_of(study, "--overwrite")).code == 0);
 }
 
-TEST_CASE("import_cohort: a report that would replace a file, or has no folder, is refused before anything is done") {
+TEST_CASE("import_cohort: a report that would replace a file, or has no folder, is refused before the work") {
   const Study study;
   const fs::path table = study.folder / "participants.tsv";
   const std::string before = read_input(table, 1 << 20);
   const Finished taken = run("import_cohort", import_of(study, "--report '" + table.string() + "'"));
   CHECK(taken.code == 2);
-  CHECK(taken.says("is there already"));
+  CHECK(taken.says("the file exists"));
   CHECK(read_input(table, 1 << 20) == before);
   CHECK(run("import_cohort", import_of(study, "--report /nowhere/report.csv")).code == 8);
   CHECK_FALSE(fs::exists(study.out));
 }
 
-TEST_CASE("import_cohort: --check writes nothing and ends like the import would") {
+TEST_CASE("import_cohort: --check writes nothing and ends like the import") {
   const Study study;
   Finished done = run("import_cohort", import_of(study, "--check"));
   CHECK(done.code == 0);
-  CHECK(done.says("nothing is wrong: 3 maps"));
+  CHECK(done.says("no problems: 3 maps"));
   study.write_table("participant_id\tage\nsub-1\t-1\nsub-2\t20\nsub-3\tn/a\n");
   for (const char* check : {"--check", ""}) {
     done = run("import_cohort", import_of(study, check));
     CAPTURE(done.text);
     CHECK(done.code == 3);
     CHECK(done.says("error: "));
-    CHECK(done.says("2 findings"));
+    CHECK(done.says("2 problems"));
     CHECK(done.says("participants.tsv:2 (sub-1): the age is -1"));
     CHECK(done.says("participants.tsv:4 (sub-3): the age is missing"));
     CHECK(files_in(study.out.parent_path()) == 1);
   }
 }
 
-TEST_CASE("import_cohort: a damaged file ends with 4, a wrong command with 2, a full disk with 8; nothing is left") {
+TEST_CASE("import_cohort: a damaged file gives exit code 4, a wrong command 2, a full disk 8; no file is left") {
   const Study study;
   CHECK(run("import_cohort", "").code == 2);
   CHECK(run("import_cohort", fmt::format("'{}' {}", study.folder.string(), files)).code == 2);  // no --out
@@ -119,7 +120,7 @@ TEST_CASE("import_cohort: a stack of 12 GB is imported in an address space of 2 
   CHECK(read.values[voxel_index(read, 0, 1, 2)] == map.values[voxel_index(map, 90, 1, 2)]);
 }
 
-TEST_CASE("export_cohort: a folder of NIfTI files, and the words that import it") {
+TEST_CASE("export_cohort: writes a folder of NIfTI files, and prints the option that imports it") {
   const Study study;
   REQUIRE(run("import_cohort", import_of(study)).code == 0);
   const fs::path folder = study.out.parent_path() / "exported";

@@ -1,4 +1,5 @@
-// The real executable: exit codes, what it prints and writes, the largest batch, the estimate beside a real step.
+// SPDX-License-Identifier: Apache-2.0
+// The real executable: exit codes, output, the largest batch, the plan compared with a real step.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -15,7 +16,7 @@ using namespace cg::test;
 
 namespace {
 
-/// A network of seconds; later options override none of these.
+/// A network that needs seconds; later options do not change these.
 const std::string small = "quickstart --device cpu --size 20 24 20 model.width=8 threads=1 ";
 
 Finished run(const TestFolder& folder, const std::string& arguments, const std::string& environment = "") {
@@ -68,7 +69,7 @@ TEST_CASE("profile_memory: exit codes and messages") {
   ends("quickstart --device H200 --measure", cuda_module(why) ? 2 : 7);
 }
 
-TEST_CASE("profile_memory: the size of a phantom is known without making it, and --size replaces a cohort") {
+TEST_CASE("profile_memory: the size of a phantom is known without creating it, and --size replaces a cohort") {
   const TestFolder folder;
   CHECK(run(folder, "quickstart --device reference", "LC_ALL=C").says("32 volumes of 46 x 55 x 46 voxels"));
   CHECK(run(folder, "dynlocrep --device reference", "LC_ALL=C").says("32 volumes of 91 x 109 x 91 voxels"));
@@ -78,7 +79,7 @@ TEST_CASE("profile_memory: the size of a phantom is known without making it, and
   CHECK(std::filesystem::is_empty(folder.path()));
 }
 
-TEST_CASE("profile_memory: the locale decides between blocks and ASCII") {
+TEST_CASE("profile_memory: the locale selects block characters or ASCII") {
   const TestFolder folder;
   CHECK(run(folder, small, "LC_ALL=C.UTF-8").says("\u2588"));
   CHECK(run(folder, small, "LC_ALL= LC_CTYPE= LANG=en_GB.utf8").says("\u2588"));
@@ -92,7 +93,7 @@ TEST_CASE("profile_memory: the locale decides between blocks and ASCII") {
 
 TEST_CASE("profile_memory: a configuration whose name is markup stays text in the page") {
   const TestFolder folder;
-  const std::string name = "<script>alert(1)<.toml";  // a path cannot hold the / of a closing tag
+  const std::string name = "<script>alert(1)<.toml";  // a path cannot contain the / of a closing tag
   std::ofstream(folder.path() + "/" + name) << "[model]\nwidth = 8\n";
   const Finished result =
       run(folder, "'" + name + "' --device reference --size 20 24 20 --html page.html --csv rows.csv");
@@ -105,9 +106,9 @@ TEST_CASE("profile_memory: a configuration whose name is markup stays text in th
   CHECK(rows.starts_with("scope,op,role,bytes,first,last,offset\nencoder."));
 }
 
-TEST_CASE("profile_memory: --batch max leaves room for all of training, and one more does not") {
+TEST_CASE("profile_memory: --batch max leaves memory for all of training, and one subject more does not") {
   const TestFolder folder;
-  constexpr double memory = 260;  // MB; of them 160 for what libraries take
+  constexpr double memory = 260;  // MB; 160 of them for libraries
   const Finished largest = run(folder, small + "--batch max --memory 260MB");
   REQUIRE(largest.code == 0);
   const auto batch = static_cast<int>(number_after(largest.text, "Largest batch in 260.0 MB: "));
@@ -117,18 +118,18 @@ TEST_CASE("profile_memory: --batch max leaves room for all of training, and one 
   CHECK(beside == 160);
   const double step = number_after(run_of(batch + 1), "  sum");
   CHECK(number_after(largest.text, " MB: ") == batch);
-  // More than fits, printed to a tenth of a MB: a demand just above 260 MB is shown as 260.0.
-  CHECK(number_after(largest.text, fmt::format("{} would ask for ", batch + 1)) >= memory);
+  // More than fits, printed with a tenth of a MB: a demand slightly above 260 MB is shown as 260.0.
+  CHECK(number_after(largest.text, fmt::format("{} needs ", batch + 1)) >= memory);
   CHECK(largest.says(fmt::format("{:.1f} MB for a step", step)));
-  CHECK(step + beside < memory);  // of a step alone more would fit
+  CHECK(step + beside < memory);  // a larger step alone would fit
   CHECK(number_after(largest.text, "  sum") == number_after(run_of(batch), "  sum"));
-  CHECK(run(folder, small + "--batch max --memory 900TB").says("Largest batch: 4096, the most that"));
-  CHECK(run(folder, small + "--batch max --memory 160MB").says("training in batches of 2 asks for "));
+  CHECK(run(folder, small + "--batch max --memory 900TB").says("Largest batch: 4096, the maximum of train.batch_size"));
+  CHECK(run(folder, small + "--batch max --memory 160MB").says("training with batches of 2 needs "));
 }
 
-TEST_CASE("profile_memory: a step takes about what was planned") {
+TEST_CASE("profile_memory: a step uses about the planned memory") {
   const TestFolder folder;
-  // on one thread: several would wait for each other where the machine is busy
+  // on one thread: several threads would wait for each other on a busy machine
   const Finished result =
       run(folder, "quickstart --device cpu --measure --size 30 36 30 --batch 12 model.width=32 threads=1");
   CAPTURE(result.text);
@@ -137,6 +138,6 @@ TEST_CASE("profile_memory: a step takes about what was planned") {
                planned = number_after(result.text, "Planned: ");
   MESSAGE("planned ", planned, " MB, measured ", measured, " MB");
   CHECK(measured >= 0.95 * planned);
-  // oneDNN's matrix product keeps some 10 MB a thread of its own, which weighs more here than in a full-sized step
+  // oneDNN's matrix product keeps about 10 MB per thread, which matters more here than in a full-sized step
   CHECK(measured <= 1.05 * planned + 30);
 }

@@ -1,4 +1,5 @@
-// The real executable planning for a GPU that is not there: needs cuDNN, but no device.
+// SPDX-License-Identifier: Apache-2.0
+// The real executable plans for a GPU that does not exist here: needs cuDNN, but no device.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -18,7 +19,8 @@ Finished run(const TestFolder& folder, const std::string& arguments) {
 
 }  // namespace
 
-TEST_CASE("profile_memory: a GPU that is not there is planned for, with cuDNN's engine for every convolution") {
+TEST_CASE(
+    "profile_memory: a step is planned for a GPU that does not exist here, with cuDNN's engine for each convolution") {
   if (!module_or_skip()) return;
   const TestFolder folder;
   const Finished result = run(folder, "dynlocrep model.precision=bfloat16 --device H200 --plans --json h200.json");
@@ -33,9 +35,9 @@ TEST_CASE("profile_memory: a GPU that is not there is planned for, with cuDNN's 
     CHECK(plan.at("type") == "bfloat16");
     CHECK(result.says(plan.at("layer").get<std::string>()));
   }
-  CHECK_FALSE(found.contains("device_properties"));  // those of a device that is there
+  CHECK_FALSE(found.contains("device_properties"));  // only for a device that exists
   CHECK(result.says(fmt::format("{:.1f}\n", found.at("planned").at("total").get<double>() / 1e6)));
   const Finished largest = run(folder, "dynlocrep model.precision=bfloat16 --device H200 --batch max --memory 4GB");
   CHECK(largest.says("Largest batch in 4000.0 MB: "));
-  CHECK(largest.says("500.0 beside"));  // kernels' code
+  CHECK(largest.says("500.0 for libraries"));  // the code of kernels
 }

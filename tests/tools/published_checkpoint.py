@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """PyTorch's side of tests/tools/pytorch_weights_test.cpp.
 
     published_checkpoint.py make FOLDER                writes published.pth as the paper's authors do, and expected.h5
@@ -38,7 +39,7 @@ def make(folder):
 
 
 def load(path):
-    """A safetensors file as a state dict, in a few lines."""
+    """Reads a safetensors file as a state dict."""
     data = pathlib.Path(path).read_bytes()
     start = 8 + int.from_bytes(data[:8], "little")
     types = {"F32": torch.float32, "I64": torch.int64}

@@ -1,5 +1,6 @@
-// Weights from PyTorch and back. From a checkpoint of exactly the published structure, made by PyTorch, comes every
-// weight to the bit, and from them the same features; our weights in the same network written in PyTorch give ours.
+// SPDX-License-Identifier: Apache-2.0
+// Weights from PyTorch and back. A checkpoint with the published structure, created by PyTorch, gives all weights
+// to the bit and the same features. Our weights in the same network in PyTorch give our features.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -17,7 +18,7 @@ using namespace cg::test;
 
 namespace {
 
-const std::string python = "/usr/bin/python3";  // Debian's, which its packages belong to
+const std::string python = "/usr/bin/python3";  // Debian's Python, which has the packages
 
 bool pytorch_is_there() {
   static const bool there = shell(python + " -c 'import torch, h5py' 2>/dev/null").code == 0;
@@ -37,14 +38,14 @@ std::string script(const std::string& arguments) {
                      arguments);
 }
 
-/// A published checkpoint, made once.
+/// A published checkpoint, created once.
 const TestFolder& published() {
   static const TestFolder folder;
-  static const bool made = [] {
+  static const bool created = [] {
     run(script("make " + folder.path()));
     return true;
   }();
-  REQUIRE(made);
+  REQUIRE(created);
   return folder;
 }
 
@@ -66,7 +67,7 @@ struct Published {
     return o;
   }
   Encoded encode(const std::vector<double>& values, Shape shape) {
-    shape = {shape[0], shape[2], shape[3], shape[4], 1};  // one channel: first or last is the same
+    shape = {shape[0], shape[2], shape[3], shape[4], 1};  // one channel: first or last axis is the same
     const Tensor volumes = HostBackend().tensor({shape, DType::f32});
     std::ranges::copy(std::vector<float>(values.begin(), values.end()), volumes.data<float>().begin());
     return learner.encode(volumes);
@@ -102,12 +103,13 @@ TEST_CASE("convert_pth: a published checkpoint gives bit-equal weights and equal
       REQUIRE(ours == expected.numbers("state/" + p->name));
     }
     const Encoded encoded = network.encode(expected.numbers("volumes"), shape);
-    CHECK(relative_difference(encoded.features, expected.numbers("features")) < 1e-5);  // float32, other order of sums
+    CHECK(relative_difference(encoded.features, expected.numbers("features")) <
+          1e-5);  // float32, different order of sums
     CHECK(relative_difference(encoded.embeddings, expected.numbers("embeddings")) < 1e-5);
   }
 }
 
-TEST_CASE("weights: what this engine writes gives the same features in PyTorch") {
+TEST_CASE("weights: a file of this engine gives the same features in PyTorch") {
   if (!pytorch_is_there()) return;
   const H5Reader expected(published().path() + "/expected.h5");
   const Shape shape = expected.shape("volumes");

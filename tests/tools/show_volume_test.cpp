@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable on a tiny synthetic cohort.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -36,7 +37,7 @@ Result run(const std::string& arguments) {
 /// Two synthetic subjects.
 const std::string& cohort() {
   static const TemporaryFile file("synthetic-phantom.h5");
-  static const bool made = [] {
+  static const bool created = [] {
     phantom::CohortOptions options;
     options.subjects = 2;
     options.voxel_mm = 14;
@@ -44,7 +45,7 @@ const std::string& cohort() {
     phantom::write_cohort(options, file.path);
     return true;
   }();
-  static_cast<void>(made);
+  static_cast<void>(created);
   return file.path;
 }
 
@@ -55,7 +56,8 @@ std::string bytes(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("show_volume: a picture of each augmentation, twice as many planes, the same bytes for the same seed") {
+TEST_CASE(
+    "show_volume: each augmentation gives a picture with twice the planes, and the same bytes for the same seed") {
   const TemporaryFile plain("plain.png"), first("first.png"), again("again.png"), other("other.png");
   REQUIRE_MESSAGE(run(fmt::format("{} --out {}", cohort(), plain.path)).code == 0, cohort());
   const int height = Png(bytes(plain.path)).height();
@@ -75,7 +77,7 @@ TEST_CASE("show_volume: a picture of each augmentation, twice as many planes, th
   CHECK(bytes(first.path) != bytes(again.path));
 }
 
-TEST_CASE("show_volume: what is wrong is said, and nothing is written") {
+TEST_CASE("show_volume: problems are reported, and nothing is written") {
   const TemporaryFile out("none.png");
   const auto refused = [&](const std::string& arguments, int code, const std::string& word) {
     const Result result = run(arguments + " --out " + out.path);
@@ -85,7 +87,7 @@ TEST_CASE("show_volume: what is wrong is said, and nothing is written") {
     CHECK_FALSE(std::filesystem::exists(out.path));
   };
   refused("/nowhere.h5", 3, "/nowhere.h5");
-  refused(cohort() + " --subject nobody", 2, "phantom-00000");
+  refused(cohort() + " --subject unknown", 2, "phantom-00000");
   refused(cohort() + " --augment blur", 2, "cutout");
   refused(cohort() + " --augment rotation rotation.degree=3", 2, "did you mean \"degrees\"?");
   refused(cohort() + " --at 1 2 99", 2, "outside");

@@ -1,11 +1,12 @@
-"""Times PyTorch's training step on the CPU beside tools/benchmark.cpp: same network, loss, volumes, ages and weights.
+# SPDX-License-Identifier: Apache-2.0
+"""Times PyTorch's training step on the CPU like tools/benchmark.cpp: same network, loss, volumes, ages and weights.
 
     benchmark_pytorch.py step --size 91 109 91 --batch 2 --precision float32 --layout channels_last --steps 7 --json
     benchmark_pytorch.py epoch --size 46 55 46 --batch 32 --subjects 248 --precision bfloat16 --json
-    pytorch_losses.py                 the losses by themselves, beside `benchmark losses`
+    pytorch_losses.py                 the losses alone, for comparison with `benchmark losses`
 
-Threads: OMP_NUM_THREADS. bfloat16 is autocast, weights stay float32. Both views of a subject are equal: it is encoded
-once and its embedding used twice, as in ours.
+Threads: OMP_NUM_THREADS. bfloat16 uses autocast; weights stay float32. Both views of a subject are equal: it is encoded
+once and its embedding is used twice, as in our program.
 """
 import argparse
 import json
@@ -25,7 +26,7 @@ def peak_rss():
 
 
 def deterministic(count, seed, scale):
-    """Numbers 0 … count − 1 of the sequence that the golden files are made with, in ± scale/2."""
+    """Numbers 0 … count − 1 of the sequence of the golden files, in ± scale/2."""
     with np.errstate(over="ignore"):
         x = (np.arange(count, dtype=np.uint64) + np.uint64(seed) * np.uint64(0x9E3779B97F4A7C15)) * np.uint64(0xBF58476D1CE4E5B9)
         x ^= x >> np.uint64(31)
@@ -86,7 +87,7 @@ def set_deterministic_weights(network):
 
 
 def dynlocrep(z, ages, neighbours):
-    """DynLocRep as the published code computes it: row maximum held constant, one global normaliser (rows of z: n)."""
+    """DynLocRep as in the published code: the row maximum is held constant, one global normaliser (n rows of z)."""
     n = len(z)
     s = z @ z.T / TAU
     s = s - s.max(dim=1, keepdim=True).values.detach()
@@ -129,7 +130,7 @@ class Trainer:
 
     @staticmethod
     def neighbours(batch):
-        """Algorithm 1 in epoch 1 of 50 down to 1, for two views."""
+        """Algorithm 1 in epoch 1 of 50 with a final number of 1, for two views."""
         return 2 * max(1, int(np.floor(batch - (batch - 1) / 49)))
 
 

@@ -1,18 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
 """Times PyTorch's training step on a GPU: the network, loss, volumes and weights of benchmark_pytorch.py, in one of
 PyTorch's faster settings.
 
     benchmark_pytorch_gpu.py step --variant compile --precision bfloat16 --batch 32 --steps 50 --warmup 10
-    benchmark_pytorch_gpu.py limits        what the card reaches: bytes copied and matrix products a second
+    benchmark_pytorch_gpu.py limits        the rates of the card: bytes copied and matrix products per second
 
-All variants: channels_last_3d, cuDNN's own search for the fastest algorithms, fused Adam, volumes on the device, loss
-on the device. bfloat16 is autocast; float32 is without TF32, as ours.
+All variants: channels_last_3d, cuDNN's search for the fastest algorithms, fused Adam, volumes and loss on the device.
+bfloat16 uses autocast; float32 is without TF32, as in our program.
     eager          kernel by kernel
     graph          the whole step as one CUDA graph
-    compile        torch.compile(mode="max-autotune"), which makes CUDA graphs of its own
+    compile        torch.compile(mode="max-autotune"), which creates its own CUDA graphs
     compile-graph  torch.compile(mode="max-autotune-no-cudagraphs"), the whole step as one CUDA graph
---stem folded: the first convolution as a 4³ one over the volume folded into eight channels, as ours computes it.
+--stem folded: the first convolution as a 4³ convolution of the volume folded into eight channels, as in our program.
 
-With --serve it prints a line when it is warm, and then times `--steps` steps for every line that it reads, so that two
+With --serve it prints a line after the warm-up, and then times `--steps` steps for each line that it reads, so that two
 programs can take turns.
 """
 
@@ -31,8 +32,8 @@ VARIANTS = ["eager", "graph", "compile", "compile-graph"]
 
 
 class FoldedStem(nn.Module):
-    """A 7³ convolution of stride 2 and padding 3 over one channel, as a 4³ one of stride 1 over eight: exact, as tap
-    k = 2a + b and the eighth is zero. The volume is folded anew in every step."""
+    """A 7³ convolution with stride 2 and padding 3 of one channel, as a 4³ convolution with stride 1 of eight channels. It
+    is exact, because tap k = 2a + b and the eighth tap is zero. The volume is folded again in each step."""
 
     def __init__(self, convolution):
         super().__init__()
@@ -116,7 +117,7 @@ def timed(step, steps):
     seconds = []
     for _ in range(steps):
         start = time.perf_counter()
-        step.run()  # ends with the loss on the host
+        step.run()  # ends when the loss is on the host
         seconds.append(time.perf_counter() - start)
     return sorted(seconds)
 
@@ -143,7 +144,7 @@ def run_step(options):
         torch=torch.__version__,
         cudnn=torch.backends.cudnn.version(),
     )
-    if options.device == "cuda":  # what the search for fast kernels took is no part of a step
+    if options.device == "cuda":  # the memory of the search for fast kernels is not part of a step
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
     if options.serve:
@@ -179,7 +180,7 @@ def seconds_of(work, repetitions):
 
 
 def run_limits(_):
-    """Bytes a second of a large copy, read and written ones counted; operations a second of matrix products."""
+    """Bytes per second of a large copy (read plus written); operations per second of matrix products."""
     torch.backends.cuda.matmul.allow_tf32 = False
     source = torch.randn(1 << 30, device="cuda")
     target = torch.empty_like(source)
@@ -216,7 +217,7 @@ def main():
     parser.add_argument("--serve", action="store_true")
     options = parser.parse_args()
     if options.device == "cuda" and not torch.cuda.is_available():
-        sys.exit("error: PyTorch sees no GPU")
+        sys.exit("error: PyTorch finds no GPU")
     dict(step=run_step, limits=run_limits)[options.command](options)
 
 

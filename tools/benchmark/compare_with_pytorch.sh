@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Our training step and PyTorch's side by side: fresh processes in turn (A B A B …), the same threads, volumes, weights.
+# SPDX-License-Identifier: Apache-2.0
+# Compares our training step with PyTorch's: new processes in turn (A B A B …), the same threads, volumes, weights.
 #   tools/benchmark/compare_with_pytorch.sh [CASE ...]       cases: full2 full8 full32 small epoch; all by default
-#   PAIRS=5 tools/benchmark/compare_with_pytorch.sh small    pairs a case (default 5; full32 and epoch 1)
-#       full32 takes one step a run, epoch one epoch after one to warm up
+#   PAIRS=5 tools/benchmark/compare_with_pytorch.sh small    pairs per case (default 5; full32 and epoch 1)
+#       full32 runs one step per process, epoch runs one epoch after one for the warm-up
 #   PRECISIONS=float32 tools/benchmark/compare_with_pytorch.sh full2    default "float32 bfloat16"
-# PyTorch runs in the fastest of its settings (default layout, channels_last, channels_last with torch.compile), tried
-# first, for full32 at batch 2 and for epoch with one step; CORTEXGRAD_PYTHON names a Python that has it, else the pinned
-# build of tools/benchmark/pytorch_requirements.txt is installed into build/pytorch.
+# PyTorch runs in its fastest setting of default layout, channels_last, and channels_last with torch.compile. They are
+# tried first, for full32 at batch 2 and for epoch with one step. CORTEXGRAD_PYTHON names a Python with PyTorch;
+# otherwise the pinned build of tools/benchmark/pytorch_requirements.txt is installed into build/pytorch.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 tools/build.sh benchmark
@@ -36,7 +37,7 @@ fastest() {
   case $1 in full32) trial=$(arguments full2) ;; epoch) trial=$(arguments small) ;; *) trial=$(arguments "$1") ;; esac
   for setting in default channels_last "channels_last --compile"; do
     took=$(torch "${trial%--steps*}--steps 2 --warmup 1" "$2" "$setting" | seconds) || {
-      echo "trial: PyTorch, $1, $2, $setting: failed, left out" >&2
+      echo "trial: PyTorch, $1, $2, $setting: failed, skipped" >&2
       continue
     }
     echo "trial: PyTorch, $1, $2, $setting: $took s" >&2
@@ -54,7 +55,7 @@ for name in "${cases[@]}"; do
   pairs=${PAIRS:-5}; case $name in full32 | epoch) pairs=${PAIRS:-1} ;; esac
   for precision in ${PRECISIONS:-float32 bfloat16}; do
     setting=$(fastest "$name" "$precision")
-    [ -n "$setting" ] || { echo "PyTorch ran in none of its settings" >&2; exit 1; }
+    [ -n "$setting" ] || { echo "PyTorch did not run in any of its settings" >&2; exit 1; }
     for pair in $(seq "$pairs"); do
       ours=$(build/release/bin/benchmark $settings --precision $precision --json)
       theirs=$(torch "$settings" "$precision" "$setting")

@@ -1,4 +1,5 @@
-// Inputs of benchmarks that are the same in every language: tools/benchmark/benchmark_pytorch.py makes them too.
+// SPDX-License-Identifier: Apache-2.0
+// Inputs of benchmarks that are the same in all languages: tools/benchmark/benchmark_pytorch.py generates them too.
 #pragma once
 
 #include <cmath>
@@ -18,7 +19,7 @@ inline double deterministic(std::uint64_t i, std::uint64_t seed, double scale) {
   return (static_cast<double>(x >> 40) / 16777216.0 - 0.5) * scale;
 }
 
-/// Ages between 20 and 80 years, no two alike.
+/// Ages between 20 and 80 years, all different.
 inline std::vector<double> deterministic_ages(Index n) {
   std::vector<double> out;
   for (Index i = 0; i < n; ++i) out.push_back(20 + 60 * std::fmod(static_cast<double>(i) * 0.618034, 1.0));

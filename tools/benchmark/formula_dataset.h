@@ -1,4 +1,5 @@
-// The cohort of the benchmarks: volumes and ages by formula, which tools/benchmark/benchmark_pytorch.py makes too.
+// SPDX-License-Identifier: Apache-2.0
+// The cohort of the benchmarks: volumes and ages by formula; tools/benchmark/benchmark_pytorch.py generates them too.
 #pragma once
 
 #include "data/dataset.h"
@@ -6,7 +7,7 @@
 
 namespace cg {
 
-/// Batches are alike: subject i of a batch has the i-th age, and part i of one sequence of voxels.
+/// All batches are equal: subject i of a batch has the i-th age, and part i of one sequence of voxels.
 class FormulaDataset final : public Dataset {
  public:
   FormulaDataset(Index n, Index batch, Shape volume)

@@ -1,5 +1,6 @@
-// Time by layer and direction of the steps that it observes, beside the bytes and operations that the work takes at
-// least: benchmark step --layers.
+// SPDX-License-Identifier: Apache-2.0
+// Measures the time of the observed steps by layer and direction, with the minimum of bytes and operations of the work:
+// benchmark step --layers.
 #pragma once
 
 #include <fmt/format.h>
@@ -18,15 +19,16 @@ namespace cg {
 
 class LayerTimes : public TapeObserver {
  public:
-  /// A device that works behind the host's back is waited for after every kernel: the sum is more than an unobserved
-  /// step takes.
+  /// After each kernel it waits for a device that works asynchronously, so the sum is more than the time of an
+  /// unobserved step.
   explicit LayerTimes(Backend& backend) : backend_(backend) {}
 
   void before(const Node&) override { start_ = Clock::now(); }
   void after_forward(const Node& node, const Tensor&) override { add(node, "forward"); }
   void after_backward(const Node& node, const Call&) override { add(node, "backward"); }
 
-  /// A line a layer and direction, the longest first, to standard error. `steps`: how many were observed.
+  /// Prints one line per layer and direction to standard error, the longest first. `steps`: the number of observed
+  /// steps.
   void print(Index steps) const {
     for (const Row* row : longest_first())
       fmt::print(stderr, "{:9.3f} ms  {:<9} {} ({})\n", milliseconds(*row, steps), row->direction, row->layer, row->op);
@@ -70,16 +72,17 @@ class LayerTimes : public TapeObserver {
       if ((which >> j) & 1u) bytes += specs[j].size_bytes();
     return bytes;
   }
-  /// Inputs read once, results written once.
+  /// Each input is read once, each result is written once.
   static Index forward_bytes(const Node& node) {
     return sum(node.specs()) + sum(node.plan.outputs) + sum(node.plan.saved);
   }
-  /// The outputs' gradients and what was kept read once, the wanted gradients written once.
+  /// The outputs' gradients and the kept tensors are read once, the wanted gradients are written once.
   static Index backward_bytes(const Node& node) {
     return sum(node.plan.outputs) + sum(node.plan.saved) + sum(node.specs(), node.plan.saved_inputs) +
            sum(node.plan.outputs, node.plan.saved_outputs) + sum(node.specs(), node.wanted_gradients());
   }
-  /// Multiplications and additions of a convolution or a linear layer, for every gradient again; 0 for other ops.
+  /// Multiplications and additions of a convolution or a linear layer, once per direction and wanted gradient; 0 for
+  /// other ops.
   static Index operations(const Node& node, bool forward) {
     if (node.op.name != "conv3d" && node.op.name != "linear") return 0;
     const Shape weights = node.specs()[1].shape;

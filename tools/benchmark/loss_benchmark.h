@@ -1,4 +1,5 @@
-// What the losses cost as the batch grows, beside the loops of the printed formula: benchmark losses.
+// SPDX-License-Identifier: Apache-2.0
+// Times the losses for growing batches, for comparison with the loops of the printed formula: benchmark losses.
 #pragma once
 
 #include <fmt/format.h>
@@ -18,16 +19,16 @@ namespace cg {
 struct LossBenchmark {
   std::vector<Index> rows = {64, 128, 256, 512, 1024, 2048, 4096};
   Index width = 128;
-  double plain_seconds = 20;  ///< the printed formula's loops are left out where they would take longer
+  double plain_seconds = 20;  ///< the loops of the printed formula are skipped if they take longer
 };
 
-/// A line of the table: seconds by number of rows; none where it was left out.
+/// A line of the table: seconds by number of rows; no value if it was skipped.
 struct LossTimes {
   std::string loss, formulation, way;
   std::vector<std::optional<double>> seconds;
   std::vector<double> values;
 
-  /// log(t₂/t₁) / log(n₂/n₁) of the last two sizes that were measured; none with fewer.
+  /// log(t₂/t₁) / log(n₂/n₁) of the last two measured sizes; no value if fewer were measured.
   std::optional<double> growth(const std::vector<Index>& rows) const {
     std::size_t last = seconds.size();
     while (last > 0 && !seconds[last - 1]) --last;
@@ -37,7 +38,7 @@ struct LossTimes {
   }
 };
 
-/// Seconds of a call, the shortest of as many as fit into half a second.
+/// The seconds of the shortest call in half a second of calls.
 template <class Call>
 double shortest(const Call& call) {
   using Clock = std::chrono::steady_clock;
@@ -54,7 +55,7 @@ double shortest(const Call& call) {
   return best;
 }
 
-/// Two equal halves of subjects, as two views.
+/// A batch of two equal halves, as two views of the subjects.
 class LossBatch {
  public:
   LossBatch(Index rows, Index width)
@@ -72,7 +73,7 @@ class LossBatch {
   std::vector<double> z_, predictions_, queue_, ages_;
 };
 
-/// The losses in their published formulation, and where it costs something else, which is with age weights, as printed.
+/// All losses in their published formulation. The losses with age weights also as printed, which has a different cost.
 inline std::vector<LossOptions> losses_to_time() {
   std::vector<LossOptions> all;
   for (const std::string& name : loss_names())
@@ -84,7 +85,7 @@ inline std::vector<LossOptions> losses_to_time() {
   return all;
 }
 
-/// Value and gradient by our losses, and the value by the printed formula's loops where those are O(n³).
+/// Times value and gradient of our losses, and the value by the loops of the printed formula if they are O(n³).
 inline std::vector<LossTimes> time_losses(const LossBenchmark& o) {
   std::vector<LossTimes> table;
   for (const LossOptions& options : losses_to_time()) {
@@ -110,7 +111,7 @@ inline std::vector<LossTimes> time_losses(const LossBenchmark& o) {
   return table;
 }
 
-/// The table for people.
+/// The table as readable text.
 inline std::string to_string(const std::vector<LossTimes>& table, const LossBenchmark& o) {
   std::string text = fmt::format("{:<26}", "milliseconds, rows n =");
   for (const Index n : o.rows) text += fmt::format(" {:>8}", n);
@@ -124,8 +125,8 @@ inline std::string to_string(const std::vector<LossTimes>& table, const LossBenc
     text += growth ? fmt::format("   n^{:.2f}\n", *growth) : "\n";
   }
   return text + fmt::format(
-                    "Ours: value and gradient in double, one core, width {}. Loops: the value alone; -: more than {:g} "
-                    "s.\nGrowth: the exponent between the last two sizes measured.\n",
+                    "Ours: value and gradient in double, one core, width {}. Loops: only the value; -: more than {:g} "
+                    "s.\nGrowth: the exponent between the last two measured sizes.\n",
                     o.width, o.plain_seconds);
 }
 

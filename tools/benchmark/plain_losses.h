@@ -1,5 +1,7 @@
-// The losses whose printed formula costs O(n³), word by word: a sum over t for every pair (i, k). They show what the
-// rankings and prefixes of losses/ save (tools/benchmark/loss_benchmark.h), and tests hold the fast ones to them.
+// SPDX-License-Identifier: Apache-2.0
+// The losses whose printed formula costs O(n³), written literally: a sum over t for each pair (i, k). They show what
+// the rankings and prefixes of losses/ save (tools/benchmark/loss_benchmark.h), and tests compare the fast losses with
+// them.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +12,7 @@
 
 namespace cg::plain_loops {
 
-/// log Σ_t e^{s(t)} over the t < n for which `in_sum(t)`; −∞ where there is none.
+/// log Σ_t e^{s(t)} over the t < n with `in_sum(t)`; −∞ if there are none.
 template <class S, class InSum>
 double log_sum_exp(Index n, const S& s, const InSum& in_sum) {
   double top = left_out, sum = 0;
@@ -31,7 +33,7 @@ double over_pairs(Index n, const Term& term) {
   return sum;
 }
 
-/// y_aware and exponential as printed: the sum over t leaves out i and k.
+/// y_aware and exponential as printed: the sum over t excludes i and k.
 inline double without_k(const Array& s, const Array& w, bool exponential) {
   const Index n = s.rows();
   const Row weights = w.rowwise().sum() - w.matrix().diagonal().array();
@@ -58,7 +60,7 @@ inline double threshold_paper(const Array& s, const Array& w) {
   });
 }
 
-/// threshold as the published code computes it, but for its scale: the count of comparisons runs over all (i, t, j).
+/// threshold as in the published code, without its scale: the count of comparisons runs over all (i, t, j).
 inline double threshold_reference(const Array& s, const Array& w) {
   const Index n = s.rows();
   double sum = 0;
@@ -92,7 +94,7 @@ inline double rank_n_contrast(const Array& s, std::span<const double> ages) {
   });
 }
 
-/// The value of a loss by its formula's own loops; none for the losses whose formula is O(n²) as it stands.
+/// The value of a loss by the loops of its formula; no value for losses whose formula is O(n²) as printed.
 inline std::optional<double> value(const LossOptions& options, const LossInput& in) {
   const SharedLossOptions& o = options.shared;
   const auto is = [&](const char* name) { return options.name == name; };

@@ -1,10 +1,10 @@
-"""Times the losses as one writes them in PyTorch, forward and backward, beside `benchmark losses`: same rows, same ages.
-
+# SPDX-License-Identifier: Apache-2.0
+"""Times the losses in PyTorch, forward and backward, like `benchmark losses`: same rows, same ages.
     pytorch_losses.py                          batches of 64 and 512 subjects with two views: 128 and 1024 rows
     pytorch_losses.py --precision float64 --batch 64
 
-Whole matrices and masks, as in the published code: Rank-N-Contrast loops over the positives, Threshold compares all
-triples of rows at once. CORTEXGRAD_PYTHON names a Python that has PyTorch (tools/benchmark/compare_with_pytorch.sh installs one).
+Uses whole matrices and masks, as in the published code: Rank-N-Contrast loops over the positives, Threshold compares
+all triples of rows together. CORTEXGRAD_PYTHON names a Python with PyTorch (compare_with_pytorch.sh installs one).
 """
 import argparse
 import resource
@@ -29,7 +29,7 @@ def weights(ages):
 
 
 def log_softmax(u, keep, s):
-    """log Σ over those to keep, less s."""
+    """log Σ over the entries in `keep`, minus s."""
     return torch.logsumexp(u.masked_fill(~keep, -torch.inf), dim=1, keepdim=True) - s
 
 
@@ -52,7 +52,7 @@ def exponential(z, ages, **_):
 
 def threshold(z, ages, **_):
     s, w = z @ z.T / TAU, weights(ages)
-    count = (w[:, None, :] < w[:, :, None]).sum(2).T.to(z)  # [i, t]: how many j with w_tj < w_ti
+    count = (w[:, None, :] < w[:, :, None]).sum(2).T.to(z)  # [i, t]: the number of j with w_tj < w_ti
     u = s + count.log()
     return weighted_mean(log_softmax(u, others(len(z)), s), w.to(z))
 
@@ -122,7 +122,7 @@ def measure(loss, batch, dtype, width=128):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--batch", type=int, nargs="+", default=[64, 512], help="subjects, two rows each")
+    parser.add_argument("--batch", type=int, nargs="+", default=[64, 512], help="subjects, with two rows each")
     parser.add_argument("--precision", choices=["float32", "float64"], default="float32")
     parser.add_argument("--loss", choices=LOSSES, nargs="+", default=list(LOSSES))
     options = parser.parse_args()

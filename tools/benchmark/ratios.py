@@ -1,7 +1,8 @@
-"""Sums up paired benchmark runs: reads lines of JSON {"case", "pair", "ours": {…}, "pytorch": {…}} and prints a line a case.
+# SPDX-License-Identifier: Apache-2.0
+"""Summarises paired benchmark runs: reads JSON lines {"case", "pair", "ours": {…}, "pytorch": {…}}, prints a table.
 
-Ratios are PyTorch over ours, so above 1 ours is faster or smaller. A case whose pairs spread by more than a quarter of
-their median is marked "noisy": its ratio is no verdict.
+A ratio is PyTorch's value divided by ours, so above 1 ours is faster or smaller. A case is marked "noisy" if its pairs
+spread by more than a quarter of their median: its ratio does not decide.
 """
 import json
 import statistics

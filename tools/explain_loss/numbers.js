@@ -1,4 +1,5 @@
-// The page's numbers: what the engine computed, looked up and written as text. Nothing on this page knows a loss.
+// SPDX-License-Identifier: Apache-2.0
+// The numbers of the page: finds what the engine computed and writes it as text. The page itself computes no loss.
 // Read next: picture.js, page.js.
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -23,7 +24,7 @@ const bytes = Uint8Array.from(atob(data.numbers), (c) => c.charCodeAt(0));
 const view = new DataView(new ArrayBuffer(8));
 const lists = new Map();
 
-/** The list at a place: three bytes a number, the upper ones of a double. */
+/** The list at a position: three bytes per number, the upper bytes of a double. */
 function list(place) {
   if (place < 0) return null;
   if (!lists.has(place)) {
@@ -37,13 +38,13 @@ function list(place) {
   return lists.get(place);
 }
 
-/** A panel's loss and formulation; "published" where there is one alone. */
+/** The loss and formulation of a panel; "published" if there is only one formulation. */
 function chosen(side) {
   const [name, formulation] = state[side], loss = byName[name];
   return [loss, loss.two ? formulation : "published"];
 }
 
-/** All lists of a panel's scene at an epoch's stop, by name. */
+/** All lists of a panel's scene at a stop of the epoch slider, by name. */
 function scene(side, stop = state.epoch) {
   const [loss, formulation] = chosen(side);
   const key = [loss.name, formulation, loss.weighs ? state.sigma : 0, state.temperature,
@@ -56,7 +57,7 @@ function scene(side, stop = state.epoch) {
 
 const superscript = (c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)];
 
-/** Three digits. */
+/** A number with three digits. */
 function text(x) {
   if (x === 0) return "0";
   const size = Math.abs(x);
@@ -69,7 +70,7 @@ function text(x) {
 
 const escaped = (t) => t.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 
-/** A formula with x_{…}, x_ab and x^{…} as sub- and superscripts, one inside of another too. */
+/** A formula with x_{…}, x_ab and x^{…} as sub- and superscripts, which may be nested. */
 function formula(t) {
   let out = "", stack = [];
   for (let k = 0; k < t.length; ++k) {
@@ -95,7 +96,7 @@ function formula(t) {
 }
 
 const age = (t) => data.ages[t];
-const whom = (t) => `${age(t)} years${data.views > 1 ? `, view ${1 + Math.floor(t / subjects)}` : ""}`;
+const dotName = (t) => `${age(t)} years${data.views > 1 ? `, view ${1 + Math.floor(t / subjects)}` : ""}`;
 const youngest = Math.min(...data.ages), oldest = Math.max(...data.ages);
 const oldness = (t) => (age(t) - youngest) / (oldest - youngest);
 const colour = (t) => `color-mix(in oklab, var(--young), var(--old) ${100 * oldness(t)}%)`;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The row of the formula, the controls, and playing.
 // ---- the row of the formula --------------------------------------------------------------------------------------
 
@@ -6,10 +7,10 @@ function facts(side) {
   return fact("value", text(now.sums.at(-1))) + fact("longest force", text(Math.max(...forces(now).map(length)))) +
     fact("τ", text(data.temperatures[state.temperature] * byName[state[side][0]].temperature)) +
     (now.shift ? fact("m<sub>i</sub>", text(now.shift[state.anchor])) : "") +
-    (now.edges ? `<span>NN(i) holds <b>${now.edges.at(-1)}</b> of ${n} dots, the anchor among them</span>` : "");
+    (now.edges ? `<span>NN(i) contains <b>${now.edges.at(-1)}</b> of ${n} dots, including the anchor</span>` : "");
 }
 
-/** The columns of a panel's table: heading, list, and what draws bars. */
+/** The columns of a panel's table: heading, list, and the kind of its bars. */
 function columns(now) {
   return [
     ["distance", now.distance], ["s<sub>it</sub>", now.s], ["w<sub>it</sub>", now.w], ["ν<sub>it</sub>", now.nu],
@@ -27,17 +28,17 @@ function table(side) {
     return `<i style="width:${(50 * part).toFixed()}px"></i>`;
   };
   const body = others.map((t) => `<tr class="${now.nu && cell(now.nu, t) === 0 ? "far" : ""}">` +
-    `<th scope="row"><span class="swatch" style="background:${colour(t)}"></span>${whom(t)}</th>` +
+    `<th scope="row"><span class="swatch" style="background:${colour(t)}"></span>${dotName(t)}</th>` +
     shown.map(([, numbers, kind]) => `<td class="${kind ? "bar " + kind : ""}">${text(cell(numbers, t))}` +
       `${kind ? bar(numbers, t) : ""}</td>`).join("") + "</tr>").join("");
-  return `<div class="scroll" tabindex="0" role="group" aria-label="Table, may be scrolled"><table>` +
-    `<caption><span>Anchor i: ${whom(i)}. The others t, the nearest first</span></caption>` +
+  return `<div class="scroll" tabindex="0" role="group" aria-label="Table that can be scrolled"><table>` +
+    `<caption><span>Anchor i: ${dotName(i)}. The other dots t, the nearest first</span></caption>` +
     `<thead><tr><th scope="col">t</th>${shown.map(([name]) => `<th scope="col">${name}</th>`).join("")}</tr></thead>` +
     `<tbody>${body}</tbody><tfoot><tr><td colspan="${shown.length - 2}">Σ<sub>t</sub></td>` +
     `<td>${text(now.sums[4 * i])}</td><td></td><td>${text(now.sums[4 * i + 3])}</td></tr></tfoot></table></div>`;
 }
 
-/** What the anchor adds to the value. */
+/** The anchor's part of the value. */
 function filled(side) {
   const [, attraction, repulsion, value] = scene(side).sums.slice(4 * state.anchor, 4 * state.anchor + 4);
   return `<div class="filled">L<sub>i</sub> = <b class="pull">−Σ a s</b> + <b class="push">Σ a log Σ</b> = ` +
@@ -92,22 +93,22 @@ function show() {
   document.getElementById("turn").value = state.turn;
   document.querySelector("output[for=turn]").textContent = `${state.turn}°`.replace("-", "−");
   clearTimeout(noting);
-  noting = setTimeout(note, 200);  // browsers allow few changes of the address a second
+  noting = setTimeout(note, 200);  // browsers allow only a few changes of the address per second
 }
 
 let noting = null;
 
-/** Keeps the settings in the address, so that it can be passed on. */
+/** Keeps the settings in the address, so that the address can be shared. */
 function note() {
   const settings = Object.entries(state).map(([key, value]) => [key, String(value)]);
   history.replaceState(null, "", "#" + new URLSearchParams(settings));
 }
 
-/** A word for those who listen. */
+/** A text for screen readers. */
 function say() {
   const value = (side) => text(scene(side).sums[4 * state.anchor + 3]);
   const said = ["left", "right"].map((side) => `${byName[state[side][0]].title}: row value ${value(side)}`);
-  document.getElementById("status").textContent = `Anchor ${whom(state.anchor)}. ${said.join(". ")}.`;
+  document.getElementById("status").textContent = `Anchor ${dotName(state.anchor)}. ${said.join(". ")}.`;
 }
 
 function change(what) {
@@ -115,7 +116,7 @@ function change(what) {
   show();
 }
 
-/** What the address after # says, as far as it can be. */
+/** Reads the valid settings in the address after #. */
 function read() {
   const words = { geometry: ["circle", "sphere"], mode: ["still", "moving"] };
   const ends = { turn: 180, anchor: n - 1 };
@@ -139,7 +140,7 @@ function stop() {
   document.getElementById("play").textContent = "Play";
 }
 
-/** From one stop to the next: the dots go the straight way on the sphere, 0.8 s each. */
+/** Moves the dots from one stop to the next in 0.8 s, on straight paths on the sphere. */
 function play() {
   const last = data.epochs.length - 1, still = matchMedia("(prefers-reduced-motion: reduce)").matches;
   change({ mode: "moving", epoch: state.epoch === last ? 0 : state.epoch });

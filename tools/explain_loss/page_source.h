@@ -1,5 +1,5 @@
-// The files of the page beside this one, as texts: page_source.cpp is made of them when the project is built
-// (embed.cmake).
+// SPDX-License-Identifier: Apache-2.0
+// The files of the page in this folder, as texts. The build generates page_source.cpp from them (embed.cmake).
 #pragma once
 
 namespace cg {

@@ -1,4 +1,5 @@
-// The picture: numbers projected, scaled and drawn. Read next: page.js.
+// SPDX-License-Identifier: Apache-2.0
+// The picture: projects, scales and draws the numbers. Read next: page.js.
 // ---- geometry of the picture -------------------------------------------------------------------------------------
 
 /** A vector of the embedding as [x, y, depth], y downwards; depth > 0 is in front. */
@@ -26,7 +27,7 @@ function ring(centre, u, v, radius) {
   return `M${points.join("L")}Z`;
 }
 
-/** Where the sphere is as far from z as `edge`; on the circle the disc of that radius. */
+/** The line on the sphere at the distance `edge` from z; for the circle, the disc of that radius. */
 function reach(z, edge) {
   if (z.length === 2) return ring(z, [1, 0], [0, 1], edge);
   const depth = 1 - (edge * edge) / 2;
@@ -40,7 +41,7 @@ function reach(z, edge) {
 
 // ---- the picture -------------------------------------------------------------------------------------------------
 
-/** Lines between the anchor, or what stands for it, and the others: a pull bends to one side, a push to the other. */
+/** Lines between the anchor, or its replacement, and the other dots: pulls bend to one side, pushes to the other. */
 function links(z, now, kind) {
   const i = state.anchor, of = now[kind].slice(i * n, (i + 1) * n), most = Math.max(...of);
   let out = "";
@@ -55,7 +56,7 @@ function links(z, now, kind) {
   return out;
 }
 
-/** From the edge of a dot at [x, y], so that it is seen, `long` pixels in the direction [dx, dy]. */
+/** An arrow of `long` pixels in the direction [dx, dy], from the edge of a dot at [x, y]. */
 function arrow([x, y], [dx, dy], edge, long) {
   const head = Math.min(9, long), end = edge + long;
   const point = (along, aside) =>
@@ -66,7 +67,7 @@ function arrow([x, y], [dx, dy], edge, long) {
 
 const forces = (now) => rows.map((i) => row(now.forces, i));
 
-/** An arrow for the force on each dot; the longest is 0.45 radii long. */
+/** An arrow for the force on each dot; the longest has a length of 0.45 radii. */
 function arrows(z, now) {
   const all = forces(now), most = Math.max(...all.map(length));
   return rows.filter((i) => length(all[i]) > 0.03 * most).map((i) => {
@@ -82,7 +83,7 @@ function dot(z, now, t) {
   const [x, y] = at(row(z, t)), behind = projected(row(z, t))[2] < -0.05, chosen = t === state.anchor;
   const nu = now.nu && !chosen ? now.nu[state.anchor * n + t] : 0;
   const kind = `dot${t >= subjects ? " second" : ""}${chosen ? " chosen" : nu > 0 ? " near" : ""}`;
-  const label = `${whom(t)}; its row of the value is ${text(now.sums[4 * t + 3])}`;
+  const label = `${dotName(t)}; its row of the value is ${text(now.sums[4 * t + 3])}`;
   const faint = nu > 0 && nu < 1 ? `stroke-opacity="${(0.15 + 0.7 * nu).toFixed(2)}"` : "";
   return `<g class="${kind}" data-row="${t}" role="radio" tabindex="${chosen ? 0 : -1}" aria-checked="${chosen}" ` +
     `aria-label="${label}" transform="translate(${x} ${y})" opacity="${behind ? 0.5 : 1}">` +
@@ -90,7 +91,7 @@ function dot(z, now, t) {
     `<circle class="body" r="${radius(t)}" style="fill:${colour(t)}"/><text>${age(t)}</text></g>`;
 }
 
-/** All dots, those in front last, and the anchor on top of them all. */
+/** All dots, those in front last, and the anchor on top. */
 function dots(z, now) {
   const depth = rows.map((t) => (t === state.anchor ? 2 : projected(row(z, t))[2]));
   return [...rows].sort((a, b) => depth[a] - depth[b]).map((t) => dot(z, now, t)).join("");
@@ -105,7 +106,7 @@ function background() {
   return globe + lines.map((d) => `<path class="grid" d="${d}"/>`).join("");
 }
 
-/** The way of every dot so far. */
+/** The path of each dot so far. */
 function trails(side) {
   if (state.mode === "still") return "";
   const ways = rows.map(() => []);
@@ -116,7 +117,7 @@ function trails(side) {
   return ways.map((way, t) => `<path class="trail" style="stroke:${colour(t)}" d="M${way.join("L")}"/>`).join("");
 }
 
-/** The queue of earlier embeddings, and the one of them that stands for the anchor. */
+/** The queue of earlier embeddings, and the one that replaces the anchor. */
 function queue(z, now) {
   if (!now.queue) return "";
   const standIn = row(now.q, state.anchor).join();
@@ -129,7 +130,7 @@ function queue(z, now) {
   return out;
 }
 
-/** Draws a panel's plot; `z` may lie between two stops, and then who pulls and pushes is not shown. */
+/** Draws a panel's plot. If `z` is between two stops, pulls and pushes are not shown. */
 function plot(side, z = null) {
   const now = scene(side), resting = z === null, where = z ?? now.z, svg = document.querySelector(`#${side} .plot`);
   const focused = svg.contains(document.activeElement);

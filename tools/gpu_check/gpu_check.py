@@ -1,6 +1,7 @@
-"""The stages of a GPU check, for `tools/gpu_check/gpu_check.sh run`: each is one question to the card, with its figures and log.
+# SPDX-License-Identifier: Apache-2.0
+"""The stages of a GPU check, for `tools/gpu_check/gpu_check.sh run`. Each answers one question, with numbers and a log.
 
-Read next: gpu_compare.py and gpu_measure.py (the stages with figures), gpu_sanitizer.py, gpu_job.py (what stages
+Read next: gpu_compare.py and gpu_measure.py (the stages with numbers), gpu_sanitizer.py, gpu_job.py (what stages
 share), gpu_summary.py.
 """
 
@@ -36,11 +37,11 @@ def run_test(job, program, limit):
 
 
 def tests(job):
-    """Every test of the CUDA backend: on the device, or, where the test says so, its kernels on the host."""
+    """All tests of the CUDA backend: on the device, or, for some tests, its kernels on the host."""
     programs = sorted(job.tests.glob("*cuda*_test"))
     if not programs:
         return dict(status=INCOMPLETE, reasons=[f"no tests in {job.tests}"])
-    programs.sort(key=lambda program: ".backend.cuda." in program.name)  # those on the device first
+    programs.sort(key=lambda program: ".backend.cuda." in program.name)  # first those on the device
     rows, reasons = [], []
     for program in programs:
         if job.left() < 5:
@@ -79,7 +80,7 @@ def run_stage(job, name, seconds):
     job.deadline = start + seconds
     job.say(f"== {name}{' (a rehearsal on the CPU)' if job.rehearse else ''}")
     absent = job.absent_device()
-    # Tests say themselves what they skip, and half of them need no device.
+    # Tests report what they skip, and half of them need no device.
     if absent and name != "tests":
         result = dict(status=INCOMPLETE, reasons=[absent])
     else:
@@ -99,7 +100,7 @@ def main():
     parser.add_argument("--out", default="gpu-results", help="folder for STAGE.json, STAGE.txt and the summary")
     parser.add_argument("--seconds", type=float, default=540, help="limit for each stage")
     parser.add_argument(
-        "--rehearse", action="store_true", help="tiny sizes on the CPU: tries the script out, measures nothing"
+        "--rehearse", action="store_true", help="tiny sizes on the CPU: tests the script, measures nothing"
     )
     parser.add_argument("--root", default=Path(__file__).resolve().parents[2], help=argparse.SUPPRESS)
     parser.add_argument("--build", default="build/release", help=argparse.SUPPRESS)
@@ -108,7 +109,7 @@ def main():
     unknown = [name for name in names if name not in STAGES]
     if unknown:
         parser.error(f"there is no stage {', '.join(unknown)}; choose from {', '.join([*STAGES, *GROUPS])}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended too
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that running programs are ended too
     Path(options.out).mkdir(parents=True, exist_ok=True)
     job = Job(options.root, Path(options.out).resolve(), options.seconds, options.rehearse, options.build)
     for name in names:

@@ -1,23 +1,25 @@
 #!/usr/bin/env bash
-# Everything that needs a GPU, in one command, also for a machine that has neither our libraries nor a network.
-#   tools/gpu_check/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine lacks (default: .bundle; ≤ 64 MiB)
-#   FOLDER/gpu_check.sh run [STAGE ...]        there, from the carried folder; or here, from this repository
+# SPDX-License-Identifier: Apache-2.0
+# Runs all checks that need a GPU in one command, also on a machine without our libraries and without a network.
+#   tools/gpu_check/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine needs (default: .bundle; ≤ 64 MiB)
+#   FOLDER/gpu_check.sh run [STAGE ...]        on that machine, from the bundle; or here, from this repository
 #       stages: tests sanitizer benchmark-bfloat16 benchmark-float32 memory profile main-job table-3; benchmark; all
 #       --out FOLDER      STAGE.json and STAGE.txt, summary.json and summary.md (default: gpu-results)
 #       --seconds N       limit for each stage (default 540)        --rehearse   tiny sizes on the CPU
 #   FOLDER/gpu_check.sh summary FOLDER ... --out FOLDER     one summary of stages that ran in several commands
-# Exit code: 0 every stage passed, 1 one failed, 3 none failed but something could not run; its reason is counted.
+# Exit code: 0 all stages passed; 1 a stage failed; 3 no stage failed but a part could not run, and the reason is
+# listed.
 #
 # The machine needs an NVIDIA driver for CUDA 13, glibc 2.36 or newer, and a Python with PyTorch (CORTEXGRAD_PYTHON,
-# default python3). cuDNN 9 and cuBLAS 13 are not carried: they are taken from PyTorch's pip packages
-# (site-packages/nvidia/*/lib, put on our programs' LD_LIBRARY_PATH by gpu_job.py) or from the loader's own path.
-# CG_GPU_ARCHITECTURES: what to compile for (default 80-real;90-real;90-virtual).
+# default python3). cuDNN 9 and cuBLAS 13 are not in the bundle: they come from PyTorch's pip packages
+# (site-packages/nvidia/*/lib, put on our programs' LD_LIBRARY_PATH by gpu_job.py) or from the loader's path.
+# CG_GPU_ARCHITECTURES: the architectures to compile for (default 80-real;90-real;90-virtual).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=${CORTEXGRAD_PYTHON:-python3}
 programs=(run_experiment benchmark profile_memory)
 most_bytes=$((64 * 1024 * 1024))
-# Of the system's libraries these are found wherever programs run; CUDA's are found as said above.
+# These system libraries are on all machines; CUDA's are found as described above.
 system='^(linux-vdso|ld-linux-x86-64|libc|libm|libpthread|libdl|librt|libresolv|libstdc\+\+|libgcc_s)\.so'
 cuda='^lib(cudnn|cublas|cudart|cuda|nvrtc|nvidia)[A-Za-z_]*\.so'
 
@@ -26,7 +28,7 @@ stop() {
   exit 2
 }
 
-# "NAME PATH" of every library that the programs given are loaded with; PATH is "not" where one is missing.
+# "NAME PATH" of each library of the given programs; PATH is "not" if the library is missing.
 libraries() {
   for program in "$@"; do ldd "$program"; done |
     awk '$2 == "=>" { print $1, $3 } $1 ~ /^\// { n = split($1, p, "/"); print p[n], $1 }' | sort -u
@@ -43,14 +45,14 @@ build() {
   targets=$(ninja -C build/gpu -t targets all)
   grep -q '^cortexgrad_cuda: phony$' <<<"$targets" ||
     stop "the CUDA backend is not built here: $(grep -h 'No CUDA backend' build/configure-gpu.log)"
-  mapfile -t tests < <(grep -v '^cmake_' <<<"$targets" |  # CMake's own
+  mapfile -t tests < <(grep -v '^cmake_' <<<"$targets" |  # targets of CMake
     sed -n 's/^\([a-z0-9_.]*cuda[a-z0-9_.]*_test\): phony$/\1/p' | sort -u)
   echo "Building ${#programs[@]} programs and ${#tests[@]} tests; progress: build/build-gpu.log"
   ninja -C build/gpu cortexgrad_cuda "${programs[@]}" "${tests[@]}" >build/build-gpu.log 2>&1 ||
     { cat build/build-gpu.log >&2; exit 1; }
 }
 
-# Lays the bundle out as the repository is, so that programs find their files.
+# Gives the bundle the layout of the repository, so that programs find their files.
 lay_out() {
   local root=$1 name path
   mkdir -p "$root"/{build/release/bin,build/release/tests,lib,tests,tools/gpu_check,tools/benchmark}
@@ -70,12 +72,12 @@ lay_out() {
   git rev-parse HEAD >"$root/COMMIT" 2>/dev/null || echo unknown >"$root/COMMIT"
 }
 
-# Nothing of this machine but its C and C++ libraries, and CUDA's, may be needed.
+# Checks that the bundle needs nothing of this machine except its C and C++ libraries and CUDA's.
 require_complete() {
   local root=$1 name path bad=0
   while read -r name path; do
     [[ $name =~ $system || $name =~ $cuda || $path == "$root"/lib/* ]] && continue
-    echo "error: the bundle needs $name and would take $path" >&2
+    echo "error: the bundle needs $name, which it does not contain: it is $path" >&2
     bad=1
   done < <(export LD_LIBRARY_PATH="$root/lib"; libraries "$root"/build/release/{bin,tests}/* "$root"/lib/*)
   [ $bad = 0 ] || exit 1
@@ -97,17 +99,18 @@ bundle() {
   size=$(stat -c %s "$folder/bundle.tar.xz")
   echo "$folder: $((size / 1024)) KiB compressed, $(du -sk "$root" | cut -f1) KiB unpacked," \
     "commit $(cut -c1-12 "$root/COMMIT")"
-  [ "$size" -le $most_bytes ] || stop "that is more than 64 MiB"
-  echo "There: bash $(basename "$folder")/gpu_check.sh run --out RESULTS"
+  [ "$size" -le $most_bytes ] || stop "the bundle is larger than 64 MiB"
+  echo "On the other machine: bash $(basename "$folder")/gpu_check.sh run --out RESULTS"
 }
 
-# The folder that holds the programs: an unpacked bundle, this one beside the script unpacked, or the repository.
+# The folder with the programs: an unpacked bundle, the bundle beside the script (after unpacking it), or the
+# repository.
 find_root() {
   if [ -f "$here/bundle.tar.xz" ]; then
     root=$here/unpacked
     if [ ! "$root/COMMIT" -nt "$here/bundle.tar.xz" ]; then
       rm -rf "$root" && mkdir "$root"
-      # Python's own, as a bare machine may lack xz.
+      # With Python, because the machine may not have xz.
       "$python" -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' \
         "$here/bundle.tar.xz" "$root"
       touch "$root/COMMIT"
@@ -129,6 +132,6 @@ case $command in
     [ "$command" = run ] || script=gpu_summary.py
     PYTHONDONTWRITEBYTECODE=1 "$python" "$root/tools/gpu_check/$script" "$@"
     ;;
-  help | -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
-  *) stop "there is no command $command; bundle, run or summary" ;;
+  help | -h | --help) sed -n '2,/^set /{/^set /d;/SPDX-/d;s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" ;;
+  *) stop "there is no command $command; choose bundle, run or summary" ;;
 esac

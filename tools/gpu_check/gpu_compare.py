@@ -1,4 +1,5 @@
-"""The stages of a GPU check that time the training step: ours and PyTorch's in turn."""
+# SPDX-License-Identifier: Apache-2.0
+"""The stages of a GPU check that time the training step, ours and PyTorch's in turn."""
 
 import json
 import queue
@@ -11,12 +12,12 @@ import time
 from gpu_job import FAILED, INCOMPLETE, PASSED, MemoryWatch, end, goal, start
 
 PAIRS = 5
-# A slower step in bfloat16 than this many times PyTorch's best is a defect.
+# A step in bfloat16 that is less than this number of times faster than PyTorch's best is a defect.
 LEAST_TIMES_FASTER = 1.5
-# Of the first losses, relative: both programs have the same weights and volumes. float32: other sums, through 20
-# layers; bfloat16: 8 bits, rounded at other places.
+# The relative difference of the first losses: both programs have the same weights and volumes. float32: a different
+# order of sums, through 20 layers; bfloat16: 8 bits, rounded at different places.
 MOST_LOSS_DIFFERENCE = {"float32": 1e-4, "bfloat16": 2e-2}
-# What is hoped for, and said; by the stem of the PyTorch beside it.
+# Goals, which are reported but not required; by the stem of the PyTorch program in the comparison.
 GOALS = [
     ("our step, ms", "plain", lambda result: 1e3 * result["ours_seconds"], "at most", 8),
     ("times PyTorch's speed", "plain", lambda result: result["plain"]["times_faster"], "at least", 2),
@@ -26,7 +27,7 @@ GOALS = [
 
 
 class PyTorch:
-    """A PyTorch program that has trained itself warm and times a round of steps whenever it is asked to."""
+    """A PyTorch program that is warmed up and times a round of steps on request."""
 
     def __init__(self, job, precision, variant, stem, limit):
         self.name = f"{variant}, {stem} stem"
@@ -58,7 +59,7 @@ class PyTorch:
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
         self.ready = self.answer(limit)
-        with watch:  # not before it is warm: what its search for fast kernels took is given back
+        with watch:  # only after the warm-up: the memory of the search for fast kernels is released
             self.trial = self.round(limit) if self.ready else None
         self.memory = watch.bytes
         if not self.trial:
@@ -70,14 +71,14 @@ class PyTorch:
         self.lines.put(None)
 
     def answer(self, limit):
-        """Its next line that is JSON; none, and an end to it, where none comes in time."""
+        """The next line that is JSON. If there is none in time: None, and the program is ended."""
         last = time.monotonic() + max(1, limit)
         try:
             while (line := self.lines.get(timeout=max(0, last - time.monotonic()))) is not None:
                 if line.startswith("{"):
                     return json.loads(line)
             said = self.log.read_text(errors="replace").strip().splitlines()
-            self.reason = said[-1][:300] if said else "it ended without a word"
+            self.reason = said[-1][:300] if said else "it ended without a message"
         except queue.Empty:
             self.reason = f"no answer after {limit:.0f} s"
         self.end()
@@ -89,7 +90,7 @@ class PyTorch:
                 self.process.stdin.write("round\n")
                 self.process.stdin.flush()
             except BrokenPipeError:
-                pass  # answer() says why
+                pass  # answer() reports why
         return self.answer(limit)
 
     def end(self):
@@ -99,7 +100,7 @@ class PyTorch:
             try:
                 stream.close()
             except BrokenPipeError:
-                pass  # it was told something that it never read
+                pass  # it did not read its input
 
     def row(self):
         if not self.trial:
@@ -115,7 +116,7 @@ class PyTorch:
 
 
 def candidates(job, precision, variants, stem, share):
-    """Tries PyTorch's settings in turn and keeps the fastest; the others' processes are ended."""
+    """Tries PyTorch's settings in turn and keeps the fastest; the other processes are ended."""
     best, rows = None, []
     for number, variant in enumerate(variants):
         limit = max(10, (job.left() * share) / (len(variants) - number))
@@ -146,7 +147,7 @@ def our_round(job, precision):
 
 
 def take_turns(job, precision, rivals):
-    """Rounds of ours and of each rival in turn; ends early where the time does."""
+    """Rounds of ours and of each rival in turn; stops early if the time ends."""
     rounds = []
     for pair in range(PAIRS):
         if pair and job.left() < 30:
@@ -173,7 +174,7 @@ def take_turns(job, precision, rivals):
 
 
 def compared(rounds, rivals, rows):
-    """Medians of the pairs' ratios: PyTorch over ours in time, ours over PyTorch in memory."""
+    """Medians of the pairs' ratios: PyTorch divided by ours for time, ours divided by PyTorch for memory."""
     out = dict(ours_seconds=statistics.median(row["ours"] for row in rounds), ours_memory_by_nvml=rounds[0]["memory"])
     for stem, rival in rivals.items():
         ratios = sorted(row[stem] / row["ours"] for row in rounds if row[stem])
@@ -195,24 +196,24 @@ def compared(rounds, rivals, rows):
 
 
 def verdict(precision, result, reasons, rehearsal):
-    """A stage's status and what is wrong. `reasons`: what could not run, which leaves PyTorch's best unknown."""
+    """A stage's status and its problems. `reasons`: settings that could not run, so that PyTorch's best is unknown."""
     failed = []
-    # Tiny volumes leave the last layers few numbers to normalise by, which magnifies roundings.
+    # With tiny volumes the last layers normalise by few numbers, which amplifies rounding errors.
     most = MOST_LOSS_DIFFERENCE[precision] * (20 if rehearsal else 1)
     for stem in ("plain", "folded"):
         if stem not in result:
             continue
         off = result[stem]["loss_difference"]
-        if not off <= most:  # nor is NaN
-            failed.append(f"the first loss differs from PyTorch's ({stem} stem) by {off:.1e} of it")
+        if not off <= most:  # also true for NaN
+            failed.append(f"the first loss differs from PyTorch's ({stem} stem) by {off:.1e} (relative)")
     times = result.get("plain", {}).get("times_faster")
     if precision == "bfloat16" and times and not rehearsal and times < LEAST_TIMES_FASTER:
-        failed.append(f"only {times:.2f} times as fast as PyTorch's best, and under {LEAST_TIMES_FASTER} is a defect")
+        failed.append(f"only {times:.2f} times as fast as PyTorch's best, expected at least {LEAST_TIMES_FASTER}")
     return FAILED if failed else INCOMPLETE if reasons else PASSED, failed + reasons
 
 
 def goals(result):
-    """Which of GOALS are met."""
+    """The goals of GOALS, and whether they are met."""
     rows = []
     for what, stem, figure, bound, wanted in GOALS:
         found = figure(result) if stem in result else None
@@ -222,7 +223,7 @@ def goals(result):
 
 
 def incomplete_rounds(rounds, rivals):
-    """What the turns lack."""
+    """The reasons why the rounds are incomplete."""
     reasons = [] if len(rounds) == PAIRS else [f"time for {len(rounds)} of {PAIRS} pairs of rounds"]
     for stem, rival in rivals.items():
         missed = sum(row[stem] is None for row in rounds)
@@ -232,8 +233,8 @@ def incomplete_rounds(rounds, rivals):
 
 
 def benchmark(job, precision):
-    """The full-size step, ours beside PyTorch's best setting, and beside PyTorch given our stem."""
-    # The quick ones first: what they leave of the time goes to those that compile.
+    """The full-size step: ours compared with PyTorch's best setting, and with PyTorch that uses our stem."""
+    # The quick settings first: the rest of the time is for those that compile.
     variants = ["eager"] if job.rehearse else ["eager", "graph", "compile", "compile-graph"]
     rivals = {}
     try:

@@ -1,4 +1,5 @@
-"""What the stages of a GPU check share: our programs with the libraries they need, a time limit, results on disk."""
+# SPDX-License-Identifier: Apache-2.0
+"""Shared by the stages of a GPU check: our programs with their libraries, a time limit, results on disk."""
 
 import ctypes
 import glob
@@ -18,14 +19,14 @@ PASSED, FAILED, INCOMPLETE = "passed", "failed", "incomplete"
 
 
 def nvidia_folders():
-    """Folders of CUDA's libraries as pip installs them beside PyTorch: nvidia/*/lib of every search path."""
+    """Folders of CUDA's libraries that pip installs with PyTorch: nvidia/*/lib of all search paths."""
     spec = importlib.util.find_spec("nvidia")
     places = list(spec.submodule_search_locations) if spec else []
     return sorted({os.path.dirname(file) for place in places for file in glob.glob(f"{place}/*/lib/*.so*")})
 
 
 def library_versions():
-    """Of the pip packages whose libraries ours may load."""
+    """The versions of the pip packages whose libraries our programs may load."""
     names = ["torch", "nvidia-cudnn-cu13", "nvidia-cublas", "nvidia-cuda-runtime", "triton"]
     found = {}
     for name in names:
@@ -37,8 +38,8 @@ def library_versions():
 
 
 class MemoryWatch:
-    """The most memory in use on the first GPU while a block runs, above what was in use when the watch was made (NVML,
-    every 5 ms): contexts, code and all that an allocator holds are counted."""
+    """The highest memory use of the first GPU while a block runs, above the use when the watch was created (NVML, every
+    5 ms). Contexts, code and all memory of an allocator are included."""
 
     class Info(ctypes.Structure):
         _fields_ = [("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong)]
@@ -77,17 +78,17 @@ class MemoryWatch:
 
     @property
     def bytes(self):
-        """None where nobody could say."""
+        """None if it is not known."""
         return self.peak - self.before if self.nvml else None
 
 
 def start(command, **options):
-    """Starts a program as the first of a process group of its own, so that end() reaches whatever it starts too."""
+    """Starts a program in a new process group, so that end() also reaches the programs that it starts."""
     return subprocess.Popen([str(word) for word in command], start_new_session=True, **options)
 
 
 def end(process):
-    """Ends a program that start() started, and what it left running."""
+    """Ends a program that start() started, and the programs that it started."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -115,13 +116,13 @@ class Finished:
         return None
 
     def why(self):
-        """Why it failed, in a line."""
+        """The reason of the failure, in one line."""
         if self.code == 124:
             return f"it was stopped after {self.seconds:.0f} s"
         lines = [line for line in self.text.splitlines() if line.strip()]
         errors = [line for line in lines if re.search(r"error", line, re.I)]
         said = (errors or lines or [f"exit code {self.code}"])[-1].strip()[:300]
-        return f"signal {-self.code} ended it; its last word: {said}" if self.code < 0 else said
+        return f"signal {-self.code} ended it; its last output: {said}" if self.code < 0 else said
 
 
 class Job:
@@ -157,13 +158,13 @@ class Job:
         self.log.append(line)
 
     def run(self, command, limit=None, ours=True, folder=None, environment=None):
-        """Runs a command to its end, or for `limit` seconds; exit code 124: it took longer. Nothing that it started
-        outlives it: a kernel that hangs would keep the card from all stages to come."""
+        """Runs a command to its end, or for `limit` seconds; exit code 124: it took longer. All programs that it started
+        are ended: a kernel that hangs would block the card for all later stages."""
         limit = max(1, min(limit or self.left(), self.left()))
         begun = time.monotonic()
         more = environment or {}
         self.log.append(" ".join(["$", *(f"'{name}={value}'" for name, value in more.items()), *map(str, command)]))
-        # Into files, as a pipe ends only with the last process that holds it.
+        # Into files, because a pipe ends only with the last process that has it open.
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
             code, failure = self.wait_for(
                 command,
@@ -180,7 +181,7 @@ class Job:
 
     @staticmethod
     def wait_for(command, limit, **options):
-        """The exit code, and why the command could not be started."""
+        """The exit code, and the reason if the command could not be started."""
         try:
             process = start(command, stdin=subprocess.DEVNULL, **options)
         except OSError as error:
@@ -198,7 +199,7 @@ class Job:
         return file.read().decode(errors="replace")
 
     def absent_device(self):
-        """Why nothing can be run on a GPU here, in words; empty where it can. A rehearsal needs none."""
+        """The reason why no program can use a GPU here; empty if it can. A rehearsal needs no GPU."""
         if self.rehearse:
             return ""
         probe = self.run(
@@ -207,7 +208,7 @@ class Job:
         return "" if probe.code == 0 else probe.why().removeprefix("error: ").split(". Use ")[0]
 
     def write(self, stage, result):
-        """STAGE.json, and STAGE.txt with all that was run and printed."""
+        """Writes STAGE.json, and STAGE.txt with all commands and output."""
         (self.out / f"{stage}.json").write_text(json.dumps(dict(stage=stage, **result), indent=2) + "\n")
         (self.out / f"{stage}.txt").write_text("\n".join(self.log) + "\n")
         self.log = []

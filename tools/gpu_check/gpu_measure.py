@@ -1,4 +1,5 @@
-"""The stages of a GPU check that measure what is ours: a step's memory, its kernels, the whole job."""
+# SPDX-License-Identifier: Apache-2.0
+"""The stages of a GPU check that measure only our program: the memory of a step, its kernels, the whole job."""
 
 import csv
 import io
@@ -10,11 +11,11 @@ import time
 
 from gpu_job import FAILED, INCOMPLETE, PASSED, goal
 
-TOLERANCE = 0.05  # of the planned memory beside the measured
+TOLERANCE = 0.05  # relative difference of planned and measured memory
 
 
 def memory_of(job, precision, batch, options):
-    """One run of profile_memory with its JSON, or why there is none."""
+    """Runs profile_memory once. Returns its JSON, or the reason why there is none."""
     file = job.scratch / "memory.json"
     job.scratch.mkdir(exist_ok=True)
     file.unlink(missing_ok=True)
@@ -39,7 +40,7 @@ def memory_of(job, precision, batch, options):
 
 
 def memory(job):
-    """The plan of a step beside what CUDA and NVML say was taken, cuDNN's plans, and the largest batch that fits."""
+    """The plan of a step compared with the use by CUDA and NVML, cuDNN's plans, and the largest batch that fits."""
     rows, reasons, failed = [], [], []
     properties, plans = None, {}
     for precision in ("bfloat16", "float32"):
@@ -60,20 +61,20 @@ def memory(job):
                 f"  {precision}, batch {batch}: planned {planned / 1e6:.1f} MB, "
                 f"measured {measured['above_baseline'] / 1e6:.1f} MB, "
                 + ", ".join(f"{100 * part:+.1f} % by {who}" for who, part in off.items())
-                + f"; beside, {beside / 1e6:.1f} MB of code and handles"
+                + f"; in addition {beside / 1e6:.1f} MB of code and handles"
             )
             if not job.rehearse:
                 if beside > kept_free:
                     failed.append(
-                        f"{precision}, batch {batch}: code and handles take {beside / 1e6:.0f} MB, "
+                        f"{precision}, batch {batch}: code and handles need {beside / 1e6:.0f} MB, "
                         f"more than the {kept_free / 1e6:.0f} MB that are kept free for them"
                     )
                 failed += [
-                    f"{precision}, batch {batch}: the plan is off by {100 * part:.1f} % by {who}"
+                    f"{precision}, batch {batch}: the plan differs by {100 * part:.1f} % from {who}"
                     for who, part in off.items()
                     if abs(part) > TOLERANCE
                 ]
-                reasons += [] if "nvml" in measured else [f"{precision}, batch {batch}: NVML is not there"]
+                reasons += [] if "nvml" in measured else [f"{precision}, batch {batch}: NVML is not available"]
         largest, why = memory_of(job, precision, "max", ["--memory", "400MB"] if job.rehearse else [])
         if largest:
             rows.append(dict(precision=precision, largest_batch=largest["batch"], free=largest["free"]))
@@ -90,7 +91,7 @@ METRICS = {"gpu__time_duration.sum": "seconds", "dram__bytes_read.sum": "read", 
 
 
 def kernels_of(job, steps):
-    """Time and bytes of every kernel by ncu, summed by name over `steps` steps. Returns rows and why there are none."""
+    """Time and bytes of each kernel by ncu, summed by name over `steps` steps. Returns rows, and why there are none."""
     program = shutil.which("ncu")
     if not program:
         return [], "ncu is not on this machine"
@@ -145,7 +146,7 @@ def kernels_of(job, steps):
 
 
 def with_bound(row, limits, precision):
-    """Adds the time that bytes and operations take at the rates that the card was measured to reach."""
+    """Adds the time for the bytes and operations at the measured rates of the card."""
     by_bytes = row["bytes"] / limits["bytes_per_second"]
     by_operations = row["operations"] / limits["operations_per_second"][precision]
     bound = max(by_bytes, by_operations)
@@ -158,12 +159,12 @@ def with_bound(row, limits, precision):
 
 
 def profile(job):
-    """The ten most expensive kernels (ncu) and layers (timed one by one), each beside its bound on this card."""
+    """The ten most expensive kernels (ncu) and layers (timed one by one), each with its bound on this card."""
     reasons, out = [], {}
     limits = job.run([sys.executable, job.root / "tools/benchmark/benchmark_pytorch_gpu.py", "limits"], 120, ours=False)
     out["limits"] = limits.json
     if not limits.json:
-        reasons.append(f"what the card reaches: {limits.why()}")
+        reasons.append(f"the rates of the card: {limits.why()}")
     for precision in ("bfloat16", "float32"):
         command = [
             job.bin / "benchmark",
@@ -218,13 +219,13 @@ LOSSES_OF_TABLE_3 = ["simclr", "nnclr", "y_aware", "threshold", "exponential", "
 
 
 def words(job, **options):
-    """Options for run_experiment, those of a rehearsal among them; the later ones count. __ stands for a dot."""
+    """Options for run_experiment, with those of a rehearsal; `options` has priority. __ stands for a dot."""
     named = {name.replace("__", "."): value for name, value in options.items()}
     return [f"{name}={value}" for name, value in {**(TINY_JOB if job.rehearse else {}), **named}.items()]
 
 
 def make_phantom(job):
-    """Two epochs of one seed, which makes the phantom where it is not there yet. Its seconds, and why it failed."""
+    """Runs two epochs of one seed, which creates the phantom if needed. Returns the seconds, and why it failed."""
     job.scratch.mkdir(exist_ok=True)
     short = words(job, seeds="0", train__epochs="2", evaluation__embeddings_at="1")
     first, seconds = train(job, job.scratch / "first", short, job.left() / 2)
@@ -235,7 +236,7 @@ def make_phantom(job):
 
 
 def main_job(job):
-    """The paper's main experiment on the 2 mm phantom, five seeds of 50 epochs with evaluation: where the time went."""
+    """The paper's main experiment on the 2 mm phantom, five seeds of 50 epochs with evaluation; its time by part."""
     first_seconds, why = make_phantom(job)
     if why:
         return dict(status=FAILED, reasons=[why])
@@ -260,7 +261,7 @@ def main_job(job):
     for what, seconds in split.items():
         job.say(f"  {seconds:8.2f} s  {what}")
     test = summary["test"]
-    job.say(f"  {wall:8.2f} s  in all; test {json.dumps(test)}")
+    job.say(f"  {wall:8.2f} s  in total; test {json.dumps(test)}")
     device = re.search(r'"device": "(.*)"', (run / "environment.json").read_text())
     return dict(
         status=PASSED,
@@ -290,7 +291,7 @@ def table_3(job):
         runs.append(dict(loss=loss, seconds=wall, test=json.loads((out / "summary.json").read_text())["test"]))
         job.say(f"  {wall:8.2f} s  {loss}")
     seconds = sum(run["seconds"] for run in runs)
-    job.say(f"  {seconds:8.2f} s  in all")
+    job.say(f"  {seconds:8.2f} s  in total")
     late = all("it was stopped after" in reason for reason in reasons)
     return dict(
         status=PASSED if not reasons else INCOMPLETE if late else FAILED,

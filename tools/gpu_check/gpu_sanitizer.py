@@ -1,5 +1,6 @@
-"""The stage of a GPU check that runs NVIDIA's compute-sanitizer on the tests, and sorts what it finds: by our kernels, or
-by those of cuDNN and cuBLAS, which are watched too."""
+# SPDX-License-Identifier: Apache-2.0
+"""The stage of a GPU check that runs NVIDIA's compute-sanitizer on the tests, and sorts its problems: in our kernels, or
+in those of cuDNN and cuBLAS, which are checked too."""
 
 import re
 import shutil
@@ -11,9 +12,10 @@ from gpu_job import FAILED, INCOMPLETE, PASSED
 OPS, TRAINING = "every_op_parity_cuda_test", "training_cuda_test"
 FEW_EXAMPLES = {"RC_PARAMS": "seed=20260731 max_success=100", "CORTEXGRAD_LARGE_EXAMPLES": "3"}
 
-# Programs, their options and environment: every op in both types, and training.
+# Programs, their options and environment: all ops in both types, and training.
 WHOLE = [(OPS, [], {}), (TRAINING, [], {})]
-# Races, barriers and what nobody wrote follow from a kernel's code, less from shapes, and these tools slow it down most.
+# Races, barriers and uninitialised memory depend on a kernel's code more than on shapes, and these tools are the
+# slowest.
 SMALL = [(OPS, [], FEW_EXAMPLES), (TRAINING, ["--test-case=*NaN in a repeated step*"], {})]
 
 # A tool's options, its suite, and its share of the time.
@@ -23,15 +25,15 @@ TOOLS = {
     "initcheck": ([], SMALL, 1),
     "synccheck": ([], SMALL, 1),
 }
-FOUND_CODE = 9  # a program's exit code where it would be 0 but something was found
+FOUND_CODE = 9  # a program's exit code if it would be 0 but the sanitizer found a problem
 OUR_KERNELS = "cg::cuda::"
-# "at void cg::cuda::run<…>(T1)+0x90 in …", "at sm90_gemm+0x90", of older versions "at 0x90 in gemm(int)".
+# "at void cg::cuda::run<…>(T1)+0x90 in …", "at sm90_gemm+0x90"; in older versions "at 0x90 in gemm(int)".
 PLACE = re.compile(r"\b(at|in) (.*([\w>]\(|\w\+0x[0-9a-f])|0x[0-9a-f]+ in )")
 NO_FINDING = re.compile(r"COMPUTE-SANITIZER|.* SUMMARY: |Target application returned|Error: process didn't terminate")
 
 
 def records(text):
-    """Findings as the sanitizer prints them: a line, and indented ones that belong to it."""
+    """The problems as the sanitizer prints them: a line, and its indented lines."""
     found = []
     for line in text.splitlines():
         begun = re.match(r"=========( *)(.*)", line)
@@ -46,25 +48,25 @@ def records(text):
 
 
 def owner(record):
-    """Whose kernel a finding is in: "ours", "library", or "nobody" where it names none. The host's call stack tells
-    nothing, as we start the libraries' kernels too."""
+    """The owner of a problem's kernel: "ours", "library", or "unnamed" if no kernel is named. The call stack of the host
+    does not help, because we start the libraries' kernels too."""
     places = [line for line in record if PLACE.search(line) and not re.match("Host Frame|by thread", line)]
     if not places:
-        return "nobody"
+        return "unnamed"
     return "ours" if any(OUR_KERNELS in line for line in places) else "library"
 
 
 def sorted_findings(text):
-    """Numbers of findings by owner, and the libraries' in words, each once. None: the tool did not come to its end."""
+    """Numbers of problems by owner, and the texts of the libraries' problems, each once. None: the tool did not finish."""
     summary = re.findall(r"(?:ERROR|RACECHECK) SUMMARY: (\d+)", text)
     if not summary:
         return None, []
     found = records(text)
     counts = Counter(map(owner, found))
-    # Those that were counted but not printed may be anybody's.
-    counts["nobody"] += max(0, int(summary[-1]) - len(found))
+    # The owner of problems that were counted but not printed is unknown.
+    counts["unnamed"] += max(0, int(summary[-1]) - len(found))
     words = ["; ".join(record[:2])[:240] for record in found if owner(record) == "library"]
-    return {who: counts[who] for who in ("ours", "nobody", "library")}, list(dict.fromkeys(words))
+    return {who: counts[who] for who in ("ours", "unnamed", "library")}, list(dict.fromkeys(words))
 
 
 def find_sanitizer():
@@ -74,21 +76,21 @@ def find_sanitizer():
 
 
 def judge(row, done):
-    """What a run's row says: what failed, and what could not be run."""
+    """The result of a run: failures, and the parts that could not run."""
     what, found = f"{row['tool']} of {row['suite']}", row["findings"]
     if done.code == 124 or found is None:
         return [], [f"{what}: {done.why()}"]
-    ours = found["ours"] + found["nobody"]
+    ours = found["ours"] + found["unnamed"]
     if ours:
-        return [f"{what}: {found['ours']} findings in our kernels, {found['nobody']} in none that is named"], []
+        return [f"{what}: {found['ours']} problems in our kernels, {found['unnamed']} in no named kernel"], []
     if done.code not in (0, FOUND_CODE):
         return [f"{what}: exit code {done.code}: {done.why()}"], []
     return [], []
 
 
 def sanitizer(job):
-    """compute-sanitizer's four tools. A finding in one of our kernels, or in none that is named, fails the stage; one in
-    a library's kernel is reported beside."""
+    """Runs the four tools of compute-sanitizer. A problem in one of our kernels, or in no named kernel, fails the stage;
+    one in a library's kernel is only reported."""
     program = find_sanitizer()
     if not program:
         return dict(
@@ -110,7 +112,7 @@ def sanitizer(job):
         said = "not finished" if found is None else ", ".join(f"{number} {who}" for who, number in found.items())
         job.say(f"{tool:<10} {suite:<28} {said}, {done.seconds:.0f} s")
         for words in library[:5]:
-            job.say(f"    a library's: {words}")
+            job.say(f"    in a library: {words}")
         wrong, missing = judge(rows[-1], done)
         failed += wrong
         reasons += missing

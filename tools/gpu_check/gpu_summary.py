@@ -1,8 +1,9 @@
-"""The results of a GPU check in one table and one JSON file, from the stages' own files.
+# SPDX-License-Identifier: Apache-2.0
+"""The results of a GPU check in one table and one JSON file, from the files of the stages.
 
     gpu_summary.py FOLDER [FOLDER ...] --out FOLDER      of several runs; the last folder's stage counts
 
-Exit code: 0 every stage passed, 1 one failed, 3 none failed but something could not run.
+Exit code: 0 all stages passed; 1 a stage failed; 3 no stage failed but a part could not run.
 """
 
 import argparse
@@ -29,12 +30,12 @@ def benchmark_lines(stage):
     result = stage.get("result")
     if not result:
         return []
-    lines = [f"ours {1e3 * result['ours_seconds']:.2f} ms a step of batch {stage['batch']}"]
-    for stem, what in (("plain", "PyTorch"), ("folded", "PyTorch given our stem")):
+    lines = [f"ours {1e3 * result['ours_seconds']:.2f} ms per step with batch {stage['batch']}"]
+    for stem, what in (("plain", "PyTorch"), ("folded", "PyTorch with our stem")):
         if stem in result:
             row = result[stem]
             memory = f", {row['memory_ratio']:.2f} of its memory by NVML" if row["memory_ratio"] else ""
-            memory += f", {row['allocated_ratio']:.2f} of what it allocates" if row.get("allocated_ratio") else ""
+            memory += f", {row['allocated_ratio']:.2f} of its allocated memory" if row.get("allocated_ratio") else ""
             lines.append(
                 f"{what} {1e3 * row['seconds']:.2f} ms ({row['setting']}): ours is {row['times_faster']:.2f} times "
                 f"as fast [{row['range'][0]:.2f} {row['range'][1]:.2f}]{memory}; "
@@ -99,7 +100,7 @@ def lines_of(name, stage):
                 if row["findings"] is None
                 else ", ".join(f"{number} {who}" for who, number in row["findings"].items())
             )
-            + "".join(f"; a library's: {words}" for words in row["library"][:3])
+            + "".join(f"; in a library: {words}" for words in row["library"][:3])
             for row in stage.get("runs", [])
         ]
     if name == "table-3":
@@ -108,7 +109,7 @@ def lines_of(name, stage):
         return []
     split = [f"{seconds:.2f} s {what}" for what, seconds in stage["split"].items()]
     return [
-        f"{stage['wall_seconds']:.2f} s in all, on {stage['device']}: {'; '.join(split)}",
+        f"{stage['wall_seconds']:.2f} s in total, on {stage['device']}: {'; '.join(split)}",
         f"test: {json.dumps(stage['test'])}",
     ]
 
@@ -116,7 +117,7 @@ def lines_of(name, stage):
 def text_of(stages):
     out = ["# A GPU check", ""]
     if any(stage.get("rehearsal") for stage in stages.values()):
-        out += ["**A rehearsal on the CPU with tiny sizes: it tries the script out, and measures nothing.**", ""]
+        out += ["**A rehearsal on the CPU with tiny sizes: it tests the script and measures nothing.**", ""]
     out += ["| stage | result | seconds |", "| --- | --- | --- |"]
     out += [
         f"| {name} | {stages.get(name, {}).get('status', 'not run')} | {stages.get(name, {}).get('seconds', '')} |"
@@ -163,7 +164,7 @@ def summarise(folders, out):
     print("\n" + text, end="")
     print(
         f"{ran.count(PASSED)} stages passed, {ran.count(FAILED)} failed, "
-        f"{ran.count(INCOMPLETE)} could not run in full; "
+        f"{ran.count(INCOMPLETE)} could not run completely; "
         f"{Path(out) / 'summary.md'}; exit code {code}"
     )
     return code

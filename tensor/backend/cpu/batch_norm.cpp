@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batch norm, batch norm + ReLU, batch norm + residual + ReLU on the CPU; formulas in tensor/ops.
 #include "tensor/backend/cpu/kernels.h"
 #include "tensor/backend/cpu/norm_loops.h"

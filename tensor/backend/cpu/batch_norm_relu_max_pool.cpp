@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end of the stem on the CPU: batch norm, ReLU and max-pool in one pass over the largest volume of the network;
 // only the pooled values and a byte a window are written. Formula in tensor/ops/batch_norm_relu_max_pool.h.
 #include <algorithm>

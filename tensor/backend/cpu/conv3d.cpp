@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 3D convolution on the CPU: which method for which shape. Volumes channels-last; weights in whatever layout oneDNN
 // likes best, reordered at each use (they change each step); bfloat16 activations, float weights and weight gradients.
 //   bfloat16 stem: 32 channels from one (stem.h) · few positions: weight gradient as a matrix product (small_volume.h)

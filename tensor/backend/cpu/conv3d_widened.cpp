@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // bfloat16 convolutions on processors whose instructions have none (oneDNN 3 refuses them below AVX-512): volumes stay
 // bfloat16 in memory, and a few samples at a time are widened to float32 in scratch, convolved there and rounded back.
 // Half the memory of float32 at somewhat more than its time.

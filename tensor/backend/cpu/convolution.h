@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // oneDNN's convolution as the CPU kernels use it: three directions of one problem, with their weights' own layouts and
 // their scratch. Read next: small_volume.h.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CPU as a device: huge pages touched once, flushed denormals, and oneDNN's engine with its primitives cached.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Add, cast, global average pool and the Adam update on the CPU: one vectorised pass each, bound by memory.
 #include "tensor/backend/cpu/kernels.h"
 

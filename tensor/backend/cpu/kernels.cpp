@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Puts what kernels.h declares into the registry.
 #include "tensor/backend/cpu/kernels.h"
 

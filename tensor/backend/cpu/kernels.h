@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CPU's fast kernels: one declaration per op and type of its activations, defined in the op's file; parameters,
 // statistics and their gradients are float. An op that is not declared here runs its reference kernel.
 #pragma once

@@ -1,4 +1,5 @@
-// Sixteen channels at once in the compiler's own vector type (GCC, Clang), for loops whose running values must stay in
+// SPDX-License-Identifier: Apache-2.0
+// Sixteen channels together in the compiler's own vector type (GCC, Clang), for loops whose running values must stay in
 // registers; where `omp simd` does as well, that is simpler. Vectors go by reference: by value they would bind callers
 // to one instruction set.
 #pragma once

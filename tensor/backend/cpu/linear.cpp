@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Linear layers on the CPU: three matrix products by oneDNN's sgemm; formula in tensor/ops/linear.h.
 #include "tensor/backend/cpu/cpu_backend.h"
 #include "tensor/backend/cpu/kernels.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The loops of batch normalisation on the CPU, shared by the plain and the fused ops. A channels-last volume is a
 // matrix [rows, channels]. Rows are cut into blocks that fit the L2 cache; what blocks yield is combined in their
 // order, so a result depends neither on the number of threads nor on their timing. What bounds them: memory. Forward

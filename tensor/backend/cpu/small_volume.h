@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The weight gradient over few positions (the network's last stage: 2×2×2 voxels): oneDNN's convolutions reuse too
 // little there, one matrix product runs at full speed:
 //   dw[o; k, i] = Σ_rows dy[row, o] · columns[row; k, i],  a row for every output position, columns gathered from x

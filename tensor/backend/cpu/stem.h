@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The stem's packing on the CPU; what is packed: ../stem.h. Read next: tensor/backend/stem.h.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A GPU as a device: its memory, the stream on which everything runs, its libraries, and its errors.
 // Read next: device_state.h, kernels.h.
 #pragma once

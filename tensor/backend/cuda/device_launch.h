@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Starts a body (block.h) on a GPU. Only for nvcc.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How much of a GPU's memory is used: cg::DeviceMeter (../cuda_module.h) for a device.
 #pragma once
 

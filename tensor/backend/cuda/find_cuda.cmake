@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Looks for what the CUDA backend is built with: nvcc, cuDNN, cuBLAS. Sets CG_CUDA_ABSENT to the reason, in words, where
 # something is missing; the engine is then built without the backend. Nothing is ever installed.
 #   -DCMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON    build without it although it is there

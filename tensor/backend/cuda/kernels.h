@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // The GPU's kernels: one declaration per op and type of its activations, defined in ops/<op>.cu; parameters, statistics
-// and their gradients are float. A model with an op that is not declared here is refused when it is built.
+// and their gradients are float. A model with an op that is not
+// declared here is refused before its first step, when its memory is planned.
 // Read next: block/block.h, how they are written.
 #pragma once
 

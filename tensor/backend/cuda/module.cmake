@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # libcortexgrad_cuda.so: every file below this folder, with its own copy of the few functions of cg_tensor that it uses.
 file(GLOB_RECURSE cuda_sources CONFIGURE_DEPENDS tensor/backend/cuda/*.cpp tensor/backend/cuda/*.cu)
 add_library(cortexgrad_cuda MODULE ${cuda_sources})

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module's one entry. Read next: tensor/backend/cuda_module.h (what the program sees of it), cuda_backend.h,
 // kernels.h.
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/augment/augmentations.h"
 
 #include <doctest/doctest.h>
@@ -6,7 +7,7 @@
 #include <algorithm>
 #include <set>
 
-#include "tests/data/augment/made_volume.h"
+#include "tests/data/augment/sample_volume.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -16,7 +17,7 @@ namespace {
 
 const VoxelGrid grid{{9, 11, 10}, 4};
 
-/// Options small enough for the grid, every volume changed.
+/// Options that fit the small grid; all volumes are changed.
 AugmentOptions always(std::vector<std::string> names) {
   AugmentOptions o;
   o.apply = std::move(names);
@@ -34,7 +35,8 @@ std::vector<float> augmented(const Augment& augment, const Key& key) {
 
 }  // namespace
 
-TEST_CASE("Augmentations: each is a pure function of its key: the same bits for any number of threads and any order") {
+TEST_CASE(
+    "Augmentations: each is a pure function of its key, with the same bits for any number of threads and any order") {
   std::vector<std::vector<std::string>> lists = {augmentation_names()};
   for (const std::string& name : augmentation_names()) lists.push_back({name});
   for (const auto& names : lists) {
@@ -56,8 +58,8 @@ TEST_CASE("Augmentations: each is a pure function of its key: the same bits for 
   }
 }
 
-TEST_CASE("Augmentations: seed, epoch, sample and view each give another volume; the key's use does not matter") {
-  for (const char* name : {"cutout", "noise", "rotation"}) {  // their draws hardly ever coincide
+TEST_CASE("Augmentations: seed, epoch, sample and view each change the volume; the key's use does not") {
+  for (const char* name : {"cutout", "noise", "rotation"}) {  // their draws are almost never equal
     CAPTURE(name);
     const Augment augment = make_augment(always({name}), {{60, 60, 60}, 4});
     const auto result = [&](const Key& key) {
@@ -77,7 +79,7 @@ TEST_CASE("Augmentations: seed, epoch, sample and view each give another volume;
   }
 }
 
-TEST_CASE("Augmentations: no two share their draws") {
+TEST_CASE("Augmentations: the draws of two augmentations are independent") {
   std::set<Use> uses = {Cutout::use, Noise::use, Flip::use, Rotation::use, Crop::use};
   CHECK(uses.size() == augmentation_names().size());
   AugmentOptions o = always({"cutout", "flip"});
@@ -92,15 +94,15 @@ TEST_CASE("Augmentations: no two share their draws") {
   CHECK(std::abs(both / 2000.0 - 0.25) < 0.04);  // independent; four standard errors
 }
 
-TEST_CASE("Augmentations: a list is applied in its order") {
+TEST_CASE("Augmentations: a list is applied in the given order") {
   const Key key{.seed = 2};
   const auto volume = augmented(make_augment(always({"cutout", "noise"}), grid), key);
   const auto other = augmented(make_augment(always({"noise", "cutout"}), grid), key);
-  CHECK(std::count(volume.begin(), volume.end(), 0.0f) == 0);  // noise falls on the hole
+  CHECK(std::count(volume.begin(), volume.end(), 0.0f) == 0);  // the hole has noise too
   CHECK(std::count(other.begin(), other.end(), 0.0f) == 27);
 }
 
-TEST_CASE("Augmentations: none gives an empty function, an unknown one an error") {
+TEST_CASE("Augmentations: an empty list gives an empty function, an unknown name an error") {
   CHECK_FALSE(make_augment(AugmentOptions(), grid));
   check_fails(
       [] {
@@ -109,7 +111,7 @@ TEST_CASE("Augmentations: none gives an empty function, an unknown one an error"
       ErrorKind::usage, {"data.augment.apply", "blur", "cutout, noise, flip, rotation, crop"});
 }
 
-TEST_CASE("Augmentations: every one has its options in the table, a probability among them") {
+TEST_CASE("Augmentations: each has its options in the table, including a probability") {
   std::set<std::string> keys;
   for (const auto& field : augment_fields()) keys.insert(field.key);
   CHECK(keys.contains("apply"));

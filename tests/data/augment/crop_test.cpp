@@ -1,13 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/augment/crop.h"
 
 #include <doctest/doctest.h>
 
-#include "tests/data/augment/made_volume.h"
+#include "tests/data/augment/sample_volume.h"
 
 using namespace cg;
 using namespace cg::test;
 
-TEST_CASE("Crop: what is inside of the cube stays, in the middle; the rest is 0") {
+TEST_CASE("Crop: the content of the cube moves to the middle; the rest is 0") {
   const VoxelGrid grid{{7, 12, 9}, 2};
   const Crop crop{.edge_mm = 12};  // 6 voxels
   const std::vector<float> before = numbered(grid);
@@ -28,7 +29,7 @@ TEST_CASE("Crop: what is inside of the cube stays, in the middle; the rest is 0"
   }
 }
 
-TEST_CASE("Crop: 182 mm cut the long axis of a template alone, at 19 places, and all of them occur") {
+TEST_CASE("Crop: 182 mm crop only the long axis of a template, at 19 positions, and all of them occur") {
   const VoxelGrid grid{{91, 109, 91}, 2};
   Random random({.seed = 2});
   std::vector<int> hits(19);

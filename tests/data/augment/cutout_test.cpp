@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/augment/cutout.h"
 
 #include <doctest/doctest.h>
@@ -5,12 +6,12 @@
 #include <array>
 #include <cmath>
 
-#include "tests/data/augment/made_volume.h"
+#include "tests/data/augment/sample_volume.h"
 
 using namespace cg;
 using namespace cg::test;
 
-TEST_CASE("Cutout: exactly one cube of the right size becomes 0, and nothing else changes") {
+TEST_CASE("Cutout: exactly one cube of the correct size becomes 0, and nothing else changes") {
   const VoxelGrid grid{{11, 14, 9}, 4};
   const Cutout cutout{.probability = 1, .edge_mm = 20};
   const std::vector<float> before = numbered(grid);
@@ -46,7 +47,7 @@ TEST_CASE("Cutout: 64 mm are 32 voxels of 2 mm, 16 of 4 mm, and no more than the
   CHECK(cutout.draw({{46, 55, 46}, 1000}, random).size == Triple{1, 1, 1});
 }
 
-TEST_CASE("Cutout: every place is as likely, the first and the last among them") {
+TEST_CASE("Cutout: all positions have the same probability, including the first and the last") {
   const VoxelGrid grid{{8, 6, 5}, 1};
   const Cutout cutout{.probability = 1, .edge_mm = 3};
   std::array<std::vector<int>, 3> hits = {std::vector<int>(6), std::vector<int>(4), std::vector<int>(3)};

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/augment/flip.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "tests/data/augment/made_volume.h"
+#include "tests/data/augment/sample_volume.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -15,7 +16,7 @@ const VoxelGrid grid{{4, 5, 3}, 2};  // even and odd extents
 
 }  // namespace
 
-TEST_CASE("Flip: a voxel lands on its mirror place along the axis alone, and twice is once more the volume") {
+TEST_CASE("Flip: a voxel moves to its mirror position along one axis, and two flips give the volume again") {
   const std::vector<float> before = numbered(grid);
   for (const FlipAxis axis : {FlipAxis::left_right, FlipAxis::back_front, FlipAxis::down_up}) {
     std::vector<float> volume = before;

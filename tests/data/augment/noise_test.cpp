@@ -1,15 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/augment/noise.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "tests/data/augment/made_volume.h"
+#include "tests/data/augment/sample_volume.h"
 
 using namespace cg;
 using namespace cg::test;
 
-TEST_CASE("Noise: mean 0 and the asked standard deviation, in tissue and background alike") {
+TEST_CASE("Noise: mean 0 and the given standard deviation, both in tissue and in background") {
   const VoxelGrid grid{{40, 45, 50}, 2};
   std::vector<float> before(static_cast<std::size_t>(grid.voxels()), 0.0f);
   std::fill(before.begin(), before.begin() + 45000, 1.5f);
@@ -30,7 +31,7 @@ TEST_CASE("Noise: mean 0 and the asked standard deviation, in tissue and backgro
   }
 }
 
-TEST_CASE("Noise: each voxel's is its own") {
+TEST_CASE("Noise: the noise of different voxels is independent") {
   const VoxelGrid grid{{1, 1, 4001}, 2};  // not a multiple of the four normals of a block
   std::vector<float> volume(4001, 0.0f);
   augment(Noise{.sd = 1}, grid, {.seed = 4}, volume);
@@ -42,7 +43,7 @@ TEST_CASE("Noise: each voxel's is its own") {
   CHECK(volume.back() != 0);
 }
 
-TEST_CASE("Noise: every volume gets it by default, and a standard deviation of 0 changes nothing") {
+TEST_CASE("Noise: all volumes get noise by default, and a standard deviation of 0 changes nothing") {
   const VoxelGrid grid{{3, 3, 3}, 2};
   CHECK(share_changed(Noise{}, grid) == 1);
   CHECK(share_changed(Noise{.sd = 0}, grid) == 0);

@@ -1,10 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "data/augment/rotation.h"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
 
-#include "tests/data/augment/made_volume.h"
+#include "tests/data/augment/sample_volume.h"
 #include "tests/support/property.h"
 
 using namespace cg;
@@ -19,12 +20,12 @@ std::vector<float> rotated(std::vector<float> volume, const VoxelGrid& grid, con
 
 }  // namespace
 
-TEST_CASE("Rotation: by 0 degrees nothing changes, bit by bit") {
+TEST_CASE("Rotation: 0 degrees keep all bits") {
   const VoxelGrid grid{{6, 5, 7}, 2};
   CHECK(rotated(numbered(grid), grid, {0, 0, 0}) == numbered(grid));
 }
 
-TEST_CASE("Rotation: by quarter turns a cube's voxels change places exactly, counter-clockwise about each axis") {
+TEST_CASE("Rotation: quarter turns move a cube's voxels exactly, counter-clockwise about each axis") {
   for (const Index n : {4, 5}) {
     const VoxelGrid grid{{n, n, n}, 2};
     const std::vector<float> before = numbered(grid);
@@ -45,7 +46,7 @@ TEST_CASE("Rotation: by quarter turns a cube's voxels change places exactly, cou
   }
 }
 
-TEST_CASE("Rotation: a volume that is linear in its coordinates is interpolated exactly, outside of it is 0") {
+TEST_CASE("Rotation: a volume that is linear in its coordinates is interpolated exactly; outside of it there is 0") {
   const VoxelGrid grid{{12, 13, 14}, 2};
   const auto linear = [](double x, double y, double z) { return 50 + 0.5 * x - 0.75 * y + 0.25 * z; };
   std::vector<float> volume(static_cast<std::size_t>(grid.voxels()));
@@ -70,18 +71,17 @@ TEST_CASE("Rotation: a volume that is linear in its coordinates is interpolated 
   CHECK(outside > 50);
 }
 
-TEST_CASE("Rotation: half a voxel beyond the border is half of it") {
+TEST_CASE("Rotation: a point half a voxel outside of the border has half of its value") {
   const VoxelGrid grid{{1, 2, 1}, 2};
   const std::vector<float> after = rotated({8, 4}, grid, {0, 0, 60});
-  // y = ±½ comes from (½ sin 60°, ½ cos 60°) and its opposite: x weighs 1 − sin 60°/2, y lies a quarter from the
-  // middle.
+  // y = ±½ comes from (½ sin 60°, ½ cos 60°) and its opposite: the weight of x is 1 − sin 60°/2, and y is a quarter of
+  // a voxel from the middle.
   const double x = 1 - std::sqrt(3.0) / 4;
   CHECK(static_cast<double>(after[0]) == doctest::Approx(x * (0.75 * 8 + 0.25 * 4)).epsilon(1e-6));
   CHECK(static_cast<double>(after[1]) == doctest::Approx(x * (0.25 * 8 + 0.75 * 4)).epsilon(1e-6));
 }
 
-TEST_CASE(
-    "Rotation: what is interpolated at the border, or none is left inside of it, is as in a larger volume of zeros") {
+TEST_CASE("Rotation: voxels at the border, or with no neighbours inside of it, are as in a larger volume of zeros") {
   property("padded", [] {
     const auto length = [] { return *rc::gen::inRange<Index>(1, 9); };
     const VoxelGrid grid{{length(), length(), length()}, 2};
@@ -101,7 +101,7 @@ TEST_CASE(
   });
 }
 
-TEST_CASE("Rotation: angles are drawn evenly up to the option's") {
+TEST_CASE("Rotation: angles are drawn evenly up to the option's value") {
   Random random({.seed = 9});
   double sum = 0, squares = 0, most = 0;
   const int n = 3000;

@@ -1,4 +1,6 @@
-// A disk that fills up while an HDF5 file is written: an error of kind storage at once, nothing left, no crash at exit.
+// SPDX-License-Identifier: Apache-2.0
+// A disk that fills up while an HDF5 file is written: an immediate error of kind storage, no file left, no crash at
+// exit.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -17,7 +19,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// No file may grow beyond so many bytes while this lives: writes fail as on a full disk.
+/// While it exists, no file can grow beyond this number of bytes: writes fail as on a full disk.
 class FullDisk {
  public:
   explicit FullDisk(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
@@ -49,7 +51,7 @@ std::vector<float> noise() {
 
 }  // namespace
 
-TEST_CASE("H5Writer: a row that does not fit on the disk is an error at once, and the file never appears") {
+TEST_CASE("H5Writer: a row that does not fit on the disk is an immediate error, and the file never appears") {
   const TemporaryFile target("full.h5"), next("next.h5");
   const std::vector<float> values = noise();
   {
@@ -61,13 +63,13 @@ TEST_CASE("H5Writer: a row that does not fit on the disk is an error at once, an
     }
   }
   CHECK_FALSE(fs::exists(target.path));
-  H5Writer file(next.path);  // the library still serves
+  H5Writer file(next.path);  // the library still works
   file.floats("maps", {row_size}, values);
   file.commit();
   CHECK(H5Reader(next.path).rows("maps", 0, row_size) == values);
 }
 
-TEST_CASE("H5Writer: a dataset in one piece that does not fit on the disk is an error") {
+TEST_CASE("H5Writer: a contiguous dataset that does not fit on the disk is an error") {
   const TemporaryFile target("full.h5");
   const std::vector<float> values = noise();
   const FullDisk full(100000);

@@ -1,4 +1,5 @@
-// The process in which hostile files are read: what happens there stays there.
+// SPDX-License-Identifier: Apache-2.0
+// The process in which malicious files are read: its failures do not affect the parent.
 #include "data/files/sandbox.h"
 
 #include <dlfcn.h>
@@ -25,7 +26,7 @@ SandboxLimits limits(Index answer = 1000) {
   return {.path = "weights.h5", .memory_bytes = Index{64} << 20, .answer_bytes = answer, .processor_seconds = 2};
 }
 
-/// What a body returns as text.
+/// A body's answer as text.
 std::string run(const SandboxLimits& c, const std::function<std::string()>& body) {
   const SandboxResult answer = sandbox(c, [&](std::span<char> space) {
     const std::string text = body();
@@ -37,7 +38,7 @@ std::string run(const SandboxLimits& c, const std::function<std::string()>& body
 
 }  // namespace
 
-TEST_CASE("sandbox: an answer comes back byte for byte, an error with its kind and its parts") {
+TEST_CASE("sandbox: all bytes of an answer are returned, and an error with its kind and its parts") {
   const std::string answer("a\0b", 3);
   CHECK(run(limits(), [&] { return answer; }) == answer);
   CHECK(run(limits(3), [&] { return answer; }) == answer);
@@ -45,7 +46,7 @@ TEST_CASE("sandbox: an answer comes back byte for byte, an error with its kind a
               ErrorKind::data, {"here", "that is so", "Do this"});
 }
 
-TEST_CASE("sandbox: how it ended is known where ended children are ignored, and they are ignored again after") {
+TEST_CASE("sandbox: the exit status is known even if SIGCHLD is ignored, and it is ignored again afterwards") {
   const auto before = signal(SIGCHLD, SIG_IGN);
   CHECK(run(limits(), [] { return std::string("x"); }) == "x");
   check_fails([] { run(limits(), []() -> std::string { fail(ErrorKind::data, "here", "that is so", "Do this"); }); },
@@ -80,7 +81,7 @@ TEST_CASE("sandbox: a crash, an exception, an endless loop and an exit are error
       "more than 2 seconds");
 }
 
-TEST_CASE("sandbox: more memory than is allowed, and a longer answer, are refused") {
+TEST_CASE("sandbox: too much memory and an answer that is too long are refused") {
   const auto large = [] { return std::string(std::size_t{1} << 30, 'x').substr(0, 1); };
   if (dlsym(RTLD_DEFAULT, "__asan_init"))
     MESSAGE("[skipped: the address sanitizer ends a process that asks for more memory than there is]");
@@ -89,8 +90,8 @@ TEST_CASE("sandbox: more memory than is allowed, and a longer answer, are refuse
   check_fails([&] { run(limits(2), [] { return std::string("abc"); }); }, ErrorKind::corrupt, {"more than"});
 }
 
-TEST_CASE("sandbox: nothing can be opened, connected to or written there, and the parent's files are closed") {
-  const TemporaryFile file("secret.txt"), made("made.txt");
+TEST_CASE("sandbox: the child cannot open, connect or write anything, and the parent's files are closed") {
+  const TemporaryFile file("secret.txt"), created("created.txt");
   std::ofstream(file.path) << "secret";
   const int opened = open(file.path.c_str(), O_RDONLY | O_CLOEXEC);
   REQUIRE(opened >= 0);
@@ -98,18 +99,18 @@ TEST_CASE("sandbox: nothing can be opened, connected to or written there, and th
     std::string out;
     const auto note = [&](bool refused) { out += refused ? 'r' : '-'; };
     note(open(file.path.c_str(), O_RDONLY) < 0 && errno == EACCES);
-    note(open(made.path.c_str(), O_WRONLY | O_CREAT, 0600) < 0);
+    note(open(created.path.c_str(), O_WRONLY | O_CREAT, 0600) < 0);
     note(socket(AF_INET, SOCK_STREAM, 0) < 0);
     char byte = 0;
     note(read(opened, &byte, 1) < 0);
     note(fork() < 0);
     note(unlink(file.path.c_str()) < 0);
     rlimit core{};
-    note(getrlimit(RLIMIT_CORE, &core) < 0);  // asking is refused too; the limit is set
+    note(getrlimit(RLIMIT_CORE, &core) < 0);  // getrlimit is refused too; the limit is set
     return out;
   });
   close(opened);
   CHECK(answer == "rrrrrrr");
   CHECK(std::filesystem::exists(file.path));
-  CHECK_FALSE(std::filesystem::exists(made.path));
+  CHECK_FALSE(std::filesystem::exists(created.path));
 }

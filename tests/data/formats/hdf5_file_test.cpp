@@ -1,5 +1,6 @@
-// HDF5 files: what other programs write is read, what is damaged or hostile is refused, and a file that is not finished
-// leaves nothing behind.
+// SPDX-License-Identifier: Apache-2.0
+// HDF5 files: files of other programs are read, damaged or malicious files are refused, and a file that is not finished
+// leaves nothing.
 #include "data/formats/hdf5_file.h"
 
 #include <doctest/doctest.h>
@@ -35,7 +36,7 @@ std::size_t files_beginning_with(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("H5Reader: text of variable and of fixed length, however it is padded, is read alike") {
+TEST_CASE("H5Reader: text of variable and of fixed length is read, with any padding") {
   const TemporaryFile file("texts.h5");
   {
     RawFile raw(file.path);
@@ -53,8 +54,9 @@ TEST_CASE("H5Reader: text of variable and of fixed length, however it is padded,
     CHECK(reader.holds_text(name));
   }
   CHECK_FALSE(reader.holds_text("numbers"));
-  check_fails([&] { reader.strings("numbers"); }, ErrorKind::data, {file.path, "numbers", "no strings"});
-  check_fails([&] { reader.numbers("variable"); }, ErrorKind::data, {file.path, "variable", "no numbers"});
+  check_fails([&] { reader.strings("numbers"); }, ErrorKind::data, {file.path, "numbers", "does not contain text"});
+  check_fails([&] { reader.numbers("variable"); }, ErrorKind::data,
+              {file.path, "variable", "does not contain numbers"});
 }
 
 TEST_CASE("H5Reader: numbers of any type, chunk and compression are read, whole and by rows") {
@@ -81,7 +83,7 @@ TEST_CASE("H5Reader: numbers of any type, chunk and compression are read, whole 
   check_fails([&] { reader.rows("odd", 4, 2); }, ErrorKind::data, {"odd", "[5, 7, 3]", "4 to 5"});
 }
 
-TEST_CASE("H5Reader: attributes are one number or one text, anything else is refused") {
+TEST_CASE("H5Reader: attributes are one number or one text, others are refused") {
   const TemporaryFile file("attributes.h5");
   {
     RawFile raw(file.path);
@@ -106,7 +108,7 @@ TEST_CASE("H5Reader: attributes are one number or one text, anything else is ref
   check_fails([&] { reader.number_attribute("none"); }, ErrorKind::data, {"no attribute", "none"});
 }
 
-TEST_CASE("H5Reader: a missing file or dataset is a data error, other bytes are a corrupt file") {
+TEST_CASE("H5Reader: a missing file or dataset is a data error, wrong bytes are a corrupt file") {
   const TemporaryFile file("absent.h5"), text("text.h5");
   check_fails([&] { H5Reader reader(file.path); }, ErrorKind::data, {file.path, "no such file"});
   std::ofstream(text.path) << "participant_id,age\n";
@@ -122,7 +124,7 @@ TEST_CASE("H5Reader: a missing file or dataset is a data error, other bytes are 
   check_fails([&] { reader.numbers("group"); }, ErrorKind::data, {file.path, "no dataset \"group\""});
 }
 
-TEST_CASE("H5Reader: a file cut short anywhere is refused as corrupt, never read wrongly") {
+TEST_CASE("H5Reader: a file that is cut at any byte is refused as corrupt, never read wrongly") {
   const TemporaryFile whole("whole.h5"), cut("cut.h5");
   const std::vector<double> values = counted(4096);
   RawFile(whole.path).numbers("values", {16, 256}, values, {{3, 100}, 4});
@@ -149,7 +151,7 @@ TEST_CASE("H5Reader: damaged compressed data are refused as corrupt") {
   check_fails([&] { H5Reader(file.path).numbers("values"); }, ErrorKind::corrupt, {file.path, "values"});
 }
 
-TEST_CASE("H5Reader: a size that the file cannot hold is refused before memory is asked for") {
+TEST_CASE("H5Reader: a size that the file cannot contain is refused before memory is allocated") {
   const TemporaryFile file("claims.h5");
   const hsize_t large = hsize_t{1} << 30;
   {
@@ -165,7 +167,7 @@ TEST_CASE("H5Reader: a size that the file cannot hold is refused before memory i
   CHECK(reader.numbers("modest") == std::vector<double>(10, 0.0));
 }
 
-TEST_CASE("H5Reader: data that lie in another file are refused, whichever way they are named") {
+TEST_CASE("H5Reader: data in another file is refused, for all ways to refer to it") {
   const TemporaryFile file("links.h5"), other("other.h5"), bytes("bytes.bin");
   RawFile(other.path).numbers("secret", {2}, {1, 2});
   std::ofstream(bytes.path) << std::string(16, 'x');
@@ -190,7 +192,7 @@ TEST_CASE("H5Reader: data that lie in another file are refused, whichever way th
   }
 }
 
-TEST_CASE("H5Writer: what is written reads back, groups and empty texts included") {
+TEST_CASE("H5Writer: written data is read back, including groups and empty texts") {
   const TemporaryFile file("written.h5");
   const std::vector<std::string> texts = {"a", "", "žofie"};
   const std::vector<float> row = {4, 5, 6};
@@ -216,7 +218,7 @@ TEST_CASE("H5Writer: what is written reads back, groups and empty texts included
   CHECK(reader.number_attribute("pi") == 3.25);
 }
 
-TEST_CASE("H5Writer: without commit nothing is left, and a file that was there stays as it was") {
+TEST_CASE("H5Writer: without commit nothing is left, and an existing file does not change") {
   const TemporaryFile file("unfinished.h5");
   {
     H5Writer writer(file.path);
@@ -226,7 +228,7 @@ TEST_CASE("H5Writer: without commit nothing is left, and a file that was there s
   {
     H5Writer writer(file.path);
     writer.numbers("numbers", {1}, std::vector<double>{1});
-    CHECK_FALSE(fs::exists(file.path));  // under its name only when it is whole
+    CHECK_FALSE(fs::exists(file.path));  // under its name only when it is complete
     writer.commit();
   }
   {
@@ -237,8 +239,8 @@ TEST_CASE("H5Writer: without commit nothing is left, and a file that was there s
   CHECK(H5Reader(file.path).numbers("numbers") == std::vector<double>{1});
 }
 
-TEST_CASE("H5Writer: a file in memory touches no disk, and its bytes are a file's, also behind a block of 512 bytes") {
-  H5Writer writer, other;  // two at once
+TEST_CASE("H5Writer: a file in memory uses no disk, and its bytes are a valid file, also after a block of 512 bytes") {
+  H5Writer writer, other;  // two files together
   writer.numbers("deep/numbers", {3}, counted(3));
   writer.attribute("pi", 3.25);
   other.numbers("deep/numbers", {3}, std::vector<double>{7, 8, 9});
@@ -255,7 +257,7 @@ TEST_CASE("H5Writer: a file in memory touches no disk, and its bytes are a file'
   }
 }
 
-TEST_CASE("H5Writer: equal content gives equal bytes, whenever it is written") {
+TEST_CASE("H5Writer: equal content gives equal bytes at any time") {
   const auto bytes = [] {
     H5Writer writer;
     writer.numbers("numbers", {50}, counted(50));
@@ -277,12 +279,12 @@ TEST_CASE("H5Writer: equal content gives equal bytes, whenever it is written") {
   H5Fclose(opened);
 }
 
-TEST_CASE("H5Writer: a folder that is not there is a storage error that names the file") {
+TEST_CASE("H5Writer: a missing folder is a storage error that names the file") {
   const std::string path = (fs::temp_directory_path() / "no-such-folder" / "x.h5").string();
   check_fails([&] { H5Writer writer(path); }, ErrorKind::storage, {path});
 }
 
-TEST_CASE("H5Writer: what a killed writer of the same file left behind is removed, what a living one writes is not") {
+TEST_CASE("H5Writer: the temporary file of a killed writer is removed, that of a running one is not") {
   const TemporaryFile file("abandoned.h5");
   int ready[2];
   REQUIRE(pipe(ready) == 0);
@@ -297,12 +299,12 @@ TEST_CASE("H5Writer: what a killed writer of the same file left behind is remove
   REQUIRE(read(ready[0], &byte, 1) == 1);
   const std::string left = file.path + "." + std::to_string(killed) + ".tmp";
   { const H5Writer beside(file.path); }
-  CHECK(fs::exists(left));  // its writer lives
+  CHECK(fs::exists(left));  // its writer still runs
   kill(killed, SIGKILL);
   REQUIRE(waitpid(killed, nullptr, 0) == killed);
   CHECK(fs::exists(left));
-  const std::string other = file.path + ".notes.tmp";  // no process's number: not ours
-  { const std::ofstream made(other); }
+  const std::string other = file.path + ".notes.tmp";  // without a process number: not ours
+  { const std::ofstream created(other); }
   { const H5Writer next(file.path); }
   CHECK_FALSE(fs::exists(left));
   CHECK(fs::remove(other));

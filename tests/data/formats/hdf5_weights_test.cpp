@@ -1,5 +1,6 @@
-// Weights in HDF5: what other programs write is read, what is damaged or hostile is refused without reading another
-// file, crashing or taking memory.
+// SPDX-License-Identifier: Apache-2.0
+// Weights in HDF5: files of other programs are read, damaged or malicious files are refused without reading another
+// file, a crash or much memory.
 #include "data/formats/hdf5_weights.h"
 
 #include <doctest/doctest.h>
@@ -37,9 +38,9 @@ const NamedArray& find(const WeightsFile& file, const std::string& name) {
 void make_dataset(hid_t file, const char* name, const std::vector<hsize_t>& shape, hid_t properties,
                   hid_t type = H5T_IEEE_F32LE) {
   const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
-  const hid_t made = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
-  REQUIRE(made >= 0);
-  H5Dclose(made);
+  const hid_t created = H5Dcreate2(file, name, type, space, H5P_DEFAULT, properties, H5P_DEFAULT);
+  REQUIRE(created >= 0);
+  H5Dclose(created);
   H5Sclose(space);
 }
 
@@ -48,7 +49,7 @@ std::size_t pass_on(unsigned, std::size_t, const unsigned*, std::size_t bytes, s
 
 }  // namespace
 
-TEST_CASE("HDF5 weights: arrays, counters and texts come back as they were") {
+TEST_CASE("HDF5 weights: arrays, counters and texts are read back unchanged") {
   const std::vector<NamedArray> arrays = {{"a.weight", {2, 1, 3}, {1, -2.5f, 0, 1e-30f, 3, 4}},
                                           {"b.bias", {2}, {5, 6}}};
   Texts texts = {{"width", "64"}, {"format", "some-format"}, {"long", std::string(5000, 'x')}};
@@ -64,7 +65,7 @@ TEST_CASE("HDF5 weights: arrays, counters and texts come back as they were") {
   }
 }
 
-TEST_CASE("HDF5 weights: any number type, chunks, gzip and groups are read; what is not wanted is only listed") {
+TEST_CASE("HDF5 weights: any number type, chunks, gzip and groups are read; unwanted arrays are only listed") {
   const TemporaryFile file("types.h5");
   {
     RawFile raw(file.path);
@@ -97,7 +98,7 @@ TEST_CASE("HDF5 weights: any number type, chunks, gzip and groups are read; what
   CHECK(out.unread == std::vector<ArrayHeader>{{"ids", {2}, ""}, {"other", {2}, "I16"}});
 }
 
-TEST_CASE("HDF5 weights: a file that points out of itself is refused, and the other file is not read") {
+TEST_CASE("HDF5 weights: a file that refers to another file is refused, and the other file is not read") {
   const TemporaryFile file("outside.h5"), other("other.h5"), bytes("bytes.bin");
   RawFile(other.path).numbers("secret", {2}, {1, 2});
   std::ofstream(bytes.path) << std::string(16, 'x');
@@ -125,7 +126,7 @@ TEST_CASE("HDF5 weights: a file that points out of itself is refused, and the ot
     REQUIRE(H5Lcreate_ud(id, "own", own.id, "x", 1, H5P_DEFAULT, H5P_DEFAULT) >= 0);
     H5Lunregister(own.id);
   });
-  check_refused(file.path, {"own", "program of its own"});
+  check_refused(file.path, {"own", "user-defined type"});
   with([&](hid_t id) {
     const hid_t properties = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_external(properties, bytes.path.c_str(), 0, 16);
@@ -144,7 +145,7 @@ TEST_CASE("HDF5 weights: a file that points out of itself is refused, and the ot
   check_refused(file.path, {"virtual", "other datasets"});
 }
 
-TEST_CASE("HDF5 weights: unknown filters, types that are no numbers and numbers that are not there are refused") {
+TEST_CASE("HDF5 weights: unknown filters, types that are not numbers and missing numbers are refused") {
   const TemporaryFile file("odd.h5");
   {
     const H5Z_class2_t own{H5Z_CLASS_T_VERS, 300, 1, 1, "own", nullptr, nullptr, pass_on};
@@ -160,7 +161,7 @@ TEST_CASE("HDF5 weights: unknown filters, types that are no numbers and numbers 
   H5Zunregister(300);
   check_refused(file.path, {"filtered", "filter 300"});
   RawFile(file.path).texts("weight", {"a", "b"});
-  check_refused(file.path, {"weight", "no numbers"});
+  check_refused(file.path, {"weight", "does not contain floats"});
   {
     RawFile raw(file.path);
     const hid_t compound = H5Tcreate(H5T_COMPOUND, 8);
@@ -168,7 +169,7 @@ TEST_CASE("HDF5 weights: unknown filters, types that are no numbers and numbers 
     make_dataset(raw.id(), "complex", {2}, H5P_DEFAULT, compound);
     H5Tclose(compound);
   }
-  check_refused(file.path, {"complex", "no numbers"});
+  check_refused(file.path, {"complex", "does not contain floats"});
   RawFile(file.path).unwritten("empty", {2});
   check_refused(file.path, {"empty", "no data"});
   {
@@ -187,7 +188,7 @@ TEST_CASE("HDF5 weights: unknown filters, types that are no numbers and numbers 
     H5Sclose(space);
     H5Dclose(half);
   }
-  check_refused(file.path, {"half", "not all"});
+  check_refused(file.path, {"half", "or only a part"});
   {
     RawFile raw(file.path);
     raw.unwritten("tensor", {hsize_t{1} << 19, hsize_t{1} << 19}, {{1, 1024}, 0, H5T_IEEE_F32LE});  // 1 TiB
@@ -202,9 +203,9 @@ TEST_CASE("HDF5 weights: unknown filters, types that are no numbers and numbers 
   check_refused(file.path, {"overflow", "claims shape"});
 }
 
-TEST_CASE("HDF5 weights: a small file that unpacks to much more than it may is refused") {
+TEST_CASE("HDF5 weights: a small file that unpacks to much more than allowed is refused") {
   const TemporaryFile file("bomb.h5");
-  const hsize_t values = hsize_t{1} << 23;  // 32 MB of zeros, which gzip makes 33 kB
+  const hsize_t values = hsize_t{1} << 23;  // 32 MB of zeros, which gzip compresses to 33 kB
   {
     RawFile raw(file.path);
     raw.numbers("zeros", {values}, std::vector<double>(values), {{values}, 9, H5T_IEEE_F32LE});
@@ -213,8 +214,9 @@ TEST_CASE("HDF5 weights: a small file that unpacks to much more than it may is r
   check_refused(file.path, {"zeros", "claims shape"});
 }
 
-TEST_CASE("HDF5 weights: other bytes, and a file cut short anywhere, are refused as corrupt") {
-  check_fails([] { read_hdf5_weights("x.h5", "not HDF5", everything); }, ErrorKind::corrupt, {"x.h5", "no HDF5"});
+TEST_CASE("HDF5 weights: wrong bytes, and a file that is cut at any byte, are refused as corrupt") {
+  check_fails([] { read_hdf5_weights("x.h5", "not HDF5", everything); }, ErrorKind::corrupt,
+              {"x.h5", "not an HDF5 file"});
   check_fails([] { read_hdf5_weights("x.h5", "", everything); }, ErrorKind::corrupt, {"x.h5"});
   const std::string bytes = write_hdf5_weights({{"a", {16, 25}, std::vector<float>(400, 1)}}, {{"width", "3"}});
   for (std::size_t size = 0; size < bytes.size(); size += bytes.size() / 41) {
@@ -223,7 +225,7 @@ TEST_CASE("HDF5 weights: other bytes, and a file cut short anywhere, are refused
   }
 }
 
-TEST_CASE("HDF5 weights: whatever bytes are changed, this process lives, and only an error of its kinds comes out") {
+TEST_CASE("HDF5 weights: for any changed bytes this process survives, and the only result is a documented error") {
   const std::string bytes = write_hdf5_weights(
       {{"encoder.a", {4, 5}, std::vector<float>(20, 1)}, {"b", {3}, {1, 2, 3}}}, {{"width", "3"}, {"t", "text"}});
   std::mt19937 random(7);

@@ -1,11 +1,12 @@
-// Maps of every format through the one function that reads them.
+// SPDX-License-Identifier: Apache-2.0
+// Maps of all formats through the function that reads them.
 #include "data/formats/map_file.h"
 
 #include <doctest/doctest.h>
 
 #include "data/formats/nifti.h"
-#include "tests/data/formats/made_npy.h"
 #include "tests/data/formats/raw_h5.h"
+#include "tests/data/formats/sample_npy.h"
 #include "tests/data/space/spatial_volumes.h"
 #include "tests/support/thrown.h"
 
@@ -39,7 +40,7 @@ TEST_CASE("Map file: NIfTI has its affine and its text, .npy the grid of its sha
   CHECK(orientation(left.spatial.affine).letters() == "LAS");
 }
 
-TEST_CASE("Map file: a row of a stack is a map") {
+TEST_CASE("Map file: a row of a stack is read as a map") {
   const TemporaryFile npy("maps.npy");
   std::vector<float> all;
   for (const std::uint64_t seed : {1, 2}) {
@@ -51,19 +52,19 @@ TEST_CASE("Map file: a row of a stack is a map") {
   CHECK(second.spatial.volume.values == noise_volume(coarse, 2).values);
 }
 
-TEST_CASE("Map file: what a file does not say, or contradicts, is refused") {
+TEST_CASE("Map file: files with missing or contradictory information are refused") {
   const TemporaryFile npy("map.npy"), small("small.npy"), other("map.txt");
   write_npy(npy.path, coarse, noise_volume(coarse).values);
-  check_fails([&] { read_map(npy.path); }, ErrorKind::data, {npy.path, "which way its x axis runs", "--npy-axes"});
+  check_fails([&] { read_map(npy.path); }, ErrorKind::data, {npy.path, "the direction of its x axis", "--npy-axes"});
   write_npy(small.path, {2, 2, 2}, std::vector<float>(8, 1));
   check_fails([&] { read_map(small.path, {.npy_axes = "RAS"}); }, ErrorKind::data, {"[2, 2, 2]", "[91, 109, 91]"});
   write_bytes(other.path, "text");
-  check_fails([&] { read_map(other.path); }, ErrorKind::data, {other.path, "this is no .npy file"});
+  check_fails([&] { read_map(other.path); }, ErrorKind::data, {other.path, "not a .npy file"});
   write_bytes(npy.path, "text");
-  check_fails([&] { read_map(npy.path); }, ErrorKind::data, {npy.path, "this is no .npy file"});
+  check_fails([&] { read_map(npy.path); }, ErrorKind::data, {npy.path, "not a .npy file"});
 }
 
-TEST_CASE("Map file: names lose the ending of a format, and no other") {
+TEST_CASE("Map file: only the ending of a format is removed from a name") {
   for (const char* name : {"sub-1.nii", "sub-1.nii.gz", "sub-1.hdr", "sub-1.img", "sub-1.img.gz", "sub-1.npy"})
     CHECK(without_map_ending(name) == "sub-1");
   CHECK(without_map_ending("sub-1.txt") == "sub-1.txt");

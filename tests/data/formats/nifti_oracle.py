@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reads and resamples volumes with nibabel, scipy and numpy, for real_volumes_test.cpp to compare with.
 
     nifti_oracle.py OUT read FILE            values.npy, affine.npy, ras.npy, ras_affine.npy
@@ -71,8 +72,8 @@ def first(out, path):
     data = np.asarray(image.dataobj.get_unscaled())[..., 0]
     for name, order in (("first", "<"), ("first_big", ">")):
         header = image.header.as_byteswapped(order)
-        made = type(image)(data.astype(data.dtype.newbyteorder(order)), image.affine, header)
-        made.to_filename(f"{out}/{name}.nii")
+        written = type(image)(data.astype(data.dtype.newbyteorder(order)), image.affine, header)
+        written.to_filename(f"{out}/{name}.nii")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-// NumPy's files: every type, order and version; rows of stacks larger than memory; hostile headers refused.
+// SPDX-License-Identifier: Apache-2.0
+// NumPy's files: all types, orders and versions; rows of stacks larger than memory; malicious headers are refused.
 #include "data/formats/npy.h"
 
 #include <doctest/doctest.h>
@@ -10,8 +11,8 @@
 #include <functional>
 #include <numeric>
 
-#include "tests/data/formats/made_npy.h"
 #include "tests/data/formats/raw_h5.h"
+#include "tests/data/formats/sample_npy.h"
 #include "tests/support/property.h"
 #include "tests/support/thrown.h"
 
@@ -69,7 +70,7 @@ void check_header_refused(const std::string& text, const std::string& word) {
 
 }  // namespace
 
-TEST_CASE("NpyFile: every type of number in either byte order and all three versions") {
+TEST_CASE("NpyFile: all types of numbers in both byte orders and all three versions") {
   check_type<float>("f4");
   check_type<double>("f8");
   check_type<std::int8_t>("i1");
@@ -98,7 +99,7 @@ TEST_CASE("NpyFile: half precision, with subnormal numbers, infinity and NaN") {
   CHECK(read[7] == std::ldexp(1.0f, -14));
 }
 
-TEST_CASE("NpyFile: Fortran's order gives the same array, whole and by rows") {
+TEST_CASE("NpyFile: Fortran order gives the same array, whole and by rows") {
   property("orders", [] {
     Shape shape;
     const int rank = *rc::gen::inRange(1, 5);
@@ -128,13 +129,14 @@ TEST_CASE("NpyFile: Fortran's order gives the same array, whole and by rows") {
   });
 }
 
-TEST_CASE("NpyFile: a stack of 12 GB is read a row at a time in 64 MB of memory") {
+TEST_CASE("NpyFile: a stack of 12 GB is read one row at a time in 64 MB of memory") {
   const Shape shape = {3227, 1, 91, 109, 91};
   const std::string header = npy_header("<f4", false, shape);
   const TemporaryFile file("stack.npy");
   write_bytes(file.path, header);
   const Index row = 91 * 109 * 91, last = 3226;
-  fs::resize_file(file.path, header.size() + static_cast<std::size_t>(4 * row * shape[0]));  // sparse: takes no room
+  fs::resize_file(file.path,
+                  header.size() + static_cast<std::size_t>(4 * row * shape[0]));  // sparse: uses no disk space
   {
     std::fstream out(file.path, std::ios::in | std::ios::out | std::ios::binary);
     out.seekp(static_cast<std::streamoff>(header.size()) + 4 * (last * row + 5));
@@ -160,7 +162,7 @@ TEST_CASE("NpyFile: a stack of 12 GB is read a row at a time in 64 MB of memory"
   CHECK(values[4] == 0);
 }
 
-TEST_CASE("NpyFile: a large stack in Fortran's order is refused with the way to turn it round") {
+TEST_CASE("NpyFile: a large stack in Fortran order is refused, with the command to convert it") {
   const std::string header = npy_header("<f4", true, {1000, 91, 109, 91});
   const TemporaryFile file("scattered.npy");
   write_bytes(file.path, header);
@@ -187,14 +189,14 @@ TEST_CASE("NpyFile: ids as text or whole numbers") {
         std::vector<std::string>{"347371779112"});
   for (const double bad : {0.5, 1e18, std::nan("")})
     check_fails([&] { (void)texts(npy_header("<f8", false, {1}) + bytes_of(std::vector<double>{bad})); },
-                ErrorKind::data, {"no id"});
+                ErrorKind::data, {"expected a whole number"});
   check_fails([&] { (void)texts(npy_header("<f4", false, {1}) + bytes_of(std::vector<float>{347371779112.0f})); },
-              ErrorKind::data, {"no id"});  // float32 has rounded it
+              ErrorKind::data, {"expected a whole number"});  // float32 has rounded it
   check_fails([&] { (void)texts(numbers<float>("<f4", false, {2, 2})); }, ErrorKind::data, {"[2, 2]"});
 }
 
-TEST_CASE("NpyFile: what is no array of numbers is refused as data") {
-  check_refused("PK\3\4 a zip", ErrorKind::data, {"no .npy file"});
+TEST_CASE("NpyFile: files that are not an array of numbers are refused as data") {
+  check_refused("PK\3\4 a zip", ErrorKind::data, {"not a .npy file"});
   check_refused(npy_header("|O", false, {1}) + "\x80\4.", ErrorKind::data, {"never read"});
   check_refused(npy_header("<c8", false, {1}) + std::string(8, '\0'), ErrorKind::data, {"<c8"});
   check_refused(npy_header("<M8[ns]", false, {1}) + std::string(8, '\0'), ErrorKind::data, {"<M8[ns]"});
@@ -203,13 +205,13 @@ TEST_CASE("NpyFile: what is no array of numbers is refused as data") {
   check_refused(npy_header("<U3", false, {1}) + std::string(12, 'a'), ErrorKind::data, {"text"});
 }
 
-TEST_CASE("NpyFile: hostile headers are corrupt and take no memory") {
-  check_header_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (8589934592,), }", "ends before");
+TEST_CASE("NpyFile: malicious headers are corrupt and use no memory") {
+  check_header_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (8589934592,), }", "the file is shorter");
   check_header_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }", "overflows");
   check_header_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "overflows");
   check_header_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "extent");
   check_header_refused("{'descr': '<f4', 'fortran_order': 0, 'shape': (1,), }", "fortran_order");
-  check_header_refused("{'descr': '<f4', 'shape': (1,), }", "does not say");
+  check_header_refused("{'descr': '<f4', 'shape': (1,), }", "does not contain type, order and shape");
   check_header_refused("{'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "unexpected key");
   check_header_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}", "unexpected key");
   check_header_refused("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } + __import__('os')", "after its end");
@@ -225,7 +227,7 @@ TEST_CASE("NpyFile: hostile headers are corrupt and take no memory") {
   }
 }
 
-TEST_CASE("NpyFile: any byte changed gives an array or a named error, never a crash") {
+TEST_CASE("NpyFile: any changed byte gives an array or a named error, never a crash") {
   const std::string whole = numbers<std::int16_t>("<i2", true, {3, 4, 2});
   property("changed bytes", [&] {
     std::string bytes = whole;

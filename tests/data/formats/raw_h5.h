@@ -1,4 +1,5 @@
-// HDF5 files as other programs write them, h5py above all: text of variable length, any chunks, gzip, links.
+// SPDX-License-Identifier: Apache-2.0
+// HDF5 files as other programs write them, mainly h5py: text of variable length, any chunks, gzip, links.
 #pragma once
 
 #include <hdf5.h>
@@ -25,12 +26,12 @@ struct TemporaryFile {
 };
 
 struct Storage {
-  std::vector<hsize_t> chunk;  ///< empty: in one piece
+  std::vector<hsize_t> chunk;  ///< empty: contiguous
   unsigned gzip = 0;           ///< level
   hid_t type = H5T_NATIVE_DOUBLE;
 };
 
-/// A file being written through the C interface; failures throw.
+/// Writes a file through the C interface; failures throw.
 class RawFile {
  public:
   explicit RawFile(const std::string& path) : file_(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT)) {
@@ -48,7 +49,7 @@ class RawFile {
     H5Dclose(dataset);
   }
 
-  /// A dataset that nothing is written into.
+  /// A dataset without written data.
   void unwritten(const std::string& name, const std::vector<hsize_t>& shape, const Storage& storage = {}) {
     H5Dclose(make(name, shape, storage));
   }
@@ -64,7 +65,7 @@ class RawFile {
     H5Tclose(type);
   }
 
-  /// Text of fixed length with a padding of the writer's choice; `bytes` holds all entries one after another.
+  /// Text of fixed length with any padding; `bytes` contains all entries one after another.
   void fixed_texts(const std::string& name, std::size_t length, const std::string& bytes, H5T_str_t padding) {
     const hid_t type = text_type(length, padding);
     const hid_t dataset = make(name, {bytes.size() / length}, {{}, 0, type});
@@ -122,10 +123,10 @@ class RawFile {
     return dataset;
   }
   void write_attribute(const std::string& name, hid_t type, hid_t space, const void* values) {
-    const hid_t made = H5Acreate2(file_, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT);
-    require(made);
-    require(H5Awrite(made, type, values));
-    H5Aclose(made);
+    const hid_t attribute = H5Acreate2(file_, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT);
+    require(attribute);
+    require(H5Awrite(attribute, type, values));
+    H5Aclose(attribute);
     H5Sclose(space);
   }
 

@@ -1,4 +1,5 @@
-// safetensors: what is written reads back; of a hostile file nothing is believed.
+// SPDX-License-Identifier: Apache-2.0
+// safetensors: written data is read back; a malicious file is refused.
 #include "data/formats/safetensors.h"
 
 #include <doctest/doctest.h>
@@ -16,7 +17,7 @@ namespace {
 
 const WeightsRequest everything{[](const ArrayHeader&) { return true; }, Index{1} << 30};
 
-/// A file with this header and so many bytes of data.
+/// A file with this header and this number of bytes of data.
 std::string file_of(const std::string& header, std::size_t data_bytes = 0) {
   const std::uint64_t length = header.size();
   std::string bytes(8, '\0');
@@ -28,7 +29,7 @@ std::string entry(const std::string& dtype, const std::string& shape, const std:
   return R"({"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}";
 }
 
-/// A file of one array of this type whose bytes are given.
+/// A file with one array of this type and these bytes.
 std::vector<float> read_typed(const std::string& dtype, const std::string& data, std::size_t values) {
   std::string bytes = file_of(
       R"({"a":)" + entry(dtype, "[" + std::to_string(values) + "]", "[0," + std::to_string(data.size()) + "]") + "}");
@@ -42,7 +43,7 @@ std::string raw(std::initializer_list<T> values) {
 
 }  // namespace
 
-TEST_CASE("safetensors: arrays, counters and texts come back as they were, and equal content gives equal bytes") {
+TEST_CASE("safetensors: arrays, counters and texts are read back unchanged, and equal content gives equal bytes") {
   const std::vector<NamedArray> arrays = {
       {"b.weight", {2, 1, 3}, {1, -2.5f, 0, 1e-30f, 3, 4}}, {"b.num_batches_tracked", {}, {7}, true}, {"a", {0}, {}}};
   const Texts texts = {{"width", "64"}, {"ž", "\"quoted\"\n"}};
@@ -64,7 +65,7 @@ TEST_CASE("safetensors: arrays, counters and texts come back as they were, and e
   }
 }
 
-TEST_CASE("safetensors: what is not wanted is listed and not read") {
+TEST_CASE("safetensors: unwanted arrays are listed and not read") {
   const std::string bytes = write_safetensors({{"a", {2}, {1, 2}}, {"b", {1}, {3}}}, {});
   const WeightsFile file = read_safetensors("x", bytes, {[](const ArrayHeader& a) { return a.name == "b"; }, 4});
   CHECK(file.unread == std::vector<ArrayHeader>{{"a", {2}, "F32"}});
@@ -73,7 +74,7 @@ TEST_CASE("safetensors: what is not wanted is listed and not read") {
   check_fails([&] { read_safetensors("x", bytes, {everything.wants, 8}); }, ErrorKind::corrupt, {"x", "claims shape"});
 }
 
-TEST_CASE("safetensors: every type of number becomes float32") {
+TEST_CASE("safetensors: all types of numbers become float32") {
   CHECK(read_typed("F64", raw<double>({0.1, -3}), 2) == std::vector<float>{0.1f, -3});
   CHECK(read_typed("BF16", raw<std::uint16_t>({0x3F80, 0xC040}), 2) == std::vector<float>{1, -3});
   CHECK(read_typed("I64", raw<std::int64_t>({-5}), 1) == std::vector<float>{-5});
@@ -92,7 +93,7 @@ TEST_CASE("safetensors: every type of number becomes float32") {
   CHECK(std::isnan(read_typed("F16", raw<std::uint16_t>({0x7E00}), 1)[0]));
 }
 
-TEST_CASE("safetensors: headers that lie are refused") {
+TEST_CASE("safetensors: headers with false claims are refused") {
   struct Case {
     std::string bytes;
     std::string word;
@@ -111,24 +112,24 @@ TEST_CASE("safetensors: headers that lie are refused") {
       {file_of(R"({"a":{"dtype":"F32","shape":[1]}})", 4), "expected dtype"},
       {file_of(R"({"a":{"dtype":5,"shape":[1],"data_offsets":[0,4]}})", 4), "dtype must"},
       {file_of(R"({"a":)" + entry("F31", "[1]", "[0,4]") + "}", 4), "unknown type"},
-      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,8]") + "}", 8), "hold shape"},
-      {file_of(R"({"a":)" + entry("F32", "[2]", "[0,4]") + "}", 4), "hold shape"},
-      {file_of(R"({"a":)" + entry("F32", "[1]", "[4,0]") + "}", 4), "hold shape"},
-      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + "}", 3), "hold shape"},                   // cut
-      {file_of(R"({"a":)" + entry("F32", huge, "[0,4]") + "}", 4), "hold shape"},                    // 2¹²⁰ values
-      {file_of(R"({"a":)" + entry("F32", "[4294967296,4294967296]", "[0,0]") + "}"), "hold shape"},  // 2⁶⁴ = 0
-      {file_of(R"({"a":)" + entry("F32", "[-1]", "[0,4]") + "}", 4), "no size"},
-      {file_of(R"({"a":)" + entry("F32", "[1.0]", "[0,4]") + "}", 4), "no size"},
-      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,18446744073709551615]") + "}", 4), "no size"},
+      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,8]") + "}", 8), "not fit shape"},
+      {file_of(R"({"a":)" + entry("F32", "[2]", "[0,4]") + "}", 4), "not fit shape"},
+      {file_of(R"({"a":)" + entry("F32", "[1]", "[4,0]") + "}", 4), "not fit shape"},
+      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + "}", 3), "not fit shape"},  // cut
+      {file_of(R"({"a":)" + entry("F32", huge, "[0,4]") + "}", 4), "not fit shape"},   // 2¹²⁰ values
+      {file_of(R"({"a":)" + entry("F32", "[4294967296,4294967296]", "[0,0]") + "}"), "not fit shape"},  // 2⁶⁴ = 0
+      {file_of(R"({"a":)" + entry("F32", "[-1]", "[0,4]") + "}", 4), "not a size"},
+      {file_of(R"({"a":)" + entry("F32", "[1.0]", "[0,4]") + "}", 4), "not a size"},
+      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,18446744073709551615]") + "}", 4), "not a size"},
       {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + R"(,"b":)" + entry("F32", "[1]", "[0,4]") + "}", 4),
        "begins"},
       {file_of(R"({"a":)" + entry("F32", "[1]", "[4,8]") + "}", 8), "begins"},
-      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + "}", 8), "no array"},
+      {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + "}", 8), "do not belong to an array"},
       {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + R"(,"a":)" + entry("F32", "[1]", "[0,4]") + "}", 4),
        "twice"},
       {file_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4), "twice"},
-      {file_of(R"({"__metadata__":{"a":1}})"), "no text"},
-      {file_of(R"({"__metadata__":[]})"), "no JSON object"},
+      {file_of(R"({"__metadata__":{"a":1}})"), "is not a text"},
+      {file_of(R"({"__metadata__":[]})"), "is not a JSON object"},
       {file_of("{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}"), "too deep"},
   };
   for (const Case& c : cases) {
@@ -138,7 +139,8 @@ TEST_CASE("safetensors: headers that lie are refused") {
   }
 }
 
-TEST_CASE("safetensors: a file cut short anywhere is refused, and a changed byte never reads out of bounds") {
+TEST_CASE(
+    "safetensors: a file that is cut at any byte is refused, and a changed byte never causes a read out of bounds") {
   const std::string bytes = write_safetensors({{"a", {2, 3}, {1, 2, 3, 4, 5, 6}}, {"n", {}, {1}, true}}, {{"k", "v"}});
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     CAPTURE(size);
@@ -156,5 +158,5 @@ TEST_CASE("safetensors: a file cut short anywhere is refused, and a changed byte
         ++refused;
       }
     }
-  CHECK(refused > bytes.size());  // of three times as many
+  CHECK(refused > bytes.size());  // of three times this number of attempts
 }

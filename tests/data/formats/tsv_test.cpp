@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Tables as BIDS and spreadsheets write them.
 #include "data/formats/tsv.h"
 
@@ -30,7 +31,7 @@ TEST_CASE("Table: tabs, commas or semicolons, by the file's ending and header; b
       }
 }
 
-TEST_CASE("Table: quoted cells may hold separators, quotes and line ends") {
+TEST_CASE("Table: quoted cells may contain separators, quotes and line ends") {
   const Table table("id,note,age\r\n\"a\",\"one, \"\"two\"\"\nthree\",\"23,5\"\nb,,1\n", "p.csv");
   CHECK(table.cell(0, "id") == "a");
   CHECK(table.cell(0, "note") == "one, \"two\"\nthree");
@@ -39,9 +40,9 @@ TEST_CASE("Table: quoted cells may hold separators, quotes and line ends") {
   CHECK(table.line(1) == 4);
 }
 
-TEST_CASE("Table: whatever is wrong is told at once, with lines") {
+TEST_CASE("Table: all problems are reported together, with their lines") {
   check_fails([] { Table("id\tage\tid\t\na\t1\n\nb\t1\t2\t3\t4\n", "p.tsv"); }, ErrorKind::data,
-              {"p.tsv", "4 findings", "columns 1 and 3 are both named \"id\"", "column 4 has no name",
+              {"p.tsv", "4 problems", "columns 1 and 3 are both named \"id\"", "column 4 has no name",
                "line 2: 2 cells, expected 4", "line 4: 5 cells, expected 4"});
   check_fails([] { Table("id\tage\n", "p.tsv"); }, ErrorKind::data, {"no rows"});
   check_fails([] { Table("id\tage\na\t\"1\nb\t2\n", "p.tsv"); }, ErrorKind::data, {"p.tsv:2", "quote"});
@@ -53,7 +54,7 @@ TEST_CASE("Table: whatever is wrong is told at once, with lines") {
   check_fails([] { Table(std::filesystem::path("/nowhere/p.tsv")); }, ErrorKind::data, {"no such file"});
 }
 
-TEST_CASE("Table: files are read, and no bytes crash it") {
+TEST_CASE("Table: files are read, and no bytes cause a crash") {
   const TemporaryFile file("people.tsv");
   std::ofstream(file.path) << "participant_id\tage\nsub-1\t30\n";
   CHECK(Table(std::filesystem::path(file.path)).cell(0, "age") == "30");
@@ -70,7 +71,7 @@ TEST_CASE("Table: files are read, and no bytes crash it") {
   });
 }
 
-TEST_CASE("decimal and age_of: points, commas, plus; nothing else is a number") {
+TEST_CASE("decimal and age_of: points, commas and plus are accepted, other text is not a number") {
   CHECK(decimal("23.5") == 23.5);
   CHECK(decimal(" 23,5 ") == 23.5);
   CHECK(decimal("-4") == -4);
@@ -86,7 +87,7 @@ TEST_CASE("decimal and age_of: points, commas, plus; nothing else is a number") 
   CHECK_FALSE(age_of("+").has_value());
 }
 
-TEST_CASE("is_missing: what stands for nothing") {
+TEST_CASE("is_missing: all words for a missing value") {
   for (const char* text : {"", "n/a", "N/A", "NA", "NaN", "None", "null"}) CHECK(is_missing(text));
   for (const char* text : {"0", "-", "nana", "M"}) CHECK_FALSE(is_missing(text));
 }

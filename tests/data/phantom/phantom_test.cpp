@@ -1,4 +1,6 @@
-// The synthetic phantom: golden numbers of its specification (docs/phantom.md), and what may not change a subject.
+// SPDX-License-Identifier: Apache-2.0
+// The synthetic phantom: golden numbers of its specification (docs/phantom.md), and things that must not change a
+// subject.
 #include "data/phantom/phantom.h"
 
 #include <doctest/doctest.h>
@@ -66,7 +68,7 @@ CohortOptions small_cohort(Index subjects, int threads, bool t1) {
   return options;
 }
 
-/// Everything that belongs to single subjects is equal for the first `n` of both files.
+/// Checks that all data of single subjects is equal for the first `n` subjects of both files.
 void check_same_subjects(const std::string& a, const std::string& b, Index n) {
   const H5Reader first(a), second(b);
   for (const char* name :
@@ -96,12 +98,12 @@ TEST_CASE("phantom random numbers: normals and uniforms of subject 3 are the gol
   CHECK(std::abs(draws(Stream::acquire, 3).uniforms(1)[0] - 0.70916285) < random_tolerance);
 }
 
-TEST_CASE("phantom random numbers: more draws begin with the same ones") {
+TEST_CASE("phantom random numbers: a longer sequence begins with the same draws") {
   const auto few = draws(Stream::pose, 7).normals(5), many = draws(Stream::pose, 7).normals(36);
   CHECK(std::equal(few.begin(), few.end(), many.begin()));
 }
 
-TEST_CASE("phantom texture: the field of subject 3 has its golden values, whatever points surround them") {
+TEST_CASE("phantom texture: the field of subject 3 has its golden values, for any other points") {
   const std::vector<Point> two = {{0, 0, 0}, {10, -20, 30}}, many = {{-80, -110, -60}, {0, 0, 0}, {80, 80, 90}};
   const SplineField field(two, 14, draws(Stream::texture, 3)), wider(many, 14, draws(Stream::texture, 3));
   CHECK(static_cast<double>(field.at(two[0])) == doctest::Approx(-0.381715).epsilon(1e-5));  // float32
@@ -119,7 +121,7 @@ TEST_CASE("phantom people: the first four are the golden ones") {
   }
 }
 
-TEST_CASE("phantom people: every 311 from a multiple of 311 have the studies' sizes and numbers of women") {
+TEST_CASE("phantom people: any 311 from a multiple of 311 on have the studies' sizes and numbers of women") {
   const auto people = stiffness_people(2 * full_cohort, 5);
   for (std::size_t turn = 0; turn < 2; ++turn) {
     std::array<int, 5> size{}, women{};
@@ -144,18 +146,18 @@ TEST_CASE("phantom people: the first three of the T1-like cohort are the golden 
   }
 }
 
-TEST_CASE("phantom stiffness: subject 0 at 4 mm has its golden figures") {
+TEST_CASE("phantom stiffness: subject 0 at 4 mm has its golden numbers") {
   const Grid grid(4);
   CHECK(grid.shape() == Shape{46, 55, 46});
   CHECK(grid.points().size() == 39347);
   const Brain brain = stiffness(0, 4);
-  CHECK(seen(brain).voxels == 25308);  // exactly: where a study's slab ends is computed once
+  CHECK(seen(brain).voxels == 25308);  // exactly: the ends of a study's slab are computed once
   CHECK(std::abs(brain.coverage - 0.99862) < 1e-5);
   CHECK(std::abs(seen(brain).mean - 2.60966) < voxel_tolerance);
   CHECK(std::abs(at(grid, brain, 22, 30, 25) - 2.57339) < voxel_tolerance);
 }
 
-TEST_CASE("phantom stiffness: subject 3 has its golden figures at 4 mm and at 2 mm") {
+TEST_CASE("phantom stiffness: subject 3 has its golden numbers at 4 mm and at 2 mm") {
   const Grid grid(4);
   const Brain coarse = stiffness(3, 4);
   CHECK(coarse.latents.gap == doctest::Approx(2.73240).epsilon(1e-5));
@@ -171,7 +173,7 @@ TEST_CASE("phantom stiffness: subject 3 has its golden figures at 4 mm and at 2 
   CHECK(std::abs(fine.coverage - 0.99204) < 1e-3);
 }
 
-TEST_CASE("phantom T1-like: the volumes have the figures of the numpy prototype") {
+TEST_CASE("phantom T1-like: the volumes have the numbers of the numpy prototype") {
   const Grid grid(4);
   const double voxels[] = {24634, 24153};
   for (Index i = 0; i < 2; ++i) {
@@ -189,7 +191,7 @@ TEST_CASE("phantom cohort: a subject is the same in files of 9 and 16 subjects, 
   }
 }
 
-TEST_CASE("phantom cohort: the file says that it is synthetic and where its voxels lie") {
+TEST_CASE("phantom cohort: the file has the synthetic mark and the positions of its voxels") {
   const CohortOnDisk cohort("-says.h5", small_cohort(2, 1, false));
   const H5Reader file(cohort.path);
   CHECK(file.number_attribute("synthetic") == 1);
@@ -208,7 +210,7 @@ TEST_CASE("phantom cohort: the file says that it is synthetic and where its voxe
   for (std::size_t k = 0; k < maps.size(); ++k) REQUIRE(mask[k] == (maps[k] > 0));
 }
 
-TEST_CASE("phantom cohort: with the signal in the hippocampus alone, other regions do not age") {
+TEST_CASE("phantom cohort: with the signal only in the hippocampus, other regions do not change with age") {
   const Grid grid(4);
   const Truth found = truth(grid, {"hippocampus"});
   const std::size_t own = region_index("hippocampus") + 2;
@@ -223,11 +225,11 @@ TEST_CASE("phantom cohort: with the signal in the hippocampus alone, other regio
       ++n;
     }
   }
-  CHECK(elsewhere / n < 0.001 / 100);   // below .001 % a year
-  CHECK(inside / voxels < -0.3 / 100);  // the region itself softens
+  CHECK(elsewhere / n < 0.001 / 100);   // below .001 % per year
+  CHECK(inside / voxels < -0.3 / 100);  // the region itself becomes softer
 }
 
-TEST_CASE("phantom cohort: with a signal, subjects outside its region do not tell the study") {
+TEST_CASE("phantom cohort: with a signal, voxels outside its region do not reveal the study") {
   const Grid grid(10);
   Person person = stiffness_people(1, 1)[0];
   const Brain first = stiffness_brain(0, 1, person, grid, {"thalamus"});

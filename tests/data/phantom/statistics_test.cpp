@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // The synthetic cohort as a whole: age, stiffness and field of view as its specification expects (docs/phantom.md). The
-// bands are the specification's, judged from two seeds.
+// ranges are those of the specification, chosen from two seeds.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -21,14 +22,14 @@ namespace {
 constexpr Index n = full_cohort;
 constexpr std::size_t splits = 5;  // random, 80:20
 
-/// What the table speaks of, a value a subject.
+/// The quantities of the table, one value per subject.
 struct Figures {
   std::vector<double> age, gap, coverage, brain_ml, mean;  ///< years, years, 0 … 1, ml, kPa
   std::vector<double> study;                               ///< one of five, [n, 5]
   std::vector<double> regions;                             ///< means, kPa, [n, 17]
 };
 
-/// Means of a map over the regions of the mean brain, and over all that was seen.
+/// Means of a map over the regions of the mean brain, and over all measured voxels.
 void add_means(const Brain& brain, const Truth& truth, std::size_t row, Figures& out) {
   std::array<double, regions> sum{}, voxels{};
   double all = 0, seen = 0;
@@ -41,7 +42,7 @@ void add_means(const Brain& brain, const Truth& truth, std::size_t row, Figures&
     ++voxels[truth.labels[k] - 2u];
   }
   out.mean[row] = all / seen;
-  for (std::size_t r = 0; r < regions; ++r)  // a region may lie outside the field of view
+  for (std::size_t r = 0; r < regions; ++r)  // a region may be outside the field of view
     out.regions[row * regions + r] = voxels[r] > 0 ? sum[r] / voxels[r] : all / seen;
 }
 
@@ -127,7 +128,7 @@ TEST_CASE("phantom cohort: ages and true gaps are distributed as specified") {
   check_within("floor: mean |gap|, years", gap, 1.8, 2.4);
 }
 
-TEST_CASE("phantom cohort: age is as hard to predict as specified") {
+TEST_CASE("phantom cohort: age can be predicted with the specified error") {
   const Figures& f = figures();
   double predictor = 0;
   for (std::size_t split = 0; split < splits; ++split) {
@@ -160,8 +161,8 @@ TEST_CASE("phantom cohort: stiffness falls with age as specified") {
   check_within("whole-brain mean below 36 years, kPa", mean(young), 2.73 - 0.1, 2.73 + 0.1);
   check_within("whole-brain mean above 60 years, kPa", mean(old), 2.12 - 0.1, 2.12 + 0.1);
   const double slope = product / age_squares, at20 = mean(f.mean) + slope * (20 - age_mean);
-  check_within("slope, % of the line at 20 years a year", 100 * slope / at20, -0.56, -0.42);
-  check_within("slope, kPa a year", slope, -0.016, -0.010);
+  check_within("slope, % of the line at 20 years per year", 100 * slope / at20, -0.56, -0.42);
+  check_within("slope, kPa per year", slope, -0.016, -0.010);
   check_within("correlation with age", pearson_r(f.age, f.mean), -0.90, -0.75);
 }
 

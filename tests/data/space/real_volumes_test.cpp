@@ -1,5 +1,7 @@
-// Volumes that others wrote: templates of Debian's mricron-data, nibabel's test files, nilearn's MNI152 template. Our
-// reading and resampling against nibabel's, scipy's and numpy's. `tools/install_dependencies.sh --tests` brings them.
+// SPDX-License-Identifier: Apache-2.0
+// Volumes from other sources: templates of Debian's mricron-data, nibabel's test files, nilearn's MNI152 template. Our
+// reading and resampling are compared with nibabel, scipy and numpy. `tools/install_dependencies.sh --tests` installs
+// them.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -27,18 +29,18 @@ namespace {
 
 const fs::path templates = "/usr/share/mricron/templates";
 const fs::path nibabel_files = "/usr/lib/python3/dist-packages/nibabel/tests/data";
-const char* const python = "/usr/bin/python3";  // Debian's, for which the packages are
+const char* const python = "/usr/bin/python3";  // Debian's Python, which has the packages
 
-/// Says why a test cannot run where something is missing.
+/// Reports why a test cannot run if something is missing.
 bool there(const fs::path& file) {
   static const bool oracle = shell(fmt::format("{} -c 'import nibabel.processing' 2>&1", python)).code == 0;
   if (oracle && fs::exists(file)) return true;
   MESSAGE("[skipped: " << (oracle ? file.string() : "python3-nibabel or python3-scipy")
-                       << " is not there; tools/install_dependencies.sh --tests brings it]");
+                       << " does not exist; tools/install_dependencies.sh --tests installs it]");
   return false;
 }
 
-/// A folder for what the oracle writes.
+/// A folder for the output of the oracle.
 struct Oracle {
   fs::path out;
   Oracle() {
@@ -51,8 +53,8 @@ struct Oracle {
   Oracle& operator=(const Oracle&) = delete;
 
   void run(const std::string& what) const {
-    const Finished finished =
-        shell(fmt::format("{} {}/tests/data/formats/nifti_oracle.py {} {} 2>&1", python, CG_TEST_SOURCE, out.string(), what));
+    const Finished finished = shell(
+        fmt::format("{} {}/tests/data/formats/nifti_oracle.py {} {} 2>&1", python, CG_TEST_SOURCE, out.string(), what));
     CAPTURE(finished.text);
     REQUIRE(finished.code == 0);
   }
@@ -104,7 +106,7 @@ SpatialGrid grid_of(const fs::path& file) {
   return {{spatial.volume.shape[0], spatial.volume.shape[1], spatial.volume.shape[2]}, spatial.affine};
 }
 
-/// Where the voxels with this value lie on average.
+/// The mean position of the voxels with this value.
 Vector3 middle_of(const SpatialVolume& spatial, float label) {
   Vector3 sum = {};
   double n = 0;
@@ -123,7 +125,7 @@ Vector3 middle_of(const SpatialVolume& spatial, float label) {
 
 }  // namespace
 
-TEST_CASE("real volumes: templates are read as nibabel reads them, to the last bit, and turned to RAS alike") {
+TEST_CASE("real volumes: templates have the same bits as in nibabel, also after turning to RAS") {
   if (!there(templates / "ch2bet.nii.gz")) return;
   check_read(templates / "ch2bet.nii.gz", "NIfTI-1, UINT8");
   check_read(templates / "AICHAmc.nii.gz", "NIfTI-1, UINT8");
@@ -132,7 +134,7 @@ TEST_CASE("real volumes: templates are read as nibabel reads them, to the last b
   check_read(templates / "inia19-t1-brain.nii.gz", "NIfTI-1, FLOAT32");
 }
 
-TEST_CASE("real volumes: nibabel's own files, big-endian and NIfTI-2 among them") {
+TEST_CASE("real volumes: nibabel's test files are read, including big-endian and NIfTI-2") {
   if (!there(nibabel_files / "anatomical.nii")) return;
   check_read(nibabel_files / "anatomical.nii", "NIfTI-1, INT16, big-endian");
   check_read(nibabel_files / "reoriented_anat_moved.nii", "NIfTI-1, FLOAT32, big-endian");
@@ -148,13 +150,13 @@ TEST_CASE("real volumes: nibabel's own files, big-endian and NIfTI-2 among them"
   }
 }
 
-TEST_CASE("real volumes: nilearn's MNI152 template is read as nibabel reads it") {
+TEST_CASE("real volumes: nilearn's MNI152 template is read as by nibabel") {
   const fs::path file = source_root() / "build/test_volumes/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz";
   if (!there(file)) return;
   check_read(file, "NIfTI-1, UINT8");
 }
 
-TEST_CASE("real volumes: trilinear resampling agrees with scipy's, straight and oblique") {
+TEST_CASE("real volumes: trilinear resampling agrees with scipy's, aligned and oblique") {
   if (!there(nibabel_files / "anatomical.nii")) return;
   const Oracle oracle;
   const auto check = [&](const fs::path& from, const fs::path& to) {
@@ -195,7 +197,7 @@ TEST_CASE("real volumes: area weights and nearest labels agree with numpy's and 
   CHECK(worst(ours, oracle.volume("nearest")) == 0);
 }
 
-TEST_CASE("real volumes: what an atlas calls left lies left after it was brought to the grid") {
+TEST_CASE("real volumes: an atlas's left regions are on the left after resampling to the grid") {
   if (!there(templates / "aal.nii.gz")) return;
   const SpatialGrid grid = mni_grid();
   const SpatialVolume atlas{resample(read_nifti(templates / "aal.nii.gz").spatial, grid, Sampling::nearest).volume,
@@ -206,13 +208,13 @@ TEST_CASE("real volumes: what an atlas calls left lies left after it was brought
   }
 }
 
-TEST_CASE("real volumes: a template whose sform and qform contradict each other is noticed") {
+TEST_CASE("real volumes: a template whose sform and qform disagree is detected") {
   if (!there(templates / "JHU-WhiteMatter-labels-2mm.nii.gz")) return;
   CHECK(read_nifti(templates / "JHU-WhiteMatter-labels-2mm.nii.gz").disagreement ==
-        "voxel axis 3 runs up by the sform, down by the qform: one shows the mirror image of the other");
+        "voxel axis 3 points up by the sform, down by the qform: one shows the mirror image of the other");
 }
 
-TEST_CASE("real volumes: templates go through the import to a cohort file") {
+TEST_CASE("real volumes: templates are imported into a cohort file") {
   const fs::path mni = source_root() / "build/test_volumes/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz";
   if (!there(mni) || !there(templates / "ch2bet.nii.gz")) return;
   const fs::path folder = fs::temp_directory_path() / fmt::format("cg-test-{}-templates", getpid());

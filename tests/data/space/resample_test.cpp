@@ -1,4 +1,5 @@
-// The common grid: what lies on it comes back bit by bit, constants stay, mass is kept, left stays left.
+// SPDX-License-Identifier: Apache-2.0
+// The common grid: a volume on it keeps its bits, constants stay, mass is kept, left stays left.
 #include "data/space/resample.h"
 
 #include <doctest/doctest.h>
@@ -58,7 +59,7 @@ TEST_CASE("mni_grid: 91 x 109 x 91 at 2 mm, 182 x 218 x 182 at 1 mm, voxel 0 at 
   check_fails([] { mni_grid(std::nan("")); }, ErrorKind::usage, {"nan"});
 }
 
-TEST_CASE("Affine: the inverse undoes it, letters name where the axes run, a flat one is refused") {
+TEST_CASE("Affine: the inverse is correct, letters give the directions of the axes, a flat affine is refused") {
   property("inverse", [] {
     const double degrees = *rc::gen::inRange(-180, 180);
     const Affine a = turned(degrees, {0.7, 1.3, 2}, {5, -7, 9});
@@ -75,7 +76,7 @@ TEST_CASE("Affine: the inverse undoes it, letters name where the axes run, a fla
   check_fails([&] { inverse(flat); }, ErrorKind::data, {"plane"});
 }
 
-TEST_CASE("resample: a volume on the grid comes back bit by bit, whatever its values") {
+TEST_CASE("resample: a volume on the grid keeps its bits for any values") {
   property("identity", [] {
     const SpatialVolume from{noise_volume(drawn_shape(), *rc::gen::inRange<std::uint64_t>(0, 1000)),
                              Affine::scale({2, 2, 2}, {-90, -126, -72})};
@@ -102,7 +103,7 @@ TEST_CASE("resample: an affine that float32 rounded is still the same grid") {
   CHECK(resample(from, grid, Sampling::linear).volume.values == from.volume.values);
 }
 
-TEST_CASE("resample: any of the 48 ways to store a volume gives the same voxels, and to_ras finds them too") {
+TEST_CASE("resample: all 48 ways to store a volume give the same voxels, and to_ras finds them too") {
   property("turned", [] {
     const Volume stored = noise_volume(drawn_shape());
     const Affine affine = drawn_axes(stored.shape);
@@ -122,7 +123,7 @@ TEST_CASE("resample: any of the 48 ways to store a volume gives the same voxels,
   });
 }
 
-TEST_CASE("resample: shrinking keeps the mass, and each new voxel is the mean of what lies in it") {
+TEST_CASE("resample: shrinking keeps the mass, and each new voxel is the mean of its volume") {
   property("mass", [] {
     const Volume fine = noise_volume(drawn_shape());
     Vector3 edges, origin;
@@ -130,7 +131,7 @@ TEST_CASE("resample: shrinking keeps the mass, and each new voxel is the mean of
     for (std::size_t a = 0; a < 3; ++a) {
       edges[a] = 1 + *rc::gen::inRange(1, 30) / 10.0;
       grid.extents[a] = static_cast<Index>(std::ceil(static_cast<double>(fine.shape[a]) / edges[a])) + 1;
-      origin[a] = -0.5 + edges[a] / 2 - *rc::gen::inRange(0, 10) / 10.0 * edges[a];  // the grid holds the volume
+      origin[a] = -0.5 + edges[a] / 2 - *rc::gen::inRange(0, 10) / 10.0 * edges[a];  // the grid contains the volume
     }
     grid.affine = Affine::scale(edges, origin);
     const Volume out = resample({fine, identity}, grid, Sampling::linear).volume;
@@ -146,7 +147,7 @@ TEST_CASE("resample: shrinking keeps the mass, and each new voxel is the mean of
   CHECK(out.values[voxel_index(out, 1, 0, 1)] == static_cast<float>(sum / 8));
 }
 
-TEST_CASE("resample: a constant stays constant inside of the volume, to the last bit, turned or not") {
+TEST_CASE("resample: a constant keeps its bits inside of the volume, rotated or not") {
   property("constant", [] {
     const float c = static_cast<float>(*rc::gen::inRange(1, 1000)) / 7;
     Volume flat = noise_volume({24, 24, 24});
@@ -160,8 +161,8 @@ TEST_CASE("resample: a constant stays constant inside of the volume, to the last
   });
 }
 
-TEST_CASE("resample: a linear ramp is found at every place that the volume holds, also obliquely") {
-  // Area weights take a voxel for a constant: where a new voxel's edge cuts it, a ramp is found only roughly.
+TEST_CASE("resample: a linear ramp is correct at all points inside the volume, also for oblique volumes") {
+  // Area weights treat a voxel as constant: if the edge of a new voxel cuts it, a ramp is only approximate.
   Volume ramp{{16, 16, 16}, {}};
   for (Index x = 0; x < 16; ++x)
     for (Index y = 0; y < 16; ++y)
@@ -182,7 +183,7 @@ TEST_CASE("resample: a linear ramp is found at every place that the volume holds
 }
 
 TEST_CASE(
-    "resample: measured ignores the zeros around, linear mixes them in, and rims keep less than half of neither") {
+    "resample: measured ignores the zeros around, linear includes them, and rims with less than half data are 0") {
   Volume slab{{8, 1, 1}, {0, 0, 0, 2, 2, 2, 2, 0}};
   const SpatialGrid grid{{4, 1, 1}, Affine::scale({2, 1, 1}, {0.5, 0, 0})};
   CHECK(resample({slab, identity}, grid, Sampling::linear).volume.values == std::vector<float>{0, 1, 2, 1});
@@ -192,7 +193,7 @@ TEST_CASE(
   CHECK(resample({slab, identity}, coarse, Sampling::measured).volume.values == std::vector<float>{0, 0});
 }
 
-TEST_CASE("resample: nearest invents no label") {
+TEST_CASE("resample: nearest creates no new labels") {
   property("labels", [] {
     Volume labels = noise_volume({7, 6, 5}, *rc::gen::inRange<std::uint64_t>(0, 100));
     for (float& v : labels.values) v = std::floor(4 * v);
@@ -203,7 +204,7 @@ TEST_CASE("resample: nearest invents no label") {
   });
 }
 
-TEST_CASE("resample: outside of the volume there is 0, and a volume far away gives nothing but 0") {
+TEST_CASE("resample: outside of the volume there is 0, and a volume far away gives only 0") {
   const SpatialVolume from{noise_volume({3, 3, 3}), Affine::scale({1, 1, 1}, {1000, 0, 0})};
   for (const Sampling sampling : {Sampling::linear, Sampling::measured, Sampling::nearest})
     CHECK(total(resample(from, mni_grid(8), sampling).volume) == 0);
@@ -213,7 +214,7 @@ TEST_CASE("resample: outside of the volume there is 0, and a volume far away giv
   CHECK(wide.values[0] == 0);
 }
 
-TEST_CASE("resample: the report says what was done") {
+TEST_CASE("resample: the report describes what was done") {
   const auto done = [](const Affine& affine, Sampling sampling = Sampling::linear) {
     return resample({noise_volume({91, 109, 91}), affine}, mni_grid(), sampling).done;
   };

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Volumes of random voxels, and affines, for tests of files and resampling.
 #pragma once
 
@@ -16,7 +17,7 @@ inline Volume noise_volume(const Shape& shape, std::uint64_t seed = 1) {
   return out;
 }
 
-/// A turn about the z axis after the given scale and shift.
+/// A rotation about the z axis after the given scale and shift.
 inline Affine turned(double degrees, const Vector3& edges, const Vector3& origin) {
   const double angle = degrees * 3.14159265358979 / 180, c = std::cos(angle), s = std::sin(angle);
   Affine out;

@@ -1,4 +1,5 @@
-// Everything that can be wrong with a laboratory's files is told with file, row and what to do; nothing is written.
+// SPDX-License-Identifier: Apache-2.0
+// All problems of a laboratory's files are reported with file, row and a fix; nothing is written.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -9,7 +10,7 @@
 #include <limits>
 
 #include "tests/data/formats/raw_h5.h"
-#include "tests/experiments/cohorts/made_study.h"
+#include "tests/experiments/cohorts/sample_study.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -34,36 +35,36 @@ void check_refused(const Bad& bad) {
   for (const auto& entry : fs::directory_iterator(study.out.parent_path())) CHECK(entry.path() == study.folder);
 }
 
-/// A table whose second person is given by this row.
+/// A table whose second row is this one.
 std::function<void(Study&)> with_row(const std::string& row) {
   return [row](Study& s) { s.write_table("participant_id\tage\tsex\nsub-1\t30\tF\n" + row + "\nsub-3\t50\tM\n"); };
 }
 
 std::function<void(Study&)> with_voxel(float value) {
   return [value](Study& s) {
-    SpatialVolume map = made_map(2);
+    SpatialVolume map = sample_map(2);
     map.volume.values[voxel_index(map.volume, 3, 4, 5)] = value;
     s.write_map(2, map);
   };
 }
 
-/// Map 2 where all but the zeros are `inside`.
+/// Map 2 with the value `inside` in all voxels that are not 0.
 std::function<void(Study&)> with_constant(float inside) {
   return [inside](Study& s) {
-    SpatialVolume map = made_map(2);
+    SpatialVolume map = sample_map(2);
     for (float& v : map.volume.values) v = v != 0 ? inside : 0;
     s.write_map(2, map);
   };
 }
 
-/// Bytes of map 2's header changed, in a file that is not packed.
+/// Changes bytes of map 2's header, in a file that is not packed.
 std::function<void(Study&)> with_header(const std::function<void(std::string&)>& change) {
   return [change](Study& s) {
     s.options.files = "{participant_id}/{participant_id}.nii";
     for (const int k : {1, 2, 3}) {
       fs::remove(s.file(k));
       const fs::path file = s.file(k).parent_path() / fmt::format("sub-{}.nii", k);
-      write_nifti(file, made_map(static_cast<std::uint64_t>(k)));
+      write_nifti(file, sample_map(static_cast<std::uint64_t>(k)));
       if (k != 2) continue;
       std::string bytes(fs::file_size(file), '\0');
       std::ifstream(file, std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
@@ -80,7 +81,7 @@ void put(std::string& bytes, std::size_t at, T value) {
 
 constexpr std::size_t dim_at = 40, qform_code_at = 252, sform_code_at = 254, srow_x_at = 280;
 
-/// In place of map 2's file.
+/// Replaces map 2's file.
 std::function<void(Study&)> in_place(const std::function<void(const fs::path&)>& make) {
   return [make](Study& s) {
     fs::remove(s.file(2));
@@ -96,14 +97,14 @@ void in_parts(Study& s, const std::string& second_table) {
   s.write_table("participant_id\tage\nsub-1\t30\nsub-2\t40\n", "train.tsv");
   s.write_table(second_table, "test.tsv");
   for (const char* file : {"train/sub-1.nii", "train/sub-2.nii", "test/sub-3.nii"})
-    write_nifti(s.folder / file, made_map(1));
+    write_nifti(s.folder / file, sample_map(1));
 }
 
 const std::string in_row = "participants.tsv:3 (sub-2)", in_file = "sub-2/sub-2_mre.nii.gz";
 
 }  // namespace
 
-TEST_CASE("import refuses: ids that are missing, duplicated or unused, with row and remedy") {
+TEST_CASE("import refuses: ids that are missing, duplicated or unused, with row and fix") {
   for (const Bad& bad : std::vector<Bad>{
            {"no id", with_row("n/a\t40\tF"), {"participants.tsv:3", "participant_id is missing"}},
            {"twice", with_row("sub-3\t40\tF"), {"participants.tsv:4 (sub-3)", "also that of participants.tsv:3"}},
@@ -114,7 +115,7 @@ TEST_CASE("import refuses: ids that are missing, duplicated or unused, with row 
     check_refused(bad);
 }
 
-TEST_CASE("import refuses: ages that are missing, negative, no number or beyond 130 years") {
+TEST_CASE("import refuses: ages that are missing, negative, not a number or above 130 years") {
   for (const auto& [age, word] : std::vector<std::pair<std::string, std::string>>{{"n/a", "missing"},
                                                                                   {"", "missing"},
                                                                                   {"NaN", "missing"},
@@ -127,16 +128,15 @@ TEST_CASE("import refuses: ages that are missing, negative, no number or beyond 
   check_refused({"sex", with_row("sub-2\t40\t2"), {in_row, "the sex is \"2\"", "--female 2"}});
 }
 
-TEST_CASE(
-    "import refuses: a participant in two parts, by tables of their own or by one for both, or in another cohort") {
+TEST_CASE("import refuses: a participant in two parts, with separate tables or a common one, or in another cohort") {
   check_refused({"two tables",
                  [](Study& s) { in_parts(s, "participant_id\tage\nsub-3\t30\n2\t40\n"); },
-                 {"test.tsv:3 (2)", "in part \"train\" too", "train.tsv:3 (sub-2)"}});
+                 {"test.tsv:3 (2)", "also in part \"train\"", "train.tsv:3 (sub-2)"}});
   check_refused({"one table",
                  [](Study& s) {
                    in_parts(s, "participant_id\tage\nsub-3\t30\n");
                    s.options.table = "participants.tsv";
-                   write_nifti(s.folder / "test/sub-2.nii", made_map(5));
+                   write_nifti(s.folder / "test/sub-2.nii", sample_map(5));
                  },
                  {"(sub-2)", "train/sub-2.nii", "test/sub-2.nii", "Keep each participant in one part"}});
   Study other("other");
@@ -146,39 +146,39 @@ TEST_CASE(
                  {"participants.tsv:4 (sub-2)", other.out.string(), "--exclude sub-2"}});
 }
 
-TEST_CASE("import refuses: maps that are constant, empty, a mask, or hold NaN or infinity, with the voxel") {
+TEST_CASE("import refuses: maps that are constant, empty, a mask, or contain NaN or infinity, with the voxel") {
   for (const Bad& bad : std::vector<Bad>{
            {"empty", with_constant(0), {in_file, "all voxels are 0"}},
-           {"mask", with_constant(1), {in_file, "are 1: a constant map, or a mask"}},
+           {"mask", with_constant(1), {in_file, "all voxels are 0 or 1: a constant map, or a mask"}},
            {"NaN", with_voxel(std::nanf("")), {in_file, "voxel 3, 4, 5 is nan", "--nan-is-zero"}},
            {"infinity", with_voxel(std::numeric_limits<float>::infinity()), {in_file, "voxel 3, 4, 5 is inf"}},
            {"elsewhere",
             [](Study& s) {
-              SpatialVolume map = made_map(2);
+              SpatialVolume map = sample_map(2);
               map.affine = Affine::scale({2, 2, 2}, {5000, 0, 0});
               s.write_map(2, map);
             },
-            {in_file, "nothing of it is left on the MNI grid"}}})
+            {in_file, "no data is left on the MNI grid"}}})
     check_refused(bad);
 }
 
-TEST_CASE("import refuses: sform and qform that exchange left and right, and files that do not say where left is") {
+TEST_CASE("import refuses: sform and qform that exchange left and right, and files without an orientation") {
   check_refused(
       {"flip",
        with_header([](std::string& b) { put(b, srow_x_at, -20.0f); }),
-       {"sub-2/sub-2.nii", "voxel axis 1 runs left by the sform, right by the qform", "mirror image", "fslorient"}});
+       {"sub-2/sub-2.nii", "voxel axis 1 points left by the sform, right by the qform", "mirror image", "fslorient"}});
   check_refused({"no orientation",
                  with_header([](std::string& b) {
                    put(b, qform_code_at, short{0});
                    put(b, sform_code_at, short{0});
                  }),
-                 {"sub-2/sub-2.nii", "which side is left is unknown", "set the sform"}});
+                 {"sub-2/sub-2.nii", "the left side is unknown", "set the sform"}});
   check_refused({"mask",
                  [](Study& s) {
                    with_header([](std::string& b) { put(b, srow_x_at, -20.0f); })(s);
                    s.options.masks = s.options.files;
                    s.options.files = "{participant_id}/{participant_id}_mre.nii.gz";
-                   for (const int k : {1, 2, 3}) s.write_map(k, made_map(1));
+                   for (const int k : {1, 2, 3}) s.write_map(k, sample_map(1));
                  },
                  {in_file, "its mask sub-2.nii", "mirror image"}});
   check_refused({"npy",
@@ -186,7 +186,7 @@ TEST_CASE("import refuses: sform and qform that exchange left and right, and fil
                    s.make_stack();
                    s.options.npy_axes.clear();
                  },
-                 {"maps.npy, row 0 (sub-1)", "which way its x axis runs", "--npy-axes"}});
+                 {"maps.npy, row 0 (sub-1)", "the direction of its x axis", "--npy-axes"}});
 }
 
 TEST_CASE("import refuses: wrong shapes, in NIfTI, files of numpy and stacks") {
@@ -213,7 +213,7 @@ TEST_CASE("import refuses: wrong shapes, in NIfTI, files of numpy and stacks") {
                    s.make_stack();
                    write_npy_texts((s.folder / "ids.npy").string(), {"sub-1", "sub-2", "2"});
                  },
-                 {"ids.npy: row 2", "\"2\" of row 1"}});
+                 {"ids.npy: row 2", "\"2\", as row 1 has"}});
   check_refused({"pickled ids",
                  [](Study& s) {
                    s.make_stack();
@@ -222,25 +222,25 @@ TEST_CASE("import refuses: wrong shapes, in NIfTI, files of numpy and stacks") {
                  {"ids.npy", "never read"}});
 }
 
-TEST_CASE("import refuses: paths that are absolute, lead up or, by a link, out of the folder") {
+TEST_CASE("import refuses: paths that are absolute, go up, or leave the folder by a link") {
   const fs::path elsewhere = fs::temp_directory_path() / fmt::format("cg-test-{}-elsewhere", getpid());
   for (const Bad& bad : std::vector<Bad>{
            {"absolute",
             [](Study& s) { s.options.files = (s.folder / "{participant_id}.nii").string(); },
             {"absolute path"}},
-           {"up", [](Study& s) { s.options.files = "../{participant_id}.nii"; }, {"\"..\" leads out"}},
-           {"an id that leads up", with_row("../sub-2\t40\tF"), {"participants.tsv:3 (../sub-2)", "\"..\" leads out"}},
-           {"the table", [](Study& s) { s.options.table = "../participants.tsv"; }, {"\"..\" leads out"}},
+           {"up", [](Study& s) { s.options.files = "../{participant_id}.nii"; }, {"\"..\" leaves"}},
+           {"an id that leads up", with_row("../sub-2\t40\tF"), {"participants.tsv:3 (../sub-2)", "\"..\" leaves"}},
+           {"the table", [](Study& s) { s.options.table = "../participants.tsv"; }, {"\"..\" leaves"}},
            {"a link",
             in_place([](const fs::path& p) { fs::create_symlink("/etc/hostname", p); }),
-            {in_file, "symbolic link leads out", "/etc/hostname"}},
+            {in_file, "symbolic link leaves", "/etc/hostname"}},
            {"a linked folder",
             [&](Study& s) {
               fs::remove_all(elsewhere);
               fs::rename(s.file(2).parent_path(), elsewhere);
               fs::create_directory_symlink(elsewhere, s.file(2).parent_path());
             },
-            {in_file, "symbolic link leads out"}}})
+            {in_file, "symbolic link leaves"}}})
     check_refused(bad);
   fs::remove_all(elsewhere);
 }
@@ -253,13 +253,13 @@ TEST_CASE("import refuses: pipes, folders, empty files, other files, and files t
            {"a dangling link", in_place([](const fs::path& p) { fs::create_symlink("gone", p); }), {in_file, "no"}},
            {"text",
             in_place([](const fs::path& p) { std::ofstream(p) << "Dear all, please find"; }),
-            {in_file, "no NIfTI file"}},
+            {in_file, "not a NIfTI file"}},
            {"cut",
             in_place([](const fs::path& p) {
-              write_nifti(p, made_map(2));
+              write_nifti(p, sample_map(2));
               fs::resize_file(p, fs::file_size(p) / 2);
             }),
-            {in_file, "cut off"},
+            {in_file, "incomplete"},
             ErrorKind::corrupt}})
     check_refused(bad);
   const bool root = geteuid() == 0;
@@ -270,22 +270,24 @@ TEST_CASE("import refuses: pipes, folders, empty files, other files, and files t
   if (root) REQUIRE(seteuid(0) == 0);
 }
 
-TEST_CASE("import refuses: tables and folders that are not there, columns of other names") {
-  for (const Bad& bad : std::vector<Bad>{
-           {"no folder", [](Study& s) { s.options.root = "/nowhere"; }, {"/nowhere", "no such folder"}},
-           {"no table", [](Study& s) { s.options.table = "people.tsv"; }, {"people.tsv", "no such file"}},
-           {"no column", [](Study& s) { s.options.age_column = "Age"; }, {"no column \"Age\"", "participant_id, age"}},
-           {"ragged", with_row("sub-2\t40"), {"line 3: 2 cells, expected 3"}},
-           {"no maps at all",
-            [](Study& s) {
-              s.options.files = "maps/{participant_id}.nii";
-              s.options.allow_missing = true;
-            },
-            {"no participant has a map"}}})
+TEST_CASE("import refuses: missing tables and folders, columns with other names") {
+  for (const Bad& bad :
+       std::vector<Bad>{{"no folder", [](Study& s) { s.options.root = "/nowhere"; }, {"/nowhere", "no such folder"}},
+                        {"no table", [](Study& s) { s.options.table = "people.tsv"; }, {"people.tsv", "no such file"}},
+                        {"no column",
+                         [](Study& s) { s.options.age_column = "Age"; },
+                         {"there is no column \"Age\"", "participant_id, age"}},
+                        {"ragged", with_row("sub-2\t40"), {"line 3: 2 cells, expected 3"}},
+                        {"no maps at all",
+                         [](Study& s) {
+                           s.options.files = "maps/{participant_id}.nii";
+                           s.options.allow_missing = true;
+                         },
+                         {"no participant has a map"}}})
     check_refused(bad);
 }
 
-TEST_CASE("import: a table that cannot be read is the one finding, and not also every map that it has no row for") {
+TEST_CASE("import: a table that cannot be read is the only problem, and maps without a row are not reported") {
   Study study;
   study.write_table("participant_id\tage\nsub-1\n");
   std::string told;
@@ -317,13 +319,14 @@ TEST_CASE("import refuses: options that contradict each other") {
   }
 }
 
-TEST_CASE("import: everything that is wrong is told in one go") {
+TEST_CASE("import: all problems are reported together") {
   Study study;
   study.write_table("participant_id\tage\nsub-1\t-1\nsub-2\t40\nsub-2\t41\nsub-9\t50\n");
   study.write_map(2, {{{2, 2, 2}, std::vector<float>(8, 3)}, mni_grid(coarse).affine});
   fs::remove(study.file(1));
   std::ofstream(study.file(1)) << "no volume";
   check_fails([&] { study.import(); }, ErrorKind::data,
-              {"6 findings", "the age is -1", "also that of", "sub-9_mre.nii.gz is not there",
-               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: this is no NIfTI file", "are 3: a constant map"});
+              {"6 problems", "the age is -1", "also that of", "sub-9_mre.nii.gz does not exist",
+               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: not a NIfTI file",
+               "all voxels are 0 or 3: a constant map"});
 }

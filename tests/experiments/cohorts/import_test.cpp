@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A laboratory's files become a cohort file: joined by id, on the grid, with their provenance.
 #include "experiments/cohorts/import.h"
 
@@ -13,7 +14,7 @@
 #include "experiments/program/digest.h"
 #include "experiments/program/stop_signal.h"
 #include "tests/data/formats/raw_h5.h"
-#include "tests/experiments/cohorts/made_study.h"
+#include "tests/experiments/cohorts/sample_study.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -31,7 +32,7 @@ std::vector<std::string> lines(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("import: rows come in the table's order with the map of their id, age, sex and study") {
+TEST_CASE("import: rows are in the table's order, with the map, age, sex and study of their id") {
   const Study study;
   const Imported done = study.import();
   CHECK(done.maps == 3);
@@ -44,7 +45,7 @@ TEST_CASE("import: rows come in the table's order with the map of their id, age,
   for (Index i = 0; i < 3; ++i) {
     const auto k = order[static_cast<std::size_t>(i)];
     CHECK(cohort.subject(i).id == "sub-" + std::to_string(k));
-    CHECK(cohort.volume(i).values == made_map(k).volume.values);
+    CHECK(cohort.volume(i).values == sample_map(k).volume.values);
   }
   CHECK(cohort.subject(0).age == 77.5);
   CHECK(cohort.subject(2).age == 89);
@@ -56,9 +57,9 @@ TEST_CASE("import: rows come in the table's order with the map of their id, age,
   CHECK_FALSE(cohort.synthetic());
 }
 
-TEST_CASE("import: the file says where it comes from, and the report what was done to each map") {
+TEST_CASE("import: the file contains its source, and the report describes what was done to each map") {
   Study study;
-  SpatialVolume turned = made_map(2);
+  SpatialVolume turned = sample_map(2);
   turned.affine = Affine::scale({-coarse, coarse, coarse}, {99, -117, -63});
   study.write_map(2, turned);
   const Imported done = study.import();
@@ -78,11 +79,11 @@ TEST_CASE("import: the file says where it comes from, and the report what was do
   CHECK(report[3].find(",LAS,turned from LAS,") != std::string::npos);
 }
 
-TEST_CASE("import: of a header and its image, the report names the digest of the image, whichever is asked for") {
+TEST_CASE("import: for a header and its image, the report has the digest of the image, for either file name") {
   Study study;
   for (const int k : {1, 2, 3}) {
     const std::string stem = (study.file(k).parent_path() / ("sub-" + std::to_string(k))).string();
-    write_nifti(stem + ".nii", made_map(static_cast<std::uint64_t>(k)));
+    write_nifti(stem + ".nii", sample_map(static_cast<std::uint64_t>(k)));
     std::string bytes = read_input(stem + ".nii", 1 << 20);
     bytes.replace(344, 3, "ni1");
     std::ofstream(stem + ".hdr", std::ios::binary) << bytes.substr(0, 352);
@@ -98,7 +99,7 @@ TEST_CASE("import: of a header and its image, the report names the digest of the
   }
 }
 
-TEST_CASE("import: the same files give the same bytes for one and for many threads") {
+TEST_CASE("import: the same files give the same bytes for one and for several threads") {
   const Study study;
   study.import();
   std::ifstream first(study.out, std::ios::binary);
@@ -111,20 +112,20 @@ TEST_CASE("import: the same files give the same bytes for one and for many threa
   CHECK(before.str() == after.str());
 }
 
-TEST_CASE("import: a signal ends it before the next map, and nothing is left behind") {
+TEST_CASE("import: a signal ends it before the next map, and no file is left") {
   const Study study;
   {
     const StopSignals stop;
     std::raise(SIGTERM);
   }
   check_fails([&] { study.import(); }, ErrorKind::interrupted, {"nothing was written"});
-  const StopSignals forgotten;  // the next cases are not stopped
+  const StopSignals forgotten;  // so that the next test cases are not stopped
   for (const auto& entry : fs::directory_iterator(study.out.parent_path())) CHECK(entry.path() == study.folder);
 }
 
-TEST_CASE("import: a volume turned to any side comes to the same place") {
+TEST_CASE("import: a rotated volume gets the same position") {
   Study study;
-  const SpatialVolume map = made_map(1);
+  const SpatialVolume map = sample_map(1);
   SpatialVolume stored{{{11, 10, 10}, std::vector<float>(1100)}, {}};
   stored.affine.m = {{{0, 0, -coarse, 99}, {-coarse, 0, 0, 83}, {0, coarse, 0, -63}}};  // PSL
   for (Index x = 0; x < 10; ++x)
@@ -137,7 +138,7 @@ TEST_CASE("import: a volume turned to any side comes to the same place") {
   CHECK(CohortFile(study.out.string()).volume(1).values == map.volume.values);
 }
 
-TEST_CASE("import: a stack is joined by its ids, not by order, and x is turned where it runs to the left") {
+TEST_CASE("import: a stack is joined by its ids, not by order, and x is reversed if it points to the left") {
   for (const char* axes : {"RAS", "LAS"}) {
     Study study;
     study.make_stack();
@@ -153,7 +154,7 @@ TEST_CASE("import: a stack is joined by its ids, not by order, and x is turned w
   }
 }
 
-TEST_CASE("import: OpenBHB as it is distributed, in files of 1 mm and in stacks, with ids of numbers alone") {
+TEST_CASE("import: OpenBHB as distributed, in files of 1 mm and in stacks, with numeric ids") {
   Study study("openbhb");
   const Shape shape = {1, 1, 46, 55, 46};
   int k = 0;
@@ -200,10 +201,10 @@ TEST_CASE("import: OpenBHB as it is distributed, in files of 1 mm and in stacks,
   check_fails([&] { with_layout(plain, Layout::openbhb); }, ErrorKind::data, {"--table"});
 }
 
-TEST_CASE("import: rows without a map, and maps without a row, are left out where that is allowed, or by name") {
+TEST_CASE("import: rows without a map, and maps without a row, are skipped if that is allowed, or by id") {
   Study study;
   fs::remove(study.file(1));
-  study.write_map(4, made_map(4));
+  study.write_map(4, sample_map(4));
   study.options.allow_missing = study.options.allow_unused = true;
   Imported done = study.import();
   CHECK(done.maps == 2);
@@ -215,25 +216,25 @@ TEST_CASE("import: rows without a map, and maps without a row, are left out wher
   CHECK(study.import().maps == 2);
 }
 
-TEST_CASE("import: a mask takes away what lies outside of it, and NaN can mean that nothing was measured") {
+TEST_CASE("import: voxels outside of a mask become 0, and NaN can mean that nothing was measured") {
   Study study;
-  SpatialVolume mask = made_map(1);
+  SpatialVolume mask = sample_map(1);
   for (std::size_t k = 0; k < mask.volume.values.size(); ++k) mask.volume.values[k] = k < 500;
   for (const char* id : {"sub-1", "sub-2", "sub-3"}) write_nifti(study.folder / id / "mask.nii", mask);
   study.options.masks = "{participant_id}/mask.nii";
-  SpatialVolume holed = made_map(3);
+  SpatialVolume holed = sample_map(3);
   holed.volume.values[0] = std::nanf("");
   study.write_map(3, holed);
   study.options.nan_is_zero = true;
   const Imported done = study.import();
-  CHECK(done.lossy == 0);  // what a mask takes away does not lie outside of the grid
+  CHECK(done.lossy == 0);  // voxels outside of a mask are not outside of the grid
   for (const std::size_t line : {1, 2, 3}) CHECK(lines(done.report).at(line).ends_with(",0.0000"));
   const Volume read = CohortFile(study.out.string()).volume(0);
   for (std::size_t k = 0; k < read.values.size(); ++k)
-    CHECK(read.values[k] == (k < 500 ? made_map(3).volume.values[k] : 0));
+    CHECK(read.values[k] == (k < 500 ? sample_map(3).volume.values[k] : 0));
 }
 
-TEST_CASE("import: spreadsheets' tables serve, with columns and words of their own") {
+TEST_CASE("import: tables of spreadsheets are read, with other column names and words") {
   Study study;
   study.write_table("\xef\xbb\xbfID;Alter;Geschlecht\r\nsub-1;20,5;2\r\nsub-2;30;1\r\nsub-3;\"40\";2\r\n",
                     "people.csv");
@@ -250,8 +251,7 @@ TEST_CASE("import: spreadsheets' tables serve, with columns and words of their o
   CHECK(cohort.subject(1).sex == "M");
 }
 
-TEST_CASE(
-    "export, import: phantom NIfTI files come back to the bit-equal cohort, which still says that it is synthetic") {
+TEST_CASE("export, import: NIfTI files of a phantom give the same cohort to the bit, with its synthetic mark") {
   for (const bool t1 : {false, true}) {
     Study study("round");
     const std::string original = (study.out.parent_path() / "phantom.h5").string();
@@ -290,7 +290,7 @@ TEST_CASE(
   CHECK(bids_id("sub-a_b") == "sub-ab");
 }
 
-TEST_CASE("export: a cohort with maps that cannot be used is refused with all of them, and no folder is made") {
+TEST_CASE("export: a cohort with unusable maps is refused with a list of them, and no folder is created") {
   const TemporaryFile file("holed.h5");
   std::vector<float> maps(24, 1);
   for (std::size_t k = 0; k < maps.size(); ++k) maps[k] += static_cast<float>(k);

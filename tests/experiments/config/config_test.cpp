@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/config/config.h"
 
 #include <doctest/doctest.h>
@@ -18,7 +19,7 @@ namespace {
 
 const std::filesystem::path experiments = std::filesystem::path(CG_TEST_SOURCE) / "experiments";
 
-/// The message about a configuration given as overrides or text, or "" if it is accepted.
+/// The message about a configuration from overrides or text, or "" if it is accepted.
 std::string refusal(const std::string& text, std::vector<std::string> overrides = {}) {
   try {
     parse_config({"f.toml", text, std::move(overrides)});
@@ -29,7 +30,7 @@ std::string refusal(const std::string& text, std::vector<std::string> overrides 
   return "";
 }
 
-/// A value of another type than the option's, as TOML.
+/// A value of a wrong type for the option, as TOML.
 std::string wrong_type(const Value& value) {
   if (std::holds_alternative<std::string>(value)) return "1.5";
   if (std::holds_alternative<Index>(value)) return "1.5";
@@ -38,12 +39,12 @@ std::string wrong_type(const Value& value) {
 
 bool is_list(const Option& option) { return option.value.index() > Value(std::string()).index(); }
 
-/// A word as an element of a list, where the option is one.
+/// A word, as an element of a list if the option is a list.
 std::string as_word(const Option& option, const std::string& word) {
   return is_list(option) ? "['" + word + "']" : "'" + word + "'";
 }
 
-/// A number as an element of a list, where the option is one.
+/// A number, as an element of a list if the option is a list.
 std::string as_value(const Option& option, double number) {
   const bool whole =
       std::holds_alternative<Index>(option.value) || std::holds_alternative<std::vector<Index>>(option.value);
@@ -51,7 +52,7 @@ std::string as_value(const Option& option, double number) {
   return is_list(option) ? "[" + text + "]" : text;
 }
 
-/// Every value of the table that must be refused: wrong type, below, above, no such choice.
+/// All values of the table that must be refused: wrong type, below, above, unknown choice.
 std::vector<std::string> refused_values(const Option& option) {
   std::vector<std::string> out{wrong_type(option.value), "{ a = 1 }"};
   const Accepts& a = option.accepts;
@@ -77,7 +78,7 @@ TEST_CASE("Config: each key refuses a wrong type, values outside its range and u
     }
 }
 
-TEST_CASE("Config: each key with a letter too many is answered with the key itself") {
+TEST_CASE("Config: for each key with one letter too many, the key itself is suggested") {
   for (const Option& option : options_of(config_fields())) {
     const std::string leaf = leaf_of(option);
     CAPTURE(option.key);
@@ -88,7 +89,7 @@ TEST_CASE("Config: each key with a letter too many is answered with the key itse
   }
 }
 
-TEST_CASE("Config: the ends of each range are accepted by themselves") {
+TEST_CASE("Config: the ends of each range are accepted one by one") {
   for (const Option& option : options_of(config_fields())) {
     const Accepts& a = option.accepts;
     CAPTURE(option.key);
@@ -101,7 +102,7 @@ TEST_CASE("Config: the ends of each range are accepted by themselves") {
   }
 }
 
-TEST_CASE("Config: words of earlier versions are read as those of today, and written as such") {
+TEST_CASE("Config: words of earlier versions are read and written as the present words") {
   int words = 0;
   for (const Option& option : options_of(config_fields()))
     for (const auto& [former, current] : option.accepts.former) {
@@ -116,7 +117,7 @@ TEST_CASE("Config: words of earlier versions are read as those of today, and wri
   CHECK(parse_config({"f.toml", "", {"loss.formulation=reference"}}).loss.shared.formulation == Formulation::published);
 }
 
-TEST_CASE("Config: options that do not fit together are refused where they are set") {
+TEST_CASE("Config: options that do not fit together are refused at the position where they are set") {
   CHECK(refusal("[data]\nfold = 5\n").starts_with("f.toml:2:8: data.fold = 5: expected 0 to 4"));
   CHECK(refusal("[data]\nfolds = 2\nfold = 1\n").empty());
   CHECK(refusal("[train]\nbatch_size = 8\n").starts_with("f.toml:2:14: loss.final_neighbours = 14: expected at most"));
@@ -132,11 +133,11 @@ TEST_CASE("Config: options that do not fit together are refused where they are s
   CHECK(refusal("", {"data.fold=7"}).starts_with("command line: data.fold = 7"));
 }
 
-TEST_CASE("Config: a refused option does not also count as not fitting") {
+TEST_CASE("Config: a refused option causes no second error about its combination") {
   CHECK(refusal("[train]\nbatch_size = 1\n") == "f.toml:2:14: train.batch_size = 1: expected an integer, 2 to 4096");
 }
 
-TEST_CASE("Config: errors of single options and of combinations come together") {
+TEST_CASE("Config: errors of single options and of combinations are reported together") {
   const std::string message = refusal("[train]\nepoch = 3\n[data]\nfold = 9\n", {"seeds=-1"});
   CHECK(message.find("f.toml:2:1: unknown key \"epoch\" in [train]; did you mean \"epochs\"?\n") == 0);
   CHECK(message.find("\nf.toml:4:8: data.fold = 9") != std::string::npos);
@@ -185,7 +186,7 @@ TEST_CASE("Config: the resolved copy is the same configuration with the same dig
     CHECK(text.find(fmt::format("\n{} = ", leaf_of(option))) != std::string::npos);
 }
 
-TEST_CASE("Config: any changed option changes the digest and with it the run folder") {
+TEST_CASE("Config: any changed option changes the digest and thus the run folder") {
   Config c;
   const std::string before = config_digest(c);
   c.data.split_seed = 43;
@@ -193,7 +194,7 @@ TEST_CASE("Config: any changed option changes the digest and with it the run fol
   CHECK(default_run_folder("x", c) == "runs/x-" + config_digest(c).substr(0, 10));
 }
 
-TEST_CASE("Config: the manual lists every key in at most 100 columns") {
+TEST_CASE("Config: the manual lists all keys in at most 100 columns") {
   const std::string text = fmt::format("\n{}", config_manual());
   for (const Option& option : options_of(config_fields())) {
     CAPTURE(option.key);
@@ -204,7 +205,7 @@ TEST_CASE("Config: the manual lists every key in at most 100 columns") {
   for (std::size_t end; (end = text.find('\n', start)) != std::string::npos; start = end + 1) CHECK(end - start <= 101);
 }
 
-TEST_CASE("Config: paths belong to the file that names them, or to the working folder") {
+TEST_CASE("Config: paths are relative to the file that contains them, or to the working folder") {
   const Config in_file = parse_config({"/some/where/f.toml", "data.cohort = '../maps.h5'\n", {}});
   CHECK(in_file.data.cohort == "/some/maps.h5");
   const Config given = parse_config({"/some/where/f.toml", "data.cohort = 'x.h5'\n", {"data.cohort=maps.h5"}});
@@ -212,7 +213,7 @@ TEST_CASE("Config: paths belong to the file that names them, or to the working f
   CHECK(parse_config({"f.toml", "", {}}).data.cohort.empty());
 }
 
-TEST_CASE("Config: a name is looked up among the experiments, and what there is gets listed") {
+TEST_CASE("Config: a name is searched among the experiments, and an error lists them") {
   CHECK(find_config("quickstart", experiments) == experiments / "quickstart.toml");
   CHECK(find_config("quickstart.toml", experiments) == experiments / "quickstart.toml");
   {
@@ -227,12 +228,12 @@ TEST_CASE("Config: a name is looked up among the experiments, and what there is 
   CHECK(find_config((experiments / "dynlocrep.toml").string(), "/nowhere") == experiments / "dynlocrep.toml");
   CHECK_THROWS_WITH_AS(
       find_config("quikstart", experiments),
-      doctest::Contains("one of: dynlocrep, finetune_phantom, pretrain_openbhb, pretrain_phantom, quickstart"), Error);
+      doctest::Contains("one of dynlocrep, finetune_phantom, pretrain_openbhb, pretrain_phantom, quickstart"), Error);
   CHECK_THROWS_WITH_AS(read_source(experiments.string(), {}), doctest::Contains("cannot be read"), Error);
   CHECK_THROWS_WITH_AS(read_source("/nowhere/f.toml", {}), doctest::Contains("cannot be read"), Error);
 }
 
-TEST_CASE("Every experiment that is shipped is valid, and pre-training is as published") {
+TEST_CASE("Config: all shipped experiments are valid, and pre-training is as published") {
   std::size_t read = 0;
   for (const auto& entry : std::filesystem::directory_iterator(experiments))
     if (entry.path().extension() == ".toml") {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/config/fields.h"
 
 #include <doctest/doctest.h>
@@ -58,7 +59,7 @@ Outer parsed(const std::string& text, std::vector<std::string> overrides = {}) {
 
 }  // namespace
 
-TEST_CASE("Fields: every type is read, and whole numbers serve as numbers") {
+TEST_CASE("Fields: all types are read, and whole numbers are accepted as numbers") {
   const Outer o = parsed(
       "count = 7\non = true\ncolour = 'green'\nname = 'x'\nvalues = [1, 2.5]\nwords = ['p']\n"
       "[inner]\nweight = 2\n");
@@ -74,7 +75,7 @@ TEST_CASE("Fields: every type is read, and whole numbers serve as numbers") {
   CHECK(parsed("inner.weight = inf\n").inner.weight > 1e300);
 }
 
-TEST_CASE("Fields: all errors are reported at once, in the file's order, with line and column") {
+TEST_CASE("Fields: all errors are reported together, in the order of the file, with line and column") {
   CHECK(errors_of("count = 11\n  colour = 'gren'\ncont = 1\n[iner]\nz = 1\n[inner]\nweight = 'x'\n") ==
         "f.toml:1:9: count = 11: expected an integer, 1 to 10\n"
         "f.toml:2:12: colour = \"gren\": expected one of red, green; did you mean \"green\"?\n"
@@ -83,7 +84,7 @@ TEST_CASE("Fields: all errors are reported at once, in the file's order, with li
         "f.toml:7:10: inner.weight: expected a number, found the text \"x\"");
 }
 
-TEST_CASE("Fields: a key in the wrong section is sent to the right one") {
+TEST_CASE("Fields: for a key in the wrong section, the right section is suggested") {
   CHECK(errors_of("weight = 1\n") ==
         "f.toml:1:1: unknown key \"weight\" at the top level; did you mean \"weight\" in [inner]?");
   CHECK(errors_of("[inner]\ncount = 1\n") ==
@@ -91,23 +92,23 @@ TEST_CASE("Fields: a key in the wrong section is sent to the right one") {
   CHECK(errors_of("[inner]\nzzzzzz = 1\n") == "f.toml:2:1: unknown key \"zzzzzz\" in [inner]");
 }
 
-TEST_CASE("Fields: sections and values are not confused") {
-  CHECK(errors_of("inner = 3\n") == "f.toml:1:1: inner is a section and takes no value");
+TEST_CASE("Fields: sections and values are distinguished") {
+  CHECK(errors_of("inner = 3\n") == "f.toml:1:1: inner is a section and cannot have a value");
   CHECK(errors_of("[count]\na = 1\n") == "f.toml:1:2: count: expected an integer, found a section");
-  CHECK(errors_of("[[inner]]\nweight = 1\n") == "f.toml:1:3: inner is a section and takes no value");
+  CHECK(errors_of("[[inner]]\nweight = 1\n") == "f.toml:1:3: inner is a section and cannot have a value");
   CHECK(errors_of("count = 1979-05-27\n") == "f.toml:1:9: count: expected an integer, found a date or time");
   CHECK(errors_of("values = [1, 'a']\n") ==
         "f.toml:1:10: values: expected a list of numbers, found a list of mixed types");
 }
 
-TEST_CASE("Fields: syntax errors and repeated keys carry their place") {
+TEST_CASE("Fields: syntax errors and repeated keys are reported with their position") {
   CHECK(errors_of("count = \n").starts_with("f.toml:1:9: "));
   CHECK(errors_of("count = 1\ncount = 2\n").starts_with("f.toml:2:"));
   CHECK(errors_of("[inner]\n[inner]\n").starts_with("f.toml:2:"));
   CHECK(errors_of("count = 1\n\xff = 2\n").find("invalid utf-8") != std::string::npos);
 }
 
-TEST_CASE("Fields: every word of a list is held against the choices") {
+TEST_CASE("Fields: each word of a list is checked against the choices") {
   CHECK(parsed("fruits = ['pear', 'apple']\n").fruits == std::vector<std::string>{"pear", "apple"});
   CHECK(parsed("fruits = []\n").fruits.empty());
   CHECK(errors_of("fruits = ['pear', 'aple']\n") ==
@@ -115,18 +116,18 @@ TEST_CASE("Fields: every word of a list is held against the choices") {
         "\"apple\"?");
 }
 
-TEST_CASE("Fields: NaN is outside of every range") {
+TEST_CASE("Fields: NaN is outside of all ranges") {
   CHECK(errors_of("inner.weight = nan\n") == "f.toml:1:16: inner.weight = nan: expected a number, above 0");
 }
 
-TEST_CASE("Fields: the command line has the last word, and the same checks") {
+TEST_CASE("Fields: the command line has priority, and the same checks") {
   CHECK(parsed("count = 7\n", {"count=8"}).count == 8);
   CHECK(parsed("", {"inner.weight=2"}).inner.weight == 2);
   CHECK(errors_of("", {"count=0", "inner.wight=1", "iner.weight=1", "inner=2", "on", "=3", "colour=blue"}) ==
         "command line: count = 0: expected an integer, 1 to 10\n"
         "command line: unknown key \"wight\" in [inner]; did you mean \"weight\"?\n"
         "command line: unknown section [iner]; did you mean [inner]?\n"
-        "command line: inner is a section and takes no value\n"
+        "command line: inner is a section and cannot have a value\n"
         "command line: \"on\": expected key=value\n"
         "command line: \"=3\": expected key=value\n"
         "command line: colour = \"blue\": expected one of red, green");
@@ -136,7 +137,7 @@ TEST_CASE("Fields: the command line has the last word, and the same checks") {
   CHECK(errors_of("", {"count=2", "count=3"}) == "command line: count is set twice");
 }
 
-TEST_CASE("Fields: quotes and outer brackets may be missing on the command line") {
+TEST_CASE("Fields: quotes and outer brackets are optional on the command line") {
   CHECK(parsed("", {"name=green tea"}).name == "green tea");
   CHECK(parsed("", {"name=2024"}).name == "2024");
   CHECK(parsed("", {"name='quoted'"}).name == "quoted");
@@ -154,7 +155,7 @@ TEST_CASE("Fields: quotes and outer brackets may be missing on the command line"
         "command line: values: expected a list of numbers, found the list [\"1\", \"b\"]");
 }
 
-TEST_CASE("Fields: the resolved copy reads back as it was, odd characters and long numbers included") {
+TEST_CASE("Fields: the resolved copy is read back unchanged, including unusual characters and long numbers") {
   Outer o;
   o.inner.weight = 0.1 + 0.2;
   o.name += "\x1b[31m ü";

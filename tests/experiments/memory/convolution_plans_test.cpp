@@ -1,4 +1,5 @@
-// The plans of all convolutions of the real network, built without a GPU for the properties of several.
+// SPDX-License-Identifier: Apache-2.0
+// The plans of all convolutions of the real network, built without a GPU for the properties of several GPUs.
 #include "experiments/memory/convolution_plans.h"
 
 #include <doctest/doctest.h>
@@ -26,7 +27,7 @@ std::vector<PlanLine> plans_of_network(const CudaModule& module, Backend& planne
 
 }  // namespace
 
-TEST_CASE("convolution plans: every layer of the real network has an engine that is deterministic and precise") {
+TEST_CASE("convolution plans: all layers of the real network have a deterministic and precise engine") {
   const CudaModule* module = module_or_skip();
   if (!module) return;
   const EngineRule rule;

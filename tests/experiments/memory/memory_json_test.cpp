@@ -1,4 +1,5 @@
-// A step's memory as JSON: the numbers of the plan, and what was asked for beside them.
+// SPDX-License-Identifier: Apache-2.0
+// A step's memory as JSON: the numbers of the plan, and the optional parts.
 #include "experiments/memory/memory_json.h"
 
 #include <doctest/doctest.h>
@@ -22,7 +23,7 @@ const StepDescription description{
 
 }  // namespace
 
-TEST_CASE("memory as JSON: totals and layers are the plan's; what was not asked for is left out") {
+TEST_CASE("memory as JSON: totals and layers are those of the plan; parts that were not requested are absent") {
   const StepMemory memory = planned();
   const auto json = nlohmann::json::parse(memory_json(memory, description, {}, std::nullopt, ""));
   CHECK(json.at("batch") == 3);

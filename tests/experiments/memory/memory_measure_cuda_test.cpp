@@ -1,4 +1,5 @@
-// What a step takes of a GPU's memory beside its plan.
+// SPDX-License-Identifier: Apache-2.0
+// The memory of a step on a GPU compared with its plan.
 #include <doctest/doctest.h>
 
 #include "experiments/memory/memory_measure.h"
@@ -9,7 +10,7 @@
 using namespace cg;
 using namespace cg::test;
 
-TEST_CASE("memory of a GPU: a step takes what was planned, within five percent, by CUDA and by NVML") {
+TEST_CASE("memory of a GPU: a step uses the planned memory within five percent, by CUDA and by NVML") {
   const auto device = device_or_skip();
   if (!device) return;
   for (const DType type : {DType::bf16, DType::f32}) {
@@ -23,7 +24,7 @@ TEST_CASE("memory of a GPU: a step takes what was planned, within five percent, 
     const MeasuredMemory measured = measure_step(*device, options, loss, subjects);
     MESSAGE(name_of(type), ": planned ", planned, ", by CUDA ", measured.above(), ", by NVML ",
             measured.above_by_nvml());
-    // Memory comes in pieces of 2 MB; cuDNN and the runtime keep a little of their own for a step.
+    // Memory is allocated in pieces of 2 MB; cuDNN and the runtime keep a small amount for a step.
     CHECK(static_cast<double>(measured.above()) == doctest::Approx(static_cast<double>(planned)).epsilon(0.05));
     if (measured.peak_by_nvml > 0)
       CHECK(static_cast<double>(measured.above_by_nvml()) ==

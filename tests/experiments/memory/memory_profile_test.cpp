@@ -1,4 +1,5 @@
-// The reports on a step's memory agree with its plan: sums by layer, the peak, every row of the CSV, the page.
+// SPDX-License-Identifier: Apache-2.0
+// The reports on a step's memory agree with its plan: sums by layer, the peak, all rows of the CSV, the page.
 #include "experiments/memory/memory_profile.h"
 
 #include <doctest/doctest.h>
@@ -16,7 +17,7 @@ using namespace cg;
 
 namespace {
 
-/// A small network's step on the CPU, whose kernels ask for workspace.
+/// A step of a small network on the CPU, whose kernels need workspace.
 struct Fixture {
   std::unique_ptr<Backend> backend = make_cpu_backend();
   StepMemory memory;
@@ -61,14 +62,14 @@ std::size_t characters(const std::string& utf8) {
 
 }  // namespace
 
-TEST_CASE("by layer: the sums are the plan's totals") {
+TEST_CASE("by layer: the sums are the totals of the plan") {
   for (DType type : {DType::f32, DType::bf16}) {
     const Fixture f(type);
     CHECK(sum(f.seen.layers, [](const auto& l) { return l.at_peak; }) == f.plan().live_bytes());
     CHECK(sum(f.seen.layers, [](const auto& l) { return l.fixed.total(); }) == f.memory.fixed_sum().total());
     CHECK(sum(f.seen.layers, [](const auto& l) { return l.kept; }) == f.seen.total.kept);
     CHECK(f.seen.total.at_peak == f.plan().live_bytes());
-    // what backward reads is what is alive with the loss, apart from the embeddings' gradient, which is not planned
+    // backward reads what is alive during the loss, except the gradient of the embeddings, which is not planned
     Index with_loss = 0;
     for (const Buffer& b : f.plan().buffers())
       if (b.first <= f.loss_time() && b.last > f.loss_time()) with_loss += b.bytes;
@@ -77,7 +78,7 @@ TEST_CASE("by layer: the sums are the plan's totals") {
   }
 }
 
-TEST_CASE("by layer: names are the network's, each once, and scratch is what one time needs") {
+TEST_CASE("by layer: the names are those of the network, each once, and scratch is the need at one time") {
   const Fixture f;
   std::set<std::string> names;
   for (const LayerMemory& layer : f.seen.layers) {
@@ -97,7 +98,7 @@ TEST_CASE("by layer: names are the network's, each once, and scratch is what one
   CHECK(names.size() == f.seen.layers.size());
 }
 
-TEST_CASE("the peak is the plan's: its time, its bytes, who is alive then, the largest first") {
+TEST_CASE("the peak is that of the plan: its time, its bytes, its live buffers, the largest first") {
   const Fixture f;
   const int peak = f.plan().time_of_peak();
   CHECK(f.seen.live[static_cast<std::size_t>(peak)] == f.plan().live_bytes());
@@ -115,7 +116,7 @@ TEST_CASE("the peak is the plan's: its time, its bytes, who is alive then, the l
                               2 * f.loss_time(), moment(f.plan(), peak).text())) != std::string::npos);
 }
 
-TEST_CASE("a time is named by what is computed then") {
+TEST_CASE("a time has the name of its computation") {
   const Fixture f;
   const int n = f.loss_time();
   CHECK(moment(f.plan(), 0).text() == "forward of encoder.conv1 (conv3d)");
@@ -124,7 +125,7 @@ TEST_CASE("a time is named by what is computed then") {
   CHECK(moment(f.plan(), 2 * n).text() == "backward of encoder.conv1 (conv3d)");
 }
 
-TEST_CASE("the CSV's rows are the plan's buffers, in order of time") {
+TEST_CASE("the rows of the CSV are the buffers of the plan, in order of time") {
   const Fixture f;
   std::vector<std::string> lines = lines_of(memory_csv(f.plan())), planned;
   REQUIRE(lines.size() == f.plan().buffers().size() + 1);
@@ -140,7 +141,7 @@ TEST_CASE("the CSV's rows are the plan's buffers, in order of time") {
   CHECK(lines == planned);
 }
 
-TEST_CASE("the text keeps to its columns, and to ASCII where it must") {
+TEST_CASE("the text fits its columns, and is ASCII if required") {
   Fixture f;
   f.step.free = f.memory.total();
   for (const int columns : {80, 100, 120})
@@ -157,7 +158,7 @@ TEST_CASE("the text keeps to its columns, and to ASCII where it must") {
     }
 }
 
-TEST_CASE("the text says whether the step fits, and hides what could command a terminal") {
+TEST_CASE("the text reports whether the step fits, and hides control bytes") {
   Fixture f;
   f.step.config = "a\x1b[2J\n.toml";
   f.step.free = f.memory.total();
@@ -168,7 +169,7 @@ TEST_CASE("the text says whether the step fits, and hides what could command a t
   CHECK(memory_text(f.memory, f.step, {}).find("the step does not fit") != std::string::npos);
 }
 
-TEST_CASE("the page is well-formed, draws every buffer, and loads nothing") {
+TEST_CASE("the page is well-formed, draws all buffers, and loads nothing") {
   for (DType type : {DType::f32, DType::bf16}) {
     const Fixture f(type);
     const std::string page = memory_page(f.memory, f.step);
@@ -183,13 +184,13 @@ TEST_CASE("the page is well-formed, draws every buffer, and loads nothing") {
   }
 }
 
-TEST_CASE("what came from a file or the command line stays text in the page") {
+TEST_CASE("text from a file or the command line stays text in the page") {
   Fixture f;
   f.step.config = "</title><script>alert(1)</script>\" onload='x' & \xff.toml";
   f.step.device = "<img src=x onerror=alert(2)>";
   const std::string page = memory_page(f.memory, f.step);
   CHECK(test::malformed(page) == "");
-  CHECK(count(page, "<script") == 1);  // the page's own
+  CHECK(count(page, "<script") == 1);  // the page's script
   CHECK(count(page, "<img") == 0);
   CHECK(count(page, "&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot; onload=&#39;x&#39; &amp; \uFFFD.toml") ==
         2);

@@ -1,4 +1,5 @@
-// The page of a cohort: its numbers are the file's, its pictures show the maps, and nothing that was read can run.
+// SPDX-License-Identifier: Apache-2.0
+// The page of a cohort: its numbers are those of the file, its pictures show the maps, and no text from a file can run.
 #include "experiments/pages/cohort_page.h"
 
 #include <doctest/doctest.h>
@@ -22,14 +23,14 @@ using namespace cg::test;
 
 namespace {
 
-/// A cohort whose maps hold as many voxels as asked for.
-struct Made {
+/// A cohort whose maps have the given numbers of voxels with data.
+struct SampleCohort {
   TemporaryFile file;
   std::vector<std::string> ids, sexes, studies;
   std::vector<double> ages;
   std::vector<Index> filled;  ///< voxels of each map, of 64
 
-  explicit Made(const std::string& name) : file(name) {}
+  explicit SampleCohort(const std::string& name) : file(name) {}
   void add(const std::string& id, double age, const std::string& sex, const std::string& study, Index voxels = 64) {
     ids.push_back(id);
     ages.push_back(age);
@@ -62,13 +63,13 @@ std::size_t times(const std::string& text, const std::string& word) {
 
 }  // namespace
 
-TEST_CASE("summarise: counts, means and ranges by study, names in people's order") {
-  Made made("summary.h5");
-  made.add("a", 20, "F", "10");
-  made.add("b", 30, "M", "2");
-  made.add("c", 40, "F", "2");
-  made.add("d", 50, "", "2");
-  const CohortFile cohort = made.open();
+TEST_CASE("summarise: counts, means and ranges by study, with names in numeric order") {
+  SampleCohort sample("summary.h5");
+  sample.add("a", 20, "F", "10");
+  sample.add("b", 30, "M", "2");
+  sample.add("c", 40, "F", "2");
+  sample.add("d", 50, "", "2");
+  const CohortFile cohort = sample.open();
   const CohortSummary s = cohort_summary(cohort);
   REQUIRE(s.studies.size() == 2);
   CHECK(s.studies[0].name == "2");
@@ -83,18 +84,19 @@ TEST_CASE("summarise: counts, means and ranges by study, names in people's order
   CHECK(s.all.mean == doctest::Approx(35));
 }
 
-TEST_CASE("summarise: coverage is the file's, or the share of what at least half of the maps hold") {
-  Made made("coverage.h5");
-  made.add("a", 20, "F", "", 40);
-  made.add("b", 30, "F", "", 50);
-  made.add("c", 40, "F", "", 20);
-  made.add("d", 50, "F", "", 64);
-  const CohortFile cohort = made.open();
+TEST_CASE(
+    "summarise: coverage is that of the file, or the share of the voxels with data in at least half of the maps") {
+  SampleCohort sample("coverage.h5");
+  sample.add("a", 20, "F", "", 40);
+  sample.add("b", 30, "F", "", 50);
+  sample.add("c", 40, "F", "", 20);
+  sample.add("d", 50, "F", "", 64);
+  const CohortFile cohort = sample.open();
   int read = 0;
   const CohortSummary s = cohort_summary(cohort, [&] { ++read; });
   CHECK(s.coverage_estimated);
   CHECK(read == 8);
-  CHECK(s.coverage == std::vector<double>{0.8, 1, 0.4, 1});  // 50 voxels are held by two of the four
+  CHECK(s.coverage == std::vector<double>{0.8, 1, 0.4, 1});  // 50 voxels have data in two of the four maps
   const TemporaryFile file("phantom.h5");
   phantom::CohortOptions options;
   options.subjects = 4;
@@ -106,20 +108,20 @@ TEST_CASE("summarise: coverage is the file's, or the share of what at least half
 }
 
 TEST_CASE("examples: evenly spaced ages and the wanted coverage, each subject once") {
-  Made made("examples.h5");
-  for (const double age : {50, 20, 21, 35, 80}) made.add(fmt::format("s{}", age), age, "F", "");
-  const CohortFile cohort = made.open();
+  SampleCohort sample("examples.h5");
+  for (const double age : {50, 20, 21, 35, 80}) sample.add(fmt::format("s{}", age), age, "F", "");
+  const CohortFile cohort = sample.open();
   CHECK(of_evenly_spaced_ages(cohort, 3) == std::vector<Index>{1, 0, 4});
   CHECK(of_evenly_spaced_ages(cohort, 9).size() == 5);
   CHECK(of_coverage({0.99, 0.9, 0.81, 0.5}, {1, 0.95, 0.9, 0.8, 0.6}) == std::vector<Index>{0, 1, 2});
   CHECK(counterpart(cohort, {"s35", cohort.subject(3).age + 0.5, "", ""}) == 3);
-  CHECK(counterpart(cohort, {"s35", 70, "", ""}) == 4);  // another person of the same number
+  CHECK(counterpart(cohort, {"s35", 70, "", ""}) == 4);  // another person with the same id
   CHECK_FALSE(same_person({"s1", 30, "F", ""}, {"s1", 30, "M", ""}));
   CHECK(same_person({"s1", 30, "F", ""}, {"s1", 30.4, "", ""}));
   CHECK(counterpart(cohort, {"other", 70, "", ""}) == 4);
 }
 
-TEST_CASE("histogram: every value is counted once, in its bin and group") {
+TEST_CASE("histogram: each value is counted once, in its bin and group") {
   Histogram empty;
   empty.first = 10;
   empty.width = 5;
@@ -134,7 +136,7 @@ TEST_CASE("histogram: every value is counted once, in its bin and group") {
   CHECK(svg.find("b, 20 to 25: 2") != std::string::npos);
 }
 
-TEST_CASE("plane_png: a pixel a voxel in its colour, transparent where nothing is; left is left") {
+TEST_CASE("plane_png: one pixel per voxel in its colour, transparent for 0; left is on the left") {
   const VoxelGrid grid{{2, 3, 4}, 1};
   std::vector<float> values(24);
   for (std::size_t k = 0; k < 24; ++k) values[k] = static_cast<float>(k);
@@ -161,7 +163,7 @@ TEST_CASE("data_address: base64 of any length") {
   CHECK(data_address("\xff\xfe\xfd\xfc") == "data:image/png;base64,//79/A==");
 }
 
-TEST_CASE("cohort_page: the paper's figures and table for a phantom, beside T1 volumes") {
+TEST_CASE("cohort_page: the paper's figures and table for a phantom, with T1 volumes beside the maps") {
   const TemporaryFile file("mre.h5"), other("t1.h5");
   phantom::CohortOptions options;
   options.subjects = 40;
@@ -185,36 +187,36 @@ TEST_CASE("cohort_page: the paper's figures and table for a phantom, beside T1 v
   CHECK(page.find("image-rendering") != std::string::npos);
 }
 
-TEST_CASE("cohort_page: what was read is escaped, and bare cohorts have a page too") {
-  Made made("hostile.h5");
-  made.add("<script>alert(1)</script>", 20, "F", "\"><img src=x onerror=alert(1)>");
-  made.add("&amp;'\x01", 30, "M", "\xff");
-  const CohortFile cohort = made.open();
+TEST_CASE("cohort_page: text from a file is escaped, and cohorts with few columns have a page too") {
+  SampleCohort sample("hostile.h5");
+  sample.add("<script>alert(1)</script>", 20, "F", "\"><img src=x onerror=alert(1)>");
+  sample.add("&amp;'\x01", 30, "M", "\xff");
+  const CohortFile cohort = sample.open();
   std::string page = cohort_page(cohort, cohort_summary(cohort), nullptr);
   CHECK(malformed(page) == "");
   CHECK(page.find("<script") == std::string::npos);
   CHECK(page.find("<img src=x") == std::string::npos);
-  Made bare("bare.h5");
+  SampleCohort bare("bare.h5");
   bare.add("one", 44, "", "", 30);
   const CohortFile single = bare.open();
   page = cohort_page(single, cohort_summary(single), nullptr);
   CHECK(malformed(page) == "");
   CHECK(page.find("not known") != std::string::npos);
-  Made many("many.h5");
+  SampleCohort many("many.h5");
   for (int k = 0; k < 62; ++k) many.add(fmt::format("s{}", k), 20 + k, "F", fmt::format("site {}", k));
   const CohortFile sites = many.open();
   page = cohort_page(sites, cohort_summary(sites), nullptr);
-  CHECK(page.find("55 others") != std::string::npos);
+  CHECK(page.find("55 other studies") != std::string::npos);
 }
 
-TEST_CASE("show_cohort: writes the page, and ends with 3 for no file") {
-  Made made("shown.h5");
-  made.add("a", 20, "F", "1");
-  made.add("b", 30, "M", "1");
-  (void)made.open();
+TEST_CASE("show_cohort: writes the page, and ends with 3 for a missing file") {
+  SampleCohort sample("shown.h5");
+  sample.add("a", 20, "F", "1");
+  sample.add("b", 30, "M", "1");
+  (void)sample.open();
   const TemporaryFile out("page.html");
   const std::string tool = fmt::format("'{}/show_cohort'", CG_TEST_BINARIES);
-  const Finished done = shell(fmt::format("{} '{}' --out '{}' 2>&1", tool, made.file.path, out.path));
+  const Finished done = shell(fmt::format("{} '{}' --out '{}' 2>&1", tool, sample.file.path, out.path));
   CAPTURE(done.text);
   CHECK(done.code == 0);
   CHECK(std::filesystem::exists(out.path));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/pages/colour_map.h"
 
 #include <doctest/doctest.h>
@@ -15,7 +16,7 @@ double lightness(const Colour& c) {
 
 }  // namespace
 
-TEST_CASE("Viridis: its ends are dark purple and bright yellow, and what lies beyond them is theirs") {
+TEST_CASE("Viridis: its ends are dark purple and bright yellow, and values outside have the colours of the ends") {
   CHECK(viridis(0) == Colour{68, 1, 84});
   CHECK(viridis(1) == Colour{253, 231, 37});
   CHECK(viridis(0.5) == Colour{33, 145, 140});
@@ -23,19 +24,20 @@ TEST_CASE("Viridis: its ends are dark purple and bright yellow, and what lies be
   CHECK(viridis(3) == viridis(1));
 }
 
-TEST_CASE("Viridis: lightness grows evenly: no step is darker, and none jumps") {
+TEST_CASE("Viridis: lightness grows evenly, without a darker step or a jump") {
   const double dark = lightness(viridis(0)), bright = lightness(viridis(1));
   CHECK(dark < 16);
   CHECK(bright > 90);
   for (int k = 0; k < 50; ++k) {
     const double step = lightness(viridis((k + 1) / 50.0)) - lightness(viridis(k / 50.0));
     CAPTURE(k);
-    CHECK(step > 0.5 * (bright - dark) / 50);  // within half of an even step; rounding to 8 bits is a fifth of one
+    CHECK(step >
+          0.5 * (bright - dark) / 50);  // more than half of an even step; rounding to 8 bits is a fifth of a step
     CHECK(step < 1.5 * (bright - dark) / 50);
   }
 }
 
-TEST_CASE("Warm or cold: weak values let the grey through, strong ones do not, and signs are told apart") {
+TEST_CASE("Warm or cold: weak values show the grey, strong values do not, and the signs can be distinguished") {
   for (const Colour& grey : {Colour{35, 35, 35}, Colour{215, 215, 215}}) {
     CHECK(warm_or_cold(0, grey) == grey);
     for (const double t : {0.5, 0.75, 1.0, 3.0}) {

@@ -1,4 +1,5 @@
-// Markup: what is put in stays text, and what comes out is well-formed.
+// SPDX-License-Identifier: Apache-2.0
+// Markup: input stays text, and output is well-formed.
 #include "experiments/pages/markup.h"
 
 #include <doctest/doctest.h>
@@ -15,14 +16,14 @@ TEST_CASE("markup: the characters of tags, entities and quotes are escaped, cont
   CHECK(escaped("").empty());
 }
 
-TEST_CASE("markup: UTF-8 is kept, and what is none becomes U+FFFD") {
+TEST_CASE("markup: UTF-8 is kept, and invalid bytes become U+FFFD") {
   for (const char* kept : {"\u00d7", "\u20ac", "\U0001F9E0", "\uD7FF", "\uE000", "\U0010FFFD"})
     CHECK(escaped(kept) == kept);
   const std::string other = "\uFFFD";
   CHECK(escaped("\xff") == other);
   CHECK(escaped("a\x80z") == "a" + other + "z");
-  CHECK(escaped("\xe2\x82") == other + other);  // cut short
-  CHECK(escaped("\xc0\xbc") == other + other);  // "<" written too long
+  CHECK(escaped("\xe2\x82") == other + other);  // incomplete
+  CHECK(escaped("\xc0\xbc") == other + other);  // "<" in an overlong encoding
   CHECK(escaped("\xe0\x80\xbc") == other + other + other);
   CHECK(escaped("\xed\xa0\x80") == other + other + other);              // half of a surrogate pair
   CHECK(escaped("\xf4\x90\x80\x80") == other + other + other + other);  // above U+10FFFF
@@ -37,7 +38,7 @@ TEST_CASE("markup: elements nest, and their content and attributes cannot break 
   CHECK(text.find("title=\"&quot;&gt;&lt;script&gt;\"") != std::string::npos);
 }
 
-TEST_CASE("the check of well-formedness notices what it is there for") {
+TEST_CASE("the check of well-formedness detects each kind of error") {
   CHECK(malformed("<a b=\"1\">x &lt; <c/> </a\n>") == "");
   for (const char* wrong :
        {"", "text", "<a>", "<a></b>", "<a></a><b></b>", "<a b=1></a>", "<a b=\"<\"></a>", "<a>&nbsp;</a>", "<a>& </a>",

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/pages/volume_picture.h"
 
 #include <doctest/doctest.h>
@@ -16,10 +17,10 @@ namespace {
 
 constexpr Plane all_planes[] = {Plane::sagittal, Plane::coronal, Plane::axial};
 
-/// Every voxel another value, 1 … 120, on a grid of 4 × 6 × 5.
-VolumePicture made(std::size_t rows = 1) {
+/// All voxels have different values, 1 … 120, on a grid of 4 × 6 × 5.
+VolumePicture sample_picture(std::size_t rows = 1) {
   VolumePicture p;
-  p.title = "made";
+  p.title = "sample";
   p.grid = {{4, 6, 5}, 20};
   p.at = {1, 4, 2};
   p.most = 120;
@@ -41,7 +42,7 @@ void each_in_plane(const VolumePicture& p, Plane plane, const Body& body) {
         if (const Triple voxel = {x, y, z}; voxel[across] == p.at[across]) body(voxel);
 }
 
-/// A square of dark ink around a place, as a letter there makes.
+/// Whether a square around a position has dark ink, as from a letter.
 bool written(const Png& png, double x, double y) {
   for (int dx = -6; dx <= 6; ++dx)
     for (int dy = -6; dy <= 6; ++dy)
@@ -53,8 +54,8 @@ bool written(const Png& png, double x, double y) {
 
 }  // namespace
 
-TEST_CASE("Volume picture: in all three planes of all rows a pixel has its voxel's colour") {
-  const VolumePicture p = made(2);
+TEST_CASE("Volume picture: in all three planes of all rows a pixel has the colour of its voxel") {
+  const VolumePicture p = sample_picture(2);
   const Png png(volume_png(p));
   int compared = 0;
   for (std::size_t row = 0; row < 2; ++row)
@@ -62,7 +63,7 @@ TEST_CASE("Volume picture: in all three planes of all rows a pixel has its voxel
       each_in_plane(p, plane, [&](const Triple& v) {
         const float value = p.rows[row].values[p.grid.at(v[0], v[1], v[2])];
         auto [x, y] = pixel_of(p, row, plane, v);
-        x += 25;  // beside the letters, which stand in the middle of the sides
+        x += 25;  // beside the letters, which are in the middle of the sides
         y += 25;
         CHECK(png.at({x, y}) == viridis(static_cast<double>(value) / 120));
         ++compared;
@@ -70,8 +71,8 @@ TEST_CASE("Volume picture: in all three planes of all rows a pixel has its voxel
   CHECK(compared == 2 * (30 + 20 + 24));
 }
 
-TEST_CASE("Volume picture: a map lies over a volume in grey, on a scale of its own") {
-  VolumePicture p = made(2);
+TEST_CASE("Volume picture: a map is drawn over a grey volume, with its own scale") {
+  VolumePicture p = sample_picture(2);
   p.rows[0].most = 200;
   PictureRow& over = p.rows[1];
   over.under = p.rows[0].values;
@@ -79,7 +80,7 @@ TEST_CASE("Volume picture: a map lies over a volume in grey, on a scale of its o
   over.most = 4;
   for (std::size_t k = 0; k < 120; ++k) over.values[k] = static_cast<float>(static_cast<int>(k % 9) - 4);
   over.under[p.grid.at(1, 2, 3)] = 0;
-  over.values[p.grid.at(1, 2, 3)] = 4;  // beside the volume nothing is shown
+  over.values[p.grid.at(1, 2, 3)] = 4;  // outside of the volume nothing is shown
   const Png png(volume_png(p));
   for (const Plane plane : all_planes)
     each_in_plane(p, plane, [&](const Triple& v) {
@@ -96,7 +97,7 @@ TEST_CASE("Volume picture: a map lies over a volume in grey, on a scale of its o
       else
         CHECK(colour(1) == warm_or_cold(static_cast<double>(over.values[k]) / 4, {grey, grey, grey}));
     });
-  // Beside the second row a scale of both signs, warm above.
+  // Beside the second row there is a scale with both signs, warm above.
   const double middle = pixel_of(p, 1, Plane::axial, {1, 2, 2})[1], above = pixel_of(p, 0, Plane::axial, {1, 0, 2})[1];
   const auto row_with = [&](const auto& wanted) {
     for (int y = 0; y < png.height(); ++y)
@@ -112,8 +113,8 @@ TEST_CASE("Volume picture: a map lies over a volume in grey, on a scale of its o
   CHECK(cold > middle);
 }
 
-TEST_CASE("Volume picture: left is left, front is right or up, up is up") {
-  const VolumePicture p = made();
+TEST_CASE("Volume picture: left is on the left, front is on the right or above, up is above") {
+  const VolumePicture p = sample_picture();
   const auto at = [&](Plane plane, Triple voxel) { return pixel_of(p, 0, plane, voxel); };
   CHECK(at(Plane::coronal, {0, 4, 2})[0] < at(Plane::coronal, {3, 4, 2})[0]);
   CHECK(at(Plane::axial, {0, 4, 2})[0] < at(Plane::axial, {3, 4, 2})[0]);
@@ -124,9 +125,9 @@ TEST_CASE("Volume picture: left is left, front is right or up, up is up") {
   CHECK(at(Plane::coronal, {3, 4, 2})[0] < at(Plane::axial, {0, 4, 2})[0]);
 }
 
-TEST_CASE("Volume picture: one bright voxel appears once in each plane, also where the axes run the other way") {
+TEST_CASE("Volume picture: one bright voxel appears once in each plane, also with reversed axes") {
   for (const std::array<bool, 3>& reversed : {std::array<bool, 3>{}, {true, false, false}, {true, true, true}}) {
-    VolumePicture p = made();
+    VolumePicture p = sample_picture();
     p.reversed = reversed;
     std::fill(p.rows[0].values.begin(), p.rows[0].values.end(), 0.0f);
     p.at = {0, 5, 1};
@@ -138,15 +139,15 @@ TEST_CASE("Volume picture: one bright voxel appears once in each plane, also whe
         const bool bright = png.at({x + 25, y + 25}) == viridis(1);
         CHECK(bright == (v == p.at));
       });
-    // Voxel 0 of X is on the left of the coronal plane, or on its right where X runs from right to left.
+    // Voxel 0 of X is on the left of the coronal plane, or on its right if X points to the left.
     const double first = pixel_of(p, 0, Plane::coronal, {0, 5, 1})[0],
                  last = pixel_of(p, 0, Plane::coronal, {3, 5, 1})[0];
     CHECK((first < last) == !reversed[0]);
   }
 }
 
-TEST_CASE("Volume picture: letters say which side is which, and nothing measured is paper") {
-  VolumePicture p = made();
+TEST_CASE("Volume picture: letters name the sides, and voxels without data are background") {
+  VolumePicture p = sample_picture();
   std::fill(p.rows[0].values.begin(), p.rows[0].values.end(), 0.0f);
   const Png png(volume_png(p));
   for (const Plane plane : all_planes) {
@@ -170,8 +171,8 @@ TEST_CASE("Volume picture: letters say which side is which, and nothing measured
   }
 }
 
-TEST_CASE("Volume picture: the scale runs from dark below to bright above") {
-  const Png png(volume_png(made()));
+TEST_CASE("Volume picture: the scale goes from dark below to bright above") {
+  const Png png(volume_png(sample_picture()));
   int dark = -1, bright = -1;
   for (int y = 0; y < png.height(); ++y)
     for (int x = png.width() - 90; x < png.width() - 60; ++x) {
@@ -182,7 +183,7 @@ TEST_CASE("Volume picture: the scale runs from dark below to bright above") {
   CHECK(dark > bright + 100);
 }
 
-TEST_CASE("Volume picture: a red note is there if there is one, and control bytes in a title do no harm") {
+TEST_CASE("Volume picture: a note is drawn in red, and control bytes in a title are harmless") {
   const auto red = [](const VolumePicture& p) {
     const Png png(volume_png(p));
     int count = 0;
@@ -191,7 +192,7 @@ TEST_CASE("Volume picture: a red note is there if there is one, and control byte
         if (const auto c = png.at(x, y); c[0] > 150 && c[1] < 120 && c[2] < 120) ++count;
     return count;
   };
-  VolumePicture p = made();
+  VolumePicture p = sample_picture();
   p.title = "a\nb\x1b[31m";
   CHECK(red(p) == 0);
   p.note = "SYNTHETIC PHANTOM: computed, not measured";
@@ -200,7 +201,7 @@ TEST_CASE("Volume picture: a red note is there if there is one, and control byte
   check_fails([&] { volume_png(p); }, ErrorKind::data, {"picture", "UTF-8"});
 }
 
-TEST_CASE("Volume picture: the middle of a map is that of its weight") {
+TEST_CASE("Volume picture: the middle of a map is its centre of gravity") {
   const VoxelGrid grid{{4, 6, 5}, 2};
   std::vector<float> values(120, 0.0f);
   CHECK(centre_of(grid, values) == Triple{2, 3, 2});
@@ -210,7 +211,7 @@ TEST_CASE("Volume picture: the middle of a map is that of its weight") {
   CHECK(centre_of(grid, values) == Triple{2, 2, 4});
 }
 
-TEST_CASE("Volume picture: the scale ends at a round number over all but one in 500 values") {
+TEST_CASE("Volume picture: the scale ends at a round number above the values, except one in 500") {
   std::vector<float> values(2000, 0.0f);
   CHECK(scale_end(values) == 1);
   for (std::size_t k = 0; k < 1000; ++k) values[k] = 3.2f;

@@ -1,5 +1,6 @@
-// Prediction with a model that a run left, as a user asks for it: the run's own numbers come back, from the cohort file
-// as from NIfTI files in whatever axes; scans far from the training part are told; bad inputs write nothing.
+// SPDX-License-Identifier: Apache-2.0
+// Prediction with the model of a run, as a user does it: the result is the run's own numbers, from the cohort file and
+// from NIfTI files with any axes; a warning reports scans that differ from the training part; bad inputs write nothing.
 #include "experiments/prediction/predict.h"
 
 #include <doctest/doctest.h>
@@ -32,7 +33,7 @@ struct Trained {
     const Finished exported = run_program(workplace().folder, "export_cohort", workplace().cohort + " " + nifti);
     REQUIRE_MESSAGE(exported.code == 0, exported.text);
   }
-  /// All of the exported maps, in the table's order.
+  /// All exported maps, in the order of the table.
   std::vector<std::string> files() const {
     std::vector<std::string> out;
     for (const auto& entry : fs::recursive_directory_iterator(nifti))
@@ -43,8 +44,8 @@ struct Trained {
 };
 
 const Trained& trained() {
-  static const Trained made;
-  return made;
+  static const Trained once;
+  return once;
 }
 
 double number(const std::map<std::string, std::string>& row, const std::string& column) {
@@ -53,7 +54,7 @@ double number(const std::map<std::string, std::string>& row, const std::string& 
   return std::stod(row.at(column));
 }
 
-/// The only row that predicting a changed first subject gives. `change` changes the volume and where it lies.
+/// The row from the prediction of a changed first subject. `change` changes the volume and its position.
 std::map<std::string, std::string> changed(const std::function<void(SpatialVolume&)>& change,
                                            const std::string& more = "") {
   SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
@@ -71,7 +72,7 @@ bool warns(const std::map<std::string, std::string>& row, const std::string& wor
 
 }  // namespace
 
-TEST_CASE("predict: the cohort of a run gives the predictions of that run, and says that they are of that cohort") {
+TEST_CASE("predict: the cohort of a run gives the predictions of that run, with a warning about that cohort") {
   const Finished done = predict(trained().model + " " + workplace().cohort + " --out all.csv");
   REQUIRE_MESSAGE(done.code == 0, done.text);
   CHECK(done.says("SYNTHETIC PHANTOM"));
@@ -82,15 +83,15 @@ TEST_CASE("predict: the cohort of a run gives the predictions of that run, and s
   for (const auto& row : trained().of_run) expected[row.at("participant_id")] = number(row, "predicted");
   for (const auto& row : rows) {
     CAPTURE(row.at("participant_id"));
-    // A batch of one may be summed in another order than a batch of eight.
+    // The order of sums may differ between a batch of one and a batch of eight.
     CHECK(std::abs(number(row, "predicted_age") - expected.at(row.at("participant_id"))) < 1e-3);
     CHECK(number(row, "gap") == doctest::Approx(number(row, "predicted_age") - number(row, "age")).epsilon(1e-6));
-    CHECK(warns(row, "of the cohort that the model was trained on"));
+    CHECK(warns(row, "the scan is from the cohort that the model was trained on"));
     CHECK(number(row, "coverage") > 0.5);
   }
 }
 
-TEST_CASE("predict: NIfTI files give the same ages to the bit, with their table the same gaps") {
+TEST_CASE("predict: NIfTI files give the same ages to the bit, and with their table the same gaps") {
   REQUIRE(predict(trained().model + " " + workplace().cohort + " --out all.csv").code == 0);
   std::string files;
   for (const std::string& file : trained().files()) files += " " + file;
@@ -101,13 +102,14 @@ TEST_CASE("predict: NIfTI files give the same ages to the bit, with their table 
   for (std::size_t i = 0; i < cohort.size(); ++i) {
     for (const char* column : {"predicted_age", "coverage", "map_mean"})
       CHECK(volumes[i].at(column) == cohort[i].at(column));
-    for (const char* column : {"age", "gap", "gap_bias_corrected"})  // a cohort file holds ages as float32
+    for (const char* column : {"age", "gap", "gap_bias_corrected"})  // a cohort file stores ages as float32
       CHECK(number(volumes[i], column) == doctest::Approx(number(cohort[i], column)).epsilon(1e-6));
   }
   CHECK(volumes[0].at("warnings").empty());
 }
 
-TEST_CASE("predict: axes in another order or direction change nothing, a model in the other format neither") {
+TEST_CASE(
+    "predict: a different order or direction of the axes changes nothing, and neither does the other model format") {
   const auto plain = changed([](SpatialVolume&) {});
   const auto turned = changed([](SpatialVolume& spatial) {  // x from right to left
     const Shape n = spatial.volume.shape;
@@ -128,7 +130,7 @@ TEST_CASE("predict: axes in another order or direction change nothing, a model i
   CHECK(table("other.csv")[0].at("predicted_age") == plain.at("predicted_age"));
 }
 
-TEST_CASE("predict: without an age there is no gap; a known one gives the gap and, apart, the corrected gap") {
+TEST_CASE("predict: without an age there is no gap; with an age there are the gap and the corrected gap") {
   const auto unknown = changed([](SpatialVolume&) {});
   CHECK(unknown.at("gap").empty());
   CHECK(unknown.at("gap_bias_corrected").empty());
@@ -142,7 +144,7 @@ TEST_CASE("predict: without an age there is no gap; a known one gives the gap an
   CHECK(warns(changed([](SpatialVolume&) {}, "--age 128"), "age 128: training part"));
 }
 
-TEST_CASE("predict: scans far from the training part are told from those near it") {
+TEST_CASE("predict: scans that differ from the training part get warnings, similar scans do not") {
   const auto scaled = changed([](SpatialVolume& p) {
     for (float& v : p.volume.values) v *= 4;
   });
@@ -151,15 +153,15 @@ TEST_CASE("predict: scans far from the training part are told from those near it
       changed([](SpatialVolume& p) { std::fill_n(p.volume.values.begin(), p.volume.values.size() / 2, 0.0f); });
   CHECK(warns(half, "coverage: "));
   const auto moved = changed([](SpatialVolume& p) { p.affine.m[2][3] += 60; });
-  CHECK(warns(moved, "place: "));
-  for (const auto& row : {scaled, half, moved}) CHECK_FALSE(warns(row, "of a person"));
+  CHECK(warns(moved, "position: "));
+  for (const auto& row : {scaled, half, moved}) CHECK_FALSE(warns(row, "for a person"));
   SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
-  write_nifti(workplace().folder + "/sub-real.nii", spatial);  // says nothing of a phantom
+  write_nifti(workplace().folder + "/sub-real.nii", spatial);  // not marked as a phantom
   REQUIRE(predict(trained().model + " sub-real.nii --out real.csv").code == 0);
-  CHECK(warns(table("real.csv")[0], "says nothing of a person"));
+  CHECK(warns(table("real.csv")[0], "no meaning for a person"));
 }
 
-TEST_CASE("predict: where only one of scan and training cohort says which side is left, that is told") {
+TEST_CASE("predict: a warning reports that only one of scan and training cohort has an affine") {
   const std::string unplaced = workplace().folder + "/synthetic-unplaced.h5";
   fs::copy_file(workplace().cohort, unplaced);
   const hid_t file = H5Fopen(unplaced.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
@@ -179,7 +181,7 @@ TEST_CASE("predict: where only one of scan and training cohort says which side i
   CHECK_FALSE(warns(first(trained().model, nifti), "sides"));
 }
 
-TEST_CASE("predict: two scans of one participant are told apart by their files") {
+TEST_CASE("predict: two scans of one participant are distinguished by their files") {
   const std::vector<std::string> files = trained().files();
   fs::create_directories(workplace().folder + "/again");
   const std::string again = workplace().folder + "/again/" + fs::path(files[0]).filename().string();
@@ -192,7 +194,7 @@ TEST_CASE("predict: two scans of one participant are told apart by their files")
   CHECK(rows[1].at("source") == again);
 }
 
-TEST_CASE("predict: bad scans are told at once, end with 3, and nothing is written") {
+TEST_CASE("predict: all bad scans are reported together with exit code 3, and nothing is written") {
   SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
   SpatialVolume constant = spatial;
   for (float& v : constant.volume.values) v = v != 0 ? 2.0f : 0.0f;
@@ -203,7 +205,7 @@ TEST_CASE("predict: bad scans are told at once, end with 3, and nothing is writt
   const std::string good = trained().files()[0];
   const Finished bad = predict(trained().model + " nan.nii " + good + " constant.nii text.nii none.nii --out no.csv");
   CHECK(bad.code == 3);
-  for (const char* words : {"nan.nii", "constant.nii", "text.nii", "none.nii", "4 findings"}) {
+  for (const char* words : {"nan.nii", "constant.nii", "text.nii", "none.nii", "4 problems"}) {
     CAPTURE(bad.text);
     CHECK(bad.says(words));
   }
@@ -216,20 +218,20 @@ TEST_CASE("predict: bad scans are told at once, end with 3, and nothing is writt
   CHECK_FALSE(fs::exists(workplace().folder + "/no.csv"));
 }
 
-TEST_CASE("predict: ages of a table that are none are told with their lines, and are not taken for unknown") {
+TEST_CASE("predict: invalid ages of a table are reported with their lines, and are not treated as unknown") {
   const std::string good = trained().files()[0], folder = workplace().folder;
   std::ofstream(folder + "/ages.tsv") << "participant_id\tage\na\t-999\nb\tn/a\nc\tsixty\nd\t200\ne\t60\nsub-e\t61\n";
   const Finished bad = predict(trained().model + " " + good + " --participants ages.tsv --out no.csv");
   CHECK(bad.code == 3);
   for (const char* words :
-       {"4 findings", "line 2 (a): the age is \"-999\"", "line 4 (c)", "line 5 (d)", "line 7 (sub-e)"}) {
+       {"4 problems", "line 2 (a): the age is \"-999\"", "line 4 (c)", "line 5 (d)", "line 7 (sub-e)"}) {
     CAPTURE(bad.text);
     CHECK(bad.says(words));
   }
   CHECK_FALSE(fs::exists(folder + "/no.csv"));
 }
 
-TEST_CASE("predict: no file that is read is written over") {
+TEST_CASE("predict: the output never replaces an input file") {
   const std::string folder = workplace().folder, scan = folder + "/sub-own.nii.gz";
   write_nifti(scan, read_nifti(trained().files()[0]).spatial);
   std::ofstream(folder + "/own.tsv") << "participant_id\tage\nsub-own\t50\n";
@@ -242,18 +244,18 @@ TEST_CASE("predict: no file that is read is written over") {
   CHECK(predict(arguments + "own.csv").code == 0);
 }
 
-TEST_CASE("predict: cells that a spreadsheet would compute are made harmless") {
+TEST_CASE("predict: cells that a spreadsheet would evaluate are made harmless") {
   PredictedAge row{.id = "=1+1", .age = -3, .predicted = 40, .gap = -2, .corrected = 1, .map = {}, .warnings = {"@x"}};
   const std::string text = prediction_table(std::span(&row, 1));
   CHECK(text.find("\n'=1+1,-3,40,-2,1,") != std::string::npos);  // numbers stay numbers
   CHECK(text.find(",'@x\n") != std::string::npos);
 }
 
-TEST_CASE("predict: files that are no model, or a damaged one, end with their codes") {
+TEST_CASE("predict: files that are not a model, or a damaged model, give their exit codes") {
   const std::string good = trained().files()[0], model = trained().model;
   CHECK(predict("none.h5 " + good).code == 3);
   CHECK(predict("model.pth " + good).code == 2);
-  CHECK(predict(workplace().cohort + " " + good).code == 3);  // holds numbers, and nothing to predict with
+  CHECK(predict(workplace().cohort + " " + good).code == 3);  // has numbers, but no predictor
   std::ofstream(workplace().folder + "/cut.h5", std::ios::binary) << contents(model).substr(0, 9000);
   CHECK(predict("cut.h5 " + good).code == 4);
 }

@@ -1,5 +1,6 @@
-// Templates of real brains through the whole of it, as a laboratory would do: import, training on a synthetic cohort of
-// their modality, prediction, saliency. `tools/install_dependencies.sh --tests` brings them.
+// SPDX-License-Identifier: Apache-2.0
+// The whole workflow of a laboratory with templates of real brains: import, training on a synthetic cohort of
+// their modality, prediction, saliency. `tools/install_dependencies.sh --tests` installs the templates.
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -16,14 +17,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// The templates by participant; those that are not on this machine are told.
+/// The templates by participant; reports those that are not on this machine.
 std::map<std::string, fs::path> templates() {
   const std::map<std::string, fs::path> all = {
       {"sub-colin", "/usr/share/mricron/templates/ch2bet.nii.gz"},
       {"sub-mni", source_root() / "build/test_volumes/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"}};
   for (const auto& [id, file] : all)
     if (!fs::exists(file)) {
-      MESSAGE("[skipped: " << file.string() << " is not there; tools/install_dependencies.sh --tests brings it]");
+      MESSAGE("[skipped: " << file.string() << " does not exist; tools/install_dependencies.sh --tests installs it]");
       return {};
     }
   return all;
@@ -37,7 +38,7 @@ Finished program(const std::string& name, const std::string& arguments) {
 
 }  // namespace
 
-TEST_CASE("real scans: templates are imported, their age is predicted, and what it hangs on is mapped") {
+TEST_CASE("real scans: templates are imported, their age is predicted, and the voxels that it depends on are mapped") {
   const std::map<std::string, fs::path> scans = templates();
   if (scans.empty()) return;
   const fs::path study = workplace().folder + "/study";
@@ -69,11 +70,11 @@ TEST_CASE("real scans: templates are imported, their age is predicted, and what 
   for (const auto& row : of_files) {
     CAPTURE(row.at("participant_id"));
     CHECK(row.at("age") == "30");
-    CHECK(row.at("warnings").find("synthetic phantom: this says nothing of a person") != std::string::npos);
+    CHECK(row.at("warnings").find("synthetic phantom: this result has no meaning for a person") != std::string::npos);
     const auto same = std::ranges::find_if(
         of_cohort, [&](const auto& r) { return r.at("participant_id") == row.at("participant_id"); });
     REQUIRE(same != of_cohort.end());
-    // By way of the 2 mm grid, a file's voxels of 1 mm are averaged in two steps instead of one.
+    // Through the 2 mm grid, the 1 mm voxels of a file are averaged in two steps instead of one.
     CHECK(std::abs(std::stod(same->at("predicted_age")) - std::stod(row.at("predicted_age"))) < 2);
   }
 

@@ -1,5 +1,6 @@
-// Saliency: the gradient is the derivative of the predicted age, the occlusion what is lost without a cube; both as
-// files in the scan's own space, checked against random weights and against what truly ages.
+// SPDX-License-Identifier: Apache-2.0
+// Saliency: the gradient is the derivative of the predicted age, the occlusion its change without a cube; both as
+// files in the scan's space, compared with random weights and with the true ageing.
 #include "experiments/prediction/saliency.h"
 
 #include <doctest/doctest.h>
@@ -23,7 +24,7 @@ namespace {
 const VoxelGrid grid = {{12, 14, 11}, 10};
 
 /// A small network with random weights and a predictor, as if it had been trained.
-TrainedModel made(DType activations = DType::f32, Features features = Features::projected) {
+TrainedModel sample_model(DType activations = DType::f32, Features features = Features::projected) {
   HostBackend host(Device::reference);
   LearnerOptions options;
   options.model = {.channels = 1, .width = 4, .embedding = 6};
@@ -68,7 +69,7 @@ TEST_CASE("Saliency: the gradient is the change of the predicted age, in any dir
     for (const bool fast : {false, true}) {
       CAPTURE(fast);
       const auto backend = fast ? make_cpu_backend() : std::make_unique<HostBackend>();
-      const TrainedModel model = made(DType::f32, features);
+      const TrainedModel model = sample_model(DType::f32, features);
       Inference network(*backend, model);
       const Tensor at = volume();
       const Inference::Slope slope = network.differentiate(at);
@@ -77,7 +78,8 @@ TEST_CASE("Saliency: the gradient is the change of the predicted age, in any dir
       for (int repetition = 0; repetition < 3; ++repetition) {
         std::vector<float> direction(slope.gradient.size());
         double expected = 0;
-        for (std::size_t k = 0; k < direction.size(); ++k) {  // along the gradient, so that float32 can tell it
+        for (std::size_t k = 0; k < direction.size();
+             ++k) {  // along the gradient, so that the change is visible in float32
           direction[k] = slope.gradient[k] * static_cast<float>(1 + 0.5 * random.normal());
           expected += static_cast<double>(slope.gradient[k]) * static_cast<double>(direction[k]);
         }
@@ -90,9 +92,9 @@ TEST_CASE("Saliency: the gradient is the change of the predicted age, in any dir
     }
 }
 
-TEST_CASE("Saliency: averaged over the kinks, a model trained in bfloat16 has the gradient of one in float32") {
+TEST_CASE("Saliency: averaged over the kinks, a bfloat16 model has the gradient of the float32 model") {
   const auto backend = make_cpu_backend();
-  const TrainedModel single = made(), half = made(DType::bf16);
+  const TrainedModel single = sample_model(), half = sample_model(DType::bf16);
   Inference a(*backend, single), b(*backend, half);
   const GradientOptions options{.samples = 32, .noise = 0.3};
   const auto x = gradient_map(a, volume(), options), y = gradient_map(b, volume(), options);
@@ -105,9 +107,11 @@ TEST_CASE("Saliency: averaged over the kinks, a model trained in bfloat16 has th
   CHECK(xy / std::sqrt(xx * yy) > 0.95);
 }
 
-TEST_CASE("Saliency: one sample is the gradient itself where there are data; more are a mean that a seed repeats") {
+TEST_CASE(
+    "Saliency: one sample is the gradient itself where there are data; more samples are a mean that depends on the "
+    "seed") {
   const auto backend = make_cpu_backend();
-  const TrainedModel model = made();
+  const TrainedModel model = sample_model();
   Inference network(*backend, model);
   const Tensor at = volume();
   const auto plain = gradient_map(network, at, {.samples = 1});
@@ -121,9 +125,9 @@ TEST_CASE("Saliency: one sample is the gradient itself where there are data; mor
   CHECK(rank_correlation(smooth, plain) > 0.5);
 }
 
-TEST_CASE("Saliency: the occlusion of a voxel is the mean change over the cubes that hold it") {
+TEST_CASE("Saliency: the occlusion of a voxel is the mean change over the cubes that contain it") {
   const auto backend = make_cpu_backend();
-  const TrainedModel model = made();
+  const TrainedModel model = sample_model();
   Inference network(*backend, model);
   const Tensor at = volume();
   const OcclusionOptions options{.edge_mm = 50, .stride_mm = 30, .batch = 4};  // 5 and 3 voxels
@@ -149,7 +153,7 @@ TEST_CASE("Saliency: the occlusion of a voxel is the mean change over the cubes 
   CHECK(map[grid.at(0, 0, 0)] == 0);  // no data
 }
 
-TEST_CASE("Saliency: the cubes hold every voxel, and lie inside, whatever the sizes") {
+TEST_CASE("Saliency: the cubes cover all voxels and are inside the grid, for all sizes") {
   for (const double edge : {10.0, 35.0, 500.0})
     for (const double stride : {10.0, 40.0, 90.0}) {
       const OcclusionOptions options{.edge_mm = edge, .stride_mm = std::min(stride, edge)};
@@ -166,7 +170,7 @@ TEST_CASE("Saliency: the cubes hold every voxel, and lie inside, whatever the si
     }
 }
 
-TEST_CASE("Saliency: cubes without data are left out, and no other") {
+TEST_CASE("Saliency: only cubes without data are skipped") {
   const OcclusionOptions options{.edge_mm = 50, .stride_mm = 30};
   std::vector<float> volume(static_cast<std::size_t>(grid.voxels()), 0.0f);
   volume[grid.at(6, 7, 5)] = -1;
@@ -179,9 +183,9 @@ TEST_CASE("Saliency: cubes without data are left out, and no other") {
   CHECK_FALSE(some.empty());
 }
 
-TEST_CASE("Saliency: random weights know nothing of what was learnt, and a seed repeats them") {
+TEST_CASE("Saliency: random weights do not depend on the trained ones, and the same seed gives the same weights") {
   const auto backend = make_cpu_backend();
-  const TrainedModel model = made();
+  const TrainedModel model = sample_model();
   TrainedModel other = model;
   for (auto& [name, values] : other.values)
     for (float& v : values) v = 2 * v + 0.125f;
@@ -197,7 +201,7 @@ TEST_CASE("Saliency: random weights know nothing of what was learnt, and a seed 
   CHECK(random != b.ages(volume())[0]);
 }
 
-TEST_CASE("Saliency: agreement is perfect for the truth itself, and is told over tissue alone") {
+TEST_CASE("Saliency: the truth itself has perfect agreement, and only tissue is compared") {
   KnownAgeing truth{{0, 1, 2, 2, 3, 3, 4, 4}, {9, 7, 0.25f, 0.25f, 0.5f, 0.5f, 0, 0}};
   const std::vector<float> occupancy(8, 1.0f);
   const Agreement same = agreement(truth.effect, truth, occupancy);
@@ -205,7 +209,7 @@ TEST_CASE("Saliency: agreement is perfect for the truth itself, and is told over
   CHECK(same.regions == doctest::Approx(1));
   CHECK(same.auroc == 1);
   CHECK(same.dice == 1);
-  CHECK(same.share == doctest::Approx(2.0 / 6));  // a quarter of six, and the equal one
+  CHECK(same.share == doctest::Approx(2.0 / 6));  // a quarter of six, and one equal value
   std::vector<float> reversed;
   for (const float e : truth.effect) reversed.push_back(1 - e);
   CHECK(agreement(reversed, truth, occupancy).voxels == doctest::Approx(-1));
@@ -225,15 +229,15 @@ const std::string& model_file() {
   return path;
 }
 
-fs::path made_file(const std::string& name) { return workplace().folder + "/" + name; }
+fs::path output_file(const std::string& name) { return workplace().folder + "/" + name; }
 
 }  // namespace
 
-TEST_CASE("saliency: maps in the scan's own space, whichever way its axes run, and a picture") {
+TEST_CASE("saliency: maps in the scan's space for any directions of its axes, and a picture") {
   const Finished exported = run_program(workplace().folder, "export_cohort", workplace().cohort + " bids");
   REQUIRE_MESSAGE(exported.code == 0, exported.text);
   std::string first;
-  for (const auto& entry : fs::recursive_directory_iterator(made_file("bids")))
+  for (const auto& entry : fs::recursive_directory_iterator(output_file("bids")))
     if (entry.path().string().ends_with(".nii.gz") && (first.empty() || entry.path().string() < first))
       first = entry.path().string();
   SpatialVolume plain = read_nifti(first).spatial, turned = plain;
@@ -250,16 +254,16 @@ TEST_CASE("saliency: maps in the scan's own space, whichever way its axes run, a
     row[3] += row[0] * static_cast<double>(n[0] - 1);
     row[0] = -row[0];
   }
-  write_nifti(made_file("sub-a.nii"), plain, "synthetic phantom");
-  write_nifti(made_file("sub-b.nii"), turned, "synthetic phantom");
+  write_nifti(output_file("sub-a.nii"), plain, "synthetic phantom");
+  write_nifti(output_file("sub-b.nii"), turned, "synthetic phantom");
   const Finished done = saliency(model_file() + " sub-a.nii sub-b.nii --edge 42 --stride 28 --samples 2 --out maps");
   REQUIRE_MESSAGE(done.code == 0, done.text);
   CHECK(done.says("SYNTHETIC PHANTOM"));
   for (const char* kind : {"gradient", "occlusion"}) {
     CAPTURE(kind);
     CHECK(done.says(kind));
-    const NiftiVolume a = read_nifti(made_file(fmt::format("maps/sub-a_{}.nii.gz", kind)));
-    const NiftiVolume b = read_nifti(made_file(fmt::format("maps/sub-b_{}.nii.gz", kind)));
+    const NiftiVolume a = read_nifti(output_file(fmt::format("maps/sub-a_{}.nii.gz", kind)));
+    const NiftiVolume b = read_nifti(output_file(fmt::format("maps/sub-b_{}.nii.gz", kind)));
     CHECK(a.spatial.volume.shape == n);
     CHECK(a.description.starts_with("synthetic phantom, saliency of age, "));
     for (std::size_t r = 0; r < 3; ++r)
@@ -270,41 +274,40 @@ TEST_CASE("saliency: maps in the scan's own space, whichever way its axes run, a
     for (std::size_t k = 0; k < plain.volume.values.size(); ++k)
       if (plain.volume.values[k] == 0) CHECK(a.spatial.volume.values[k] == 0);
   }
-  CHECK(contents(made_file("maps/sub-a.png")).substr(1, 3) == "PNG");
-  const Table table(made_file("maps/saliency.csv"));
+  CHECK(contents(output_file("maps/sub-a.png")).substr(1, 3) == "PNG");
+  const Table table(output_file("maps/saliency.csv"));
   REQUIRE(table.rows() == 2);
   CHECK(table.cell(0, "participant_id") == "sub-a");
   for (const char* column : {"gradient_random_correlation", "occlusion_random_correlation"})
     CHECK(std::abs(std::stod(table.cell(0, column))) < 1);
-  CHECK(fs::exists(made_file("maps/mean_gradient.nii.gz")));
-  CHECK_FALSE(fs::exists(made_file("maps/agreement.csv")));
+  CHECK(fs::exists(output_file("maps/mean_gradient.nii.gz")));
+  CHECK_FALSE(fs::exists(output_file("maps/agreement.csv")));
 }
 
-TEST_CASE(
-    "saliency: on a synthetic cohort the maps are compared with what truly ages, beside those of random weights") {
+TEST_CASE("saliency: on a synthetic cohort the maps and those of random weights are compared with the true ageing") {
   const Finished done = saliency(model_file() + " " + workplace().cohort +
                                  " --method gradient --samples 1 --check-scans 2 --out known"
                                  " --subject phantom-00001 --subject phantom-00003");
   REQUIRE_MESSAGE(done.code == 0, done.text);
-  CHECK(done.says("agreement with what truly ages"));
-  const Table table(made_file("known/agreement.csv"));
+  CHECK(done.says("agreement with the true ageing"));
+  const Table table(output_file("known/agreement.csv"));
   REQUIRE(table.rows() == 2);
   for (const Index row : {0, 1}) {
     CHECK(table.cell(row, "map") == "gradient");
     CHECK(table.cell(row, "weights") == (row ? "random" : "trained"));
     CHECK(std::abs(std::stod(table.cell(row, "region_correlation"))) <= 1);
   }
-  CHECK(fs::exists(made_file("known/mean.png")));
-  CHECK(fs::exists(made_file("known/phantom-00003_gradient.nii.gz")));
-  CHECK_FALSE(fs::exists(made_file("known/phantom-00002_gradient.nii.gz")));
+  CHECK(fs::exists(output_file("known/mean.png")));
+  CHECK(fs::exists(output_file("known/phantom-00003_gradient.nii.gz")));
+  CHECK_FALSE(fs::exists(output_file("known/phantom-00002_gradient.nii.gz")));
 }
 
-TEST_CASE("saliency: random weights are put beside the trained ones of the same scans, where not all were checked") {
+TEST_CASE("saliency: random weights are compared with trained ones on the same scans, if not all scans were checked") {
   const std::string first = model_file() + " " + workplace().cohort +
                             " --method gradient --samples 1 --check-scans 1 --subject phantom-00001 --out ";
   REQUIRE(saliency(first + "one").code == 0);
   REQUIRE(saliency(first + "both --subject phantom-00003").code == 0);
-  const Table one(made_file("one/agreement.csv")), both(made_file("both/agreement.csv"));
+  const Table one(output_file("one/agreement.csv")), both(output_file("both/agreement.csv"));
   REQUIRE(one.rows() == 2);
   REQUIRE(both.rows() == 3);
   CHECK(both.cell(1, "weights") == "trained (checked scans)");
@@ -315,18 +318,18 @@ TEST_CASE("saliency: random weights are put beside the trained ones of the same 
   }
 }
 
-TEST_CASE("saliency: a wrong command line, a bad scan and a folder that cannot be made have their exit codes") {
+TEST_CASE("saliency: a wrong command line, a bad scan and a folder that cannot be created give their exit codes") {
   CHECK(saliency(model_file()).code == 2);
-  CHECK(saliency(model_file() + " " + workplace().cohort + " --subject nobody --out no").code == 2);
+  CHECK(saliency(model_file() + " " + workplace().cohort + " --subject unknown --out no").code == 2);
   CHECK(saliency(model_file() + " " + workplace().cohort + " --method other --out no").code == 2);
   const Finished gaps = saliency(model_file() + " " + workplace().cohort + " --edge 28 --stride 42 --out no");
   CHECK(gaps.code == 2);
-  CHECK(gaps.says("42 mm from cube to cube leaves gaps between cubes of 28 mm"));
+  CHECK(gaps.says("a step of 42 mm leaves gaps between cubes of 28 mm"));
   const Finished bad = saliency(model_file() + " " + workplace().cohort + " none.nii other.nii --out no");
   CHECK(bad.code == 3);
-  CHECK(bad.says("2 findings"));
-  CHECK_FALSE(fs::exists(made_file("no")));  // nothing of the scans that are good either
+  CHECK(bad.says("2 problems"));
+  CHECK_FALSE(fs::exists(output_file("no")));  // no files of the good scans either
   CHECK(saliency(workplace().cohort + " " + workplace().cohort + " --out no").code == 3);
-  std::ofstream(made_file("file")) << "x";
+  std::ofstream(output_file("file")) << "x";
   CHECK(saliency(model_file() + " " + workplace().cohort + " --out file/no").code == 8);
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/program/progress.h"
 
 #include <doctest/doctest.h>
@@ -6,7 +7,7 @@ using namespace cg;
 
 namespace {
 
-/// Keeps what is written; its clock stands until it is moved.
+/// Keeps the output; its clock stops until a test moves it.
 struct Screen {
   std::string text;
   double time = 100;
@@ -20,7 +21,7 @@ struct Screen {
 
 }  // namespace
 
-TEST_CASE("Progress: without a terminal a line every five seconds, and one at the end") {
+TEST_CASE("Progress: without a terminal there is one line every five seconds, and one at the end") {
   Screen screen;
   Progress progress(10, screen.output(false));
   for (int i = 0; i < 10; ++i) {
@@ -45,7 +46,8 @@ TEST_CASE("Progress: steps of an earlier run do not count for the speed") {
   CHECK(progress.done() == 60);
 }
 
-TEST_CASE("Progress: on a terminal a bar in place, no wider than the window, ended by a line break") {
+TEST_CASE(
+    "Progress: on a terminal there is a bar in one line, not wider than the window, with a line break at the end") {
   Screen screen;
   Progress progress(4, screen.output(true, 60));
   screen.time += 1;
@@ -71,7 +73,7 @@ TEST_CASE("Progress: control bytes of a note do not reach the terminal") {
   CHECK(screen.text == "100 %  10 s  id ?[2J?\n");
 }
 
-TEST_CASE("Progress: durations") {
+TEST_CASE("Progress: durations are written in seconds, minutes and hours") {
   CHECK(duration(0.4) == "0 s");
   CHECK(duration(59.4) == "59 s");
   CHECK(duration(725) == "12:05");

@@ -1,4 +1,5 @@
-// Signals that ask a run to save and end: noted while a run trains, and never in the way otherwise.
+// SPDX-License-Identifier: Apache-2.0
+// Signals that ask a run to save and end: recorded while a run trains, and otherwise unchanged.
 #include "experiments/program/stop_signal.h"
 
 #include <doctest/doctest.h>
@@ -9,11 +10,12 @@ using namespace cg;
 
 namespace {
 
-/// How a process that does this ends: its exit code, or 128 + the signal that killed it.
+/// Runs this in a new process. Returns its exit code, or 128 + the signal that killed it.
 int fate(auto body) {
   const pid_t child = fork();
   if (child == 0) {
-    for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) ::signal(signal, SIG_DFL);  // doctest has its own for some
+    for (const int signal : {SIGTERM, SIGINT, SIGUSR1})
+      ::signal(signal, SIG_DFL);  // doctest sets its own handlers for some
     _exit(body());
   }
   int status = 0;
@@ -23,7 +25,7 @@ int fate(auto body) {
 
 }  // namespace
 
-TEST_CASE("StopSignals: SIGTERM, SIGINT and SIGUSR1 are noted, and forgotten by the next run") {
+TEST_CASE("StopSignals: SIGTERM, SIGINT and SIGUSR1 are recorded, and the next run starts without them") {
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
     CAPTURE(signal);
     CHECK(fate([&] {
@@ -56,7 +58,7 @@ TEST_CASE("StopSignals: a second SIGINT kills, a second SIGTERM does not") {
   CHECK(twice(SIGUSR1) == 0);
 }
 
-TEST_CASE("StopSignals: before and after a run the signals kill, and an ignored one stays ignored") {
+TEST_CASE("StopSignals: before and after a run the signals kill, and an ignored signal stays ignored") {
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
     CAPTURE(signal);
     CHECK(fate([&] {

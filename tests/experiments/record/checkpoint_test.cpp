@@ -1,4 +1,6 @@
-// The file: what is written reads back, any damage is refused, and whenever the writer dies the last one is whole.
+// SPDX-License-Identifier: Apache-2.0
+// The file: written data is read back, any damage is refused, and after a crash of the writer the last file is
+// complete.
 #include "experiments/record/checkpoint.h"
 
 #include <doctest/doctest.h>
@@ -24,7 +26,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A folder that goes away with the test.
+/// A folder that is removed at the end of the test.
 struct Folder {
   fs::path path = fs::temp_directory_path() / ("cg-checkpoint-" + std::to_string(getpid()));
   fs::path file = path / "checkpoint.h5";
@@ -37,7 +39,7 @@ HostBackend& backend() {
   return host;
 }
 
-/// A tensor of `n` values, each the float32 nearest to value + its place / 8.
+/// A tensor of `n` values, each the float32 nearest to value + index / 8.
 Tensor counted(Index n, double value) {
   Tensor tensor = backend().tensor({{n}, DType::f32});
   Index k = 0;
@@ -51,7 +53,7 @@ SubjectFeatures features(Index width, double value) {
   return out;
 }
 
-/// Every field is set, and differs from every other.
+/// All fields are set and different.
 Checkpoint full(Index tensor_size = 20) {
   Checkpoint c{"0123abc", "4567def", "89ab", "cpu: 8 threads, bfloat16", {}, 101, {}};
   c.run = {.seed = 2,
@@ -82,7 +84,7 @@ std::string contents(const fs::path& path) {
 
 void write(const fs::path& path, std::string_view bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
-/// A file whose digest is right, whatever it holds.
+/// A file with a correct digest and this content.
 std::string sealed(const std::string& image) {
   std::string block = "cortexgrad-checkpoint-1\nsha256 " + sha256(image) + "\n";
   block.resize(512, '\0');
@@ -100,7 +102,7 @@ bool is_refused(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("Checkpoint: everything that is written reads back to the bit") {
+TEST_CASE("Checkpoint: all written data is read back to the bit") {
   const Folder f;
   const Checkpoint c = full();
   write_checkpoint(f.file, c, backend());
@@ -124,7 +126,7 @@ TEST_CASE("Checkpoint: everything that is written reads back to the bit") {
   CHECK(std::isnan(r.run.results[0].test.r));
   for (std::size_t k = 0; k < 2; ++k) {
     SeedResult a = r.run.results[k], b = c.run.results[k];
-    if (k == 0) a.test.r = b.test.r = 0;  // NaN is equal to nothing
+    if (k == 0) a.test.r = b.test.r = 0;  // NaN is not equal to itself
     CHECK(std::tuple(a.seed, a.test.mae, a.test.rmse, a.test.r2, a.test.r, a.alpha, a.loss, a.seconds) ==
           std::tuple(b.seed, b.test.mae, b.test.rmse, b.test.r2, b.test.r, b.alpha, b.loss, b.seconds));
   }
@@ -141,10 +143,10 @@ TEST_CASE("Checkpoint: everything that is written reads back to the bit") {
     REQUIRE(found != r.learner.end());
     CHECK(std::ranges::equal(found->tensor.data<float>(), expected.tensor.data<float>()));
   }
-  CHECK(H5Reader(f.file.string()).has("learner/values"));  // any HDF5 program opens it
+  CHECK(H5Reader(f.file.string()).has("learner/values"));  // any HDF5 program can open it
 }
 
-TEST_CASE("Checkpoint: of a run at its very start") {
+TEST_CASE("Checkpoint: a run at its start is written and read") {
   const Folder f;
   write_checkpoint(
       f.file,
@@ -158,8 +160,7 @@ TEST_CASE("Checkpoint: of a run at its very start") {
   CHECK(r.cohort_digest.empty());
 }
 
-TEST_CASE(
-    "Checkpoint: a change of any byte, and a cut at any, is refused as corrupt, naming the file and the way out") {
+TEST_CASE("Checkpoint: a change of any byte, or a cut at any byte, is refused as corrupt, with the file and a fix") {
   const Folder f;
   write_checkpoint(f.file, full(), backend());
   const std::string good = contents(f.file);
@@ -182,7 +183,7 @@ TEST_CASE(
   check_fails([&] { read_checkpoint(f.file); }, ErrorKind::corrupt, {f.file.string(), "SHA-256", "--overwrite"});
 }
 
-TEST_CASE("Checkpoint: other files, and one whose digest is right but whose content is not, are refused") {
+TEST_CASE("Checkpoint: other files, and one with a correct digest but invalid content, are refused") {
   const Folder f;
   H5Writer other;
   other.numbers("maps", {2}, std::vector<double>{1, 2});
@@ -197,14 +198,14 @@ TEST_CASE("Checkpoint: other files, and one whose digest is right but whose cont
   check_fails([&] { read_checkpoint(f.path / "none"); }, ErrorKind::storage, {"none"});
 }
 
-TEST_CASE("Checkpoint: a full disk is an error of storage; the last one stays, and nothing temporary is left") {
+TEST_CASE("Checkpoint: a full disk is an error of storage; the last file stays, and no temporary file is left") {
   const Folder f;
   write_checkpoint(f.file, full(), backend());
   rlimit limit{};
   getrlimit(RLIMIT_FSIZE, &limit);
   const rlimit small{10000, limit.rlim_max};
   signal(SIGXFSZ, SIG_IGN);
-  setrlimit(RLIMIT_FSIZE, &small);  // stands for a full disk: write() fails with EFBIG
+  setrlimit(RLIMIT_FSIZE, &small);  // like a full disk: write() fails with EFBIG
   Checkpoint later = full(100000);
   later.run.step = 4;
   check_fails([&] { write_checkpoint(f.file, later, backend()); }, ErrorKind::storage, {f.file.string()});
@@ -213,7 +214,8 @@ TEST_CASE("Checkpoint: a full disk is an error of storage; the last one stays, a
   CHECK(std::distance(fs::directory_iterator(f.path), {}) == 1);
 }
 
-TEST_CASE("Checkpoint: a writer killed at any moment leaves a whole one, not older than the last it knew to be saved") {
+TEST_CASE(
+    "Checkpoint: a writer that is killed at any moment leaves a complete file, at least as new as the last saved one") {
   const Folder f;
   Random random({.seed = 7});
   int half_written = 0;
@@ -231,9 +233,9 @@ TEST_CASE("Checkpoint: a writer killed at any moment leaves a whole one, not old
       }
     }
     Index last = 0;
-    REQUIRE(read(saved[0], &last, sizeof last) == sizeof last);  // the first is there
+    REQUIRE(read(saved[0], &last, sizeof last) == sizeof last);  // the first file exists
     const auto death = std::chrono::steady_clock::now() +
-                       std::chrono::microseconds(static_cast<Index>(random.uniform() * 15000));  // amid some later one
+                       std::chrono::microseconds(static_cast<Index>(random.uniform() * 15000));  // during a later write
     while (std::chrono::steady_clock::now() < death) std::this_thread::yield();
     kill(child, SIGKILL);
     waitpid(child, nullptr, 0);
@@ -249,5 +251,5 @@ TEST_CASE("Checkpoint: a writer killed at any moment leaves a whole one, not old
     for (const auto& entry : fs::directory_iterator(f.path))
       if (entry.path() != f.file) half_written += fs::remove(entry.path());
   }
-  CHECK(half_written > 0);  // or no kill came while one was being written
+  CHECK(half_written > 0);  // otherwise no kill happened during a write
 }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/record/model_file.h"
 
 #include <doctest/doctest.h>
@@ -11,7 +12,7 @@
 using namespace cg;
 using namespace cg::test;
 
-TEST_CASE("Model file: it says whether there is a projection head, and holds one only then") {
+TEST_CASE("Model file: it records whether there is a projection head, and contains one only then") {
   for (const bool projection : {true, false}) {
     HostBackend backend;
     LearnerOptions options;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/record/recorder.h"
 
 #include <doctest/doctest.h>
@@ -21,7 +22,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A folder that goes away with the test.
+/// A folder that is removed at the end of the test.
 struct Folder {
   fs::path path;
   Folder() {
@@ -47,7 +48,7 @@ std::set<std::string> names(const fs::path& folder) {
   return out;
 }
 
-/// The kind of the error that a call ends with, 0 for none.
+/// The kind of the error of a call, 0 for no error.
 int kind(auto call) {
   try {
     call();
@@ -62,7 +63,7 @@ const SeedResult one_seed{.seed = 3, .test = {.mae = 4, .rmse = 5, .r2 = 0.5, .r
 
 }  // namespace
 
-TEST_CASE("Recorder: the rows of a run, numbers with enough digits, gaps where nothing was measured") {
+TEST_CASE("Recorder: the rows of a run have enough digits, and empty cells for missing values") {
   const Folder f;
   Recorder recorder(f.path / "a/b", config, false);
   recorder.epoch({.seed = 1, .epoch = 2, .loss = 1.0 / 3, .learning_rate = 1e-4, .neighbours = 31, .seconds = 2.5});
@@ -80,14 +81,14 @@ TEST_CASE("Recorder: the rows of a run, numbers with enough digits, gaps where n
   CHECK(contents(f.path / "a/b/config.resolved.toml") == config);
 }
 
-TEST_CASE("Recorder: text that a spreadsheet would compute is neutralised, control bytes become spaces") {
+TEST_CASE("Recorder: text that a spreadsheet would evaluate is neutralised, control bytes become spaces") {
   for (const char* start : {"=", "+", "-", "@", "\t", "\r"}) CHECK(csv_text(start + std::string("1"))[0] == '\'');
   CHECK(csv_text("a\nb\x1b[0m") == "a b [0m");
   CHECK(csv_text("sub-01") == "sub-01");
   CHECK(csv_text("") == "");
 }
 
-TEST_CASE("Recorder: the summary has means over seeds, the baseline, and every seed") {
+TEST_CASE("Recorder: the summary has means over seeds, the baseline, and all seeds") {
   const Folder f;
   Recorder recorder(f.path, config, false);
   SeedResult other = one_seed;
@@ -114,7 +115,7 @@ TEST_CASE("Recorder: one seed has no standard deviation") {
   CHECK(nlohmann::json::parse(contents(f.path / "summary.json"))["test"]["mae_sd"].is_null());
 }
 
-TEST_CASE("Recorder: a folder that a living run holds is in use, and free once that run is gone") {
+TEST_CASE("Recorder: the folder of a running run is in use, and free after the run has ended") {
   const Folder f;
   {
     const Recorder first(f.path, config, false);
@@ -144,7 +145,7 @@ TEST_CASE("Recorder: the lock of a killed run is free") {
   close(ready[1]);
 }
 
-TEST_CASE("Recorder: a finished run stays as it is, unless the same configuration asks to overwrite") {
+TEST_CASE("Recorder: a finished run does not change, unless the same configuration overwrites it") {
   const Folder f;
   { Recorder(f.path, config, false).summary(std::vector<SeedResult>{one_seed}, {}, {}, 0); }
   CHECK(kind([&] { Recorder(f.path, config, false); }) == 9);
@@ -154,7 +155,7 @@ TEST_CASE("Recorder: a finished run stays as it is, unless the same configuratio
   CHECK(!fs::exists(f.path / "summary.json"));
 }
 
-TEST_CASE("Recorder: a run with a checkpoint can be gone on with; one that is to be overwritten, or has none, cannot") {
+TEST_CASE("Recorder: a run with a checkpoint can be continued; one without, or one to overwrite, cannot") {
   const Folder f;
   {
     Recorder recorder(f.path, config, false);
@@ -176,7 +177,7 @@ TEST_CASE("Recorder: a run with a checkpoint can be gone on with; one that is to
   }
 }
 
-TEST_CASE("Recorder: what killed runs had half written is removed, and a summary removes the checkpoint") {
+TEST_CASE("Recorder: temporary files of killed runs are removed, and a summary removes the checkpoint") {
   const Folder f;
   { Recorder(f.path, config, false); }
   std::ofstream(f.path / ".tmp-checkpoint.h5-abcdef") << "half";
@@ -189,7 +190,7 @@ TEST_CASE("Recorder: what killed runs had half written is removed, and a summary
   CHECK(nlohmann::json::parse(contents(f.path / "summary.json"))["resumed"] == 3);
 }
 
-TEST_CASE("Recorder: a folder with anything else in it is refused and left alone") {
+TEST_CASE("Recorder: a folder with other files is refused and not changed") {
   const Folder f;
   std::ofstream(f.path / "thesis.txt") << "x";
   CHECK(kind([&] { Recorder(f.path, config, true); }) == 9);
@@ -199,7 +200,7 @@ TEST_CASE("Recorder: a folder with anything else in it is refused and left alone
   CHECK(!fs::exists(f.path / ".tmp-config.resolved.toml-abcdef"));
 }
 
-TEST_CASE("Recorder: resuming cuts off what came after the checkpoint") {
+TEST_CASE("Recorder: resuming removes the rows after the checkpoint") {
   const Folder f;
   LogSizes at_checkpoint;
   std::string before;
@@ -221,7 +222,7 @@ TEST_CASE("Recorder: resuming cuts off what came after the checkpoint") {
   CHECK(contents(f.path / "metrics.csv") == "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n");
 }
 
-TEST_CASE("Recorder: a folder that cannot be made is an error of storage") {
+TEST_CASE("Recorder: a folder that cannot be created is an error of storage") {
   const Folder f;
   std::ofstream(f.path / "file") << "x";
   CHECK(kind([&] { Recorder(f.path / "file", config, false); }) == 8);
@@ -229,14 +230,14 @@ TEST_CASE("Recorder: a folder that cannot be made is an error of storage") {
   CHECK(kind([&] { Recorder("/proc/cortexgrad", config, false); }) == 8);
 }
 
-TEST_CASE("Storage: a write that fails leaves the old file and nothing temporary") {
+TEST_CASE("Storage: a write that fails leaves the old file and no temporary file") {
   const Folder f;
   write_atomically(f.path / "x", "old");
   rlimit limit{};
   getrlimit(RLIMIT_FSIZE, &limit);
   const rlimit small{1000, limit.rlim_max};
   signal(SIGXFSZ, SIG_IGN);
-  setrlimit(RLIMIT_FSIZE, &small);  // stands for a full disk: write() fails with EFBIG
+  setrlimit(RLIMIT_FSIZE, &small);  // like a full disk: write() fails with EFBIG
   const int whole = kind([&] { write_atomically(f.path / "x", std::string(5000, 'n')); });
   AppendFile log(f.path / "log");
   log.append("first\n");
@@ -249,7 +250,7 @@ TEST_CASE("Storage: a write that fails leaves the old file and nothing temporary
   CHECK(names(f.path) == std::set<std::string>{"log", "x"});
 }
 
-TEST_CASE("Storage: links are not followed, and a replaced file is whole") {
+TEST_CASE("Storage: links are not followed, and a replaced file is complete") {
   const Folder f;
   std::ofstream(f.path / "target") << "untouched";
   fs::create_symlink(f.path / "target", f.path / "link");
@@ -261,7 +262,7 @@ TEST_CASE("Storage: links are not followed, and a replaced file is whole") {
   CHECK(contents(f.path / "link").empty());
 }
 
-TEST_CASE("Environment: valid JSON with versions, processor and the command line as it was") {
+TEST_CASE("Environment: valid JSON with versions, processor and the unchanged command line") {
   const auto json = nlohmann::json::parse(environment_json({"run", "a \"b\"\n\xff"}, "cpu", 2));
   for (const char* key : {"version", "commit", "compiler", "libraries", "processor", "cores", "instruction_sets",
                           "threads", "device", "command", "started"})

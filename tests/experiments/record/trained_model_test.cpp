@@ -1,4 +1,5 @@
-// The model file: all that a prediction needs comes back as it was, and of a file that lies nothing is believed.
+// SPDX-License-Identifier: Apache-2.0
+// The model file: all parts for a prediction are read back unchanged, and a file with false content is refused.
 #include "experiments/record/trained_model.h"
 
 #include <doctest/doctest.h>
@@ -22,7 +23,7 @@ namespace {
 
 const ModelOptions network = {.channels = 1, .width = 2, .embedding = 3};
 
-/// Every field is set, and differs from every other.
+/// All fields are set and different.
 Prediction full(bool expectation = false) {
   Prediction p;
   p.features = Features::projected;
@@ -61,7 +62,7 @@ std::string with(const std::function<void(json&)>& change, bool expectation = fa
 
 }  // namespace
 
-TEST_CASE("Trained model: everything that a prediction needs goes through the file's text to the bit") {
+TEST_CASE("Trained model: all parts for a prediction are read back from the text to the bit") {
   for (const bool expectation : {false, true}) {
     const Prediction p = full(expectation), q = reread(to_json(p));
     CHECK(to_json(q) == to_json(p));
@@ -79,7 +80,7 @@ TEST_CASE("Trained model: everything that a prediction needs goes through the fi
   CHECK_FALSE(reread(to_json(own)).preprocessing.intensity);
 }
 
-TEST_CASE("Trained model: each member that is missing, of another type or out of range is refused") {
+TEST_CASE("Trained model: a member that is missing, of a wrong type or out of range is refused") {
   const json good = json::parse(to_json(full(true)));
   const json flat = good.flatten();
   for (const auto& [name, value] : flat.items()) {
@@ -98,7 +99,7 @@ TEST_CASE("Trained model: each member that is missing, of another type or out of
   refused([](json& j) { j["preprocessing"]["grid"] = {3, 4}; }, "wrong size");
   refused([](json& j) { j["preprocessing"]["affine"][0] = {0, 0, 0, 0}; }, "flat");
   refused([](json& j) { j["preprocessing"]["intensity"]["sd"] = 0; }, "sd is 0");
-  refused([](json& j) { j["preprocessing"]["sampling"] = "other"; }, "sampling is \"other\"");
+  refused([](json& j) { j["preprocessing"]["sampling"] = "other"; }, "sampling has the unknown value \"other\"");
   refused([](json& j) { j["predictor"]["weights"] = {1, 2}; }, "2 weights");
   refused([](json& j) { j["predictor"]["bias"] = json::array(); }, "0 biases");
   refused([](json& j) { j["predictor"]["bias"] = {1, 2}; }, "biases");
@@ -106,7 +107,7 @@ TEST_CASE("Trained model: each member that is missing, of another type or out of
   refused([](json& j) { j["training"]["subjects"] = -1; }, "subjects");
 }
 
-TEST_CASE("Trained model: lists in a million lists are refused, and take no stack") {
+TEST_CASE("Trained model: a million nested lists are refused without a stack overflow") {
   constexpr std::size_t deep = 1'000'000;
   const std::string numbers = json(full().predictor.weights).dump();
   std::string text = to_json(full());
@@ -114,7 +115,7 @@ TEST_CASE("Trained model: lists in a million lists are refused, and take no stac
   check_fails([&] { reread(text); }, ErrorKind::corrupt, {"m.h5", "nested too deep"});
 }
 
-TEST_CASE("Trained model: the file gives back weights and prediction; a part that is missing or swapped is refused") {
+TEST_CASE("Trained model: weights and prediction are read back; a missing or exchanged part is refused") {
   HostBackend backend;
   LearnerOptions options;
   options.model = network;
@@ -130,7 +131,7 @@ TEST_CASE("Trained model: the file gives back weights and prediction; a part tha
     CHECK(std::vector<double>(values.begin(), values.end()) == learner.parameters().read(*parameter));
   }
   write_model(other.path, learner);
-  check_fails([&] { read_model(other.path); }, ErrorKind::data, {other.path, "nothing to predict age with"});
+  check_fails([&] { read_model(other.path); }, ErrorKind::data, {other.path, "no predictor of age"});
   const auto rewritten = [&](const std::function<void(std::vector<NamedArray>&, Texts&)>& change) {
     const std::string bytes = contents(file.path);
     WeightsFile read = read_weights(file.path, bytes, {[](const auto&) { return true; }, bound_of_values(bytes)});
@@ -150,9 +151,9 @@ TEST_CASE("Trained model: the file gives back weights and prediction; a part tha
   refused([&](auto& arrays, auto&) { erase(arrays, "prediction.occupancy"); }, "prediction.occupancy");
   refused([&](auto& arrays, auto&) { erase(arrays, "head.2.bias"); }, "head.2.bias");
   refused([&](auto& arrays, auto&) { arrays.push_back({"more", {1}, {1}}); }, "more");
-  refused([&](auto&, auto& texts) { texts["width"] = "4"; }, "not those of the network");
+  refused([&](auto&, auto& texts) { texts["width"] = "4"; }, "do not fit the network");
   refused([&](auto&, auto& texts) { texts["width"] = "0"; }, "no channels");
-  refused([&](auto&, auto& texts) { texts["width"] = "1e300"; }, "width is missing, or not 0 to 512");
+  refused([&](auto&, auto& texts) { texts["width"] = "1e300"; }, "width is missing, or not in 0 to 512");
   refused([&](auto&, auto& texts) { texts.erase("embedding"); }, "embedding is missing");
   refused([&](auto&, auto& texts) { texts["prediction"] = "{}"; }, "prediction");
 }

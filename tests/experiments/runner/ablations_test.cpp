@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The paper's ablations as whole runs: augmentations, predictors, features before and after the projection, no head.
 #include <doctest/doctest.h>
 
@@ -24,7 +25,7 @@ TEST_CASE("ablations: an augmented run reports it, repeats to the byte, and diff
   REQUIRE_MESSAGE(first.code == 0, first.text);
   REQUIRE(again.code == 0);
   REQUIRE(plain.code == 0);
-  CHECK(first.text.find("augmented   cutout (in a share of 0.5), noise, flip") != std::string::npos);
+  CHECK(first.text.find("augmented   cutout (in 0.5 of the volumes), noise, flip") != std::string::npos);
   CHECK(plain.text.find("augmented") == std::string::npos);
   CHECK(metrics("augmented") == metrics("again"));
   CHECK(bytes("augmented/predictions.csv") == bytes("again/predictions.csv"));

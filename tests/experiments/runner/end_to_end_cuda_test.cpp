@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whole runs of the real executable on a GPU: what the CPU's say too, the same bytes again, and after an interruption.
 #include <doctest/doctest.h>
 

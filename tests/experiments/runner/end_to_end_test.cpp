@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whole runs of the real executable on a tiny synthetic cohort: what the run folder holds, that its files agree, that a
 // seed repeats itself, and the exit codes of runs that fail.
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable where the machine is in its way: a device that is not there ends with 7, a disk that takes no
 // more with 8. Memory stands in memory_limit_test.cpp, the other codes in main_test.cpp and end_to_end_test.cpp.
 #include <doctest/doctest.h>
@@ -56,7 +57,7 @@ TEST_CASE("exit code 8: a run folder that cannot be created or written to") {
     const Finished result = train("", "--out " + out);
     CAPTURE(result.text);
     CHECK(result.code == 8);
-    CHECK(result.says("cannot be made"));
+    CHECK(result.says("cannot be created"));
   }
   if (geteuid() == 0) {
     MESSAGE("the superuser may write everywhere");
@@ -66,7 +67,7 @@ TEST_CASE("exit code 8: a run folder that cannot be created or written to") {
   fs::permissions(cohort().folder + "/locked", fs::perms::owner_read | fs::perms::owner_exec);
   const Finished result = train("", "--out locked");
   CHECK(result.code == 8);
-  CHECK(result.says("Choose a folder that can be written to"));
+  CHECK(result.says("With --out, choose a folder that is writable"));
 }
 
 TEST_CASE("exit code 8: a disk that is full at the start") {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable, interrupted and killed from outside, started twice at once, and given a damaged checkpoint.
 #include <doctest/doctest.h>
 
@@ -18,7 +19,7 @@ Outcome outcome(const std::string& out) {
   return {metrics(out), bytes(out + "/predictions.csv"), bytes(out + "/model.h5")};
 }
 
-/// Of the run that nobody interrupts.
+/// Of the run without interruption.
 const Outcome& expected() {
   static const Outcome result = [] {
     REQUIRE(run_tiny("straight", setting).code == 0);

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable: exit codes and what it prints.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -65,7 +66,7 @@ TEST_CASE("run_experiment: each error of a configuration is on its own line, wit
   CHECK(result.text == fmt::format("error: {0}:1:9: seeds: expected a list of integers, found the text \"x\"\n"
                                    "error: {0}:3:1: unknown key \"epoch\" in [train]; did you mean \"epochs\"?\n"
                                    "error: {0}:4:1: unknown key \"?[2J\" in [train]\n"
-                                   "error: command line: data.fold = 9: expected 0 to 4, as data.folds is 5 and "
+                                   "error: command line: data.fold = 9: expected 0 to 4, because data.folds = 5 and "
                                    "counting starts at 0\n",
                                    name));
 }

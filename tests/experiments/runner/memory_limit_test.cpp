@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The real executable where memory is scarce: exit code 6, a message that says what is asked for, free and held, and a
 // batch that then really fits. Its own program, as a sanitizer leaves no room for a limit.
 #include <doctest/doctest.h>

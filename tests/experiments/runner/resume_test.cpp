@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A run that is interrupted and gone on with ends as one that was not: every file, to the bit. Runs in this process, so
 // that the interruption comes at a place of our choosing; interruption_test.cpp does it to the real executable.
 #include <doctest/doctest.h>

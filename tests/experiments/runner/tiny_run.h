@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs on a tiny synthetic cohort, seconds at most: the setting, the real executable as a process, and what a run
 // folder holds.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/statistics/age_bias.h"
 
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/statistics/predictor_losses.h"
 
 #include <doctest/doctest.h>

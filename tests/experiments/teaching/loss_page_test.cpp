@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "experiments/teaching/loss_page.h"
 
 #include <doctest/doctest.h>
@@ -120,7 +121,7 @@ TEST_CASE("Loss page: its numbers are the engine's, for every loss, still and mo
   }
 }
 
-TEST_CASE("Loss page: neighbourhoods shrink as epochs pass, and lambda = 0 repels everybody") {
+TEST_CASE("Loss page: neighbourhoods shrink as epochs pass, and lambda = 0 repels all rows") {
   const Reader page(loss_page_data(small_grid()));
   double before = 7;
   for (std::size_t stop = 0; stop < 3; ++stop) {
@@ -184,7 +185,7 @@ TEST_CASE("Descent: no force, no movement") {
   const PageGrid grid = small_grid();
   LossCase c = start(grid, "sup_con", 2);
   c.views = 1;
-  c.ages = {20, 31, 42, 53, 64, 75};  // nobody has a positive
+  c.ages = {20, 31, 42, 53, 64, 75};  // no row has a positive
   const std::vector<Index> epochs = {1, 5};
   const std::vector<LossCase> frames = descend(c, epochs);
   for (std::size_t k = 0; k < c.z.size(); ++k) CHECK(frames[1].z[k] == doctest::Approx(c.z[k]).epsilon(1e-14));

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bfloat16 copy of the parameters, on a device of the tests' own whose kernels read it: it is the rounded values
 // whoever wrote them last, and reaches the kernels.
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One training step: what equal views change, and what a step that fails leaves behind.
 #include "experiments/training/learner.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What training asks of a device, and what is said where it does not get it: devices whose free memory is made up.
 #include "experiments/training/memory_check.h"
 
@@ -6,7 +7,7 @@
 #include <regex>
 
 #include "experiments/training/cohort.h"
-#include "tests/data/made_dataset.h"
+#include "tests/data/sample_dataset.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -89,7 +90,7 @@ TEST_CASE("memory check: the rest is returned; one byte too little is refused wi
   CHECK(demand(options, fits, device) <= device.free);
   CHECK(100 % fits != 1);
   device.free = 0;
-  CHECK(require_memory(job) == 0);  // nobody knows
+  CHECK(require_memory(job) == 0);  // unknown
 }
 
 TEST_CASE("memory check: an allocation refused during training is reported with a batch that fits the free memory") {
@@ -110,7 +111,7 @@ TEST_CASE("memory check: an allocation refused during training is reported with 
 }
 
 TEST_CASE("memory check: a cohort stays on the device only if training leaves room for it") {
-  const MadeDataset dataset(10);
+  const SampleDataset dataset(10);
   MadeDevice device;
   constexpr Index bytes = 10 * 12 * 2;
   const auto kept = [&](Index spare) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Weights to start from: they arrive bit for bit whatever the format, and no difference between file and network is
 // passed over in silence.
 #include "experiments/training/pretrained.h"
@@ -198,7 +199,7 @@ TEST_CASE("a run: --check reads the weights, and weights that do not fit leave n
                                  first_model())
             .code == 0);
   check_fails(run_tiny("unmade", "pretrained.weights=nowhere.h5"), 3, {"nowhere.h5", "no such file"});
-  check_fails(run_tiny("unmade", "pretrained.allow_missing=head"), 2, {"there is no pretrained.weights"});
+  check_fails(run_tiny("unmade", "pretrained.allow_missing=head"), 2, {"pretrained.weights is not set"});
   const std::string hostile = workplace().folder + "/hostile.h5";
   fs::copy_file(first_model(), hostile, fs::copy_options::overwrite_existing);
   {

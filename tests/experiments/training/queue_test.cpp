@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The queue by itself, and the training steps of the loss that has one.
 #include "experiments/training/queue.h"
 

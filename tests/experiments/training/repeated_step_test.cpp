@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Steps that a device repeats by itself, as a GPU does with CUDA graphs: the same bits as steps that are done anew,
 // whatever changes from one to the next.
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The estimate of a step's memory: the same as what the learner allocates, and the largest batch that fits.
 #include "experiments/training/step_memory.h"
 

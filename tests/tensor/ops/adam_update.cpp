@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test data of adam_update; formula in tensor/ops/adam_update.h.
 #include "tensor/backend/cuda/ops/adam_update.h"
 

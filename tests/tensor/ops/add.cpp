@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test data of add; formula in tensor/ops/add.h.
 #include "tensor/backend/cuda/ops/add.h"
 

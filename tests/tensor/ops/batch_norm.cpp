@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test data of batch_norm; formula in tensor/ops/batch_norm.h, what normalising ops share in
 // tests/support/norm_examples.h and norm_faults.h.
 #include "tensor/backend/cuda/ops/batch_norm.h"

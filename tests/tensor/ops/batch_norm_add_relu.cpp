@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test data of batch_norm_add_relu; formula in tensor/ops/batch_norm_add_relu.h, what normalising ops share in
 // tests/support/norm_examples.h and norm_faults.h.
 #include "tensor/ops/batch_norm_add_relu.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test data of cast; formula in tensor/ops/cast.h.
 #include "tensor/backend/cuda/ops/cast.h"
 

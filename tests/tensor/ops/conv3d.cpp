@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test data of conv3d; formula in tensor/ops/conv3d.h. What surrounds the GPU's convolutions is tested in
 // tests/tensor/backend/cuda/ops/convolution_test.cpp.
 #include "tensor/ops/conv3d.h"

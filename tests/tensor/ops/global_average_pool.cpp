@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test data of global_average_pool; formula in tensor/ops/global_average_pool.h.
 #include "tensor/backend/cuda/ops/global_average_pool.h"
 

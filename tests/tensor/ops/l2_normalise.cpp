@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test data of l2_normalise; formula in tensor/ops/l2_normalise.h.
 #include "tensor/backend/cuda/ops/l2_normalise.h"
 

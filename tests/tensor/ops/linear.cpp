@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test data of linear; formula in tensor/ops/linear.h. What surrounds the GPU's matrix products is tested in
 // tests/tensor/backend/cuda/ops/convolution_test.cpp.
 #include "tensor/ops/linear.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test data of max_pool3d; formula in tensor/ops/max_pool3d.h.
 #include "tensor/backend/cuda/ops/max_pool3d.h"
 

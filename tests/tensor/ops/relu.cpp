@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test data of relu; formula in tensor/ops/relu.h. It takes every shape: there is no misuse.
 #include "tensor/backend/cuda/ops/relu.h"
 

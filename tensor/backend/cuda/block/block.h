@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How the CUDA kernels are written. A body is a struct of pointers and sizes with
 //   static constexpr int threads;                     of a block
 //   struct Shared;                                    the block's shared memory, uninitialised

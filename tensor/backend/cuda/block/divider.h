@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fast division of a row's index by an extent.
 #pragma once
 

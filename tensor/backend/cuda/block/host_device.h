@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lets one source be the body of a kernel on a GPU and plain C++ for the tests, which run it on any machine. This is
 // the project's only macro and its only preprocessor condition.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A thread's part of a row: N neighbouring channels as floats, read and written 16 bytes at a time. Arithmetic is in
 // float32 for every type in memory.
 #pragma once

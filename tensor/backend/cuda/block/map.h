@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Elementwise ops: each output element depends on the input elements at the same index. A thread takes the elements of
 // 16 bytes; the last thread takes the rest. There is no loop: with all threads of a multiprocessor active, one access
 // per thread keeps the memory busy.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A channels-last volume as a matrix [rows, channels], divided into one tile of rows and channels per block. All
 // kernels that normalise, pool or sum over positions use it. A thread has fixed channels and iterates over rows, so
 // that it reads the values of a channel once. Neighbouring threads have neighbouring channels, so that a warp reads 512

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sums over the rows of each segment of a matrix [segments · rows, channels], one block for all rows of some channels.
 // For short segments and small matrices: the average pool and the bias of linear layers.
 #pragma once

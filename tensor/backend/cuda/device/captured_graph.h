@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A captured graph of a GPU. The first run creates plans and buffers (cuDNN's plans, host memory). The second is
 // captured as a CUDA graph. Later runs launch the graph: one call instead of several hundred. This file does not use
 // CUDA, so that the tests run it without a GPU.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Calls of the CUDA runtime: their errors as text, and handles that are closed only while the device works.
 #pragma once
 

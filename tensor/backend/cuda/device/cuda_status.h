@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The meaning of CUDA's status codes. Numbers and text only, so that the tests need no GPU. Where they are used, a
 // check compares the numbers with CUDA's (cuda_call.h).
 #pragma once

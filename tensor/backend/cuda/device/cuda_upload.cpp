@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tensor/backend/cuda/device/cuda_upload.h"
 
 namespace cg::cuda {

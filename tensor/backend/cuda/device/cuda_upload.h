@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batches copied from the host on a separate stream: a copy waits for earlier work, and the work that needs it waits
 // for the copy.
 #pragma once

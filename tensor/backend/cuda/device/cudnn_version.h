@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Versions of cuDNN that give wrong results are refused.
 #pragma once
 

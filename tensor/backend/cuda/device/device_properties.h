@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // GPUs that can be planned for on machines without them: cuDNN chooses engines and their workspace from the properties
 // of a device alone.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether a device still works. Shared by the backend and all of its memory. After a permanent error (an illegal
 // address, a device that left the bus) nothing may call it, neither kernels nor destructors.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tensor/backend/cuda/device/pinned_memory.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Host memory that the GPU copies on its own during other work. Its allocation is slow, so freed blocks are kept for
 // later allocations of the same size.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which of cuDNN's engines computes a convolution. The choice follows from shapes and a fixed rule, never from timing,
 // so that the same run gives the same bits. It is the first engine in cuDNN's order (heuristics, mode A) that
 //   is deterministic · computes in the requested precision: bfloat16 with float32 sums, float32 without TF32 ·

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One direction of one convolution, as passed to its kernel.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The part of cuDNN's graph interface that a convolution needs: descriptors that free themselves, with typed
 // attributes.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A matrix as linear layers pass it to the matrix product.
 #pragma once
 

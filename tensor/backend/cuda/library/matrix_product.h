@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Matrix products in float32 by cuBLASLt: not in TF32, without workspace and without splitting sums, so that a
 // chosen algorithm always gives the same bits.
 #pragma once

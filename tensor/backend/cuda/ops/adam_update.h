@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Adam over flat buffers, and the bfloat16 copy of the values in the same pass; formula in tensor/ops/adam_update.h.
-// Bound by memory: reads p, g, m, v and writes p, m, v and the copy, 30 bytes a parameter.
+// Bound by memory: reads p, g, m, v and writes p, m, v and the copy, 30 bytes per parameter.
 #pragma once
 
 #include <cmath>
@@ -36,7 +37,7 @@ struct AdamStep {
   static constexpr int width = 4;
 
   AdamNumbers numbers;
-  const AdamControl* control;  ///< in device memory, read anew by each launch of a captured step; may be null
+  const AdamControl* control;  ///< in device memory, read again by each launch of a captured step; may be null
   float* p;
   const float* g;
   float *m, *v;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tensor/backend/cuda/device_launch.h"
 #include "tensor/backend/cuda/kernels.h"
 #include "tensor/backend/cuda/ops/add.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // y = a + b, also in place; formula in tensor/ops/add.h. Bound by memory: 6 bytes an element forward, 4 to 6 backward
 // in bfloat16.
 #pragma once

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether a flat buffer holds a NaN or an infinity, as a flag on the device: the update reads it there and does nothing
-// when it is 0, and nobody waits for it in between.
+// when it is 0, and no block waits for it in between.
 #pragma once
 
 #include "tensor/backend/cuda/block/block.h"

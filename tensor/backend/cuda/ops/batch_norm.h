@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
 // Batch norm, batch norm + ReLU, batch norm + residual + ReLU; formulas in tensor/ops/batch_norm*.h.
 // Forward: statistics (norm_statistics.h), then one pass that writes y (norm_apply.h). Backward: sums, then dx
-// (norm_backward.h). Each way reads the data twice. What bounds each kernel stands at its body.
+// (norm_backward.h). Each way reads the data twice. Each body's comment names what limits its kernel.
 #pragma once
 
 #include "tensor/backend/cuda/ops/norm_backward.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The end of the stem: batch norm, ReLU and max-pool without ever storing the normalised volume, the largest of the
 // network. Formula in tensor/ops/batch_norm_relu_max_pool.h, windows in pool_windows.h.
 // Forward: statistics, then one pass over the windows. Backward: the sums over the winners alone, then one pass over
@@ -90,7 +91,7 @@ struct WonGradients {
   }
 };
 
-/// dx as InputGradient writes it, for the eight voxels of a cell at once (pool_cells.h).
+/// dx as InputGradient writes it, for the eight voxels of a cell together (pool_cells.h).
 /// Bound by memory: reads x, writes dx, and reads the windows, 4.4 bytes an element in bfloat16.
 template <class T, int N>
 struct CellInputGradient {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bias of a linear layer; formula in tensor/ops/linear.h. Bound by latency: a batch of features is 64 KB.
 #pragma once
 

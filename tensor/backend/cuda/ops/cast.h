@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // y = x in another type; formula in tensor/ops/cast.h. Bound by memory: 6 bytes an element between bfloat16 and
 // float32.
 #pragma once

@@ -1,8 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
 // 3D convolution on a GPU by cuDNN's engines, and what surrounds them:
 //   - An engine works in one type. In bfloat16 the weights, which are float32, are read from the copy that the update
 //     keeps, or rounded to one in the workspace first.
 //   - In bfloat16 weight gradients come out of the engines in bfloat16 (cuDNN sums in float32, but hands nothing else
-//     out) and are converted at once. They lose the last 16 bits of each sum, as in PyTorch's mixed precision, for
+//     out) and are converted immediately. They lose the last 16 bits of each sum, as in PyTorch's mixed precision, for
 //     engines that are as fast as the forward's; Adam's moments and the weights stay float32.
 //   - The stem in bfloat16 is computed with 32 channels in the place of one (stem.h).
 //   - Tensors of 2³¹ elements and more are computed in parts of the batch.
@@ -63,8 +64,8 @@ struct Weights {
   const T* rounded;
 };
 
-/// How many of n samples are computed at once: none of a part's tensors has more than `largest` elements, and each part
-/// begins at a multiple of 16 bytes, as the engines are told. `x`, `y`: elements of a sample.
+/// How many of n samples are computed together: no tensor of a part has more than `largest` elements, and each part
+/// begins at a multiple of 16 bytes, as the engines require. `x`, `y`: elements of a sample.
 /// Errors: usage, where that would leave no sample.
 template <class T>
 Index samples_at_once(Index n, Index x, Index y, Index largest) {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The mean over all positions; formula in tensor/ops/global_average_pool.h. Forward: segment_sums.h, a segment a
 // sample. Backward bound by memory: writes dx, 2 bytes an element in bfloat16.
 #pragma once

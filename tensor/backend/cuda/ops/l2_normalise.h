@@ -1,5 +1,6 @@
-// Rows of unit length, a block a row; formula in tensor/ops/l2_normalise.h. Bound by latency: a batch of embeddings
-// is 32 KB.
+// SPDX-License-Identifier: Apache-2.0
+// Rows of unit length, one block per row; formula in tensor/ops/l2_normalise.h. Limited by latency: a batch of
+// embeddings is 32 KB.
 #pragma once
 
 #include <cmath>

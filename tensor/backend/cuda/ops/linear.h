@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Linear layers on a GPU: three matrix products by cuBLASLt, the bias by our own kernels (bias.h); formula in
 // tensor/ops/linear.h. Bound by latency: 64 rows of 512 numbers.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // 3D max-pooling with the winner's tap as a byte; formula in tensor/ops/max_pool3d.h, windows in pool_windows.h.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // y = f(γ (x − μ) r + β), the second half of a normalisation's forward, and all of its recompute. f is nothing, ReLU,
 // or the addition of a residual and ReLU. Formulas in tensor/ops/batch_norm*.h; read next: norm_backward.h.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Mean and 1/√(v + ε) of every channel, and the running statistics: the first half of a normalisation's forward.
 // Formulas in tensor/ops/batch_norm.h; read next: norm_apply.h.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How the header of each op names its kernel, for a GPU and for the tests.
 #pragma once
 

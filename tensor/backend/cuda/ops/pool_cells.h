@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
 // The gradient that max-pooling brings, for windows of 3³ with stride 2, as the network's stem has them: eight voxels
-// at once. Cell p of an axis holds the voxels under taps 1 and 2 of window p; the second lies under tap 0 of window
+// together. Cell p of an axis holds the voxels under taps 1 and 2 of window p; the second lies under tap 0 of window
 // p + 1 as well. With padding 1, along one axis of 6 voxels:
 //
 //   voxel         0   1   2   3   4   5

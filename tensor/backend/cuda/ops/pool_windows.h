@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where windows lie over a volume: which voxels a window sees, and which windows see a voxel. Then the two passes of
 // max-pooling over one row: the winner of a window, and the gradient that a voxel has won. Formula and the rule for
 // equal values in tensor/ops/max_pool3d.h.

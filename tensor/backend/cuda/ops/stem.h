@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The stem's packing on a GPU; what is packed: ../stem.h. Read next: tensor/backend/stem.h.
 #pragma once
 
@@ -6,7 +7,8 @@
 
 namespace cg::cuda {
 
-/// G from x, a block for each line along the width. Bound by memory: writes 64 bytes a voxel of G, reads a tenth of it.
+/// G from x, one block per line along the width. Limited by memory: writes 64 bytes per voxel of G, reads a tenth of
+/// it.
 struct PackVolumes {
   static constexpr int threads = 192;
   using Shared = Nothing;

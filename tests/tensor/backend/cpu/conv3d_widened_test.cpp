@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bfloat16 convolution of processors without bfloat16 instructions, on every processor: small shapes as the
 // suite's parity test does them where it is the registry's own, here the cut into chunks of samples.
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A training step's memory on a GPU that is not there: every op of the network has a kernel, and the kernels' scratch
 // is part of the plan.
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The CUDA backend as a module of its own: what crosses its border. Needs the module's libraries, but no GPU.
 #include <doctest/doctest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The host's stand-in for a GPU must notice what would go wrong there.
 #include "tensor/backend/cuda/block/block.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How the CUDA kernels cut up their work: every part of it is done once, and nothing outside is touched.
 #include <doctest/doctest.h>
 

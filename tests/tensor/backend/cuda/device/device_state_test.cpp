@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What becomes of a device's errors, on a machine without one: the calls are made up.
 #include "tensor/backend/cuda/device/device_state.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What surrounds cuDNN's convolutions and cuBLAS's products (packing, conversion, parts of a batch, scratch, biases),
 // on the host: the reference in the place of the engines.
 #include <doctest/doctest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bodies of the CUDA kernels, started on the host by the code that starts them on a GPU: against the reference on
 // the examples of every op, and with threads and blocks in one order after the other.
 #include "tensor/backend/cuda/kernels.h"

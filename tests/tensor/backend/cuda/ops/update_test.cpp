@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the CUDA backend's kernels do beside the ops of the registry: the update's control and copy, the
 // flag itself, the bias of linear layers; and the statistics where float32 is hardest.
 #include <doctest/doctest.h>

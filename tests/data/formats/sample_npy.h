@@ -1,4 +1,5 @@
-// .npy files as NumPy writes them, and as nobody should.
+// SPDX-License-Identifier: Apache-2.0
+// .npy files as NumPy writes them, and invalid ones.
 #pragma once
 
 #include <fstream>

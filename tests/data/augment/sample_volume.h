@@ -1,4 +1,5 @@
-// Volumes for the tests of augmentations: every voxel another number, none of them 0.
+// SPDX-License-Identifier: Apache-2.0
+// Volumes for the tests of augmentations: all voxels have different values, and no voxel is 0.
 #pragma once
 
 #include <vector>

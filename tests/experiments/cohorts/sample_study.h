@@ -1,4 +1,5 @@
-// A laboratory's folder with three small maps, for tests to spoil.
+// SPDX-License-Identifier: Apache-2.0
+// A laboratory's folder with three small maps, which tests then change.
 #pragma once
 
 #include <unistd.h>
@@ -9,20 +10,20 @@
 
 #include "data/formats/nifti.h"
 #include "experiments/cohorts/import.h"
-#include "tests/data/formats/made_npy.h"
+#include "tests/data/formats/sample_npy.h"
 #include "tests/data/space/spatial_volumes.h"
 
 namespace cg::test {
 
 constexpr double coarse = 20;  // mm: a grid of 10 × 11 × 10 voxels
 
-/// A progress that shows nothing.
+/// A progress output that shows nothing.
 inline ProgressOutput silent() {
   return {.write = [](std::string_view) {}, .now = [] { return 0.0; }};
 }
 
 /// A map on the coarse grid: noise in the middle, 0 around.
-inline SpatialVolume made_map(std::uint64_t seed) {
+inline SpatialVolume sample_map(std::uint64_t seed) {
   const SpatialGrid grid = mni_grid(coarse);
   SpatialVolume out{noise_volume({grid.extents[0], grid.extents[1], grid.extents[2]}, seed), grid.affine};
   for (Index x = 0; x < 10; ++x)
@@ -43,7 +44,7 @@ struct Study {
     out = top / "cohort.h5";
     std::filesystem::create_directories(folder);
     write_table("participant_id\tage\tsex\tstudy\nsub-3\t77,5\tF\tA\nsub-1\t20.5\tmale\tB\nsub-2\t89+\tn/a\tn/a\n");
-    for (const int k : {1, 2, 3}) write_map(k, made_map(static_cast<std::uint64_t>(k)));
+    for (const int k : {1, 2, 3}) write_map(k, sample_map(static_cast<std::uint64_t>(k)));
     options.root = folder;
     options.table = "participants.tsv";
     options.files = "{participant_id}/{participant_id}_mre.nii.gz";
@@ -68,7 +69,7 @@ struct Study {
     std::filesystem::create_directories((folder / name).parent_path());
     std::ofstream(folder / name) << text;
   }
-  /// The same maps as a stack in another order than the table's, with its ids.
+  /// The same maps as a stack with ids, in an order that differs from the table's.
   void make_stack() {
     std::vector<float> all;
     for (const std::uint64_t k : {1, 2, 3}) {

@@ -1,5 +1,6 @@
-// A driver of NVIDIA's that is none: it answers what it is told to by its environment. The CUDA runtime finds it as
-// libcuda.so.1 on LD_LIBRARY_PATH, so that what the programs say of drivers and devices is seen where there are none.
+// SPDX-License-Identifier: Apache-2.0
+// A fake NVIDIA driver: its environment sets its answers. The CUDA runtime finds it as
+// libcuda.so.1 on LD_LIBRARY_PATH, so that messages about drivers and devices can be tested without a GPU.
 #include <cstdlib>
 #include <cstring>
 
@@ -25,7 +26,7 @@ int cuDriverGetVersion(int* version) {
 
 int cuInit(unsigned) { return told("MADE_UP_DRIVER_ANSWER", 0); }
 
-/// Everything else is there, and fails.
+/// All other functions exist, and fail.
 int cuGetProcAddress_v2(const char* name, void** function, int, unsigned long, int* found) {
   if (found) *found = 0;
   if (std::strcmp(name, "cuInit") == 0)
