@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Labels of the tests, for `./run_tests fast`, `slow`, or an op's or a loss's name (tools/select_tests.py).
 
-# Slow: more than seven seconds on two busy cores, but for the tests of a whole run (end_to_end) and of every op.
-set(slow data.phantom.statistics every_op_parity every_op_parity.avx2 experiments.prediction.predict
-    experiments.prediction.real_scans experiments.prediction.saliency experiments.runner.interruption
-    experiments.runner.resume extending layers.resnet_golden tensor.backend.cpu.conv3d_widened
-    tensor.backend.cuda.ops.convolution tensor.backend.cuda.ops.kernels tools.gpu_check tools.pytorch_weights)
+# Slow: more than seven seconds on two busy cores, except the tests of a whole run (end_to_end) and of every op. All
+# others are fast: together they take about a minute of processor time. Add a test here when it becomes slow.
+set(slow data.phantom.statistics data.space.real_volumes every_op_parity every_op_parity.avx2
+    experiments.prediction.predict experiments.prediction.real_scans experiments.prediction.saliency
+    experiments.runner.interruption experiments.runner.resume extending layers.resnet_golden
+    tensor.backend.cpu.conv3d_widened tensor.backend.cuda.ops.convolution tensor.backend.cuda.ops.kernels
+    tools.gpu_check tools.pytorch_weights)
 if(TEST tools.gpu_rehearsal)
   list(APPEND slow tools.gpu_rehearsal)  # not with sanitizers
 endif()

@@ -112,8 +112,7 @@ int main(int argc, char** argv) {
   app.add_option("KEY=VALUE", a.options, "options of [loss], e.g. sigma=5 far_decay=1 (run_experiment --help-config)");
   app.add_option("--loss", a.loss, "the loss to explain")->check(CLI::IsMember(loss_names()))->capture_default_str();
   app.add_option("--formulation", a.formulation,
-                 "printed: the formula in the paper; published: the computation of the published code (default)")
-      ->check(CLI::IsMember({"printed", "published"}));
+                 "printed: the formula in the paper; published: the computation of the published code (default)");
   app.add_option("--ages", a.ages, "ages of the subjects, in years: 20,21,25,70,71")
       ->delimiter(',')
       ->allow_extra_args(false);

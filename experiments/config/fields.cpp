@@ -311,7 +311,14 @@ std::string resolved(const std::vector<Option>& options) {
 
 std::string plain(const std::vector<Option>& options) {
   std::string out;
-  for (const Option& o : options) out += o.key + " = " + to_toml(o.value) + "\n";
+  for (const Option& o : options) {
+    Value value = o.value;
+    // A choice that replaced a word counts as that word, so that the digest of a configuration stays as it was.
+    if (auto* word = std::get_if<std::string>(&value))
+      for (const auto& [former, current] : o.accepts.former)
+        if (*word == current) value = former;
+    out += o.key + " = " + to_toml(value) + "\n";
+  }
   return out;
 }
 

@@ -139,8 +139,8 @@ struct Learner::PlannedBatch {
   Result gradient = {};  ///< dL/d loss_input
 
   void drop_tape() {
+    out = {};  // before the tape that it refers to
     tape.reset();
-    out = {};
   }
 };
 

@@ -117,6 +117,11 @@ TEST_CASE("Config: words of earlier versions are read and written as the present
   CHECK(parse_config({"f.toml", "", {"loss.formulation=reference"}}).loss.shared.formulation == Formulation::published);
 }
 
+TEST_CASE("Config: a renamed word counts as the former one in the digest, so that earlier runs can be resumed") {
+  const std::string text = plain(options_of(config_fields(), Config{}));
+  CHECK(text.find("loss.formulation = \"reference\"\n") != std::string::npos);
+}
+
 TEST_CASE("Config: options that do not fit together are refused at the position where they are set") {
   CHECK(refusal("[data]\nfold = 5\n").starts_with("f.toml:2:8: data.fold = 5: expected 0 to 4"));
   CHECK(refusal("[data]\nfolds = 2\nfold = 1\n").empty());
