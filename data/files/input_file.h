@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Opens files from others. Only plain files: a pipe could make a program wait for ever. Paths from a table must stay in
-// the folder of the table's cohort.
+// Opens input files, which may be damaged or malicious. Only plain files: a program could wait for ever for a pipe.
+// Paths in a table must stay in the folder of the table's cohort.
 #pragma once
 
 #include <filesystem>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Volumes in NIfTI files: .nii, .nii.gz, .hdr with .img(.gz); versions 1 and 2, both byte orders. libnifti2 decodes the
-// headers, which are checked here before. The voxels are read here, so that no file can claim more memory than it
+// headers. This code checks them first and reads the voxels itself, so that no file can claim more memory than it
 // fills. Read next: data/space/resample.h.
 #pragma once
 
@@ -16,7 +16,7 @@ struct NiftiLimits {
   Index voxels = Index{1} << 27;  ///< 512³: 512 MiB as float32
 };
 
-/// A volume as the file has it, and its position by the header.
+/// A volume as the file stores it, and its position as the header states it.
 struct NiftiVolume {
   SpatialVolume spatial;  ///< values scaled by the header's slope and intercept; the axes as in the file
   enum class Source { none, qform, sform };

@@ -54,7 +54,8 @@ Triple extents(const Raw& raw, const Name& name, const NiftiLimits& limits) {
     if (__builtin_mul_overflow(product, n, &product)) name.corrupt("the product of the dimensions overflows");
     if (a < 3) out[static_cast<std::size_t>(a)] = n;
   }
-  if (volumes != 1) name.data(fmt::format("it contains {} volumes, expected one", volumes), "Extract one volume into a file.");
+  if (volumes != 1)
+    name.data(fmt::format("it contains {} volumes, expected one", volumes), "Extract one volume into a file.");
   if (voxels > limits.voxels)
     name.data(fmt::format("{} x {} x {} voxels, expected {} at most", out[0], out[1], out[2], limits.voxels),
               "Check the file, or store it with larger voxels.");

@@ -66,7 +66,7 @@ Scans::Scans(const ScanOptions& options, const Prediction& model)
       reader_(options_, model.preprocessing.grid),
       ages_(read_ages(options.participants)) {
   if (options.inputs.empty())
-    fail(ErrorKind::usage, "command line", "no scan is named", "Name NIfTI files or a cohort file");
+    fail(ErrorKind::usage, "command line", "no scan is given", "Give NIfTI files or a cohort file");
   for (const std::string& path : options.inputs)
     if (is_cohort_name(path))
       add_cohort(path, model);

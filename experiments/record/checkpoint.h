@@ -3,8 +3,8 @@
 // data/files/storage.h.
 //
 // The file is HDF5 after a block of 512 bytes with the SHA-256 of all bytes after it. So damage is found before HDF5
-// reads a byte, and any HDF5 program can still open the file. There is one file: it is replaced in one step
-// (storage.h), so that after a crash the name holds the last complete file.
+// reads a byte, and any HDF5 program can still open the file. A new checkpoint replaces the old one in one step
+// (storage.h), so that after a crash the last complete checkpoint is there.
 #pragma once
 
 #include <filesystem>
