@@ -9,18 +9,9 @@
 #include <typeindex>
 
 #include "tensor/fields.h"
+#include "tensor/type_list.h"
 
 namespace cg {
-
-/// Types in one list.
-template <class... Kind>
-struct TypeList {
-  /// Calls f.operator()<Kind>() for each kind, in order.
-  template <class F>
-  static void for_each(const F& f) {
-    (f.template operator()<Kind>(), ...);
-  }
-};
 
 /// The `Options` of a kind that has none.
 struct NoOptions {

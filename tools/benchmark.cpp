@@ -21,6 +21,7 @@
 #include <thread>
 
 #include "data/device_loader.h"
+#include "experiments/program/stopwatch.h"
 #include "experiments/training/learner.h"
 #include "experiments/training/setup.h"
 #include "layers/file_order.h"
@@ -33,7 +34,6 @@
 namespace {
 
 using namespace cg;
-using Clock = std::chrono::steady_clock;
 
 struct Options {
   std::vector<Index> size = {91, 109, 91};
@@ -41,8 +41,6 @@ struct Options {
   std::string precision = "float32", device = "cpu";
   bool json = false, layers = false;
 };
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 Index peak_rss() {
   rusage usage{};

@@ -14,13 +14,9 @@
 namespace cg {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 /// At the end of an epoch a checkpoint is saved if the time since the last one is at least this many times the time
 /// that saving took. So saving takes at most 2 % of the time, and a killed run loses little more than one epoch.
 constexpr double work_over_saving = 50;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 }  // namespace
 

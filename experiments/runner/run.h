@@ -3,11 +3,11 @@
 // experiments/record/recorder.h (the files), experiments/record/checkpoint.h (what is saved).
 #pragma once
 
-#include <chrono>
 #include <memory>
 #include <optional>
 
 #include "experiments/program/progress.h"
+#include "experiments/program/stopwatch.h"
 #include "experiments/record/recorder.h"
 #include "experiments/record/trained_model.h"
 #include "experiments/runner/experiment.h"
@@ -56,7 +56,7 @@ class Run {
   std::optional<Checkpoint> saved_;  // until its learner is created
   std::unique_ptr<Learner> learner_;
   std::optional<TrainingPart> training_part_;  // the same for all seeds; computed when the first model is written
-  std::chrono::steady_clock::time_point saved_at_ = std::chrono::steady_clock::now();
+  Clock::time_point saved_at_ = Clock::now();
   double save_seconds_ = 0;
 };
 

@@ -5,21 +5,18 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "experiments/program/progress.h"
 #include "experiments/program/stop_signal.h"
+#include "experiments/program/stopwatch.h"
 #include "experiments/runner/announcement.h"
+#include "experiments/runner/experiment.h"
 #include "experiments/runner/run.h"
 #include "experiments/training/evaluation.h"
 #include "tensor/error.h"
 
 namespace cg {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// One step. An error in its numbers also names the position, the learning rate and the subjects.
 LossResult take_step(const Experiment& experiment, const RunState& at, Learner& learner, const Batch& batch,
@@ -132,7 +129,9 @@ void train(Experiment& experiment, Run& run) {
 
 }  // namespace
 
-void run_experiment(Experiment& experiment) {
+void run_experiment(const Config& config, const RunOptions& options) {
+  if (config.threads > 0) omp_set_num_threads(static_cast<int>(config.threads));
+  Experiment experiment(config, options);
   Run run(experiment);
   try {
     train(experiment, run);
@@ -142,12 +141,6 @@ void run_experiment(Experiment& experiment) {
     experiment.cohort.leave_device();
     name_batch_that_fits(error, experiment.memory_job());
   }
-}
-
-void run_experiment(const Config& config, const RunOptions& options) {
-  if (config.threads > 0) omp_set_num_threads(static_cast<int>(config.threads));
-  Experiment experiment(config, options);
-  run_experiment(experiment);
 }
 
 }  // namespace cg

@@ -3,15 +3,12 @@
 // Read next: experiment.h (what all seeds share), run.h (folder, saving, stopping), learner.h (a step).
 #pragma once
 
-#include "experiments/runner/experiment.h"
+#include "experiments/config/config.h"
 
 namespace cg {
 
 /// Trains and evaluates all seeds and writes the run folder (recorder.h). Before the first epoch it prints
 /// cohort, split, network, memory and time. Errors: all kinds; those of a step name seed, epoch, step and subjects.
 void run_experiment(const Config& config, const RunOptions& options);
-
-/// The same for an experiment that is already set up.
-void run_experiment(Experiment& experiment);
 
 }  // namespace cg

@@ -22,20 +22,17 @@
 #include "tensor/ops/linear.h"
 #include "tensor/ops/max_pool3d.h"
 #include "tensor/ops/relu.h"
+#include "tensor/type_list.h"
 
 namespace cg {
 
-template <Op... O>
-struct OpList {};
-
-using AllOps = OpList<AdamUpdate, Add, BatchNorm, BatchNormAddRelu, BatchNormRelu, BatchNormReluMaxPool, Cast, Conv3d,
-                      GlobalAveragePool, L2Normalise, Linear, MaxPool3d, Relu>;
+using AllOps = TypeList<AdamUpdate, Add, BatchNorm, BatchNormAddRelu, BatchNormRelu, BatchNormReluMaxPool, Cast, Conv3d,
+                        GlobalAveragePool, L2Normalise, Linear, MaxPool3d, Relu>;
 
 /// Calls `body.template operator()<O>()` for every op O, in the order of the list.
 template <class Body>
 void for_each_op(const Body& body) {
-  [&]<Op... O>(OpList<O...>) { (body.template operator()<O>(), ...); }
-  (AllOps{});
+  AllOps::for_each(body);
 }
 
 /// Calls `body(OpIn<O, T>{})` for every op O in each of the types T.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/program/stopwatch.h"
 #include "losses/registry.h"
 #include "tools/benchmark/deterministic.h"
 #include "tools/benchmark/plain_losses.h"
@@ -41,10 +42,6 @@ struct LossTimes {
 /// The seconds of the shortest call in half a second of calls.
 template <class Call>
 double shortest(const Call& call) {
-  using Clock = std::chrono::steady_clock;
-  const auto seconds_since = [](Clock::time_point start) {
-    return std::chrono::duration<double>(Clock::now() - start).count();
-  };
   const auto first = Clock::now();
   double best = 1e9;
   do {

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Measured time.
+#pragma once
+
+#include <chrono>
+
+namespace cg {
+
+using Clock = std::chrono::steady_clock;
+
+inline double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+}  // namespace cg
