@@ -16,7 +16,7 @@ constexpr double most_weight = 1e6;  // in training: a larger pull leaves nothin
 
 Threshold::Pairs Threshold::pairs(const LossInput& in) const {
   check_someone_to_repel(name, in, 2);
-  Pairs p{pull(in, shared, Normaliser::anchor), {}, {}};
+  Pairs p{pull(in, shared, temperature_of(*this), Normaliser::anchor), {}, {}};
   p.ranking = rank_by_age(in.ages, p.w, Compared::farther);
   if (shared.published())
     count_comparisons(p);

@@ -55,7 +55,6 @@ LossOptions chosen_options(const Arguments& arguments, Index subjects) {
   Checked checked = check(options_of(loss_fields()), source);
   throw_diagnostics(source, checked.diagnostics);
   LossOptions options;
-  options.shared.temperature = loss_info(arguments.loss).temperature;
   options.own.of<DynLocRep>().final_neighbours = std::max<Index>(2, (subjects * 14 + 16) / 32);
   for (const auto& f : loss_fields())
     if (const auto given = checked.values.find(f.key); given != checked.values.end()) f.set(options, given->second);

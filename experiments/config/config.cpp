@@ -108,6 +108,11 @@ void cross_check(const Config& config, Checked& checked) {
     checked.conflict(c.keys, c.text);
 }
 
+Config with_published_values(Config config) {
+  config.loss = with_published_values(std::move(config.loss));
+  return config;
+}
+
 /// Makes a path in a configuration absolute: it is relative to the folder of the file that contains it, or on the
 /// command line to the working folder.
 void make_absolute(std::string& path, const std::string& key, const Checked& checked, const Source& source) {
@@ -142,8 +147,6 @@ Config parse_config(const Source& source) {
   Config config = assemble(fields, checked);
   cross_check(config, checked);
   throw_diagnostics(source, checked.diagnostics);
-  if (!checked.where.contains("loss.temperature"))
-    config.loss.shared.temperature = loss_info(config.loss.name).temperature;
   make_absolute(config.data.cohort, "data.cohort", checked, source);
   make_absolute(config.pretrained.weights, "pretrained.weights", checked, source);
   return config;
@@ -152,11 +155,16 @@ Config parse_config(const Source& source) {
 std::string config_manual() { return manual(options_of(config_fields())); }
 
 std::string resolved_config(const Config& config) {
-  return "# Every option of a run and its value. Running this file repeats the run.\n\n" +
-         resolved(options_of(config_fields(), config));
+  std::vector<Option> options = options_of(config_fields(), config);
+  const std::vector<Option> numbers = options_of(config_fields(), with_published_values(config));
+  for (std::size_t k = 0; k < options.size(); ++k)
+    if (options[k].value != numbers[k].value) options[k].note = "here " + to_toml(numbers[k].value);
+  return "# Every option of a run and its value. Running this file repeats the run.\n\n" + resolved(options);
 }
 
-std::string config_digest(const Config& config) { return sha256(plain(options_of(config_fields(), config))); }
+std::string config_digest(const Config& config) {
+  return sha256(plain(options_of(config_fields(), with_published_values(config))));
+}
 
 fs::path find_config(const std::string& argument, const fs::path& experiments) {
   if (fs::exists(argument) && !fs::is_directory(argument))

@@ -11,6 +11,7 @@
 
 #include "experiments/program/digest.h"
 #include "losses/dynlocrep.h"
+#include "losses/registry.h"
 #include "tensor/error.h"
 
 using namespace cg;
@@ -164,19 +165,46 @@ TEST_CASE("Config: the shipped experiments are valid, and dynlocrep has the publ
   CHECK(c.loss.shared.formulation == Formulation::published);
   CHECK(c.loss.own.of<DynLocRep>().final_neighbours == 14);
   CHECK(c.loss.own.of<DynLocRep>().step_size == 1);
-  CHECK(c.loss.shared.temperature == 0.1);
+  CHECK_FALSE(c.loss.shared.temperature);  // the published one
   CHECK(c.loss.shared.base_temperature == 0.07);
   CHECK(c.data.phantom.voxel_mm == 2);
   CHECK(c.evaluation.features == Features::projected);
 }
 
-TEST_CASE("Config: rank_n_contrast has its own published temperature, unless one is set") {
-  const auto temperature = [](std::vector<std::string> overrides) {
-    return parse_config({.file = "", .text = "", .overrides = std::move(overrides)}).loss.shared.temperature;
-  };
-  CHECK(temperature({"loss.name=rank_n_contrast"}) == 2);
-  CHECK(temperature({"loss.name=rank_n_contrast", "loss.temperature=0.1"}) == 0.1);
-  CHECK(temperature({"loss.name=simclr"}) == 0.1);
+TEST_CASE("Config: every loss has its published temperature in every shipped and every resolved configuration") {
+  for (const auto& entry : std::filesystem::directory_iterator(experiments)) {
+    if (entry.path().extension() != ".toml") continue;
+    const Source shipped = read_source(entry.path().string(), {});
+    const Source resolved{entry.path().string(), resolved_config(parse_config(shipped)), {}};
+    for (const std::string& loss : loss_names())
+      for (Source source : {shipped, resolved}) {
+        CAPTURE(source.file);
+        CAPTURE(loss);
+        source.overrides = {"loss.name=" + loss};
+        const LossOptions options = with_published_values(parse_config(source).loss);
+        CHECK(options.shared.temperature == (loss == "rank_n_contrast" ? 2 : 0.1));
+        CHECK(options.shared.base_temperature == 0.07);
+      }
+  }
+}
+
+TEST_CASE("Config: a temperature that is set counts, and a word other than published is refused") {
+  const Source source{"f.toml", "", {"loss.name=rank_n_contrast", "loss.temperature=1"}};
+  CHECK(parse_config(source).loss.shared.temperature == 1);
+  CHECK(refusal("loss.temperature = 'publish'\n") ==
+        "f.toml:1:20: loss.temperature: expected a number, above 0, or \"published\", found the text \"publish\"");
+  CHECK(refusal("loss.temperature = 0\n") ==
+        "f.toml:1:20: loss.temperature = 0.0: expected a number, above 0, or \"published\"");
+  CHECK(refusal("", {"loss.temperature=publishe"}).find("or \"published\"") != std::string::npos);
+}
+
+TEST_CASE("Config: the resolved copy shows the published value, and its digest is that of the number") {
+  const Config c = parse_config({"f.toml", "", {"loss.name=rank_n_contrast"}});
+  CHECK(resolved_config(c).find("\ntemperature = \"published\"  # here 2.0\n") != std::string::npos);
+  CHECK(config_digest(c) ==
+        config_digest(parse_config({"f.toml", "", {"loss.name=rank_n_contrast", "loss.temperature=2"}})));
+  CHECK(config_digest(c) !=
+        config_digest(parse_config({"f.toml", "", {"loss.name=rank_n_contrast", "loss.temperature=0.1"}})));
 }
 
 TEST_CASE("Config: the resolved copy is the same configuration with the same digest") {

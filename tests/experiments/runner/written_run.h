@@ -1,0 +1,422 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run written out: what run_experiment must leave for a configuration, computed by one loop that calls network,
+// losses, optimiser, split, loader's keys and predictors directly. It uses nothing of experiments/runner, record or the
+// learner, and no memory plan. On the reference device the two must agree to the last bit. Each of its parts can be
+// replaced by a broken one, to show that the comparison notices it.
+#pragma once
+
+#include <omp.h>
+
+#include <cmath>
+#include <functional>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/augment/augmentations.h"
+#include "data/cohort_h5.h"
+#include "data/formats/hdf5_file.h"
+#include "data/split.h"
+#include "experiments/config/config.h"
+#include "experiments/program/csv.h"
+#include "experiments/statistics/all_predictors.h"
+#include "experiments/statistics/metrics.h"
+#include "experiments/training/queue.h"
+#include "layers/file_order.h"
+#include "layers/prediction_head.h"
+#include "losses/all.h"
+#include "optim/adam.h"
+#include "optim/schedule.h"
+#include "tests/experiments/runner/tiny_run.h"
+
+namespace cg::test {
+
+using Subjects = std::vector<Index>;
+
+/// What the parts of a run decide, each from the configuration. A test may replace any of them.
+struct RunParts {
+  std::function<Split(const Config&, Index n)> split = [](const Config& c, Index n) {
+    return split_folds(n, c.data.folds, c.data.fold, static_cast<std::uint32_t>(c.data.split_seed));
+  };
+  /// The maps whose voxels give the mean and the SD; no value: each map has its own.
+  std::function<std::optional<Subjects>(const Config&, const Split&)> normalised_by =
+      [](const Config& c, const Split& of) -> std::optional<Subjects> {
+    if (c.data.normalise == NormaliseScope::subject) return std::nullopt;
+    Subjects all = of.train;
+    if (c.data.normalise == NormaliseScope::all) all.insert(all.end(), of.test.begin(), of.test.end());
+    std::ranges::sort(all);
+    return all;
+  };
+  /// Of the initial weights and of all random draws of a run.
+  std::function<std::uint64_t(const Config&, Index seed)> random_seed = [](const Config&, Index seed) {
+    return static_cast<std::uint64_t>(seed);
+  };
+  std::function<Subjects(const Config&, const Dataset&, const Subjects&, std::uint64_t seed, Index epoch)> order =
+      [](const Config& c, const Dataset& dataset, const Subjects& train, std::uint64_t seed, Index epoch) {
+        Random random({.seed = seed, .epoch = static_cast<std::uint32_t>(epoch), .use = Use::shuffle});
+        return epoch_order(train, dataset, c.train.order, random);
+      };
+  std::function<std::vector<Subjects>(const Config&, const Subjects&)> batches = [](const Config& c,
+                                                                                    const Subjects& all) {
+    std::vector<Subjects> out;
+    for (std::size_t k = 0; k < all.size(); ++k) {
+      if (k % static_cast<std::size_t>(c.train.batch_size) == 0) out.emplace_back();
+      out.back().push_back(all[k]);
+    }
+    return out;
+  };
+  /// The key of a training volume's random changes.
+  std::function<Key(const Config&, const Key&)> augmented_by = [](const Config&, const Key& key) { return key; };
+  std::function<double(const Config&, Index epoch)> learning_rate = [](const Config& c, Index epoch) {
+    return Schedule{c.train.learning_rate, c.train.decay_factor, c.train.decay_every}.rate(epoch);
+  };
+  std::function<AdamOptions(const Config&)> adam = [](const Config& c) {
+    return AdamOptions{.weight_decay = c.train.weight_decay};
+  };
+  std::function<LossOptions(const Config&)> loss = [](const Config& c) { return c.loss; };
+  /// Where the loss believes to be: epoch and number of epochs.
+  std::function<std::pair<Index, Index>(const Config&, Index epoch)> schedule = [](const Config& c, Index epoch) {
+    return std::pair(epoch, c.train.epochs);
+  };
+  std::function<bool(const Config&)> evaluates_in_training_mode = [](const Config&) { return false; };
+  std::function<Features(const Config&)> features = [](const Config& c) { return c.evaluation.features; };
+  std::function<PredictorOptions(const Config&, std::uint64_t seed)> predictor = [](const Config& c,
+                                                                                    std::uint64_t seed) {
+    PredictorOptions o = c.evaluation.predictor;
+    o.shared.seed = seed;
+    return o;
+  };
+  /// The part that the predictor is fitted on, and the part that gives the error.
+  std::function<std::pair<Subjects, Subjects>(const Config&, const Split&)> evaluated =
+      [](const Config&, const Split& of) { return std::pair(of.train, of.test); };
+};
+
+/// The contents of a run folder, as text where the files are tables.
+struct WrittenRun {
+  Rows metrics;  ///< without the seconds
+  Rows predictions;
+  std::map<std::string, std::vector<double>> embeddings;            ///< "seed0/epoch1/projected"
+  std::vector<std::map<std::string, std::vector<double>>> weights;  ///< of each seed, by name in the file
+  std::optional<Intensity> intensity;
+  std::vector<AgePredictor> predictors;  ///< of each seed
+  bool operator==(const WrittenRun&) const = delete;
+};
+
+/// A loss by its name, without the registry.
+inline std::unique_ptr<Loss> loss_of(const LossOptions& o) {
+  std::unique_ptr<Loss> out;
+  const auto or_this = [&]<class L>() {
+    if (o.name == L::name) out = make_loss<L>(o.shared, o.own.of<L>());
+  };
+  or_this.operator()<DynLocRep>();
+  or_this.operator()<Exponential>();
+  or_this.operator()<YAware>();
+  or_this.operator()<Threshold>();
+  or_this.operator()<RankNContrast>();
+  or_this.operator()<SupCon>();
+  or_this.operator()<SimClr>();
+  or_this.operator()<Nnclr>();
+  REQUIRE_MESSAGE(out, "no loss " << o.name);
+  return out;
+}
+
+inline AgePredictor fitted(const PredictorOptions& o, const FeatureRows& rows, const std::vector<double>& ages) {
+  if (o.name == "ridge") return RidgePredictor{o.shared, o.own.of<RidgePredictor>()}.fit(rows, ages);
+  if (o.name == "l1") return L1Predictor{o.shared, o.own.of<L1Predictor>()}.fit(rows, ages);
+  if (o.name == "huber") return HuberPredictor{o.shared, o.own.of<HuberPredictor>()}.fit(rows, ages);
+  REQUIRE(o.name == "dex");
+  return DexPredictor{o.shared, o.own.of<DexPredictor>()}.fit(rows, ages);
+}
+
+inline void change(const AugmentOptions& o, const VoxelGrid& grid, const Key& key, std::span<float> volume) {
+  for (const std::string& name : o.apply) {
+    if (name == "cutout") augment(o.cutout, grid, key, volume);
+    if (name == "noise") augment(o.noise, grid, key, volume);
+    if (name == "flip") augment(o.flip, grid, key, volume);
+    if (name == "rotation") augment(o.rotation, grid, key, volume);
+    if (name == "crop") augment(o.crop, grid, key, volume);
+  }
+}
+
+/// The loop. One object runs all seeds of a configuration over the cohort of a file.
+class RunWriter {
+ public:
+  RunWriter(const Config& config, const std::string& cohort, RunParts parts)
+      : c_(config), p_(std::move(parts)), cohort_(cohort), split_(p_.split(config, cohort_.size())) {
+    if (const auto by = p_.normalised_by(c_, split_)) out_.intensity = intensity(cohort_, *by);
+    for (Index i = 0; i < cohort_.size(); ++i) {
+      maps_.push_back(cohort_.volume(i).values);
+      normalise(maps_.back(), out_.intensity ? *out_.intensity : intensity(maps_.back()));
+    }
+  }
+
+  WrittenRun run() {
+    for (const Index seed : c_.seeds) run_seed(seed);
+    return std::move(out_);
+  }
+
+ private:
+  struct Network {
+    Model model;
+    std::optional<PredictionHead> head;  // of a loss with a queue
+    std::vector<Parameter*> parameters() {
+      std::vector<Parameter*> all = model.parameters();
+      if (head)
+        for (Parameter* parameter : head->parameters("predictor.")) all.push_back(parameter);
+      return all;
+    }
+  };
+  struct Encodings {
+    std::vector<double> projected, encoder;  // of all subjects
+  };
+
+  bool augmented() const { return !c_.data.augment.apply.empty(); }
+  DType activations() const { return c_.precision == Precision::bfloat16 ? DType::bf16 : DType::f32; }
+
+  Tensor tensor_of(const Subjects& subjects, Index views, std::uint64_t seed, Index epoch) {
+    const Shape v = cohort_.volume_shape();
+    const auto n = static_cast<Index>(subjects.size());
+    const Tensor out = backend_.tensor({{views * n, v[0], v[1], v[2], 1}, DType::f32});
+    auto to = out.data<float>();
+    for (Index view = 0; view < views; ++view)
+      for (const Index i : subjects) {
+        std::vector<float> map = maps_[static_cast<std::size_t>(i)];
+        if (views > 1)
+          change(c_.data.augment, cohort_.grid(),
+                 p_.augmented_by(c_, {.seed = seed,
+                                      .epoch = static_cast<std::uint32_t>(epoch),
+                                      .sample = static_cast<std::uint32_t>(i),
+                                      .view = static_cast<std::uint32_t>(view)}),
+                 map);
+        std::ranges::copy(map, to.begin());
+        to = to.subspan(map.size());
+      }
+    return out;
+  }
+
+  static std::vector<double> twice(std::vector<double> rows) {
+    const std::vector<double> again = rows;
+    rows.insert(rows.end(), again.begin(), again.end());
+    return rows;
+  }
+
+  std::vector<double> ages_of(const Subjects& subjects) const {
+    std::vector<double> out;
+    for (const Index i : subjects) out.push_back(cohort_.subject(i).age);
+    return out;
+  }
+
+  /// One step; returns its loss.
+  LossResult step(Network& network, ParameterStore& store, Adam& adam, std::optional<EmbeddingQueue>& queue,
+                  const Loss& loss, const Subjects& batch, std::uint64_t seed, Index epoch) {
+    const Index views = augmented() ? 2 : 1;
+    Tape tape(backend_);
+    Context ctx(tape, true, 2 / views);
+    const Model::Result out = network.model.forward(ctx, constant(tensor_of(batch, views, seed, epoch)), activations());
+    const Variable root = network.head ? network.head->forward(ctx, out.embeddings) : out.embeddings;
+    const std::vector<double> once = to_doubles(backend_, out.embeddings.value),
+                              roots = to_doubles(backend_, root.value), ages = twice(ages_of(batch));
+    const std::vector<double> z = views == 1 ? twice(once) : once, r = views == 1 ? twice(roots) : roots;
+    const auto [at, of] = p_.schedule(c_, epoch);
+    LossInput in{.z = z, .ages = ages, .views = 2, .epoch = at, .max_epochs = of, .training = true};
+    const std::vector<double> earlier = queue ? queue->rows() : std::vector<double>();
+    if (queue) {
+      in.predictions = r;
+      in.queue = earlier;
+    }
+    LossResult result = loss.evaluate(in);
+    std::vector<double> slopes(roots.size(), 0.0);  // equal views were encoded once: their gradients add
+    for (std::size_t k = 0; k < result.gradient.size(); ++k) slopes[k % slopes.size()] += result.gradient[k];
+    Tensor gradient = backend_.tensor(root.spec());
+    from_doubles(backend_, slopes, gradient);
+    tape.backward(root, gradient);
+    REQUIRE(adam.step(store, p_.learning_rate(c_, epoch)));
+    if (queue) queue->push(std::span(once).first(once.size() / static_cast<std::size_t>(views)));
+    return result;
+  }
+
+  Encodings encode(Network& network) {
+    Encodings all;
+    for (Index i = 0; i < cohort_.size(); ++i) {
+      Tape tape(backend_);
+      Context ctx(tape, p_.evaluates_in_training_mode(c_));
+      const Model::Result out = network.model.forward(ctx, constant(tensor_of({i}, 1, 0, 0)), activations());
+      for (const double x : to_doubles(backend_, out.embeddings.value)) all.projected.push_back(x);
+      for (const double x : to_doubles(backend_, out.features.value)) all.encoder.push_back(x);
+    }
+    return all;
+  }
+
+  std::vector<double> rows_of(const std::vector<double>& all, const Subjects& subjects) const {
+    const auto width = all.size() / static_cast<std::size_t>(cohort_.size());
+    std::vector<double> out;
+    for (const Index i : subjects)
+      for (std::size_t k = 0; k < width; ++k) out.push_back(all[static_cast<std::size_t>(i) * width + k]);
+    return out;
+  }
+
+  /// Fits a predictor and returns the error in years; adds the predictions if the seed is over.
+  double evaluate(const Encodings& all, Index seed, bool last) {
+    const std::vector<double>& rows = p_.features(c_) == Features::encoder ? all.encoder : all.projected;
+    const auto width = static_cast<Index>(rows.size()) / cohort_.size();
+    const auto [train, test] = p_.evaluated(c_, split_);
+    const std::vector<double> x = rows_of(rows, train), x_test = rows_of(rows, test);
+    const AgePredictor predictor = fitted(p_.predictor(c_, p_.random_seed(c_, seed)),
+                                          {x, static_cast<Index>(train.size()), width}, ages_of(train));
+    const std::vector<double> of_train = predictor.predict({x, static_cast<Index>(train.size()), width}),
+                              of_test = predictor.predict({x_test, static_cast<Index>(test.size()), width});
+    if (last) {
+      out_.predictors.push_back(predictor);
+      add_predictions(seed, train, of_train, "train");
+      add_predictions(seed, test, of_test, "test");
+    }
+    double sum = 0;
+    for (std::size_t k = 0; k < test.size(); ++k) sum += std::abs(cohort_.subject(test[k]).age - of_test[k]);
+    return sum / static_cast<double>(test.size());
+  }
+
+  void add_predictions(Index seed, const Subjects& subjects, const std::vector<double>& ages, const char* part) {
+    for (std::size_t k = 0; k < subjects.size(); ++k) {
+      const Subject& s = cohort_.subject(subjects[k]);
+      out_.predictions.push_back({{"seed", std::to_string(seed)},
+                                  {"participant_id", s.id},
+                                  {"age", csv_number(s.age)},
+                                  {"predicted", csv_number(ages[k])},
+                                  {"part", part},
+                                  {"study", s.study}});
+    }
+  }
+
+  /// The values of a weights file take the place of the random ones, name by name.
+  void start_from_file(ParameterStore& store) const {
+    if (c_.pretrained.weights.empty()) return;
+    const H5Reader file(c_.pretrained.weights);
+    for (Parameter* parameter : store.parameters())
+      if (file.has(parameter->name) && file.shape(parameter->name) == file_shape(parameter->shape))
+        store.write(*parameter, from_file_order(parameter->shape, file.numbers(parameter->name)));
+  }
+
+  void run_seed(Index seed) {
+    const std::uint64_t random_seed = p_.random_seed(c_, seed);
+    const LossOptions options = p_.loss(c_);
+    const auto loss = loss_of(options);
+    Network network{Model(c_.model), std::nullopt};
+    const Index width = c_.model.embedding_width();
+    if (options.name == Nnclr::name) network.head.emplace(width);
+    ParameterStore store(backend_, DType::f32, network.parameters());
+    store.initialise(random_seed);
+    start_from_file(store);
+    Adam adam(store, p_.adam(c_));
+    std::optional<EmbeddingQueue> queue;
+    if (options.name == Nnclr::name)
+      queue.emplace(backend_, Spec{{options.own.of<Nnclr>().queue_size, width}, DType::f32}, random_seed);
+    Index steps = 0;
+    for (Index epoch = 1; epoch <= c_.train.epochs; ++epoch) {
+      double sum = 0;
+      Index neighbours = 0, batches = 0;
+      for (const Subjects& batch : p_.batches(c_, p_.order(c_, cohort_, split_.train, random_seed, epoch))) {
+        const LossResult result = step(network, store, adam, queue, *loss, batch, random_seed, epoch);
+        if (batches++ == 0) neighbours = result.metrics.neighbours / 2;  // rows of two views
+        sum += result.value;
+      }
+      steps += batches;
+      const bool last = epoch == c_.train.epochs;
+      const Index every = c_.evaluation.every;
+      const bool measured = last || (every > 0 && epoch % every == 0);
+      const bool kept = std::ranges::count(c_.evaluation.embeddings_at, epoch) > 0;
+      const Encodings all = measured || kept ? encode(network) : Encodings();
+      const std::string mae = measured ? csv_number(evaluate(all, seed, last)) : "";
+      if (kept) {
+        const std::string group = fmt::format("seed{}/epoch{}/", seed, epoch);
+        out_.embeddings[group + "projected"] = all.projected;
+        out_.embeddings[group + "encoder"] = all.encoder;
+      }
+      out_.metrics.push_back({{"seed", std::to_string(seed)},
+                              {"epoch", std::to_string(epoch)},
+                              {"loss", csv_number(sum / static_cast<double>(batches))},
+                              {"learning_rate", csv_number(p_.learning_rate(c_, epoch))},
+                              {"neighbours", neighbours ? std::to_string(neighbours) : ""},
+                              {"mae", mae}});
+    }
+    out_.weights.emplace_back();
+    for (const Parameter* parameter : network.model.parameters()) {
+      out_.weights.back()[parameter->name] = to_file_order(parameter->shape, store.read(*parameter));
+      if (parameter->name.ends_with("running_mean"))
+        out_.weights.back()[parameter->name.substr(0, parameter->name.rfind('.')) + ".num_batches_tracked"] = {
+            static_cast<double>(steps)};
+    }
+  }
+
+  Config c_;
+  RunParts p_;
+  CohortFile cohort_;
+  Split split_;
+  HostBackend backend_;
+  std::vector<std::vector<float>> maps_;  // normalised
+  WrittenRun out_;
+};
+
+inline WrittenRun write_out(const Config& config, const std::string& cohort, const RunParts& parts = {}) {
+  omp_set_num_threads(1);  // the volumes are tiny
+  return RunWriter(config, cohort, parts).run();
+}
+
+/// The same of a run folder in the workplace.
+inline WrittenRun read_run(const std::string& out, const Config& config) {
+  const std::string folder = workplace().folder + "/" + out + "/";
+  WrittenRun run;
+  run.metrics = metrics(out);
+  run.predictions = table(out + "/predictions.csv");
+  for (const Index seed : config.seeds) {
+    const H5Reader file(folder + (config.seeds.size() == 1 ? "model.h5" : fmt::format("model-seed{}.h5", seed)));
+    run.weights.emplace_back();
+    for (const std::string& name : file.members())
+      if (!name.starts_with("prediction")) run.weights.back()[name] = file.numbers(name);
+    const auto json = nlohmann::json::parse(file.strings("prediction").at(0));
+    const auto& p = json.at("predictor");
+    AgePredictor predictor;
+    predictor.weights = p.at("weights").get<std::vector<double>>();
+    predictor.bias = p.at("bias").get<std::vector<double>>();
+    if (p.contains("alpha")) predictor.alpha = p.at("alpha");
+    run.predictors.push_back(predictor);
+    const auto& preprocessing = json.at("preprocessing");
+    if (preprocessing.contains("intensity"))
+      run.intensity = Intensity{preprocessing.at("intensity").at("mean"), preprocessing.at("intensity").at("sd"),
+                                preprocessing.at("intensity").at("count")};
+  }
+  if (std::filesystem::exists(folder + "embeddings.h5")) {
+    const H5Reader file(folder + "embeddings.h5");
+    for (const Index seed : config.seeds)
+      for (const Index epoch : config.evaluation.embeddings_at)
+        for (const char* which : {"projected", "encoder"})
+          if (const std::string name = fmt::format("seed{}/epoch{}/{}", seed, epoch, which); file.has(name))
+            run.embeddings[name] = file.numbers(name);
+  }
+  return run;
+}
+
+/// The names of what differs between two runs: "metrics", "predictions", "weights", "embeddings", "intensity".
+inline std::vector<std::string> differences(const WrittenRun& a, const WrittenRun& b) {
+  std::vector<std::string> out;
+  const auto compare = [&](const char* name, bool same) {
+    if (!same) out.push_back(name);
+  };
+  compare("metrics", a.metrics == b.metrics);
+  compare("predictions", a.predictions == b.predictions);
+  compare("weights", a.weights == b.weights);
+  compare("embeddings", a.embeddings == b.embeddings);
+  const auto numbers = [](const WrittenRun& r) {
+    return r.intensity ? std::vector{r.intensity->mean, r.intensity->sd, r.intensity->count} : std::vector<double>();
+  };
+  compare("intensity", numbers(a) == numbers(b));
+  const auto same_predictor = [](const AgePredictor& x, const AgePredictor& y) {
+    return x.weights == y.weights && x.bias == y.bias && csv_number(x.alpha) == csv_number(y.alpha);
+  };
+  compare("predictor", std::ranges::equal(a.predictors, b.predictors, same_predictor));
+  return out;
+}
+
+}  // namespace cg::test
