@@ -114,10 +114,8 @@ TEST_CASE("predict: NIfTI files give the same ages to the bit, and with their ta
   const Rows cohort = table("all.csv"), volumes = table("files.csv");
   REQUIRE(volumes.size() == cohort.size());
   for (std::size_t i = 0; i < cohort.size(); ++i) {
-    for (const char* column : {"predicted_age", "coverage", "map_mean"})
+    for (const char* column : {"age", "predicted_age", "gap", "gap_bias_corrected", "coverage", "map_mean"})
       CHECK(volumes[i].at(column) == cohort[i].at(column));
-    for (const char* column : {"age", "gap", "gap_bias_corrected"})  // a cohort file stores ages as float32
-      CHECK(number(volumes[i], column) == doctest::Approx(number(cohort[i], column)).epsilon(1e-6));
   }
   CHECK(volumes[0].at("warnings").empty());
 }
