@@ -16,7 +16,6 @@
 #include "data/formats/map_file.h"
 #include "experiments/program/command_line.h"
 #include "experiments/record/model_file.h"
-#include "experiments/statistics/metrics.h"
 #include "experiments/training/setup.h"
 #include "tensor/error.h"
 
@@ -55,19 +54,6 @@ void print_row(const PredictedAge& row) {
   for (const std::string& warning : row.warnings) fmt::print("  warning: {}\n", printable(warning));
 }
 
-/// Prints the mean absolute error of the scans with known age.
-void print_error(const std::vector<PredictedAge>& rows) {
-  std::vector<double> ages, predicted;
-  for (const PredictedAge& row : rows) {
-    if (std::isnan(row.age)) continue;
-    ages.push_back(row.age);
-    predicted.push_back(row.predicted);
-  }
-  if (ages.size() > 1)
-    fmt::print("mean absolute error {:.3f} years over {} scans of known age\n", mean_absolute_error(ages, predicted),
-               ages.size());
-}
-
 int run(const Arguments& arguments) {
   constexpr std::size_t most_printed = 20;
   require_not_read(arguments.out, arguments.scans.inputs);
@@ -81,7 +67,7 @@ int run(const Arguments& arguments) {
   write_atomically(arguments.out, prediction_table(rows));
   for (std::size_t k = 0; k < std::min(rows.size(), most_printed); ++k) print_row(rows[k]);
   if (rows.size() > most_printed) fmt::print("and {} more\n", rows.size() - most_printed);
-  print_error(rows);
+  fmt::print("{}", error_text(rows));
   fmt::print("{}\n", arguments.out);
   return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "data/files/diagnostics.h"
 #include "experiments/program/csv.h"
+#include "experiments/statistics/metrics.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -63,6 +64,12 @@ void warn_of_age(const PredictedAge& p, const TrainingPart& t, std::vector<std::
 
 }  // namespace
 
+TrainedOn trained_on(const Scan& scan, const Prediction& model) {
+  if (!model.subjects) return TrainedOn::unknown;
+  const auto found = recognised(*model.subjects, scan.id, scan.digest);
+  return !found ? TrainedOn::no : found->by_map ? TrainedOn::by_map : TrainedOn::by_id;
+}
+
 Tensor network_input(const Volume& volume, const std::string& source, const std::optional<Intensity>& by) {
   const Intensity used = by ? *by : intensity(volume.values);
   if (!(used.sd > 1e-12))
@@ -78,6 +85,9 @@ std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& predi
   std::vector<std::string> out;
   if (training.synthetic && !scan.synthetic)
     out.push_back("the model was trained on a synthetic phantom: this result has no meaning for a person");
+  if (prediction.trained_on == TrainedOn::by_map) out.push_back("the model was trained on this map");
+  if (prediction.trained_on == TrainedOn::by_id)
+    out.push_back("the model was trained on a subject with this id: on another map, or on another person");
   if (model.preprocessing.intensity) warn_of_brightness(prediction.map, training, out);
   if (scan.has_affine != model.preprocessing.has_affine)
     out.push_back(fmt::format("sides: {} file has no affine, so left and right may be exchanged",
@@ -109,6 +119,7 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
       p.gap = p.predicted - p.age;
       p.corrected = p.gap - m.bias(p.age);
       p.map = in_unit(map_statistics(input.data<float>(), m.training.occupancy), by);
+      p.trained_on = trained_on(scan, m);
       p.warnings = warnings_of(scan, p, m);
       out.push_back(std::move(p));
     });
@@ -117,21 +128,51 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
   if (scans.size() > 1) progress.finish();
   diagnostics.report(fmt::format("{} scans", scans.size()), "Fix or remove these scans; nothing was written");
   for (const Index i : scans.of_training_cohort())
-    out[static_cast<std::size_t>(i)].warnings.push_back("the scan is from the cohort that the model was trained on");
+    if (PredictedAge& row = out[static_cast<std::size_t>(i)]; row.trained_on == TrainedOn::no)
+      row.warnings.push_back("the scan is from the test part of the cohort that the model was trained on");
   return out;
 }
 
 std::string prediction_table(std::span<const PredictedAge> rows) {
   std::string out =
-      "participant_id,age,predicted_age,gap,gap_bias_corrected,coverage,map_mean,map_sd,source,warnings\n";
+      "participant_id,age,predicted_age,gap,gap_bias_corrected,coverage,map_mean,map_sd,source,trained_on,"
+      "warnings\n";
   for (const PredictedAge& row : rows) {
     std::string warnings;
     for (const std::string& warning : row.warnings) warnings += (warnings.empty() ? "" : "; ") + warning;
     out += csv_line({csv_text(row.id), csv_number(row.age), csv_number(row.predicted), csv_number(row.gap),
                      csv_number(row.corrected), csv_number(row.map.coverage), csv_number(row.map.mean),
-                     csv_number(row.map.sd), csv_text(row.source), csv_text(warnings)});
+                     csv_number(row.map.sd), csv_text(row.source),
+                     trained_on_names[static_cast<std::size_t>(row.trained_on)], csv_text(warnings)});
   }
   return out;
+}
+
+std::string error_text(std::span<const PredictedAge> rows) {
+  std::vector<double> ages, predicted;
+  std::size_t trained = 0;
+  bool unknown = false;
+  for (const PredictedAge& row : rows) {
+    if (std::isnan(row.age)) continue;
+    unknown = unknown || row.trained_on == TrainedOn::unknown;
+    if (row.trained_on == TrainedOn::by_map || row.trained_on == TrainedOn::by_id) {
+      ++trained;
+      continue;
+    }
+    ages.push_back(row.age);
+    predicted.push_back(row.predicted);
+  }
+  if (trained + ages.size() <= 1 && trained == 0) return "";
+  if (ages.empty())
+    return fmt::format("no mean absolute error: the model was trained on all {} scans of known age\n", trained);
+  std::string out = fmt::format("mean absolute error {:.3f} years over {} scan{} of known age",
+                                mean_absolute_error(ages, predicted), ages.size(), ages.size() == 1 ? "" : "s");
+  if (trained > 0) out += fmt::format("; left out: {} that the model was trained on", trained);
+  if (unknown)
+    out +=
+        "\nwarning: the model file does not name its training subjects, because an earlier version wrote it. The error "
+        "is too small if the model was trained on some of these scans.";
+  return out + "\n";
 }
 
 }  // namespace cg

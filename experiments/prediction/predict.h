@@ -13,14 +13,22 @@
 
 namespace cg {
 
+/// Whether the model was trained on a scan, or on another scan with its id.
+enum class TrainedOn { no, by_map, by_id, unknown };
+constexpr const char* trained_on_names[] = {"", "yes", "yes", "unknown"};  ///< in tables
+
+/// Errors: none; `unknown` with a model file of an earlier version, which does not name its subjects.
+TrainedOn trained_on(const Scan& scan, const Prediction& model);
+
 struct PredictedAge {
   std::string id;
-  std::string source = {};            ///< of the scan
-  double age = 0;                     ///< years; NaN if unknown, and then both gaps are NaN
-  double predicted = 0;               ///< years
-  double gap = 0;                     ///< predicted − age
-  double corrected = 0;               ///< the gap minus its age bias on the training part; not a main result
-  MapStatistics map;                  ///< in the map's unit
+  std::string source = {};  ///< of the scan
+  double age = 0;           ///< years; NaN if unknown, and then both gaps are NaN
+  double predicted = 0;     ///< years
+  double gap = 0;           ///< predicted − age
+  double corrected = 0;     ///< the gap minus its age bias on the training part; not a main result
+  MapStatistics map;        ///< in the map's unit
+  TrainedOn trained_on = TrainedOn::no;
   std::vector<std::string> warnings;  ///< differences from the training part
 };
 
@@ -35,7 +43,11 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
                                        const ProgressOutput& output);
 
 /// CSV, one line per scan: participant_id, age, predicted_age, gap, gap_bias_corrected, coverage, map_mean, map_sd,
-/// source, warnings.
+/// source, trained_on, warnings.
 std::string prediction_table(std::span<const PredictedAge> rows);
+
+/// The mean absolute error of the scans with known age that the model was not trained on, and how many were left out;
+/// or why there is no error. Empty if the age of no scan, or only of one that the model was not trained on, is known.
+std::string error_text(std::span<const PredictedAge> rows);
 
 }  // namespace cg

@@ -11,7 +11,6 @@
 #include "data/files/storage.h"
 #include "data/formats/nifti.h"
 #include "experiments/pages/volume_picture.h"
-#include "experiments/prediction/predict.h"
 #include "experiments/program/csv.h"
 #include "experiments/statistics/map_agreement.h"
 
@@ -89,6 +88,7 @@ void add_absolute(std::vector<float>& sum, std::span<const float> values) {
 std::string title_of(const ScanSaliency& scan) {
   std::string out = fmt::format("{}: predicted age {:.1f} years", scan.id, scan.predicted);
   if (std::isfinite(scan.age)) out += fmt::format(", true age {:.1f}", scan.age);
+  if (scan.trained_on == TrainedOn::by_map || scan.trained_on == TrainedOn::by_id) out += " (trained on)";
   return out;
 }
 
@@ -196,6 +196,7 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
     left = std::max<Index>(left - 1, 0);
   };
   ScanSaliency out{read.id, read.age, trained_.ages(volume)[0], maps_of(trained_, volume, step), {}};
+  out.trained_on = trained_on(read, model_.prediction);
   const std::vector<SaliencyMap> random = checked ? maps_of(random_, volume, step) : std::vector<SaliencyMap>();
   progress.advance(left, read.source);  // steps that a small brain does not need
   const std::string name = name_for(read.id);
@@ -258,12 +259,13 @@ void SaliencyRun::write_mean(const std::optional<KnownAgeing>& truth) const {
 }
 
 std::string saliency_table(const std::vector<ScanSaliency>& rows) {
-  std::string out = "participant_id,age,predicted_age";
+  std::string out = "participant_id,age,predicted_age,trained_on";
   if (!rows.empty())
     for (const SaliencyMap& map : rows[0].maps) out += "," + map.kind + "_random_correlation";
   out += "\n";
   for (const ScanSaliency& row : rows) {
-    std::vector<std::string> cells = {csv_text(row.id), csv_number(row.age), csv_number(row.predicted)};
+    std::vector<std::string> cells = {csv_text(row.id), csv_number(row.age), csv_number(row.predicted),
+                                      trained_on_names[static_cast<std::size_t>(row.trained_on)]};
     for (const double c : row.correlations) cells.push_back(csv_number(c));
     out += csv_line(cells);
   }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/prediction/predict.h"
 #include "experiments/prediction/saliency.h"
 #include "experiments/prediction/scans.h"
 #include "experiments/program/progress.h"
@@ -35,6 +36,7 @@ struct ScanSaliency {
   double age = 0, predicted = 0;  ///< years; the age may be NaN
   std::vector<SaliencyMap> maps;
   std::vector<double> correlations;  ///< per map: rank correlation of |values| and |random| on the data, or NaN
+  TrainedOn trained_on = TrainedOn::no;
 };
 
 /// The true ageing in the file of a synthetic cohort (data/phantom/phantom.h).
@@ -89,7 +91,7 @@ class SaliencyRun {
   bool synthetic_ = false;  // a scan so far is synthetic
 };
 
-/// CSV, one line per scan: participant_id, age, predicted_age, and one column per map with its correlation.
+/// CSV, one line per scan: participant_id, age, predicted_age, trained_on, and one column per map with its correlation.
 std::string saliency_table(const std::vector<ScanSaliency>& rows);
 
 }  // namespace cg

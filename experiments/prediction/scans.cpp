@@ -139,20 +139,24 @@ Scan Scans::read(Index scan) const {
     out.done = std::move(reading.done);
     out.lost = reading.lost;
     out.synthetic = reading.synthetic;
+    out.digest = map_digest(out.volume.values);
     return out;
   }
   const CohortFile& file = source.cohort->file;
   out.has_affine = file.has_affine();
   out.synthetic = file.synthetic();
   SpatialVolume own = original(scan);
-  source.cohort->digests[static_cast<std::size_t>(source.map.row)] = map_digest(own.volume.values);
+  const std::string own_digest = map_digest(own.volume.values);
+  source.cohort->digests[static_cast<std::size_t>(source.map.row)] = own_digest;
   if (same_grid({file.grid().extents, own.affine}, reader_.grid())) {
     out.volume = std::move(own.volume);
+    out.digest = own_digest;
     return out;
   }
   Resampled resampled = resample(own, reader_.grid(), options_.sampling);
   out.volume = std::move(resampled.volume);
   out.done = std::move(resampled.done);
+  out.digest = map_digest(out.volume.values);
   return out;
 }
 

@@ -28,9 +28,10 @@ struct Scan {
   std::string source;      ///< its file; for a cohort file with the id
   bool has_affine = true;  ///< the file contains the positions of its voxels
   Volume volume;
-  std::string done;        ///< how it was brought to the grid
-  double lost = 0;         ///< share of its data outside of the grid
-  bool synthetic = false;  ///< by its file
+  std::string done;         ///< how it was brought to the grid
+  double lost = 0;          ///< share of its data outside of the grid
+  bool synthetic = false;   ///< by its file
+  std::string digest = {};  ///< map_digest() of the volume
 };
 
 class Scans {

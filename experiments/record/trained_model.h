@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All that a prediction needs, as stored in a model file: the network's weights, the preprocessing of maps, the
-// predictor of age, and a description of the training part. Read next: experiments/statistics/predictor.h.
+// predictor of age, and a description of the training part. Read next: known_subjects.h,
+// experiments/statistics/predictor.h.
 #pragma once
 
 #include <map>
@@ -10,6 +11,7 @@
 
 #include "data/normalise.h"
 #include "data/space/resample.h"
+#include "experiments/record/known_subjects.h"
 #include "experiments/statistics/age_bias.h"
 #include "experiments/statistics/map_statistics.h"
 #include "experiments/training/cohort.h"
@@ -48,6 +50,7 @@ struct Prediction {
   AgeBias bias;  ///< of the training part, with left-out predictions
   Preprocessing preprocessing;
   TrainingPart training;
+  std::optional<KnownSubjects> subjects = {};  ///< no value in files of earlier versions
 };
 
 /// A model file in memory.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "experiments/record/trained_model.h"
 #include "tensor/error.h"
@@ -53,6 +54,12 @@ ordered_json to_json(const TrainingPart& t) {
           {"outside", to_json(t.outside)}};
 }
 
+ordered_json to_json(const KnownSubjects& known) {
+  ordered_json out = ordered_json::object();
+  for (const auto& [part, digests] : known) out[part] = {{"ids", digests.ids}, {"maps", digests.maps}};
+  return out;
+}
+
 /// Reads members of JSON objects, and refuses invalid ones.
 class Reader {
  public:
@@ -79,6 +86,20 @@ class Reader {
     collect(object(name, &ordered_json::is_array), name, out);
     return out;
   }
+  std::set<std::string> digests(const char* name) const {
+    std::set<std::string> out;
+    for (const ordered_json& value : object(name, &ordered_json::is_array)) {
+      if (!value.is_string() || !is_digest(value.get<std::string>()))
+        refuse(fmt::format("{} contains a value that is not 16 hexadecimal digits", name));
+      out.insert(value.get<std::string>());
+    }
+    return out;
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const auto& item : from_.items()) out.push_back(item.key());
+    return out;
+  }
   template <std::size_t n>
   std::size_t choice(const char* name, const char* const (&words)[n]) const {
     const std::string word = text(name);
@@ -93,6 +114,9 @@ class Reader {
     const auto at = from_.find(name);
     if (at == from_.end() || !((*at).*is)()) refuse(fmt::format("{} is missing or of the wrong type", name));
     return *at;
+  }
+  static bool is_digest(const std::string& text) {
+    return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
   }
   void collect(const ordered_json& list, const char* name, std::vector<double>& out) const {
     for (const ordered_json& value : list) {
@@ -168,15 +192,25 @@ TrainingPart training(const Reader& r) {
   return out;
 }
 
+KnownSubjects subjects(const Reader& r) {
+  KnownSubjects out;
+  for (const std::string& part : r.names()) {
+    const Reader digests = r.at(part.c_str());
+    out[part] = {.ids = digests.digests("ids"), .maps = digests.digests("maps")};
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string to_json(const Prediction& p) {
-  const ordered_json out{{"features", feature_names[static_cast<std::size_t>(p.features)]},
-                         {"activations", name_of(p.activations)},
-                         {"predictor", to_json(p.predictor)},
-                         {"age_bias", {{"intercept", p.bias.intercept}, {"slope", p.bias.slope}}},
-                         {"preprocessing", to_json(p.preprocessing)},
-                         {"training", to_json(p.training)}};
+  ordered_json out{{"features", feature_names[static_cast<std::size_t>(p.features)]},
+                   {"activations", name_of(p.activations)},
+                   {"predictor", to_json(p.predictor)},
+                   {"age_bias", {{"intercept", p.bias.intercept}, {"slope", p.bias.slope}}},
+                   {"preprocessing", to_json(p.preprocessing)},
+                   {"training", to_json(p.training)}};
+  if (p.subjects) out["subjects"] = to_json(*p.subjects);
   return out.dump();
 }
 
@@ -201,6 +235,7 @@ Prediction prediction_from_json(const std::string& path, const std::string& text
   out.bias = {.intercept = bias.number("intercept"), .slope = bias.number("slope")};
   out.preprocessing = preprocessing(r.at("preprocessing"));
   out.training = training(r.at("training"));
+  if (r.has("subjects")) out.subjects = subjects(r.at("subjects"));
   return out;
 }
 

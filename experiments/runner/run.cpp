@@ -117,7 +117,8 @@ Prediction Run::prediction(const Evaluation& evaluation) {
           .predictor = evaluation.predictor,
           .bias = fit_age_bias(ages, predict_left_out(options, evaluation.train.rows(), ages)),
           .preprocessing = preprocessing_of(cohort),
-          .training = *training_part_};
+          .training = *training_part_,
+          .subjects = known_subjects(cohort)};
 }
 
 void Run::finish() {

@@ -9,6 +9,8 @@
 #include <cmath>
 
 #include "data/formats/nifti.h"
+#include "data/formats/weights_file.h"
+#include "experiments/cohorts/export.h"
 #include "experiments/record/model_file.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/program.h"
@@ -66,6 +68,19 @@ std::map<std::string, std::string> changed(const std::function<void(SpatialVolum
   return table("changed.csv").at(0);
 }
 
+/// The ids of the run's training part, and of its test part.
+std::pair<std::vector<std::string>, std::vector<std::string>> trained_and_tested() {
+  std::pair<std::vector<std::string>, std::vector<std::string>> out;
+  for (const auto& row : trained().of_run)
+    (row.at("part") == "train" ? out.first : out.second).push_back(row.at("participant_id"));
+  return out;
+}
+
+/// A subject's exported map.
+std::string file_of(const std::string& id) {
+  return fmt::format("{0}/{1}/mre/{1}_stiffness.nii.gz", trained().nifti, bids_id(id));
+}
+
 bool warns(const std::map<std::string, std::string>& row, const std::string& words) {
   return row.at("warnings").find(words) != std::string::npos;
 }
@@ -76,19 +91,97 @@ TEST_CASE("predict: the cohort of a run gives the predictions of that run, with 
   const Finished done = predict(trained().model + " " + workplace().cohort + " --out all.csv");
   REQUIRE_MESSAGE(done.code == 0, done.text);
   CHECK(done.says("SYNTHETIC PHANTOM"));
-  CHECK(done.says("mean absolute error"));
   const Rows rows = table("all.csv");
   REQUIRE(rows.size() == tiny_subjects);
   std::map<std::string, double> expected;
-  for (const auto& row : trained().of_run) expected[row.at("participant_id")] = number(row, "predicted");
+  std::map<std::string, std::string> part;
+  for (const auto& row : trained().of_run) {
+    expected[row.at("participant_id")] = number(row, "predicted");
+    part[row.at("participant_id")] = row.at("part");
+  }
   for (const auto& row : rows) {
     CAPTURE(row.at("participant_id"));
     // The order of sums may differ between a batch of one and a batch of eight.
     CHECK(std::abs(number(row, "predicted_age") - expected.at(row.at("participant_id"))) < 1e-3);
     CHECK(number(row, "gap") == doctest::Approx(number(row, "predicted_age") - number(row, "age")).epsilon(1e-6));
-    CHECK(warns(row, "the scan is from the cohort that the model was trained on"));
+    const bool train = part.at(row.at("participant_id")) == "train";
+    CHECK(row.at("trained_on") == (train ? "yes" : ""));
+    CHECK(warns(row, "the model was trained on this map") == train);
+    CHECK(warns(row, "from the test part of the cohort that the model was trained on") == !train);
     CHECK(number(row, "coverage") > 0.5);
   }
+}
+
+TEST_CASE(
+    "predict: the error is that of the scans that the model was not trained on, and says how many were left out") {
+  const Finished done = predict(trained().model + " " + workplace().cohort + " --out error.csv");
+  REQUIRE_MESSAGE(done.code == 0, done.text);
+  double sum = 0;
+  int n = 0;
+  for (const auto& row : trained().of_run)
+    if (row.at("part") == "test") {
+      sum += std::abs(number(row, "predicted") - number(row, "age"));
+      ++n;
+    }
+  REQUIRE(n == 5);
+  const std::string before = "mean absolute error ", after = " years over 5 scans of known age; left out: 19 that";
+  const auto at = done.text.find(before);
+  REQUIRE_MESSAGE(at != std::string::npos, done.text);
+  CHECK(std::stod(done.text.substr(at + before.size())) == doctest::Approx(sum / n).epsilon(1e-3));
+  CHECK_MESSAGE(done.says(after), done.text);
+}
+
+TEST_CASE("predict: training subjects are recognised in files, by their map under any name, or by their id") {
+  const auto [train, test] = trained_and_tested();
+  const std::string folder = workplace().folder;
+  fs::copy_file(file_of(train[0]), folder + "/sub-other.nii.gz", fs::copy_options::overwrite_existing);
+  SpatialVolume smoothed = read_nifti(file_of(train[1])).spatial;
+  for (float& v : smoothed.volume.values) v *= 1.01f;
+  fs::create_directories(folder + "/smoothed");
+  const std::string other = folder + "/smoothed/" + fs::path(file_of(train[1])).filename().string();
+  write_nifti(other, smoothed, "synthetic phantom, changed");
+  std::ofstream(folder + "/known.tsv") << "participant_id\tage\nsub-other\t50\n" + bids_id(train[1]) + "\t60\n" +
+                                              bids_id(test[0]) + "\t70\n";
+  const std::string ages = " --participants known.tsv --out ";
+  const Finished done =
+      predict(trained().model + " sub-other.nii.gz " + other + " " + file_of(test[0]) + ages + "known.csv");
+  REQUIRE_MESSAGE(done.code == 0, done.text);
+  const Rows rows = table("known.csv");
+  CHECK(rows[0].at("trained_on") == "yes");
+  CHECK(warns(rows[0], "trained on this map"));
+  CHECK(rows[1].at("trained_on") == "yes");
+  CHECK(warns(rows[1], "trained on a subject with this id"));
+  CHECK(rows[2].at("trained_on").empty());
+  CHECK_MESSAGE(done.says("over 1 scan of known age; left out: 2 "), done.text);
+  const Finished none = predict(trained().model + " sub-other.nii.gz " + other + ages + "none-left.csv");
+  CHECK_MESSAGE(none.says("no mean absolute error: the model was trained on all 2 scans of known age"), none.text);
+}
+
+TEST_CASE("predict: a cohort that was imported again from the same maps has the same digests") {
+  const Finished made = run_program(workplace().folder, "import_cohort",
+                                    trained().nifti +
+                                        " --files '{participant_id}/mre/{participant_id}_stiffness.nii.gz'"
+                                        " --voxel 14 --out imported.h5");
+  REQUIRE_MESSAGE(made.code == 0, made.text);
+  REQUIRE(predict(trained().model + " imported.h5 --out imported.csv").code == 0);
+  const auto [train, test] = trained_and_tested();
+  int by_map = 0;
+  for (const auto& row : table("imported.csv")) by_map += warns(row, "trained on this map");
+  CHECK(by_map == static_cast<int>(train.size()));
+}
+
+TEST_CASE("predict: a model file of an earlier version is read; its training subjects are unknown, and it says so") {
+  const std::string bytes = contents(trained().model), old = workplace().folder + "/old.h5";
+  WeightsFile file = read_weights(old, bytes, {[](const auto&) { return true; }, bound_of_values(bytes)});
+  auto json = nlohmann::json::parse(file.texts.at("prediction"));
+  REQUIRE(json.erase("subjects") == 1);
+  file.texts["prediction"] = json.dump();
+  std::ofstream(old, std::ios::binary) << weights_bytes(WeightsFormat::hdf5, file.arrays, file.texts);
+  const Finished done = predict("old.h5 " + workplace().cohort + " --out old.csv");
+  REQUIRE_MESSAGE(done.code == 0, done.text);
+  for (const auto& row : table("old.csv")) CHECK(row.at("trained_on") == "unknown");
+  CHECK_MESSAGE(done.says("over 24 scans of known age\nwarning: the model file does not name its training subjects"),
+                done.text);
 }
 
 TEST_CASE("predict: a cohort file that differs from that of the run in one voxel is not the same cohort") {
@@ -102,7 +195,8 @@ TEST_CASE("predict: a cohort file that differs from that of the run in one voxel
   H5Dclose(maps);
   H5Fclose(file);
   REQUIRE(predict(trained().model + " " + other + " --out other-cohort.csv").code == 0);
-  for (const auto& row : table("other-cohort.csv")) CHECK_FALSE(warns(row, "the scan is from the cohort"));
+  for (const auto& row : table("other-cohort.csv"))
+    CHECK_FALSE(warns(row, "of the cohort that the model was trained on"));
 }
 
 TEST_CASE("predict: NIfTI files give the same ages to the bit, and with their table the same gaps") {
@@ -117,7 +211,7 @@ TEST_CASE("predict: NIfTI files give the same ages to the bit, and with their ta
     for (const char* column : {"age", "predicted_age", "gap", "gap_bias_corrected", "coverage", "map_mean"})
       CHECK(volumes[i].at(column) == cohort[i].at(column));
   }
-  CHECK(volumes[0].at("warnings").empty());
+  for (const auto& row : volumes) CHECK(warns(row, "trained on this map") == (row.at("trained_on") == "yes"));
 }
 
 TEST_CASE(

@@ -278,6 +278,7 @@ TEST_CASE("saliency: maps in the scan's space for any directions of its axes, an
   const Table table(output_file("maps/saliency.csv"));
   REQUIRE(table.rows() == 2);
   CHECK(table.cell(0, "participant_id") == "sub-a");
+  CHECK(table.has("trained_on"));
   for (const char* column : {"gradient_random_correlation", "occlusion_random_correlation"})
     CHECK(std::abs(std::stod(table.cell(0, column))) < 1);
   CHECK(fs::exists(output_file("maps/mean_gradient.nii.gz")));

@@ -48,6 +48,8 @@ Prediction full(bool expectation = false) {
                 .coverage = {9, 10, 11, 12},
                 .outside = {13, 14, 15, 16},
                 .occupancy = std::vector<float>(24, 0.5f)};
+  p.subjects = {{"train", {.ids = {"0123456789abcdef"}, .maps = {"fedcba9876543210", "00000000000000ff"}}},
+                {"validation", {.ids = {"0000000000000001"}, .maps = {}}}};
   return p;
 }
 
@@ -74,10 +76,13 @@ TEST_CASE("Trained model: all parts for a prediction are read back from the text
     CHECK(q.preprocessing.grid.affine == p.preprocessing.grid.affine);
     CHECK(q.preprocessing.intensity->sd == 0.75);
     CHECK(q.training.outside.most == 16);
+    CHECK(q.subjects == p.subjects);
   }
   Prediction own = full();
   own.preprocessing.intensity.reset();
+  own.subjects.reset();  // as in files of earlier versions
   CHECK_FALSE(reread(to_json(own)).preprocessing.intensity);
+  CHECK_FALSE(reread(to_json(own)).subjects);
 }
 
 TEST_CASE("Trained model: a member that is missing, of a wrong type or out of range is refused") {
@@ -105,6 +110,24 @@ TEST_CASE("Trained model: a member that is missing, of a wrong type or out of ra
   refused([](json& j) { j["predictor"]["bias"] = {1, 2}; }, "biases");
   refused([](json& j) { j["activations"] = "float8"; }, "activations");
   refused([](json& j) { j["training"]["subjects"] = -1; }, "subjects");
+  refused([](json& j) { j["subjects"]["train"]["ids"][0] = "short"; }, "ids contains a value that is not 16");
+  refused([](json& j) { j["subjects"]["train"].erase("maps"); }, "maps is missing");
+}
+
+TEST_CASE("Trained model: subjects are recognised by their map before their id, whatever way the id is written") {
+  const auto at = [](const std::string& id) { return id_digest(id); };
+  CHECK(at("phantom-00007") == at("sub-phantom00007"));
+  CHECK(at("07") == at("sub-07"));
+  CHECK(at("07") != at("7"));
+  CHECK(at("žena") != at("ena"));
+  const std::string map(64, 'a'), other(64, 'b');
+  const KnownSubjects known = {{"train", {.ids = {at("x")}, .maps = {short_map_digest(map)}}},
+                               {"validation", {.ids = {at("y")}, .maps = {}}}};
+  CHECK(recognised(known, "y", map)->part == "train");
+  CHECK(recognised(known, "y", map)->by_map);
+  CHECK(recognised(known, "y", other)->part == "validation");
+  CHECK_FALSE(recognised(known, "y", other)->by_map);
+  CHECK_FALSE(recognised(known, "z", other));
 }
 
 TEST_CASE("Trained model: a million nested lists are refused without a stack overflow") {
