@@ -6,7 +6,8 @@
 A .pth is a zip of raw numbers and a pickle, and a pickle is a program. Nothing of it is run here: the few names that a
 checkpoint needs are replaced by harmless objects of this file, and any other name ends the conversion. PyTorch is not
 needed.
-Exit codes: 2 command line, 3 no such file or key, 4 a damaged or malicious file, 8 the output cannot be written.
+Exit codes: 2 command line, 3 no such file or key, 4 a damaged or malicious file, 8 the output cannot be written,
+9 the output exists.
 """
 import argparse
 import collections
@@ -137,10 +138,13 @@ def main():
     parser.add_argument("pth", type=pathlib.Path)
     parser.add_argument("weights", type=pathlib.Path, help="the .safetensors or .h5 file to write")
     parser.add_argument("--key", default="model", help="key of the weights in the checkpoint (default: model)")
+    parser.add_argument("--overwrite", action="store_true", help="replace an output file that exists")
     options = parser.parse_args()
     writers = {".safetensors": write_safetensors, ".h5": write_h5, ".hdf5": write_h5}
     if options.weights.suffix not in writers:
         parser.error("the file to write must end in .safetensors, .h5 or .hdf5")
+    if not options.overwrite and os.path.lexists(options.weights):
+        fail(9, f"{options.weights}: the file exists; give another name, or add --overwrite to replace it")
     if not options.pth.is_file():
         fail(3, f"{options.pth}: there is no such file")
     most = (2 << 30) + 4 * options.pth.stat().st_size  # a few bytes of pickle can request any amount of memory

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
@@ -29,9 +30,11 @@ void warn_of_unread(const WeightsFile& file) {
     fmt::print(stderr, "warning: \"{}\" does not contain numbers and is skipped\n", printable(array.name));
 }
 
-int run(const std::string& from, const std::string& to, bool list) {
+int run(const std::string& from, const std::string& to, bool list, bool overwrite) {
   if (!list) weights_format(to);  // before the work
   weights_format(from);
+  if (!list) require_not_read(to, std::array{from});
+  if (!list) require_new(to, overwrite);
   const std::string bytes = read_input(from, most_weights_bytes);
   const auto numbers = [](const ArrayHeader& array) { return !array.type.empty(); };
   const WeightsFile file = read_weights(from, bytes, {numbers, bound_of_values(bytes)});
@@ -41,7 +44,7 @@ int run(const std::string& from, const std::string& to, bool list) {
     return 0;
   }
   const std::string out = weights_bytes(weights_format(to), file.arrays, file.texts);
-  write_atomically(to, out);
+  write_atomically(to, out, overwrite);
   fmt::print("{}: {} arrays, SHA-256 {}\n", to, file.arrays.size(), sha256(out));
   return 0;
 }
@@ -52,13 +55,14 @@ int main(int argc, char** argv) {
   CLI::App app("Converts weights between HDF5 and safetensors; 64- and 16-bit floats become 32-bit floats.",
                "convert_weights");
   std::string from, to;
-  bool list = false;
+  bool list = false, overwrite = false;
   app.add_option("FROM", from, ".h5, .hdf5 or .safetensors")->required();
   app.add_option("TO", to, "the file to write; its ending may be the same");
+  add_overwrite(app, overwrite);
   app.add_flag("--list", list, "print the content of FROM and write nothing");
   return run_program(app, argc, argv, [&] {
     if (to.empty() && !list)
       fail(ErrorKind::usage, "command line", "no output file is given", "Give an output file, or add --list");
-    return run(from, to, list);
+    return run(from, to, list, overwrite);
   });
 }

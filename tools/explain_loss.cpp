@@ -6,9 +6,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
+#include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "experiments/config/fields.h"
 #include "experiments/program/command_line.h"
@@ -36,7 +38,8 @@ Examples:
   explain_loss --cases tests/golden/losses.h5 --out answers.h5   value, rows and gradient of each case in a file
 
 Exit codes:
-  0 done   2 usage   3 data, or a case that could not be evaluated   4 corrupt file   5 numbers   8 storage)";
+  0 done   2 usage   3 data, or a case that could not be evaluated   4 corrupt file   5 numbers   8 storage
+  9 the output file exists)";
 
 struct Arguments {
   std::string loss = "dynlocrep", formulation, embeddings, dataset = "embeddings", cases, out, html;
@@ -44,6 +47,7 @@ struct Arguments {
   std::vector<std::string> options;
   Index epoch = 1, max_epochs = 50, views = 0, width = 2, rows = 0;
   std::uint64_t seed = 0;
+  bool overwrite = false;
 };
 
 /// The options of the loss from KEY=VALUE words like those of a configuration. By default the number of neighbours of
@@ -84,6 +88,8 @@ int explain(const Arguments& arguments) {
 
 int answer(const Arguments& arguments) {
   if (arguments.out.empty()) fail(ErrorKind::usage, "--cases", "no file for the results", "Add --out answers.h5");
+  require_not_read(arguments.out, std::array{arguments.cases});
+  require_new(arguments.out, arguments.overwrite);
   const CasesSummary summary = evaluate_cases(arguments.cases, arguments.out);
   for (const std::string& failure : summary.failures) fmt::print(stderr, "error: {}\n", printable(failure));
   fmt::print("{} case(s) evaluated", summary.evaluated);
@@ -98,7 +104,8 @@ int answer(const Arguments& arguments) {
 int run(const Arguments& arguments) {
   if (!arguments.cases.empty()) return answer(arguments);
   if (arguments.html.empty()) return explain(arguments);
-  write_atomically(arguments.html, loss_page({page_html, page_css, page_script}, {}));
+  require_new(arguments.html, arguments.overwrite);
+  write_atomically(arguments.html, loss_page({page_html, page_css, page_script}, {}), arguments.overwrite);
   fmt::print("{}\n", arguments.html);
   return 0;
 }
@@ -124,6 +131,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(2, 512))
       ->capture_default_str();
   app.add_option("--seed", a.seed, "seed of the generated embeddings")->capture_default_str();
+  add_overwrite(app, a.overwrite);
   app.add_option("--embeddings", a.embeddings, "HDF5 file with embeddings, and with ages if --ages is not given");
   app.add_option("--dataset", a.dataset, "dataset of the embeddings in this file")->capture_default_str();
   app.add_option("--rows", a.rows, "use only this number of rows, the first ones")->check(CLI::Range(1, 64));

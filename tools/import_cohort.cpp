@@ -7,7 +7,7 @@
 
 #include "data/files/storage.h"
 #include "experiments/cohorts/import.h"
-#include "experiments/program/program.h"
+#include "experiments/program/command_line.h"
 #include "experiments/program/stop_signal.h"
 #include "tensor/error.h"
 
@@ -64,7 +64,7 @@ void add_choices(CLI::App& app, Arguments& a) {
   app.add_option("--out", a.out, "the cohort file to write (.h5)");
   app.add_option("--report", a.report, "report on each file, as CSV; default: beside the cohort file");
   app.add_flag("--check", a.check, "write nothing; only report what would be done, and all problems");
-  app.add_flag("--overwrite", a.overwrite, "replace an existing cohort file or report");
+  add_overwrite(app, a.overwrite);
 }
 
 void complete(Arguments& a, bool modality_given) {
@@ -74,14 +74,11 @@ void complete(Arguments& a, bool modality_given) {
   a.options.sampling = sampling_of(a.sampling).value_or(usual_sampling(a.options.modality));  // checked, or not given
   if (a.check) return;
   if (a.out.empty()) fail(ErrorKind::usage, "--out", "no cohort file is given", "Give a file, or add --check.");
-  if (std::filesystem::exists(a.out) && !a.overwrite)
-    fail(ErrorKind::usage, a.out, "the file exists", "Give another file, or add --overwrite.");
-  if (!a.report.empty() && std::filesystem::exists(a.report) && !a.overwrite)
-    fail(ErrorKind::usage, a.report, "the file exists", "Give another file, or add --overwrite.");
   const std::filesystem::path folder = std::filesystem::path(a.report).parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder))  // reported before the work, not after it
     fail(ErrorKind::storage, a.report, "its folder does not exist", "Create the folder, or name another one.");
   if (a.report.empty()) a.report = std::filesystem::path(a.out).replace_extension("").string() + "-import.csv";
+  for (const std::string& out : {a.out, a.report}) require_new(out, a.overwrite);
 }
 
 void report(const Arguments& a, const Imported& done) {
@@ -116,7 +113,7 @@ int main(int argc, char** argv) {
     try {
       const Imported done =
           import_cohort(arguments.options, arguments.check ? "" : arguments.out, standard_error(), arguments.threads);
-      if (!arguments.check) write_atomically(arguments.report, done.report);
+      if (!arguments.check) write_atomically(arguments.report, done.report, arguments.overwrite);
       report(arguments, done);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::interrupted) throw;

@@ -31,10 +31,11 @@ Examples:
 
 Exit codes:
   0 done   2 usage   3 data   4 corrupt or malicious file   6 memory   7 device missing   8 storage
-  1 internal error)";
+  9 the output file exists   1 internal error)";
 
 struct Arguments {
   std::string model, out = "predictions.csv", device = "cpu";
+  bool overwrite = false;
   ScanOptions scans{{}, "", std::numeric_limits<double>::quiet_NaN(), ""};
 };
 
@@ -58,13 +59,14 @@ int run(const Arguments& arguments) {
   constexpr std::size_t most_printed = 20;
   require_not_read(arguments.out, arguments.scans.inputs);
   require_not_read(arguments.out, std::array{arguments.model, arguments.scans.participants});
+  require_new(arguments.out, arguments.overwrite);
   const TrainedModel model = read_model(arguments.model);
   const Scans scans(arguments.scans, model.prediction);
   const auto backend = choose_backend(arguments.device);
   Inference network(*backend, model);
   print_model(model);
   const std::vector<PredictedAge> rows = predict_ages(scans, model, network, standard_error());
-  write_atomically(arguments.out, prediction_table(rows));
+  write_atomically(arguments.out, prediction_table(rows), arguments.overwrite);
   for (std::size_t k = 0; k < std::min(rows.size(), most_printed); ++k) print_row(rows[k]);
   if (rows.size() > most_printed) fmt::print("and {} more\n", rows.size() - most_printed);
   fmt::print("{}", error_text(rows));
@@ -80,6 +82,7 @@ int main(int argc, char** argv) {
   app.add_option("MODEL", arguments.model, "model.h5 of a run, or its .safetensors")->required();
   app.add_option("SCAN", arguments.scans.inputs, map_endings() + " files, cohort files (.h5)")->required();
   app.add_option("--out", arguments.out, "the table to write (CSV)")->capture_default_str();
+  add_overwrite(app, arguments.overwrite);
   app.add_option("--age", arguments.scans.age, "age of the single scan, years")->check(CLI::Range(0.0, oldest_age));
   app.add_option("--participants", arguments.scans.participants, "table with participant_id and age (.tsv, .csv)");
   app.add_option("--npy-axes", arguments.scans.npy_axes, "direction of x in .npy files")

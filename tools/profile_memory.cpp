@@ -44,13 +44,13 @@ Examples:
 
 Exit codes:
   0 done   2 usage or configuration   3 data   4 corrupt file   6 memory: no batch fits   7 device missing
-  8 storage   1 internal error)";
+  8 storage   9 an output file exists   1 internal error)";
 
 struct Arguments {
   std::string config, batch, device = "auto", memory, csv, html, json;
   std::vector<std::string> overrides;
   std::vector<Index> size;
-  bool measure = false, plans = false;
+  bool measure = false, plans = false, overwrite = false;
 };
 
 const std::vector<std::string> devices_here = {"auto", "cpu", "reference", "cuda"};
@@ -170,6 +170,7 @@ int run(const Arguments& arguments) {
   if (arguments.config.empty())
     fail(ErrorKind::usage, "command line", "no configuration is named",
          "Give the path of a TOML file or the name of an experiment, for example quickstart");
+  for (const std::string& out : {arguments.csv, arguments.html, arguments.json}) require_new(out, arguments.overwrite);
   const std::filesystem::path file = find_config(arguments.config, source_root() / "experiments");
   Config config = parse_config(read_source(file.string(), arguments.overrides));
   Index batch = parse_batch(arguments.batch, config);
@@ -199,8 +200,8 @@ int run(const Arguments& arguments) {
   if (arguments.plans) plans = plans_of(options, batch, backend);
   fmt::print("{}", memory_text(memory, step, terminal_style()));
   if (arguments.plans) fmt::print("\ncuDNN's plans of the convolutions\n{}", to_string(plans));
-  if (!arguments.csv.empty()) write_atomically(arguments.csv, memory_csv(memory.plan));
-  if (!arguments.html.empty()) write_atomically(arguments.html, memory_page(memory, step));
+  if (!arguments.csv.empty()) write_atomically(arguments.csv, memory_csv(memory.plan), arguments.overwrite);
+  if (!arguments.html.empty()) write_atomically(arguments.html, memory_page(memory, step), arguments.overwrite);
   std::optional<MeasuredMemory> measured;
   if (arguments.measure) {
     Index& neighbours = config.loss.own.of<DynLocRep>().final_neighbours;
@@ -209,7 +210,8 @@ int run(const Arguments& arguments) {
     print_measured(*measured, memory, backend.device() == Device::cuda);
   }
   if (!arguments.json.empty())
-    write_atomically(arguments.json, memory_json(memory, step, plans, measured, properties_of(target)));
+    write_atomically(arguments.json, memory_json(memory, step, plans, measured, properties_of(target)),
+                     arguments.overwrite);
   return 0;
 }
 
@@ -237,6 +239,7 @@ int main(int argc, char** argv) {
   app.add_option("--csv", arguments.csv, "write one line per buffer to this file");
   app.add_option("--html", arguments.html, "write a page with the timeline of the step to this file");
   app.add_option("--json", arguments.json, "write all results to this file");
+  add_overwrite(app, arguments.overwrite);
   app.add_flag("--plans", arguments.plans, "on a GPU: cuDNN's engine and scratch memory for each convolution");
   app.add_flag("--measure", arguments.measure,
                "run one step on random volumes and compare its real peak with the plan");

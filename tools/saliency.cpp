@@ -39,13 +39,14 @@ Examples:
 
 Exit codes:
   0 done   2 usage   3 data   4 corrupt or malicious file   6 memory   7 device missing   8 storage
-  1 internal error)";
+  9 the folder exists and is not empty   1 internal error)";
 
 struct Arguments {
   std::string model, out = "saliency", device = "cpu", method = "both";
   std::vector<std::string> subjects;
   ScanOptions scans{{}, "", std::numeric_limits<double>::quiet_NaN(), ""};
   SaliencyOptions saliency;
+  bool overwrite = false;
 };
 
 /// The scans with the given ids; all scans if there are no ids.
@@ -116,6 +117,7 @@ int run(const Arguments& a) {
     fail(ErrorKind::usage, "--stride",
          fmt::format("a step of {:g} mm leaves gaps between cubes of {:g} mm", cubes.stride_mm, cubes.edge_mm),
          "Give at most the value of --edge");
+  require_new(a.out, a.overwrite);
   const TrainedModel model = read_model(a.model);
   const Scans scans(a.scans, model.prediction);
   const std::vector<Index> which = chosen(scans, a.subjects);
@@ -146,6 +148,8 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("MODEL", a.model, "model.h5 of a run, or its .safetensors")->required();
   app.add_option("SCAN", a.scans.inputs, map_endings() + " files, cohort files (.h5)")->required();
   app.add_option("--out", a.out, "the folder for maps and pictures")->capture_default_str();
+  app.add_flag("--overwrite", a.overwrite,
+               "write into a folder that is not empty, and replace files of the same names");
   app.add_option("--subject", a.subjects, "only this participant; may be given several times");
   app.add_option("--method", a.method, "gradient, occlusion or both")
       ->check(CLI::IsMember({"gradient", "occlusion", "both"}))

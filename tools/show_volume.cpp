@@ -4,15 +4,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cmath>
 #include <optional>
 
 #include "data/augment/augmentations.h"
 #include "data/cohort_h5.h"
+#include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "data/normalise.h"
 #include "experiments/config/fields.h"
 #include "experiments/pages/volume_picture.h"
+#include "experiments/program/command_line.h"
 #include "tensor/error.h"
 
 namespace {
@@ -24,6 +27,7 @@ struct Arguments {
   std::vector<std::string> options;
   std::vector<Index> at;
   std::uint64_t seed = 0;
+  bool overwrite = false;
 };
 
 Index find_subject(const CohortFile& cohort, const std::string& id) {
@@ -112,18 +116,13 @@ int main(int argc, char** argv) {
   app.add_option("--seed", arguments.seed, "seed of the augmentation")->capture_default_str();
   app.add_option("--at", arguments.at, "the voxel in all three planes (default: the middle)")->expected(3);
   app.add_option("--out", arguments.out, "the PNG to write")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
-  }
-  try {
+  add_overwrite(app, arguments.overwrite);
+  return run_program(app, argc, argv, [&] {
+    require_not_read(arguments.out, std::array{arguments.file});
+    require_new(arguments.out, arguments.overwrite);
     const CohortFile cohort(arguments.file);
-    write_atomically(arguments.out, volume_png(picture_of(cohort, arguments)));
+    write_atomically(arguments.out, volume_png(picture_of(cohort, arguments)), arguments.overwrite);
     fmt::print("{}\n", arguments.out);
-  } catch (const Error& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
-    return static_cast<int>(error.kind());
-  }
-  return 0;
+    return 0;
+  });
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -45,6 +46,21 @@ struct Temporary {
   }
 };
 
+[[noreturn]] void refuse_existing(const fs::path& path, const std::string& what) {
+  fail(ErrorKind::in_use, path.string(), what, "Give another name, or add --overwrite to replace it");
+}
+
+/// Renames in one step. Without `replace`, a file that has appeared under the new name meanwhile stays.
+void move_into_place(const std::string& from, const fs::path& to, bool replace) {
+  if (!replace) {
+    if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return;
+    if (errno == EEXIST) refuse_existing(to, "the file exists");
+    if (errno != EINVAL && errno != ENOSYS) storage_error(to, "its temporary file cannot be renamed");
+    require_new(to, false);  // a file system or kernel that cannot do both in one step
+  }
+  if (rename(from.c_str(), to.c_str()) != 0) storage_error(to, "its temporary file cannot be renamed");
+}
+
 }  // namespace
 
 Descriptor::~Descriptor() {
@@ -60,7 +76,15 @@ Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
 
 int Descriptor::release() { return std::exchange(number_, -1); }
 
-void write_atomically(const fs::path& path, std::string_view bytes) {
+void require_new(const fs::path& out, bool overwrite) {
+  std::error_code none;
+  if (overwrite || out.empty() || !fs::exists(fs::symlink_status(out, none))) return;
+  const bool folder = fs::is_directory(out, none);
+  if (folder && fs::is_empty(out, none)) return;
+  refuse_existing(out, folder ? "the folder exists and is not empty" : "the file exists");
+}
+
+void write_atomically(const fs::path& path, std::string_view bytes, bool replace) {
   std::string name = (path.parent_path() / (".tmp-" + path.filename().string() + "-XXXXXX")).string();
   Descriptor file(mkostemp(name.data(), O_CLOEXEC));  // 0600, O_EXCL: follows no link
   if (file.get() < 0) storage_error(path, "cannot be written");
@@ -71,7 +95,7 @@ void write_atomically(const fs::path& path, std::string_view bytes) {
   if (fchmod(file.get(), 0666 & ~mask) != 0) storage_error(path, "its permissions cannot be set");
   if (fsync(file.get()) != 0) storage_error(path, "cannot be written to the disk");
   if (close(file.release()) != 0) storage_error(path, "cannot be closed");
-  if (rename(name.c_str(), path.c_str()) != 0) storage_error(path, "its temporary file cannot be renamed");
+  move_into_place(name, path, replace);
   temporary.kept = true;
   const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
   const Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

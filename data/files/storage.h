@@ -25,9 +25,14 @@ class Descriptor {
   int number_;
 };
 
+/// Refuses an output that exists, unless it may be replaced (`--overwrite`). An empty name or folder does not count.
+/// Programs call it before their work, for each file that they will write. Errors: in_use.
+void require_new(const std::filesystem::path& out, bool overwrite);
+
 /// Writes a file in one step. After a power failure the name holds either the old bytes or all new ones: a temporary
-/// file in the same folder, fsync, rename, fsync of the folder. An error leaves no temporary file.
-void write_atomically(const std::filesystem::path& path, std::string_view bytes);
+/// file in the same folder, fsync, rename, fsync of the folder. An error leaves no temporary file. Without `replace`, a
+/// file that exists is not changed: an error of kind in_use.
+void write_atomically(const std::filesystem::path& path, std::string_view bytes, bool replace = true);
 
 /// A log that grows by whole lines. They are on the disk when `append` returns.
 class AppendFile {

@@ -86,7 +86,7 @@ std::string exported_files(const CohortFile& cohort) {
 void export_cohort(const CohortFile& cohort, const fs::path& folder, const ProgressOutput& output) {
   std::error_code ignored;  // make_folder reports a path where no folder can be
   if (fs::is_directory(folder, ignored) && !fs::is_empty(folder, ignored))
-    fail(ErrorKind::usage, folder.string(), "the folder is not empty", "Give a new folder.");
+    fail(ErrorKind::in_use, folder.string(), "the folder is not empty", "Give a new folder.");
   const std::vector<std::string> ids = bids_ids(cohort);
   check_maps(cohort);
   make_folder(folder);

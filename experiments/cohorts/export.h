@@ -17,7 +17,7 @@ std::string bids_id(const std::string& id);
 std::string exported_files(const CohortFile& cohort);
 
 /// Writes dataset_description.json, participants.tsv, and one .nii.gz per subject. All files of a synthetic cohort say
-/// that it is synthetic. Errors: data (two ids with the same BIDS name; a map that cannot be used), usage (the folder
+/// that it is synthetic. Errors: data (two ids with the same BIDS name; a map that cannot be used), in_use (the folder
 /// is not empty), storage.
 void export_cohort(const CohortFile& cohort, const std::filesystem::path& folder, const ProgressOutput& output);
 

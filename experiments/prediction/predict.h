@@ -17,7 +17,7 @@ namespace cg {
 enum class TrainedOn { no, by_map, by_id, unknown };
 constexpr const char* trained_on_names[] = {"", "yes", "yes", "unknown"};  ///< in tables
 
-/// Errors: none; `unknown` with a model file of an earlier version, which does not name its subjects.
+/// By the digests in the model file; `unknown` if an earlier version wrote it, without them.
 TrainedOn trained_on(const Scan& scan, const Prediction& model);
 
 struct PredictedAge {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How all programs read their command line. Only for the programs' files: it needs CLI11. Read next: program.h.
+// How all programs read their command line. Only for the programs' files: it needs CLI11. Read next: program.h,
+// data/files/storage.h (output files).
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -22,6 +23,11 @@ inline int run_program(CLI::App& app, int argc, char** argv, const std::function
     }
     return body();
   });
+}
+
+/// The flag of all programs that write files whose names the user gives; see require_new().
+inline void add_overwrite(CLI::App& app, bool& overwrite) {
+  app.add_flag("--overwrite", overwrite, "replace output files that exist");
 }
 
 }  // namespace cg

@@ -71,6 +71,9 @@ class ConvertPth(unittest.TestCase):
         self.out = pathlib.Path(self.folder.name) / "a.safetensors"
 
     def convert(self, *more):
+        return self.run_script("--overwrite", *more)
+
+    def run_script(self, *more):
         return subprocess.run([sys.executable, SCRIPT, self.pth, self.out, *more], capture_output=True, text=True)
 
     def pack(self, content, data=NUMBERS, compression=zipfile.ZIP_STORED, byteorder=None):
@@ -90,6 +93,16 @@ class ConvertPth(unittest.TestCase):
         data = self.out.read_bytes()
         start = 8 + int.from_bytes(data[:8], "little")
         return json.loads(data[8:start]), data[start:]
+
+    def test_an_output_that_exists_is_replaced_only_if_asked(self):
+        self.pack({"model": {"a": tensor()}})
+        self.out.write_text("mine")
+        done = self.run_script()
+        self.assertEqual(done.returncode, 9, done.stderr)
+        self.assertIn("--overwrite", done.stderr)
+        self.assertEqual(self.out.read_text(), "mine")
+        self.assertEqual(self.run_script("--overwrite").returncode, 0)
+        self.read()
 
     def test_the_model_is_taken_and_all_else_left(self):
         options = Call(Named("argparse", "Namespace"), (), {"lr": 1e-4, "tags": ["a", None, True]})

@@ -123,7 +123,7 @@ TEST_CASE("explain_loss: cases get their values, and a case that cannot be evalu
   out.attribute("options", R"({"formulation": "printed"})", "a");
   out.attribute("views", 1, "a");
   out.commit();
-  const Finished refused = run(fmt::format("--cases {} --out {}", bad.path, answers.path));
+  const Finished refused = run(fmt::format("--cases {} --out {} --overwrite", bad.path, answers.path));
   CHECK(refused.code == 3);
   CHECK(refused.says("row(s) leave none to repel"));
 }

@@ -40,7 +40,7 @@ TEST_CASE("import_cohort: writes the cohort file and a report beside it, and rep
   CHECK(done.says("100 %"));
   CHECK(CohortFile(study.out.string()).size() == 3);
   CHECK(fs::exists(study.out.parent_path() / "cohort-import.csv"));
-  CHECK(run("import_cohort", import_of(study)).code == 2);
+  CHECK(run("import_cohort", import_of(study)).code == 9);
   CHECK(run("import_cohort", import_of(study, "--overwrite")).code == 0);
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("import_cohort: a report that would replace a file, or has no folder, 
   const fs::path table = study.folder / "participants.tsv";
   const std::string before = read_input(table, 1 << 20);
   const Finished taken = run("import_cohort", import_of(study, "--report '" + table.string() + "'"));
-  CHECK(taken.code == 2);
+  CHECK(taken.code == 9);
   CHECK(taken.says("the file exists"));
   CHECK(read_input(table, 1 << 20) == before);
   CHECK(run("import_cohort", import_of(study, "--report /nowhere/report.csv")).code == 8);
@@ -129,6 +129,6 @@ TEST_CASE("export_cohort: writes a folder of NIfTI files, and prints the option 
   CHECK(done.code == 0);
   CHECK(done.says("--files '{participant_id}/mre/{participant_id}_stiffness.nii.gz'"));
   CHECK(fs::exists(folder / "sub-3/mre/sub-3_stiffness.nii.gz"));
-  CHECK(run("export_cohort", fmt::format("'{}' '{}'", study.out.string(), folder.string())).code == 2);
+  CHECK(run("export_cohort", fmt::format("'{}' '{}'", study.out.string(), folder.string())).code == 9);
   CHECK(run("export_cohort", "/nowhere.h5 x").code == 3);
 }

@@ -24,7 +24,7 @@ struct Result {
 };
 
 Result run(const std::string& arguments) {
-  FILE* pipe = popen(fmt::format("'{}/show_volume' {} 2>&1", CG_TEST_BINARIES, arguments).c_str(), "r");
+  FILE* pipe = popen(fmt::format("'{}/show_volume' {} --overwrite 2>&1", CG_TEST_BINARIES, arguments).c_str(), "r");
   REQUIRE(pipe);
   Result result;
   char block[4096];

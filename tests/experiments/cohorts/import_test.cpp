@@ -284,7 +284,7 @@ TEST_CASE("export, import: NIfTI files of a phantom give the same cohort to the 
       CHECK(after.subject(i).sex == before.subject(i).sex);
       CHECK(after.subject(i).study == before.subject(i).study);
     }
-    check_fails([&] { export_cohort(before, folder, silent()); }, ErrorKind::usage, {"not empty"});
+    check_fails([&] { export_cohort(before, folder, silent()); }, ErrorKind::in_use, {"not empty"});
   }
   CHECK(bids_id("phantom-00007") == "sub-phantom00007");
   CHECK(bids_id("sub-a_b") == "sub-ab");

@@ -22,7 +22,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Finished predict(const std::string& arguments) { return run_program(workplace().folder, "predict", arguments); }
+Finished predict(const std::string& arguments) {
+  return run_program(workplace().folder, "predict", arguments + " --overwrite");
+}
 
 /// The model of a run, its subjects as NIfTI files.
 struct Trained {
@@ -348,6 +350,19 @@ TEST_CASE("predict: the output never replaces an input file") {
     CHECK(contents(fs::path(out).is_absolute() ? out : folder + "/" + out) == before);
   }
   CHECK(predict(arguments + "own.csv").code == 0);
+}
+
+TEST_CASE("predict: a table of another program stays, also the run's own table in the run folder") {
+  const std::string before = bytes("run/predictions.csv");
+  const std::string command = "model.h5 " + workplace().cohort;
+  const Finished refused = run_program(workplace().folder + "/run", "predict", command);
+  CHECK(refused.code == 9);
+  for (const char* words : {"predictions.csv: the file exists", "--overwrite"})
+    CHECK_MESSAGE(refused.says(words), refused.text);
+  CHECK(bytes("run/predictions.csv") == before);
+  fs::create_symlink("nowhere.csv", workplace().folder + "/dangling.csv");
+  CHECK(run_program(workplace().folder, "predict", trained().model + " " + workplace().cohort + " --out dangling.csv")
+            .code == 9);
 }
 
 TEST_CASE("predict: cells that a spreadsheet would evaluate are made harmless") {

@@ -285,6 +285,20 @@ TEST_CASE("saliency: maps in the scan's space for any directions of its axes, an
   CHECK_FALSE(fs::exists(output_file("maps/agreement.csv")));
 }
 
+TEST_CASE("saliency: a folder with other files is refused with exit code 9, unless --overwrite is given") {
+  const std::string folder = workplace().folder + "/taken", command = model_file() + " " + workplace().cohort +
+                                                                      " --method gradient --samples 1 --check-scans 0"
+                                                                      " --subject phantom-00001 --out taken";
+  fs::create_directories(folder);
+  std::ofstream(folder + "/thesis.txt") << "mine";
+  const Finished refused = saliency(command);
+  CHECK(refused.code == 9);
+  CHECK_MESSAGE(refused.says("the folder exists and is not empty"), refused.text);
+  CHECK_FALSE(fs::exists(folder + "/saliency.csv"));
+  CHECK(saliency(command + " --overwrite").code == 0);
+  CHECK(contents(folder + "/thesis.txt") == "mine");
+}
+
 TEST_CASE("saliency: on a synthetic cohort the maps and those of random weights are compared with the true ageing") {
   const Finished done = saliency(model_file() + " " + workplace().cohort +
                                  " --method gradient --samples 1 --check-scans 2 --out known"

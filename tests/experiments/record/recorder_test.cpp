@@ -250,6 +250,25 @@ TEST_CASE("Storage: a write that fails leaves the old file and no temporary file
   CHECK(names(f.path) == std::set<std::string>{"log", "x"});
 }
 
+TEST_CASE("Storage: a file that exists is replaced only if asked, also if it appears during the work") {
+  const Folder f;
+  CHECK(kind([&] { require_new(f.path / "x", false); }) == 0);
+  CHECK(kind([&] { require_new("", false); }) == 0);
+  write_atomically(f.path / "x", "first", false);
+  CHECK(kind([&] { require_new(f.path / "x", false); }) == 9);
+  CHECK(kind([&] { require_new(f.path / "x", true); }) == 0);
+  CHECK(kind([&] { write_atomically(f.path / "x", "second", false); }) == 9);
+  CHECK(contents(f.path / "x") == "first");
+  CHECK(names(f.path) == std::set<std::string>{"x"});
+  write_atomically(f.path / "x", "second", true);
+  CHECK(contents(f.path / "x") == "second");
+  fs::create_directory(f.path / "empty");
+  CHECK(kind([&] { require_new(f.path / "empty", false); }) == 0);
+  CHECK(kind([&] { require_new(f.path, false); }) == 9);
+  fs::create_symlink("nowhere", f.path / "dangling");
+  CHECK(kind([&] { require_new(f.path / "dangling", false); }) == 9);
+}
+
 TEST_CASE("Storage: links are not followed, and a replaced file is complete") {
   const Folder f;
   std::ofstream(f.path / "target") << "untouched";
