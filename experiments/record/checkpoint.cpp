@@ -73,7 +73,7 @@ void each_number_of_result(R& r, const Visit& visit) {
   visit(r.test.rmse);
   visit(r.test.r2);
   visit(r.test.r);
-  visit(r.alpha);
+  visit(r.penalty);
   visit(r.loss);
   visit(r.seconds);
 }

@@ -176,7 +176,7 @@ void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baselin
   for (const SeedResult& s : seeds) {
     ordered_json one{{"seed", s.seed}};
     one.update(to_json(s.test));
-    one["alpha"] = number(s.alpha);
+    one["penalty"] = number(s.penalty);
     one["loss"] = number(s.loss);
     one["seconds"] = number(s.seconds);
     out["seeds"].push_back(one);

@@ -44,8 +44,8 @@ struct PredictionRow {
 struct SeedResult {
   Index seed = 0;
   Metrics test;
-  double alpha = 0;  ///< penalty of the ridge regression; NaN with other predictors
-  double loss = 0;   ///< of the last epoch
+  double penalty = 0;  ///< of the predictor
+  double loss = 0;     ///< of the last epoch
   double seconds = 0;
 };
 

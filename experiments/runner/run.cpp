@@ -100,7 +100,7 @@ void Run::record_seed(const Evaluation& evaluation, double loss) {
     write_atomically(
         recorder_.folder() / "predictions.svg",
         prediction_picture(cohort, evaluation, fmt::format("{}, seed {}", experiment_.options.name, seed)));
-  at.results.push_back({seed, evaluation.metrics, evaluation.predictor.alpha, loss, at.seed_seconds});
+  at.results.push_back({seed, evaluation.metrics, evaluation.predictor.penalty, loss, at.seed_seconds});
   const bool only = experiment_.config.seeds.size() == 1;
   const Prediction held = prediction(evaluation);
   write_model(recorder_.folder() / (only ? "model.h5" : fmt::format("model-seed{}.h5", seed)), *learner_, &held);
@@ -115,7 +115,7 @@ Prediction Run::prediction(const Evaluation& evaluation) {
   return {.features = experiment_.config.evaluation.features,
           .activations = learner_->options().activations,
           .predictor = evaluation.predictor,
-          .bias = fit_age_bias(ages, predict_left_out(options, evaluation.train.rows(), ages)),
+          .bias = fit_age_bias(ages, predict_left_out(options, evaluation.predictor, evaluation.train.rows(), ages)),
           .preprocessing = preprocessing_of(cohort),
           .training = *training_part_};
 }

@@ -59,7 +59,7 @@ int kind(auto call) {
 }
 
 const std::string config = "# a comment\nseeds = [0]\n";
-const SeedResult one_seed{.seed = 3, .test = {.mae = 4, .rmse = 5, .r2 = 0.5, .r = 0.75}, .alpha = 0.1};
+const SeedResult one_seed{.seed = 3, .test = {.mae = 4, .rmse = 5, .r2 = 0.5, .r = 0.75}, .penalty = 0.1};
 
 }  // namespace
 

@@ -22,8 +22,7 @@
 #include "data/split.h"
 #include "experiments/config/config.h"
 #include "experiments/program/csv.h"
-#include "experiments/statistics/all_predictors.h"
-#include "experiments/statistics/metrics.h"
+#include "experiments/statistics/predictor.h"
 #include "experiments/training/queue.h"
 #include "layers/file_order.h"
 #include "layers/prediction_head.h"
@@ -121,14 +120,6 @@ inline std::unique_ptr<Loss> loss_of(const LossOptions& o) {
   or_this.operator()<Nnclr>();
   REQUIRE_MESSAGE(out, "no loss " << o.name);
   return out;
-}
-
-inline AgePredictor fitted(const PredictorOptions& o, const FeatureRows& rows, const std::vector<double>& ages) {
-  if (o.name == "ridge") return RidgePredictor{o.shared, o.own.of<RidgePredictor>()}.fit(rows, ages);
-  if (o.name == "l1") return L1Predictor{o.shared, o.own.of<L1Predictor>()}.fit(rows, ages);
-  if (o.name == "huber") return HuberPredictor{o.shared, o.own.of<HuberPredictor>()}.fit(rows, ages);
-  REQUIRE(o.name == "dex");
-  return DexPredictor{o.shared, o.own.of<DexPredictor>()}.fit(rows, ages);
 }
 
 inline void change(const AugmentOptions& o, const VoxelGrid& grid, const Key& key, std::span<float> volume) {
@@ -264,7 +255,7 @@ class RunWriter {
     const auto width = static_cast<Index>(rows.size()) / cohort_.size();
     const auto [train, test] = p_.evaluated(c_, split_);
     const std::vector<double> x = rows_of(rows, train), x_test = rows_of(rows, test);
-    const AgePredictor predictor = fitted(p_.predictor(c_, p_.random_seed(c_, seed)),
+    const AgePredictor predictor = fit_predictor(p_.predictor(c_, p_.random_seed(c_, seed)),
                                           {x, static_cast<Index>(train.size()), width}, ages_of(train));
     const std::vector<double> of_train = predictor.predict({x, static_cast<Index>(train.size()), width}),
                               of_test = predictor.predict({x_test, static_cast<Index>(test.size()), width});
@@ -380,7 +371,7 @@ inline WrittenRun read_run(const std::string& out, const Config& config) {
     AgePredictor predictor;
     predictor.weights = p.at("weights").get<std::vector<double>>();
     predictor.bias = p.at("bias").get<std::vector<double>>();
-    if (p.contains("alpha")) predictor.alpha = p.at("alpha");
+    predictor.penalty = p.at("penalty");
     run.predictors.push_back(predictor);
     const auto& preprocessing = json.at("preprocessing");
     if (preprocessing.contains("intensity"))
@@ -413,7 +404,7 @@ inline std::vector<std::string> differences(const WrittenRun& a, const WrittenRu
   };
   compare("intensity", numbers(a) == numbers(b));
   const auto same_predictor = [](const AgePredictor& x, const AgePredictor& y) {
-    return x.weights == y.weights && x.bias == y.bias && csv_number(x.alpha) == csv_number(y.alpha);
+    return x.weights == y.weights && x.bias == y.bias && x.penalty == y.penalty;
   };
   compare("predictor", std::ranges::equal(a.predictors, b.predictors, same_predictor));
   return out;
