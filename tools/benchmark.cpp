@@ -208,6 +208,7 @@ int main(int argc, char** argv) {
   losses->add_option("--plain-seconds", l.plain_seconds,
                      "skip the loops of the printed formula if they take longer than this");
   losses->add_flag("--json", o.json, "one JSON list on standard output");
+  app.footer(exit_code_help({ErrorKind::numbers, ErrorKind::memory, ErrorKind::device}));
   return run_program(app, argc, argv,
                      [&] { return losses->parsed() ? run_losses(o, l) : run_steps(o, epoch->parsed()); });
 }

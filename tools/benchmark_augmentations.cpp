@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
   Index volumes = 64;
   app.add_option("--size", size, "volume: X Y Z in voxels")->expected(3)->check(CLI::Range(1, 4096));
   app.add_option("--volumes", volumes, "timed repetitions")->check(CLI::Range(1, 100000));
+  app.footer(exit_code_help({ErrorKind::memory}));
   return run_program(app, argc, argv, [&] {
     const VoxelGrid grid{{size[0], size[1], size[2]}, 182.0 / static_cast<double>(size[0])};
     fmt::print("{:<10} {:>10} {:>10}   ms of one core per volume of {} x {} x {}\n", "", "median", "minimum", size[0],

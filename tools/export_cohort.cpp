@@ -14,6 +14,8 @@ int main(int argc, char** argv) {
   std::string cohort, folder;
   app.add_option("COHORT", cohort, "cohort file (HDF5)")->required();
   app.add_option("FOLDER", folder, "a new folder")->required();
+  app.footer(
+      cg::exit_code_help({cg::ErrorKind::data, cg::ErrorKind::corrupt, cg::ErrorKind::memory, cg::ErrorKind::storage}));
   return cg::run_program(app, argc, argv, [&] {
     const cg::CohortFile file(cohort);
     cg::export_cohort(file, folder, cg::standard_error());

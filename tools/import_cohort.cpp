@@ -105,6 +105,7 @@ int main(int argc, char** argv) {
   Arguments arguments;
   add_sources(app, arguments);
   add_choices(app, arguments);
+  app.footer(exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage}));
   return run_program(app, argc, argv, [&] {
     const StopSignals stop;  // so that no partly written file is left
     complete(arguments, app.count("--modality") > 0);

@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
       ->delimiter(',');
   app.add_option("--threads", options.threads, "0: all")->check(CLI::Range(0, 1024))->capture_default_str();
   app.add_option("--out", out, "the HDF5 file to write")->required();
+  app.footer(cg::exit_code_help({cg::ErrorKind::memory, cg::ErrorKind::storage}));
   return cg::run_program(app, argc, argv, [&] {
     options.t1 = modality == "t1";
     for (int k = 0; k < argc; ++k) options.command += (k ? " " : "") + std::string(argv[k]);

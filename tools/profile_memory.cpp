@@ -33,7 +33,7 @@ namespace {
 
 using namespace cg;
 
-constexpr const char* footer = R"(
+constexpr const char* examples = R"(
 Examples:
   profile_memory quickstart                              the table, the peak and the totals
   profile_memory quickstart --html memory.html           a page with the timeline of the step
@@ -41,10 +41,7 @@ Examples:
   profile_memory dynlocrep --batch max --memory 80GB     the largest batch that fits into 80 GB
   profile_memory quickstart --measure                    runs one step and compares it with the plan
   profile_memory dynlocrep --device H200 --plans         a GPU that need not exist here; cuDNN's engine per convolution
-
-Exit codes:
-  0 done   2 usage or configuration   3 data   4 corrupt file   6 memory: no batch fits   7 device missing
-  8 storage   1 internal error)";
+)";
 
 struct Arguments {
   std::string config, batch, device = "auto", memory, csv, html, json;
@@ -240,6 +237,7 @@ int main(int argc, char** argv) {
   app.add_flag("--plans", arguments.plans, "on a GPU: cuDNN's engine and scratch memory for each convolution");
   app.add_flag("--measure", arguments.measure,
                "run one step on random volumes and compare its real peak with the plan");
-  app.footer(footer);
+  app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::device,
+                                        ErrorKind::storage}));
   return run_program(app, argc, argv, [&] { return run(arguments); });
 }

@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
   app.add_option("FILE", file, "cohort file (HDF5)")->required();
   app.add_option("--beside", beside, "a second cohort file whose volumes are shown beside the maps, e.g. T1");
   app.add_option("--out", out, "the page to write")->capture_default_str();
+  app.footer(
+      cg::exit_code_help({cg::ErrorKind::data, cg::ErrorKind::corrupt, cg::ErrorKind::memory, cg::ErrorKind::storage}));
   return cg::run_program(app, argc, argv, [&] {
     cg::require_not_read(out, std::array{file, beside});
     const cg::CohortFile cohort(file);

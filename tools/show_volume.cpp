@@ -113,6 +113,7 @@ int main(int argc, char** argv) {
   app.add_option("--seed", arguments.seed, "seed of the augmentation")->capture_default_str();
   app.add_option("--at", arguments.at, "the voxel in all three planes (default: the middle)")->expected(3);
   app.add_option("--out", arguments.out, "the PNG to write")->capture_default_str();
+  app.footer(exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage}));
   return run_program(app, argc, argv, [&] {
     const CohortFile cohort(arguments.file);
     write_atomically(arguments.out, volume_png(picture_of(cohort, arguments)));

@@ -33,6 +33,7 @@ TEST_CASE(
                    wrong = run_program(folder.path(), program, "--bogus");
     CHECK(help.code == 0);
     CHECK(help.says("Usage: " + program));
+    CHECK(help.says("\nExit codes:\n  0 done   1 a fault of the program itself   2 usage, configuration"));
     CHECK(wrong.code == 2);
     CHECK(wrong.text.starts_with("error: command line: "));
     CHECK(wrong.text.ends_with("Run the program with --help to see the options\n"));
