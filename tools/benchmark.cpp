@@ -196,7 +196,7 @@ int main(int argc, char** argv) {
     command->add_option("--steps", o.steps, "timed repetitions");
     command->add_option("--warmup", o.warmup, "repetitions before the timed ones");
     command->add_option("--precision", o.precision)->check(CLI::IsMember({"float32", "bfloat16"}));
-    command->add_option("--device", o.device)->check(CLI::IsMember({"cpu", "reference", "cuda"}));
+    add_device_option(*command, o.device);
     command->add_flag("--json", o.json, "one JSON object on standard output");
     command->add_flag("--layers", o.layers, "time by layer on standard error, and in the JSON");
   }

@@ -95,9 +95,7 @@ int main(int argc, char** argv) {
   app.add_option("--participants", arguments.scans.participants, "table with participant_id and age (.tsv, .csv)");
   app.add_option("--npy-axes", arguments.scans.npy_axes, "direction of x in .npy files")
       ->check(CLI::IsMember({"RAS", "LAS"}));
-  app.add_option("--device", arguments.device, "cpu, cuda, auto or reference")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}))
-      ->capture_default_str();
+  add_device_option(app, arguments.device);
   app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::device,
                                         ErrorKind::storage}));
   return run_program(app, argc, argv, [&] { return run(arguments); });

@@ -50,7 +50,6 @@ struct Arguments {
   bool measure = false, plans = false;
 };
 
-const std::vector<std::string> devices_here = {"auto", "cpu", "reference", "cuda"};
 const std::vector<std::string> devices_to_plan_for = {"A100", "H100", "H200"};  // device_properties.cpp knows them
 
 /// "80GB", "1.5 GiB", "900MB" as bytes.
@@ -220,11 +219,7 @@ int main(int argc, char** argv) {
   app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. model.precision=bfloat16");
   app.add_option("--batch", arguments.batch,
                  "subjects in the batch (default: train.batch_size), or max: the largest batch that fits");
-  app.add_option(
-         "--device", arguments.device,
-         "auto: a GPU if there is one; cpu; reference: plain loops; cuda; or a GPU that need not exist here: A100, "
-         "H100, H200")
-      ->check(CLI::IsMember(devices_here) | CLI::IsMember(devices_to_plan_for));
+  add_device_option(app, arguments.device, devices_to_plan_for, "or a GPU that need not exist here");
   app.add_option("--size", arguments.size, "D H W in voxels, instead of the size of the cohort's volumes")
       ->expected(3)
       ->allow_extra_args(false)  // what follows is a key=value

@@ -163,9 +163,7 @@ void add_options(CLI::App& app, Arguments& a) {
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();
   app.add_option("--npy-axes", a.scans.npy_axes, "direction of x in .npy files")->check(CLI::IsMember({"RAS", "LAS"}));
-  app.add_option("--device", a.device, "cpu, cuda, auto or reference")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}))
-      ->capture_default_str();
+  add_device_option(app, a.device);
 }
 
 }  // namespace

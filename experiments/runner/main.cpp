@@ -63,8 +63,7 @@ int main(int argc, char** argv) {
                "run_experiment");
   app.add_option("CONFIG", arguments.config, "TOML file, or the name of one in experiments/");
   app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. train.epochs=5 (see --help-config)");
-  app.add_option("--device", arguments.device, "auto: a GPU if there is one; cpu; cuda; reference: plain loops")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}));
+  cg::add_device_option(app, arguments.device);
   app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
   app.add_flag("--check", arguments.check, "check the configuration and print what a run would do");
   app.add_flag("--overwrite", arguments.overwrite,
