@@ -108,6 +108,14 @@ void cross_check(const Config& config, Checked& checked) {
     checked.conflict(c.keys, c.text);
 }
 
+std::set<std::string> keys_of(const std::string& toml) {
+  Diagnostics problems;
+  std::set<std::string> out;
+  for (const Setting& setting : read_toml(toml, problems))
+    if (!setting.section) out.insert(setting.key);
+  return out;
+}
+
 /// Makes a path in a configuration absolute: it is relative to the folder of the file that contains it, or on the
 /// command line to the working folder.
 void make_absolute(std::string& path, const std::string& key, const Checked& checked, const Source& source) {
@@ -157,6 +165,22 @@ std::string resolved_config(const Config& config) {
 }
 
 std::string config_digest(const Config& config) { return sha256(plain(options_of(config_fields(), config))); }
+
+std::string config_digest(const Config& config, const std::string& copy) {
+  const std::set<std::string> keys = keys_of(copy);
+  std::vector<Option> options = options_of(config_fields(), config);
+  std::erase_if(options, [&](const Option& o) { return !keys.contains(o.key); });
+  return sha256(plain(options));
+}
+
+bool is_copy(const std::string& copy, const Config& config) {
+  try {
+    return !keys_of(copy).empty() && config_digest(parse_config({"", copy, {}})) == config_digest(config);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::usage) throw;
+    return false;  // of a version with other keys or values, or damaged
+  }
+}
 
 fs::path find_config(const std::string& argument, const fs::path& experiments) {
   if (fs::exists(argument) && !fs::is_directory(argument))

@@ -97,6 +97,12 @@ Config parse_config(const Source& source);
 std::string config_manual();                        ///< every key: type, range, default, sentence
 std::string resolved_config(const Config& config);  ///< as TOML; reading it back gives the same configuration
 std::string config_digest(const Config& config);    ///< SHA-256 of every key and value, 64 hexadecimal digits
+/// The same of the keys in a resolved copy alone: the digest that the version of the program that wrote it computed.
+std::string config_digest(const Config& config, const std::string& copy);
+
+/// Whether a resolved copy, maybe of an earlier version, is of this configuration. Former words count as the present
+/// ones. Keys that it does not have count as their defaults. False if it has no keys, or does not pass parse_config.
+bool is_copy(const std::string& copy, const Config& config);
 
 /// The file that an argument names: a path, or the name of a file in `experiments`, with or without `.toml`.
 /// Errors: usage, with a list of the names.

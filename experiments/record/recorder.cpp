@@ -7,7 +7,6 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "experiments/program/csv.h"
 #include "tensor/error.h"
@@ -34,15 +33,6 @@ fs::path created(const fs::path& folder) {
 std::string contents(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-/// The lines of a resolved configuration without its comments, which can differ between versions.
-std::string settings_of(const std::string& resolved) {
-  std::string out;
-  std::istringstream lines(resolved);
-  for (std::string line; std::getline(lines, line);)
-    if (!line.empty() && line[0] != '#') out += line + "\n";
-  return out;
 }
 
 void remove_file(const fs::path& path) {
@@ -80,15 +70,15 @@ bool holds_nothing(const fs::path& folder) {
 }
 
 /// The locked folder, ready for this run.
-const fs::path& prepared(const fs::path& folder, const std::string& resolved_config, bool overwrite) {
+const fs::path& prepared(const fs::path& folder, const Config& config, bool overwrite) {
   if (!fs::exists(folder / config_name)) {
     check_empty(folder);
     remove_temporaries(folder);
-    write_atomically(folder / config_name, resolved_config);
+    write_atomically(folder / config_name, resolved_config(config));
     return folder;
   }
-  if (holds_nothing(folder)) write_atomically(folder / config_name, resolved_config);
-  if (settings_of(contents(folder / config_name)) != settings_of(resolved_config))
+  if (holds_nothing(folder)) write_atomically(folder / config_name, resolved_config(config));
+  if (!is_copy(contents(folder / config_name), config))
     fail(ErrorKind::in_use, folder.string(), "the folder contains a run with another configuration",
          "Choose another --out");
   if (!overwrite && fs::exists(folder / summary_name))
@@ -139,10 +129,11 @@ void cut(AppendFile& file, Index size, const char* header) {
 
 }  // namespace
 
-Recorder::Recorder(const fs::path& folder, const std::string& resolved_config, bool overwrite)
+Recorder::Recorder(const fs::path& folder, const Config& config, bool overwrite)
     : folder_(created(folder)),
+      config_(config),
       lock_(folder_),
-      metrics_(prepared(folder_, resolved_config, overwrite) / metrics_name),
+      metrics_(prepared(folder_, config, overwrite) / metrics_name),
       predictions_(folder_ / predictions_name) {
   if (!resumable()) rewind({});
 }
@@ -150,6 +141,10 @@ Recorder::Recorder(const fs::path& folder, const std::string& resolved_config, b
 fs::path Recorder::checkpoint() const { return folder_ / checkpoint_name; }
 
 bool Recorder::resumable() const { return fs::exists(checkpoint()); }
+
+bool Recorder::is_config_digest(const std::string& digest) const {
+  return digest == config_digest(config_) || digest == config_digest(config_, contents(folder_ / config_name));
+}
 
 void Recorder::environment(const std::string& json) { write_atomically(folder_ / "environment.json", json); }
 

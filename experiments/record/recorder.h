@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "data/files/storage.h"
+#include "experiments/config/config.h"
 #include "experiments/statistics/metrics.h"
 
 namespace cg {
@@ -66,11 +67,14 @@ class Recorder {
   /// configuration in the folder is discarded, finished or not. Otherwise an unfinished run with a checkpoint is kept:
   /// `rewind` to it. Errors: in_use, if another process holds the folder, if its run is finished, or if it contains
   /// anything except a run of this configuration (unless that run ended before its first epoch); storage.
-  Recorder(const std::filesystem::path& folder, const std::string& resolved_config, bool overwrite);
+  Recorder(const std::filesystem::path& folder, const Config& config, bool overwrite);
 
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path checkpoint() const;
   bool resumable() const;  ///< there is a checkpoint
+  /// Whether this is a digest of the run's configuration: computed by this version of the program, or by the earlier
+  /// one that created the folder and did not have all keys.
+  bool is_config_digest(const std::string& digest) const;
 
   void environment(const std::string& json);              ///< environment.json; see environment.h
   void epoch(const EpochRow& row);                        ///< appends to metrics.csv; on the disk when it returns
@@ -87,6 +91,7 @@ class Recorder {
 
  private:
   std::filesystem::path folder_;
+  Config config_;
   FolderLock lock_;
   AppendFile metrics_, predictions_;
 };

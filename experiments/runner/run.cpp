@@ -21,8 +21,7 @@ constexpr double work_over_saving = 50;
 }  // namespace
 
 Run::Run(const Experiment& experiment)
-    : experiment_(experiment),
-      recorder_(experiment.options.out, resolved_config(experiment.config), experiment.options.overwrite) {
+    : experiment_(experiment), recorder_(experiment.options.out, experiment.config, experiment.options.overwrite) {
   if (recorder_.resumable()) saved_ = read_checkpoint(recorder_.checkpoint());
   if (saved_)
     resume();
@@ -34,7 +33,7 @@ Run::Run(const Experiment& experiment)
 
 void Run::resume() {
   const std::string where = recorder_.checkpoint().string();
-  if (saved_->config_digest != config_digest(experiment_.config))
+  if (!recorder_.is_config_digest(saved_->config_digest))
     fail(ErrorKind::in_use, where, "it belongs to a run of another configuration",
          "Remove it, or start again with --overwrite");
   if (saved_->cohort_digest != experiment_.cohort.digest())
