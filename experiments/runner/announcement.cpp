@@ -6,7 +6,6 @@
 #include <cstdio>
 
 #include "experiments/program/progress.h"
-#include "experiments/training/pretrained.h"
 #include "experiments/training/setup.h"
 
 namespace cg {
@@ -68,26 +67,29 @@ void print_plan(const Config& config, const RunOptions& options) {
   fmt::print("digest      {}\n", config_digest(config));
 }
 
-void announce(const Config& config, const RunOptions& options, const Cohort& cohort, Backend& backend, Learner& learner,
-              double step_seconds, double left, const std::string& position) {
+void announce(const Experiment& experiment, Learner& learner, const Beginning& beginning) {
+  const Config& config = experiment.config;
+  const Cohort& cohort = experiment.cohort;
   const auto subjects = static_cast<Index>(cohort.split.train.size());
   const Index batch = std::min(config.train.batch_size, subjects);
   fmt::print("{}\n", to_string(learner.summary(batch)));
   print_data(config, cohort);
   print_training(config);
-  fmt::print("device      {}\n", describe_device(options.device, backend));
+  fmt::print("device      {}\n", describe_device(*experiment.backend, experiment.no_cuda));
   fmt::print("precision   activations in {}\n", name_of(learner.options().activations));
   fmt::print("parameters  {}\n", grouped(learner.parameters().trained_count()));
   fmt::print("memory      {}\n", to_string(learner.memory(batch)));
   if (cohort.on_device) fmt::print("volumes     all on the device, {} MB\n", megabytes(cohort.on_device->bytes()));
+  const auto& [step_seconds, left, position] = beginning;
   const double epoch_seconds = step_seconds * static_cast<double>(subjects) / static_cast<double>(batch);
   const auto seeds = static_cast<double>(config.seeds.size()), epochs = static_cast<double>(config.train.epochs);
   fmt::print("time        {:.2f} s per step, {:.1f} s per epoch; {}{}: about {}\n", step_seconds, epoch_seconds,
              seeds_and_epochs(config), left < 1 ? fmt::format(", {:.0f} % of them left", 100 * left) : "",
              duration(epoch_seconds * epochs * seeds * left));
-  fmt::print("results     {}\n", options.out.string());
+  fmt::print("results     {}\n", experiment.options.out.string());
   if (!position.empty()) fmt::print("resuming    {}\n", position);
   fmt::print("\n");
+  if (experiment.pretrained) fmt::print("{}\n\n", to_string(*experiment.pretrained));
   std::fflush(stdout);
 }
 

@@ -33,16 +33,21 @@ std::vector<Index> checked_batches(const Config& config, const Cohort& cohort) {
   return batches;
 }
 
+MemoryJob job_of(const LearnerOptions& planned, const std::vector<Index>& batches, const Cohort& cohort,
+                 Backend& backend) {
+  return {planned, batches.front(), static_cast<Index>(cohort.split.train.size()), backend};
+}
+
 }  // namespace
 
 Experiment::Experiment(const Config& configuration, const RunOptions& run_options)
     : config(checked(configuration)),
       options(run_options),
-      backend(choose_backend(options.device)),
+      backend(choose_backend(options.device, no_cuda)),
       cohort(open_cohort(config.data, [](const std::string& line) { fmt::print(stderr, "{}\n", line); })),
       batches(checked_batches(config, cohort)),
       planned(learner_options(config, cohort.file->volume_shape(), *backend, config.seeds[0])),
-      spare_bytes(require_memory(memory_job())),
+      spare_bytes(require_memory(job_of(planned, batches, cohort, *backend))),
       pretrained(first_weights(config)),
       setting(fmt::format("{}: {}, activations in {}", name_of(backend->device()), backend->traits().description,
                           name_of(activations(config, *backend)))) {}
@@ -83,5 +88,7 @@ PredictorOptions Experiment::predictor_options(Index seed) const {
   out.shared.seed = static_cast<std::uint64_t>(seed);
   return out;
 }
+
+MemoryJob Experiment::memory_job() const { return job_of(planned, batches, cohort, *backend); }
 
 }  // namespace cg

@@ -26,6 +26,7 @@ struct Experiment {
 
   const Config config;
   const RunOptions options;
+  std::string no_cuda;  ///< why there is no GPU, if one was looked for
   std::unique_ptr<Backend> backend;
   Cohort cohort;
   std::vector<Index> batches;            ///< sizes of an epoch's batches, subjects
@@ -50,9 +51,7 @@ struct Experiment {
   LoaderOptions loader_options(Index seed, Index epoch, Index first_batch) const;
   double learning_rate(Index epoch) const;
   PredictorOptions predictor_options(Index seed) const;
-  MemoryJob memory_job() const {
-    return {planned, batches.front(), static_cast<Index>(cohort.split.train.size()), *backend};
-  }
+  MemoryJob memory_job() const;
 };
 
 }  // namespace cg
