@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/training/evaluation.h"
 
+#include <fmt/format.h>
+
 #include <numeric>
 
 namespace cg {
@@ -40,14 +42,32 @@ SubjectFeatures select(const SubjectFeatures& all, const std::vector<Index>& sub
   return out;
 }
 
-Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options) {
+Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options,
+                    const EvaluatedParts& parts) {
   Evaluation e;
-  e.train = select(all, cohort.split.train);
-  e.test = select(all, cohort.split.test);
-  e.predictor = fit_predictor(options, e.train.rows(), cohort.ages(e.train.subjects));
-  e.train_predicted = e.predictor.predict(e.train.rows());
-  e.test_predicted = e.predictor.predict(e.test.rows());
-  e.metrics = measure(cohort.ages(e.test.subjects), e.test_predicted);
+  const Split& split = cohort.split;
+  const std::vector<double> train_ages = cohort.ages(split.train);
+  e.train.features = select(all, split.train);
+  e.predictor = fit_predictor(options, e.train.features.rows(), train_ages);
+  if (const std::string warning = penalty_warning(options, e.predictor); !warning.empty())
+    e.warnings.push_back(warning);
+  const auto measure_part = [&](EvaluatedPart& part, const std::vector<Index>& subjects) {
+    part.features = select(all, subjects);
+    part.predicted = e.predictor.predict(part.features.rows());
+    part.metrics = measure(cohort.ages(subjects), part.predicted);
+  };
+  measure_part(e.train, split.train);
+  const auto measure_left_out = [&](const char* name, EvaluatedPart& part, const std::vector<Index>& subjects) {
+    measure_part(part, subjects);
+    const double by_mean = baseline(train_ages, cohort.ages(subjects)).mae;
+    if (!(part.metrics.mae < by_mean))
+      e.warnings.push_back(
+          fmt::format("the {} error of {}, {:.3f} years, is not below that of predicting the mean age, "
+                      "{:.3f} years",
+                      name, options.name, part.metrics.mae, by_mean));
+  };
+  if (parts.validation && !split.validation.empty()) measure_left_out("validation", e.validation, split.validation);
+  if (parts.test) measure_left_out("test", e.test, split.test);
   return e;
 }
 

@@ -215,6 +215,8 @@ TEST_CASE("Config: the resolved copy is the same configuration with the same dig
   CHECK(resolved_config(back) == text);
   CHECK(config_digest(back) == config_digest(c));
   CHECK(config_digest(c).size() == 64);
+  CHECK(config_digest(c, text) == config_digest(c));
+  CHECK(is_copy(text, c));
   for (const Option& option : options_of(config_fields()))
     CHECK(text.find(fmt::format("\n{} = ", leaf_of(option))) != std::string::npos);
 }

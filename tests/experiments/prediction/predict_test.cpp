@@ -38,6 +38,7 @@ struct Trained {
     std::vector<std::string> out;
     for (const auto& entry : fs::recursive_directory_iterator(nifti))
       if (entry.path().string().ends_with(".nii.gz")) out.push_back(entry.path().string());
+    REQUIRE_FALSE(out.empty());
     std::ranges::sort(out);
     return out;
   }
@@ -105,7 +106,7 @@ TEST_CASE("predict: NIfTI files give the same ages to the bit, and with their ta
     for (const char* column : {"age", "gap", "gap_bias_corrected"})  // a cohort file stores ages as float32
       CHECK(number(volumes[i], column) == doctest::Approx(number(cohort[i], column)).epsilon(1e-6));
   }
-  CHECK(volumes[0].at("warnings").empty());
+  CHECK(volumes.at(0).at("warnings").empty());
 }
 
 TEST_CASE(
@@ -127,7 +128,7 @@ TEST_CASE(
   CHECK(turned.at("predicted_age") == plain.at("predicted_age"));
   REQUIRE(run_program(workplace().folder, "convert_weights", trained().model + " model.safetensors").code == 0);
   REQUIRE(predict("model.safetensors sub-changed.nii.gz --out other.csv").code == 0);
-  CHECK(table("other.csv")[0].at("predicted_age") == plain.at("predicted_age"));
+  CHECK(table("other.csv").at(0).at("predicted_age") == plain.at("predicted_age"));
 }
 
 TEST_CASE("predict: without an age there is no gap; with an age there are the gap and the corrected gap") {
@@ -158,7 +159,7 @@ TEST_CASE("predict: scans that differ from the training part get warnings, simil
   SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
   write_nifti(workplace().folder + "/sub-real.nii", spatial);  // not marked as a phantom
   REQUIRE(predict(trained().model + " sub-real.nii --out real.csv").code == 0);
-  CHECK(warns(table("real.csv")[0], "no meaning for a person"));
+  CHECK(warns(table("real.csv").at(0), "no meaning for a person"));
 }
 
 TEST_CASE("predict: a warning reports that only one of scan and training cohort has an affine") {

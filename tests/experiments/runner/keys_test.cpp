@@ -43,12 +43,47 @@ std::string installed() {
   return program;
 }
 
+/// The subjects of a phantom file in another file: the rows in another order, and a column `part`.
+std::string mixed(const std::string& phantom, const std::string& name) {
+  const std::string path = workplace().folder + "/" + name;
+  const CohortFile from(phantom);
+  const Shape v = from.volume_shape();
+  const Index n = from.size();
+  std::vector<float> maps;
+  std::vector<double> ages;
+  std::vector<std::string> ids, studies, parts;
+  for (Index k = 0; k < n; ++k) {
+    const Index i = (7 * k + 3) % n;  // 7 divides neither 20 nor 24
+    const std::vector<float> map = from.volume(i).values;
+    maps.insert(maps.end(), map.begin(), map.end());
+    ages.push_back(from.subject(i).age);
+    ids.push_back(from.subject(i).id);
+    studies.push_back(from.subject(i).study);
+    parts.push_back(i % 5 == 0 ? "test" : i % 5 == 1 ? "val" : "train");
+  }
+  H5Writer file(path);
+  file.floats("maps", {n, 1, v[0], v[1], v[2]}, maps);
+  file.numbers("age", {n}, ages);
+  file.strings("participant_id", ids);
+  file.strings("study", studies);
+  file.strings("part", parts);
+  file.attribute("voxel_mm", from.voxel_mm());
+  file.attribute("synthetic", 1.0);
+  file.commit();
+  return path;
+}
+
+const std::string& base_cohort() {
+  static const std::string path = mixed(workplace().cohort, "mixed.h5");
+  return path;
+}
+
 constexpr const char* cohort_key = "data.cohort=";
 
 /// The setting that all rows change: three epochs, batches of 8, 8 and 3, a network of width 2.
 std::vector<Change> base() {
   return {
-      {cohort_key + workplace().cohort, [](Config& c) { c.data.cohort = workplace().cohort; }},
+      {cohort_key + base_cohort(), [](Config& c) { c.data.cohort = base_cohort(); }},
       {"threads=1", [](Config& c) { c.threads = 1; }},
       {"train.epochs=3", [](Config& c) { c.train.epochs = 3; }},
       {"train.batch_size=8", [](Config& c) { c.train.batch_size = 8; }},
@@ -77,6 +112,8 @@ Change loss_named(const std::string& name) {
             c.loss.shared.temperature = name == "rank_n_contrast" ? 2 : 0.1;  // as published
           }};
 }
+
+const Change validation{"data.validation=0.2", [](Config& c) { c.data.validation = 0.2; }};
 
 Change augmented(const std::string& name) {
   return {"data.augment.apply=" + name, [name](Config& c) { c.data.augment.apply = {name}; }};
@@ -158,7 +195,7 @@ std::vector<KeyRow> training_rows() {
 }
 
 std::vector<KeyRow> evaluation_rows() {
-  const Change l1 = predicted_by("l1");
+  const Change l1 = predicted_by("l1"), watching{"evaluation.every=1", [](Config&c) { c.evaluation.every = 1; }};
   return {
       {"evaluation.features", {{"encoder", [](Config& c) { c.evaluation.features = Features::encoder; }}}, evaluation},
       {"evaluation.predictor",
@@ -172,7 +209,11 @@ std::vector<KeyRow> evaluation_rows() {
       {"evaluation.inner_folds",
        {{"contiguous", [](Config& c) { c.evaluation.predictor.shared.inner_folds = InnerFolds::contiguous; }}},
        {"predictor"}},
-      {"evaluation.every", {{"1", [](Config& c) { c.evaluation.every = 1; }}}, value_alone},
+      {"evaluation.every", {{"2", [](Config& c) { c.evaluation.every = 2; }}}, value_alone, {validation, watching}},
+      {"evaluation.watch",
+       {{"test", [](Config& c) { c.evaluation.watch = Watch::test; }}},
+       value_alone,
+       {validation, watching}},
       {"evaluation.embeddings_at",
        {{"[1,3,9]",
          [](Config& c) {
@@ -222,7 +263,18 @@ const std::string& earlier_weights() {
   return path;
 }
 
+/// A file with the ids of a test part.
+const std::string& test_ids() {
+  static const std::string path = [] {
+    const std::string name = workplace().folder + "/ids.txt";
+    std::ofstream(name) << "phantom-00003\nphantom-00011\r\n\nphantom-00020\n";
+    return name;
+  }();
+  return path;
+}
+
 std::vector<KeyRow> data_rows() {
+  const Change by_column{"data.split=column", [](Config& c) { c.data.split = SplitBy::column; }};
   const Change phantom{"data.cohort= data.phantom.voxel_mm=16 data.phantom.subjects=20", [](Config& c) {
                          c.data.cohort = "";
                          c.data.phantom.voxel_mm = 16;
@@ -234,6 +286,36 @@ std::vector<KeyRow> data_rows() {
                        }};
   return {
       {"data.cohort", {{other_cohort(), [](Config& c) { c.data.cohort = other_cohort(); }}}, data},
+      {"data.split",
+       {{"persons", [](Config& c) { c.data.split = SplitBy::persons; }},
+        {"column", [](Config& c) { c.data.split = SplitBy::column; }}},
+       data},
+      {"data.split_column",
+       {{"study", [](Config& c) { c.data.split_column = "study"; }}},
+       data,
+       {by_column,
+        {"data.test_values=[1,test]",
+         [](Config& c) {
+           c.data.test_values = {"1", "test"};
+         }}}},
+      {"data.test_values", {{"[val]", [](Config& c) { c.data.test_values = {"val"}; }}}, data, {by_column}},
+      {"data.validation_values", {{"[val]", [](Config& c) { c.data.validation_values = {"val"}; }}}, data, {by_column}},
+      {"data.test_ids",
+       {{test_ids() + " data.split=ids",
+         [](Config& c) {
+           c.data.split = SplitBy::ids;
+           c.data.test_ids = test_ids();
+         }}},
+       data},
+      {"data.stratify",
+       {{"age", [](Config& c) { c.data.stratify = {"age"}; }},
+        {"age,study",
+         [](Config& c) {
+           c.data.stratify = {"age", "study"};
+         }}},
+       data,
+       {{"data.split=persons", [](Config& c) { c.data.split = SplitBy::persons; }}}},
+      {"data.validation", {{"0.2", validation.means}}, data},
       {"data.folds", {{"3", [](Config& c) { c.data.folds = 3; }}}, data},
       {"data.fold", {{"1", [](Config& c) { c.data.fold = 1; }}, {"4", [](Config& c) { c.data.fold = 4; }}}, data},
       {"data.split_seed", {{"7", [](Config& c) { c.data.split_seed = 7; }}}, data},

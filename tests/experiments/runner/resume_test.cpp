@@ -210,6 +210,26 @@ TEST_CASE("resuming: --overwrite starts again, with any checkpoint") {
   CHECK(metrics("anew").size() == 3);
 }
 
+TEST_CASE("resuming: a run of an earlier version continues, with a former word and without a key that is new") {
+  REQUIRE(is_interrupted("earlier", one_seed, 5));
+  std::string text = bytes("earlier/config.resolved.toml");
+  for (const auto& [now, before] :
+       {std::pair<std::string, std::string>{"formulation = \"published\"", "formulation = \"reference\""},
+        {"order = \"shuffled\"\n", ""}}) {
+    REQUIRE(text.find(now) != std::string::npos);
+    text.replace(text.find(now), now.size(), before);
+  }
+  std::ofstream(folder("earlier") / "config.resolved.toml") << text;
+  Checkpoint saved = read_checkpoint(checkpoint("earlier"));
+  const std::string digest = config_digest(parse_config({"", text, {}}), text);
+  REQUIRE(saved.config_digest != digest);
+  saved.config_digest = digest;
+  HostBackend host;
+  write_checkpoint(checkpoint("earlier"), saved, host);
+  run_here("earlier", one_seed);
+  CHECK(summary("earlier")["resumed"] == 1);
+}
+
 TEST_CASE("resuming: a checkpoint of another configuration or cohort, or tables cut short, are refused") {
   REQUIRE(is_interrupted("mine", one_seed, 5));
   REQUIRE(is_interrupted("other", "seeds=4 train.epochs=3", 5));

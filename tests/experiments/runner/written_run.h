@@ -8,7 +8,9 @@
 #include <omp.h>
 
 #include <cmath>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -37,15 +39,34 @@ using Subjects = std::vector<Index>;
 
 /// What the parts of a run decide, each from the configuration. A test may replace any of them.
 struct RunParts {
-  std::function<Split(const Config&, Index n)> split = [](const Config& c, Index n) {
-    return split_folds(n, c.data.folds, c.data.fold, static_cast<std::uint32_t>(c.data.split_seed));
+  std::function<Split(const Config&, const CohortFile&)> split = [](const Config& c, const CohortFile& file) {
+    const DataOptions& d = c.data;
+    const auto seed = static_cast<std::uint64_t>(d.split_seed);
+    const Strata strata{.age = std::ranges::count(d.stratify, "age") > 0,
+                        .study = std::ranges::count(d.stratify, "study") > 0};
+    Split out;
+    if (d.split == SplitBy::rows) {
+      const Split rows = split_folds(file.size(), d.folds, d.fold, static_cast<std::uint32_t>(seed));
+      for (Index i = 0; i < file.size(); ++i)
+        (std::ranges::count(rows.test, file.row(i)) ? out.test : out.train).push_back(i);
+    }
+    if (d.split == SplitBy::persons) out = split_persons(file, d.folds, d.fold, seed, strata);
+    if (d.split == SplitBy::column)
+      out = split_by_values(file.column(d.split_column), d.test_values, d.validation_values);
+    if (d.split == SplitBy::ids) {
+      std::ifstream in(d.test_ids);
+      out = split_by_ids(file, {std::istream_iterator<std::string>(in), {}});
+    }
+    if (d.validation > 0) hold_out_validation(out, file, d.validation, seed, strata);
+    return out;
   };
   /// The maps whose voxels give the mean and the SD; no value: each map has its own.
   std::function<std::optional<Subjects>(const Config&, const Split&)> normalised_by =
       [](const Config& c, const Split& of) -> std::optional<Subjects> {
     if (c.data.normalise == NormaliseScope::subject) return std::nullopt;
     Subjects all = of.train;
-    if (c.data.normalise == NormaliseScope::all) all.insert(all.end(), of.test.begin(), of.test.end());
+    if (c.data.normalise == NormaliseScope::all)
+      for (const Subjects& part : {of.validation, of.test}) all.insert(all.end(), part.begin(), part.end());
     std::ranges::sort(all);
     return all;
   };
@@ -88,9 +109,8 @@ struct RunParts {
     o.shared.seed = seed;
     return o;
   };
-  /// The part that the predictor is fitted on, and the part that gives the error.
-  std::function<std::pair<Subjects, Subjects>(const Config&, const Split&)> evaluated =
-      [](const Config&, const Split& of) { return std::pair(of.train, of.test); };
+  /// The parts as the evaluation takes them: fitted on `train`.
+  std::function<Split(const Config&, const Split&)> evaluated = [](const Config&, const Split& of) { return of; };
 };
 
 /// The contents of a run folder, as text where the files are tables.
@@ -136,7 +156,7 @@ inline void change(const AugmentOptions& o, const VoxelGrid& grid, const Key& ke
 class RunWriter {
  public:
   RunWriter(const Config& config, const std::string& cohort, RunParts parts)
-      : c_(config), p_(std::move(parts)), cohort_(cohort), split_(p_.split(config, cohort_.size())) {
+      : c_(config), p_(std::move(parts)), cohort_(cohort), split_(p_.split(config, cohort_)) {
     if (const auto by = p_.normalised_by(c_, split_)) out_.intensity = intensity(cohort_, *by);
     for (Index i = 0; i < cohort_.size(); ++i) {
       maps_.push_back(cohort_.volume(i).values);
@@ -167,12 +187,15 @@ class RunWriter {
   bool augmented() const { return !c_.data.augment.apply.empty(); }
   DType activations() const { return c_.precision == Precision::bfloat16 ? DType::bf16 : DType::f32; }
 
-  Tensor tensor_of(const Subjects& subjects, Index views, std::uint64_t seed, Index epoch) {
+  /// `drawn`: how often each subject came in this epoch; an augmented one counts here.
+  Tensor tensor_of(const Subjects& subjects, Index views, std::uint64_t seed, Index epoch,
+                   std::map<Index, Index>& drawn) {
     const Shape v = cohort_.volume_shape();
     const auto n = static_cast<Index>(subjects.size());
     const Tensor out = backend_.tensor({{views * n, v[0], v[1], v[2], 1}, DType::f32});
     auto to = out.data<float>();
-    for (Index view = 0; view < views; ++view)
+    for (Index view = 0; view < views; ++view) {
+      std::map<Index, Index> times = drawn;
       for (const Index i : subjects) {
         std::vector<float> map = maps_[static_cast<std::size_t>(i)];
         if (views > 1)
@@ -180,11 +203,13 @@ class RunWriter {
                  p_.augmented_by(c_, {.seed = seed,
                                       .epoch = static_cast<std::uint32_t>(epoch),
                                       .sample = static_cast<std::uint32_t>(i),
-                                      .view = static_cast<std::uint32_t>(view)}),
+                                      .view = static_cast<std::uint32_t>(view + views * times[i]++)}),
                  map);
         std::ranges::copy(map, to.begin());
         to = to.subspan(map.size());
       }
+    }
+    for (const Index i : subjects) ++drawn[i];
     return out;
   }
 
@@ -202,11 +227,13 @@ class RunWriter {
 
   /// One step; returns its loss.
   LossResult step(Network& network, ParameterStore& store, Adam& adam, std::optional<EmbeddingQueue>& queue,
-                  const Loss& loss, const Subjects& batch, std::uint64_t seed, Index epoch) {
+                  const Loss& loss, const Subjects& batch, std::uint64_t seed, Index epoch,
+                  std::map<Index, Index>& drawn) {
     const Index views = augmented() ? 2 : 1;
     Tape tape(backend_);
     Context ctx(tape, true, 2 / views);
-    const Model::Result out = network.model.forward(ctx, constant(tensor_of(batch, views, seed, epoch)), activations());
+    const Model::Result out =
+        network.model.forward(ctx, constant(tensor_of(batch, views, seed, epoch, drawn)), activations());
     const Variable root = network.head ? network.head->forward(ctx, out.embeddings) : out.embeddings;
     const std::vector<double> once = to_doubles(backend_, out.embeddings.value),
                               roots = to_doubles(backend_, root.value), ages = twice(ages_of(batch));
@@ -234,7 +261,8 @@ class RunWriter {
     for (Index i = 0; i < cohort_.size(); ++i) {
       Tape tape(backend_);
       Context ctx(tape, p_.evaluates_in_training_mode(c_));
-      const Model::Result out = network.model.forward(ctx, constant(tensor_of({i}, 1, 0, 0)), activations());
+      std::map<Index, Index> once;
+      const Model::Result out = network.model.forward(ctx, constant(tensor_of({i}, 1, 0, 0, once)), activations());
       for (const double x : to_doubles(backend_, out.embeddings.value)) all.projected.push_back(x);
       for (const double x : to_doubles(backend_, out.features.value)) all.encoder.push_back(x);
     }
@@ -249,24 +277,29 @@ class RunWriter {
     return out;
   }
 
-  /// Fits a predictor and returns the error in years; adds the predictions if the seed is over.
-  double evaluate(const Encodings& all, Index seed, bool last) {
+  /// Fits a predictor and returns the errors in years by name of the part; adds the predictions if the seed is over.
+  std::map<std::string, double> evaluate(const Encodings& all, Index seed, bool last) {
     const std::vector<double>& rows = p_.features(c_) == Features::encoder ? all.encoder : all.projected;
     const auto width = static_cast<Index>(rows.size()) / cohort_.size();
-    const auto [train, test] = p_.evaluated(c_, split_);
-    const std::vector<double> x = rows_of(rows, train), x_test = rows_of(rows, test);
-    const AgePredictor predictor = fit_predictor(p_.predictor(c_, p_.random_seed(c_, seed)),
-                                          {x, static_cast<Index>(train.size()), width}, ages_of(train));
-    const std::vector<double> of_train = predictor.predict({x, static_cast<Index>(train.size()), width}),
-                              of_test = predictor.predict({x_test, static_cast<Index>(test.size()), width});
-    if (last) {
-      out_.predictors.push_back(predictor);
-      add_predictions(seed, train, of_train, "train");
-      add_predictions(seed, test, of_test, "test");
+    const Split parts = p_.evaluated(c_, split_);
+    const std::vector<double> x = rows_of(rows, parts.train);
+    const AgePredictor predictor =
+        fit_predictor(p_.predictor(c_, p_.random_seed(c_, seed)), {x, static_cast<Index>(parts.train.size()), width},
+                      ages_of(parts.train));
+    if (last) out_.predictors.push_back(predictor);
+    std::map<std::string, double> errors;
+    for (const auto& [name, subjects] : {std::pair<const char*, const Subjects&>("train", parts.train),
+                                         {"validation", parts.validation},
+                                         {"test", parts.test}}) {
+      if (subjects.empty()) continue;
+      const std::vector<double> part = rows_of(rows, subjects),
+                                predicted = predictor.predict({part, static_cast<Index>(subjects.size()), width});
+      if (last) add_predictions(seed, subjects, predicted, name);
+      for (std::size_t k = 0; k < subjects.size(); ++k)
+        errors[name] +=
+            std::abs(cohort_.subject(subjects[k]).age - predicted[k]) / static_cast<double>(subjects.size());
     }
-    double sum = 0;
-    for (std::size_t k = 0; k < test.size(); ++k) sum += std::abs(cohort_.subject(test[k]).age - of_test[k]);
-    return sum / static_cast<double>(test.size());
+    return errors;
   }
 
   void add_predictions(Index seed, const Subjects& subjects, const std::vector<double>& ages, const char* part) {
@@ -308,8 +341,9 @@ class RunWriter {
     for (Index epoch = 1; epoch <= c_.train.epochs; ++epoch) {
       double sum = 0;
       Index neighbours = 0, batches = 0;
+      std::map<Index, Index> drawn;
       for (const Subjects& batch : p_.batches(c_, p_.order(c_, cohort_, split_.train, random_seed, epoch))) {
-        const LossResult result = step(network, store, adam, queue, *loss, batch, random_seed, epoch);
+        const LossResult result = step(network, store, adam, queue, *loss, batch, random_seed, epoch, drawn);
         if (batches++ == 0) neighbours = result.metrics.neighbours / 2;  // rows of two views
         sum += result.value;
       }
@@ -319,7 +353,10 @@ class RunWriter {
       const bool measured = last || (every > 0 && epoch % every == 0);
       const bool kept = std::ranges::count(c_.evaluation.embeddings_at, epoch) > 0;
       const Encodings all = measured || kept ? encode(network) : Encodings();
-      const std::string mae = measured ? csv_number(evaluate(all, seed, last)) : "";
+      const auto errors = measured ? evaluate(all, seed, last) : std::map<std::string, double>();
+      const auto error_of = [&](const char* part, Watch watched) {
+        return errors.contains(part) && (last || c_.evaluation.watch == watched) ? csv_number(errors.at(part)) : "";
+      };
       if (kept) {
         const std::string group = fmt::format("seed{}/epoch{}/", seed, epoch);
         out_.embeddings[group + "projected"] = all.projected;
@@ -330,7 +367,8 @@ class RunWriter {
                               {"loss", csv_number(sum / static_cast<double>(batches))},
                               {"learning_rate", csv_number(p_.learning_rate(c_, epoch))},
                               {"neighbours", neighbours ? std::to_string(neighbours) : ""},
-                              {"mae", mae}});
+                              {"mae", error_of("test", Watch::test)},
+                              {"validation_mae", error_of("validation", Watch::validation)}});
     }
     out_.weights.emplace_back();
     for (const Parameter* parameter : network.model.parameters()) {
