@@ -132,8 +132,8 @@ void Run::finish() {
   const EvaluationOptions& o = experiment_.config.evaluation;
   const std::string watched = o.every == 0 ? "" : o.watch == Watch::test ? "test" : "validation";
   const Metrics mean_age = baseline(cohort.ages(cohort.split.train), cohort.ages(cohort.split.test));
-  recorder_.summary(at.results, mean_age, {config_digest(experiment_.config), experiment_.weights_digest()}, at.resumed,
-                    watched);
+  recorder_.summary(at.results, mean_age, {config_digest(experiment_.config), experiment_.weights_digest(), watched},
+                    at.resumed);
   print_results(at.results, mean_age, cohort.file->synthetic());
   fmt::print("results in {}\n", recorder_.folder().string());
 }

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "experiments/statistics/all_predictors.h"
 #include "experiments/training/cohort.h"
 #include "losses/registry.h"
 #include "tests/experiments/runner/written_run.h"
