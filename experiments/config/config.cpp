@@ -218,7 +218,8 @@ std::string config_digest(const Config& config, const std::string& copy) {
 
 bool is_copy(const std::string& copy, const Config& config) {
   try {
-    return !keys_of(copy).empty() && config_digest(parse_config({"", copy, {}})) == config_digest(config);
+    return !keys_of(copy).empty() &&
+           config_digest(parse_config({"config.resolved.toml", copy, {}})) == config_digest(config);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::usage) throw;
     return false;  // of a version with other keys or values, or damaged

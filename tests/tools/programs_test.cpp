@@ -36,7 +36,7 @@ TEST_CASE(
     CHECK(help.says("\nExit codes:\n  0 done   1 a fault of the program itself   2 usage, configuration"));
     CHECK(wrong.code == 2);
     CHECK(wrong.text.starts_with("error: command line: "));
-    CHECK(wrong.text.ends_with("Run the program with --help to see the options\n"));
+    CHECK(wrong.text.ends_with("Run the program with --help to see the options.\n"));
   }
   CHECK(programs().size() > 10);
   CHECK(fs::is_empty(folder.path()));
