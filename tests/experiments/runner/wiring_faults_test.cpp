@@ -271,9 +271,8 @@ TEST_CASE("wiring: faults of schedule, loss, split, order and start are noticed"
                                     watching,
                                     decay,
                                     second_fold,
-                                    {"data.folds=4", [](Config& c) { c.data.folds = 4; }},
+                                    {"data.folds=2", [](Config& c) { c.data.folds = 2; }},
                                     {"data.split_seed=3", [](Config& c) { c.data.split_seed = 3; }},
-                                    {"train.batch_size=7", [](Config& c) { c.train.batch_size = 7; }},
                                     {"loss.sigma=5", [](Config& c) { c.loss.shared.sigma = 5; }}});
   observed.notices(faults_of_the_schedule());
   observed.notices(faults_of_the_loss());
