@@ -31,8 +31,8 @@ Examples:
   predict model.h5 cohort.h5 --out predictions.csv
 
 Exit codes:
-  0 done   2 usage   3 data   4 corrupt or malicious file   6 memory   7 device missing   8 storage
-  1 internal error)";
+  0 done   2 usage   3 data   4 corrupt or malicious file   5 NaN or infinity   6 memory   7 device missing
+  8 storage   1 internal error)";
 
 struct Arguments {
   std::string model, out = "predictions.csv", device = "cpu";

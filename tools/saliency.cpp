@@ -38,8 +38,8 @@ Examples:
   saliency model.h5 synthetic-phantom.h5 --subject phantom-00007 --subject phantom-00012
 
 Exit codes:
-  0 done   2 usage   3 data   4 corrupt or malicious file   6 memory   7 device missing   8 storage
-  1 internal error)";
+  0 done   2 usage   3 data   4 corrupt or malicious file   5 NaN or infinity   6 memory   7 device missing
+  8 storage   1 internal error)";
 
 struct Arguments {
   std::string model, out = "saliency", device = "cpu", method = "both";

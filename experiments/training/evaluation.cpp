@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/training/evaluation.h"
 
+#include <fmt/format.h>
+
+#include <cmath>
 #include <numeric>
+
+#include "tensor/error.h"
 
 namespace cg {
 
@@ -12,6 +17,18 @@ void append(SubjectFeatures& all, const std::vector<Index>& subjects, const std:
   all.subjects.insert(all.subjects.end(), subjects.begin(), subjects.end());
   all.values.insert(all.values.end(), values.begin(), values.end());
   all.width = static_cast<Index>(values.size() / subjects.size());
+}
+
+/// Checks `values`, as many for each of the subjects.
+void check_finite(const std::string& what, const std::vector<double>& values, const std::vector<Index>& subjects,
+                  const Cohort& cohort) {
+  const std::size_t each = subjects.empty() ? 1 : values.size() / subjects.size();
+  for (std::size_t k = 0; k < values.size(); ++k)
+    if (!std::isfinite(values[k]))
+      fail(ErrorKind::numbers, "evaluation",
+           fmt::format("{} of subject {} is {}, expected a finite number", what,
+                       cohort.file->subject(subjects[k / each]).id, values[k]),
+           "Look for where training diverged: lower train.learning_rate");
 }
 
 }  // namespace
@@ -25,6 +42,8 @@ CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const 
   while (const auto batch = loader.next()) {
     before();
     const Encoded encoded = learner.encode(batch->volumes);
+    check_finite("a feature before the projection", encoded.features, batch->subjects, cohort);
+    check_finite("a feature after the projection", encoded.embeddings, batch->subjects, cohort);
     append(out.projected, batch->subjects, encoded.embeddings);
     append(out.encoder, batch->subjects, encoded.features);
   }
@@ -44,9 +63,13 @@ Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const Pred
   Evaluation e;
   e.train = select(all, cohort.split.train);
   e.test = select(all, cohort.split.test);
+  check_finite("a feature", e.train.values, e.train.subjects, cohort);
+  check_finite("a feature", e.test.values, e.test.subjects, cohort);
   e.predictor = fit_predictor(options, e.train.rows(), cohort.ages(e.train.subjects));
   e.train_predicted = e.predictor.predict(e.train.rows());
   e.test_predicted = e.predictor.predict(e.test.rows());
+  check_finite("the predicted age", e.train_predicted, e.train.subjects, cohort);
+  check_finite("the predicted age", e.test_predicted, e.test.subjects, cohort);
   e.metrics = measure(cohort.ages(e.test.subjects), e.test_predicted);
   return e;
 }
