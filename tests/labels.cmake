@@ -12,7 +12,7 @@ if(TEST tools.gpu_rehearsal)
   list(APPEND slow tools.gpu_rehearsal)  # not with sanitizers
 endif()
 # Tests that go through every op of the registry, and through every loss: they are also found by the name of one.
-set(ops every_op every_op_faults every_op_kinks every_op_parity every_op_parity.avx2 every_op_parity_cuda
+set(ops every_op every_op_faults every_op_kinks every_op_not_finite every_op_parity every_op_parity.avx2 every_op_parity_cuda
     tensor.golden_ops tensor.backend.cuda.ops.kernels)
 set(losses losses.cost losses.explanation losses.golden losses.gradient losses.hazards losses.planted_faults
     losses.properties)

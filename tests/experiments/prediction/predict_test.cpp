@@ -67,6 +67,20 @@ std::map<std::string, std::string> changed(const std::function<void(SpatialVolum
   return table("changed.csv").at(0);
 }
 
+/// Copies the model, with another number in all places of an array.
+void plant(float number, const char* array, const std::string& into) {
+  fs::copy_file(trained().model, workplace().folder + "/" + into, fs::copy_options::overwrite_existing);
+  const hid_t file = H5Fopen((workplace().folder + "/" + into).c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t dataset = H5Dopen(file, array, H5P_DEFAULT);
+  REQUIRE(dataset >= 0);
+  const hid_t space = H5Dget_space(dataset);
+  const std::vector<float> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)), number);
+  H5Sclose(space);
+  REQUIRE(H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
+  H5Dclose(dataset);
+  H5Fclose(file);
+}
+
 bool warns(const std::map<std::string, std::string>& row, const std::string& words) {
   return row.at("warnings").find(words) != std::string::npos;
 }
@@ -250,6 +264,29 @@ TEST_CASE("predict: cells that a spreadsheet would evaluate are made harmless") 
   const std::string text = prediction_table(std::span(&row, 1));
   CHECK(text.find("\n'=1+1,-3,40,-2,1,") != std::string::npos);  // numbers stay numbers
   CHECK(text.find(",'@x\n") != std::string::npos);
+}
+
+TEST_CASE(
+    "predict, saliency: a model whose features are not finite ends with exit code 5 and the scan, without a result") {
+  const std::string good = trained().files()[0];
+  const std::pair<const char*, float> broken[] = {{"encoder.layer2.0.bn1.running_var", -1.0f},  // its root is NaN
+                                                  {"encoder.conv1.weight", 3e38f},              // sums overflow
+                                                  {"head.2.weight", 3e38f}};
+  for (const auto& [array, number] : broken) {
+    CAPTURE(array);
+    plant(number, array, "broken.h5");
+    const Finished predicted = predict("broken.h5 " + good + " --out no.csv"),
+                   explained = run_program(workplace().folder, "saliency", "broken.h5 " + good + " --out no-map");
+    for (const Finished& done : {predicted, explained}) {
+      CAPTURE(done.text);
+      CHECK(done.code == 5);
+      CHECK(done.says(good));
+      CHECK(done.says(std::string(array).starts_with("head") ? "after the projection" : "before the projection"));
+    }
+    CHECK_FALSE(fs::exists(workplace().folder + "/no.csv"));
+  }
+  plant(NAN, "head.2.bias", "broken.h5");  // NaN in the file itself is found when the file is read
+  CHECK(predict("broken.h5 " + good + " --out no.csv").code == 3);
 }
 
 TEST_CASE("predict: files that are not a model, or a damaged model, give their exit codes") {
