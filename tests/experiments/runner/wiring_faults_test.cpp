@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Faults in how a run is put together. Each replaces one part of the run written out (run_parts.h) by a wrong one. The
 // result must differ from that of the real program; so the comparison of keys_test.cpp would notice the same fault in
-// the program. tests/wiring_faults.py plants faults in the program itself.
+// the program.
 #include <doctest/doctest.h>
 
 #include "tests/experiments/runner/tiny_settings.h"
