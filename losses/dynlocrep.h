@@ -75,6 +75,8 @@ struct DynLocRep {
 
   /// More neighbours than a batch has subjects; fewer than two steps of Algorithm 1.
   std::vector<LossConflict> conflicts(const LossSchedule& schedule) const;
+  /// Every epoch has the same number of neighbours.
+  std::vector<std::string> warnings(const LossSchedule& schedule) const;
 
   static LossFormula formula(Formulation f) {
     const bool published = f == Formulation::published;

@@ -14,6 +14,7 @@ struct Entry {
   LossInfo info;
   std::unique_ptr<Loss> (*make)(const LossOptions&);
   std::vector<LossConflict> (*conflicts)(const LossOptions&, const LossSchedule&);
+  std::vector<std::string> (*warnings)(const LossOptions&, const LossSchedule&);
 };
 
 template <LossType L>
@@ -43,11 +44,19 @@ std::vector<LossConflict> conflicts(const LossOptions& options, const LossSchedu
     return {};
 }
 
+template <LossType L>
+std::vector<std::string> warnings(const LossOptions& options, const LossSchedule& schedule) {
+  if constexpr (requires(const L loss) { loss.warnings(schedule); })
+    return L{options.shared, options.own.of<L>()}.warnings(schedule);
+  else
+    return {};
+}
+
 /// By name.
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all = [] {
     std::vector<Entry> out;
-    AllLosses::for_each([&]<LossType L>() { out.push_back({info<L>(), make<L>, conflicts<L>}); });
+    AllLosses::for_each([&]<LossType L>() { out.push_back({info<L>(), make<L>, conflicts<L>, warnings<L>}); });
     std::sort(out.begin(), out.end(), [](const Entry& a, const Entry& b) { return a.info.name < b.info.name; });
     return out;
   }();
@@ -92,6 +101,10 @@ std::vector<std::string> loss_names() {
 const LossInfo& loss_info(const std::string& name) { return find(name).info; }
 
 std::unique_ptr<Loss> make_loss(const LossOptions& options) { return find(options.name).make(options); }
+
+std::vector<std::string> loss_warnings(const LossOptions& options, const LossSchedule& schedule) {
+  return find(options.name).warnings(options, schedule);
+}
 
 LossOptions with_published_values(LossOptions options) {
   options.shared.temperature = options.shared.temperature.value_or(loss_info(options.name).temperature);

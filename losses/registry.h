@@ -37,6 +37,9 @@ std::unique_ptr<Loss> make_loss(const LossOptions& options);
 /// What does not fit in the options of the loss that they name. Errors: as loss_info.
 std::vector<LossConflict> loss_conflicts(const LossOptions& options, const LossSchedule& schedule);
 
+/// What makes no sense in the options of the loss that they name, but can be computed. Errors: as loss_info.
+std::vector<std::string> loss_warnings(const LossOptions& options, const LossSchedule& schedule);
+
 /// The options with every published value written out as a number. Errors: as loss_info.
 LossOptions with_published_values(LossOptions options);
 

@@ -29,17 +29,14 @@ using namespace cg;
 
 constexpr Index most_rows = 64;  // an explanation has a table of n² lines
 
-constexpr const char* footer = R"(
+constexpr const char* examples = R"(
 Examples:
   explain_loss --loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation printed
   explain_loss --loss threshold --ages 20,21,25,70,71 sigma=5 delta_reduction=mean
   explain_loss --loss dynlocrep --embeddings runs/X/embeddings.h5 --dataset seed0/epoch9/projected --rows 16
   explain_loss --html losses.html                                a page with all losses for a browser
   explain_loss --cases tests/golden/losses.h5 --out answers.h5   value, rows and gradient of each case in a file
-
-Exit codes:
-  0 done   2 usage   3 data, or a case that could not be evaluated   4 corrupt file   5 numbers   8 storage
-  9 the output file exists)";
+)";
 
 struct Arguments {
   std::string loss = "dynlocrep", formulation, embeddings, dataset = "embeddings", cases, out, html;
@@ -135,9 +132,11 @@ int main(int argc, char** argv) {
   app.add_option("--embeddings", a.embeddings, "HDF5 file with embeddings, and with ages if --ages is not given");
   app.add_option("--dataset", a.dataset, "dataset of the embeddings in this file")->capture_default_str();
   app.add_option("--rows", a.rows, "use only this number of rows, the first ones")->check(CLI::Range(1, 64));
-  app.add_option("--cases", a.cases, "HDF5 file with one case per group: evaluate them all");
+  app.add_option("--cases", a.cases,
+                 "HDF5 file with one case per group: evaluate them all; exit code 3 if one of them fails");
   app.add_option("--out", a.out, "the file to write: the cases with their values and gradients");
   app.add_option("--html", a.html, "write a page that shows all losses");
-  app.footer(footer);
+  app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::numbers, ErrorKind::storage,
+                                        ErrorKind::in_use}));
   return run_program(app, argc, argv, [&] { return run(a); });
 }

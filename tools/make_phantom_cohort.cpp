@@ -11,7 +11,7 @@
 #include "experiments/program/command_line.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Writes a cohort of synthetic phantom brains: not data of any person.");
+  CLI::App app("Writes a cohort of synthetic phantom brains: not data of any person.", "make_phantom_cohort");
   cg::phantom::CohortOptions options;
   std::string out, modality = "mre";
   bool overwrite = false;
@@ -32,6 +32,7 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.threads, "0: all")->check(CLI::Range(0, 1024))->capture_default_str();
   app.add_option("--out", out, "the HDF5 file to write")->required();
   cg::add_overwrite(app, overwrite);
+  app.footer(cg::exit_code_help({cg::ErrorKind::memory, cg::ErrorKind::storage, cg::ErrorKind::in_use}));
   return cg::run_program(app, argc, argv, [&] {
     cg::require_new(out, overwrite);
     options.t1 = modality == "t1";

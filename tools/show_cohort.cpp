@@ -14,13 +14,16 @@
 #include "experiments/program/progress.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Shows a cohort on one HTML page: ages by study, women and men, coverage, maps at several ages.");
+  CLI::App app("Shows a cohort on one HTML page: ages by study, women and men, coverage, maps at several ages.",
+               "show_cohort");
   std::string file, beside, out = "cohort.html";
   bool overwrite = false;
   app.add_option("FILE", file, "cohort file (HDF5)")->required();
   app.add_option("--beside", beside, "a second cohort file whose volumes are shown beside the maps, e.g. T1");
   app.add_option("--out", out, "the page to write")->capture_default_str();
   cg::add_overwrite(app, overwrite);
+  app.footer(cg::exit_code_help({cg::ErrorKind::data, cg::ErrorKind::corrupt, cg::ErrorKind::memory,
+                                 cg::ErrorKind::storage, cg::ErrorKind::in_use}));
   return cg::run_program(app, argc, argv, [&] {
     cg::require_not_read(out, std::array{file, beside});
     cg::require_new(out, overwrite);

@@ -107,7 +107,7 @@ VolumePicture picture_of(const CohortFile& cohort, const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Draws a subject's map as a PNG, with --augment before and after an augmentation.");
+  CLI::App app("Draws a subject's map as a PNG, with --augment before and after an augmentation.", "show_volume");
   Arguments arguments;
   app.add_option("FILE", arguments.file, "cohort file (HDF5)")->required();
   app.add_option("KEY=VALUE", arguments.options, "options of [data.augment], e.g. rotation.degrees=20");
@@ -117,6 +117,8 @@ int main(int argc, char** argv) {
   app.add_option("--at", arguments.at, "the voxel in all three planes (default: the middle)")->expected(3);
   app.add_option("--out", arguments.out, "the PNG to write")->capture_default_str();
   add_overwrite(app, arguments.overwrite);
+  app.footer(
+      exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage, ErrorKind::in_use}));
   return run_program(app, argc, argv, [&] {
     require_not_read(arguments.out, std::array{arguments.file});
     require_new(arguments.out, arguments.overwrite);

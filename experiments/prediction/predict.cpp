@@ -111,11 +111,9 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
       PredictedAge p{.id = scan.id,
                      .source = scan.source,
                      .age = scan.age,
-                     .predicted = network.ages(input)[0],
+                     .predicted = network.age(input, scan.source),
                      .map = {},
                      .warnings = {}};
-      if (!std::isfinite(p.predicted))
-        fail(ErrorKind::data, scan.source, "the predicted age is not finite", "Check the scan's values");
       p.gap = p.predicted - p.age;
       p.corrected = p.gap - m.bias(p.age);
       p.map = in_unit(map_statistics(input.data<float>(), m.training.occupancy), by);

@@ -80,7 +80,11 @@ void each_number_of_result(R& r, const Visit& visit) {
   visit(r.test.rmse);
   visit(r.test.r2);
   visit(r.test.r);
-  visit(r.alpha);
+  visit(r.validation.mae);
+  visit(r.validation.rmse);
+  visit(r.validation.r2);
+  visit(r.validation.r);
+  visit(r.penalty);
   visit(r.loss);
   visit(r.seconds);
 }

@@ -23,6 +23,10 @@ std::filesystem::path phantom_path(const PhantomOptions& options);
 /// [X, Y, Z] of the cohort's maps: from the named file, or of the phantom, which is not created for this.
 Shape volume_shape(const DataOptions& options);
 
+/// The parts of a cohort. Errors (usage): options that do not fit the cohort; a person with scans in several parts;
+/// data: a column that is not there; a list of ids that cannot be read.
+Split split_of(const DataOptions& options, const CohortFile& file);
+
 /// Everything about the data that is the same for all seeds.
 struct Cohort {
   std::unique_ptr<CohortFile> file;

@@ -32,8 +32,8 @@ std::string refusal(const std::string& text, std::vector<std::string> overrides 
 }
 
 /// A value of a wrong type for the option, as TOML.
-std::string wrong_type(const Value& value) {
-  if (std::holds_alternative<std::string>(value)) return "1.5";
+std::string wrong_type(const Value& value, const Accepts& accepts) {
+  if (std::holds_alternative<std::string>(value)) return accepts.instead.empty() ? "1.5" : "'word'";
   if (std::holds_alternative<Index>(value)) return "1.5";
   return "'word'";
 }
@@ -55,7 +55,7 @@ std::string as_value(const Option& option, double number) {
 
 /// All values of the table that must be refused: wrong type, below, above, unknown choice.
 std::vector<std::string> refused_values(const Option& option) {
-  std::vector<std::string> out{wrong_type(option.value), "{ a = 1 }"};
+  std::vector<std::string> out{wrong_type(option.value, option.accepts), "{ a = 1 }"};
   const Accepts& a = option.accepts;
   if (!a.choices.empty()) out.push_back(as_word(option, a.choices[0] + "_"));
   if (std::isfinite(a.least)) out.push_back(as_value(option, a.open ? a.least : a.least - 1));
@@ -215,6 +215,8 @@ TEST_CASE("Config: the resolved copy is the same configuration with the same dig
   CHECK(resolved_config(back) == text);
   CHECK(config_digest(back) == config_digest(c));
   CHECK(config_digest(c).size() == 64);
+  CHECK(config_digest(c, text) == config_digest(c));
+  CHECK(is_copy(text, c));
   for (const Option& option : options_of(config_fields()))
     CHECK(text.find(fmt::format("\n{} = ", leaf_of(option))) != std::string::npos);
 }
@@ -259,9 +261,10 @@ TEST_CASE("Config: a name is searched among the experiments, and an error lists 
     std::filesystem::remove_all(folder);
   }
   CHECK(find_config((experiments / "dynlocrep.toml").string(), "/nowhere") == experiments / "dynlocrep.toml");
-  CHECK_THROWS_WITH_AS(
-      find_config("quikstart", experiments),
-      doctest::Contains("one of dynlocrep, finetune_phantom, pretrain_openbhb, pretrain_phantom, quickstart"), Error);
+  CHECK_THROWS_WITH_AS(find_config("quikstart", experiments),
+                       doctest::Contains("one of dynlocrep, dynlocrep_published, finetune_phantom, pretrain_openbhb, "
+                                         "pretrain_phantom, quickstart"),
+                       Error);
   CHECK_THROWS_WITH_AS(read_source(experiments.string(), {}), doctest::Contains("cannot be read"), Error);
   CHECK_THROWS_WITH_AS(read_source("/nowhere/f.toml", {}), doctest::Contains("cannot be read"), Error);
 }

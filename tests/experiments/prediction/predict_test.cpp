@@ -42,6 +42,7 @@ struct Trained {
     std::vector<std::string> out;
     for (const auto& entry : fs::recursive_directory_iterator(nifti))
       if (entry.path().string().ends_with(".nii.gz")) out.push_back(entry.path().string());
+    REQUIRE_FALSE(out.empty());
     std::ranges::sort(out);
     return out;
   }
@@ -81,6 +82,20 @@ std::pair<std::vector<std::string>, std::vector<std::string>> trained_and_tested
 /// A subject's exported map.
 std::string file_of(const std::string& id) {
   return fmt::format("{0}/{1}/mre/{1}_stiffness.nii.gz", trained().nifti, bids_id(id));
+}
+
+/// Copies the model, with another number in all places of an array.
+void plant(float number, const char* array, const std::string& into) {
+  fs::copy_file(trained().model, workplace().folder + "/" + into, fs::copy_options::overwrite_existing);
+  const hid_t file = H5Fopen((workplace().folder + "/" + into).c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  const hid_t dataset = H5Dopen(file, array, H5P_DEFAULT);
+  REQUIRE(dataset >= 0);
+  const hid_t space = H5Dget_space(dataset);
+  const std::vector<float> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)), number);
+  H5Sclose(space);
+  REQUIRE(H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
+  H5Dclose(dataset);
+  H5Fclose(file);
 }
 
 bool warns(const std::map<std::string, std::string>& row, const std::string& words) {
@@ -235,7 +250,7 @@ TEST_CASE(
   CHECK(turned.at("predicted_age") == plain.at("predicted_age"));
   REQUIRE(run_program(workplace().folder, "convert_weights", trained().model + " model.safetensors").code == 0);
   REQUIRE(predict("model.safetensors sub-changed.nii.gz --out other.csv").code == 0);
-  CHECK(table("other.csv")[0].at("predicted_age") == plain.at("predicted_age"));
+  CHECK(table("other.csv").at(0).at("predicted_age") == plain.at("predicted_age"));
 }
 
 TEST_CASE("predict: without an age there is no gap; with an age there are the gap and the corrected gap") {
@@ -266,7 +281,7 @@ TEST_CASE("predict: scans that differ from the training part get warnings, simil
   SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
   write_nifti(workplace().folder + "/sub-real.nii", spatial);  // not marked as a phantom
   REQUIRE(predict(trained().model + " sub-real.nii --out real.csv").code == 0);
-  CHECK(warns(table("real.csv")[0], "no meaning for a person"));
+  CHECK(warns(table("real.csv").at(0), "no meaning for a person"));
 }
 
 TEST_CASE("predict: a warning reports that only one of scan and training cohort has an affine") {
@@ -370,6 +385,29 @@ TEST_CASE("predict: cells that a spreadsheet would evaluate are made harmless") 
   const std::string text = prediction_table(std::span(&row, 1));
   CHECK(text.find("\n'=1+1,-3,40,-2,1,") != std::string::npos);  // numbers stay numbers
   CHECK(text.find(",'@x\n") != std::string::npos);
+}
+
+TEST_CASE(
+    "predict, saliency: a model whose features are not finite ends with exit code 5 and the scan, without a result") {
+  const std::string good = trained().files()[0];
+  const std::pair<const char*, float> broken[] = {{"encoder.layer2.0.bn1.running_var", -1.0f},  // its root is NaN
+                                                  {"encoder.conv1.weight", 3e38f},              // sums overflow
+                                                  {"head.2.weight", 3e38f}};
+  for (const auto& [array, number] : broken) {
+    CAPTURE(array);
+    plant(number, array, "broken.h5");
+    const Finished predicted = predict("broken.h5 " + good + " --out no.csv"),
+                   explained = run_program(workplace().folder, "saliency", "broken.h5 " + good + " --out no-map");
+    for (const Finished& done : {predicted, explained}) {
+      CAPTURE(done.text);
+      CHECK(done.code == 5);
+      CHECK(done.says(good));
+      CHECK(done.says(std::string(array).starts_with("head") ? "after the projection" : "before the projection"));
+    }
+    CHECK_FALSE(fs::exists(workplace().folder + "/no.csv"));
+  }
+  plant(NAN, "head.2.bias", "broken.h5");  // NaN in the file itself is found when the file is read
+  CHECK(predict("broken.h5 " + good + " --out no.csv").code == 3);
 }
 
 TEST_CASE("predict: files that are not a model, or a damaged model, give their exit codes") {

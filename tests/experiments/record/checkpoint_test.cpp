@@ -127,8 +127,8 @@ TEST_CASE("Checkpoint: all written data is read back to the bit") {
   for (std::size_t k = 0; k < 2; ++k) {
     SeedResult a = r.run.results[k], b = c.run.results[k];
     if (k == 0) a.test.r = b.test.r = 0;  // NaN is not equal to itself
-    CHECK(std::tuple(a.seed, a.test.mae, a.test.rmse, a.test.r2, a.test.r, a.alpha, a.loss, a.seconds) ==
-          std::tuple(b.seed, b.test.mae, b.test.rmse, b.test.r2, b.test.r, b.alpha, b.loss, b.seconds));
+    CHECK(std::tuple(a.seed, a.test.mae, a.test.rmse, a.test.r2, a.test.r, a.penalty, a.loss, a.seconds) ==
+          std::tuple(b.seed, b.test.mae, b.test.rmse, b.test.r2, b.test.r, b.penalty, b.loss, b.seconds));
   }
   REQUIRE(r.run.kept.size() == 2);
   for (std::size_t k = 0; k < 2; ++k) {

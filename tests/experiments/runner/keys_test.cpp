@@ -6,22 +6,15 @@
 
 #include <set>
 
+#include "experiments/statistics/all_predictors.h"
 #include "experiments/training/cohort.h"
-#include "losses/registry.h"
-#include "tests/experiments/runner/written_run.h"
-#include "tests/support/shell.h"
+#include "tests/experiments/runner/tiny_settings.h"
 
 using namespace cg;
 using namespace cg::test;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// A setting as a user writes it, and what it means.
-struct Change {
-  std::string words;  ///< "key=value", separated by spaces
-  std::function<void(Config&)> means;
-};
 
 /// One key with its values. `with`: the setting in which the key matters.
 struct KeyRow {
@@ -30,61 +23,6 @@ struct KeyRow {
   std::vector<std::string> shows;  ///< all that differs, see differences(); empty: none
   std::vector<Change> with = {};
 };
-
-/// A program in a folder of its own, so that what it creates beside itself does not go into the source tree.
-std::string installed() {
-  static const std::string program = [] {
-    const fs::path root = workplace().folder + "/installed", folder = root / "build/release/bin";
-    fs::create_directories(folder);
-    fs::create_directories(root / "experiments");
-    fs::copy_file(binaries() + "/run_experiment", folder / "run_experiment");
-    return (folder / "run_experiment").string();
-  }();
-  return program;
-}
-
-constexpr const char* cohort_key = "data.cohort=";
-
-/// The setting that all rows change: three epochs, batches of 8, 8 and 3, a network of width 2.
-std::vector<Change> base() {
-  return {
-      {cohort_key + workplace().cohort, [](Config& c) { c.data.cohort = workplace().cohort; }},
-      {"threads=1", [](Config& c) { c.threads = 1; }},
-      {"train.epochs=3", [](Config& c) { c.train.epochs = 3; }},
-      {"train.batch_size=8", [](Config& c) { c.train.batch_size = 8; }},
-      {"train.learning_rate=1e-3", [](Config& c) { c.train.learning_rate = 1e-3; }},
-      {"train.decay_every=1", [](Config& c) { c.train.decay_every = 1; }},
-      {"loss.final_neighbours=4", [](Config& c) { c.loss.own.of<DynLocRep>().final_neighbours = 4; }},
-      {"model.width=2", [](Config& c) { c.model.width = 2; }},
-      {"model.embedding=6", [](Config& c) { c.model.embedding = 6; }},
-  };
-}
-
-struct Setting {
-  Config config;
-  std::map<std::string, std::string> words;  ///< value by key
-
-  void add(const Change& change) {
-    std::istringstream in(change.words);
-    for (std::string word; in >> word;) words[word.substr(0, word.find('='))] = word.substr(word.find('=') + 1);
-    change.means(config);
-  }
-};
-
-Change loss_named(const std::string& name) {
-  return {"loss.name=" + name, [name](Config& c) {
-            c.loss.name = name;
-            c.loss.shared.temperature = name == "rank_n_contrast" ? 2 : 0.1;  // as published
-          }};
-}
-
-Change augmented(const std::string& name) {
-  return {"data.augment.apply=" + name, [name](Config& c) { c.data.augment.apply = {name}; }};
-}
-
-Change predicted_by(const std::string& name) {
-  return {"evaluation.predictor=" + name, [name](Config& c) { c.evaluation.predictor.name = name; }};
-}
 
 const std::vector<std::string> training = {"metrics", "predictions", "weights", "predictor"}, value_alone = {"metrics"},
                                evaluation = {"metrics", "predictions", "predictor"},
@@ -158,7 +96,7 @@ std::vector<KeyRow> training_rows() {
 }
 
 std::vector<KeyRow> evaluation_rows() {
-  const Change l1 = predicted_by("l1");
+  const Change l1 = predicted_by("l1"), watching{"evaluation.every=1", [](Config&c) { c.evaluation.every = 1; }};
   return {
       {"evaluation.features", {{"encoder", [](Config& c) { c.evaluation.features = Features::encoder; }}}, evaluation},
       {"evaluation.predictor",
@@ -169,7 +107,14 @@ std::vector<KeyRow> evaluation_rows() {
        evaluation,
        {predicted_by("huber")}},
       {"evaluation.penalty", {{"2", [](Config& c) { c.evaluation.predictor.shared.penalty = 2.0; }}}, evaluation, {l1}},
-      {"evaluation.every", {{"1", [](Config& c) { c.evaluation.every = 1; }}}, value_alone},
+      {"evaluation.inner_folds",
+       {{"contiguous", [](Config& c) { c.evaluation.predictor.shared.inner_folds = InnerFolds::contiguous; }}},
+       {"predictor"}},
+      {"evaluation.every", {{"2", [](Config& c) { c.evaluation.every = 2; }}}, value_alone, {validation, watching}},
+      {"evaluation.watch",
+       {{"test", [](Config& c) { c.evaluation.watch = Watch::test; }}},
+       value_alone,
+       {validation, watching}},
       {"evaluation.embeddings_at",
        {{"[1,3,9]",
          [](Config& c) {
@@ -177,21 +122,6 @@ std::vector<KeyRow> evaluation_rows() {
          }}},
        {"embeddings"}},
   };
-}
-
-/// The phantom that a configuration names, written by this test.
-std::string phantom_of(const PhantomOptions& o) {
-  const std::string path = fmt::format("{}/expected-{}-{}-{}-{}.h5", workplace().folder, static_cast<int>(o.modality),
-                                       o.voxel_mm, o.subjects, o.seed);
-  if (fs::exists(path)) return path;
-  phantom::CohortOptions options;
-  options.subjects = o.subjects;
-  options.voxel_mm = o.voxel_mm;
-  options.t1 = o.modality == PhantomModality::t1;
-  options.seed = static_cast<std::uint32_t>(o.seed);
-  options.threads = 1;
-  phantom::write_cohort(options, path);
-  return path;
 }
 
 /// Another cohort file: fewer subjects.
@@ -219,7 +149,20 @@ const std::string& earlier_weights() {
   return path;
 }
 
+/// A file with the ids of a test part.
+const std::string& test_ids() {
+  static const std::string path = [] {
+    const std::string name = workplace().folder + "/ids.txt";
+    std::ofstream(name) << "phantom-00003\nphantom-00011\r\n\nphantom-00020\n";
+    return name;
+  }();
+  return path;
+}
+
+std::string first_study() { return CohortFile(base_cohort()).subject(0).study; }
+
 std::vector<KeyRow> data_rows() {
+  const Change by_column{"data.split=column", [](Config& c) { c.data.split = SplitBy::column; }};
   const Change phantom{"data.cohort= data.phantom.voxel_mm=16 data.phantom.subjects=20", [](Config& c) {
                          c.data.cohort = "";
                          c.data.phantom.voxel_mm = 16;
@@ -231,6 +174,36 @@ std::vector<KeyRow> data_rows() {
                        }};
   return {
       {"data.cohort", {{other_cohort(), [](Config& c) { c.data.cohort = other_cohort(); }}}, data},
+      {"data.split",
+       {{"persons", [](Config& c) { c.data.split = SplitBy::persons; }},
+        {"column", [](Config& c) { c.data.split = SplitBy::column; }}},
+       data},
+      {"data.split_column",
+       {{"study data.test_values=[\"" + first_study() + "\"]",
+         [](Config& c) {
+           c.data.split_column = "study";
+           c.data.test_values = {first_study()};
+         }}},
+       data,
+       {by_column}},
+      {"data.test_values", {{"[val]", [](Config& c) { c.data.test_values = {"val"}; }}}, data, {by_column}},
+      {"data.validation_values", {{"[val]", [](Config& c) { c.data.validation_values = {"val"}; }}}, data, {by_column}},
+      {"data.test_ids",
+       {{test_ids() + " data.split=ids",
+         [](Config& c) {
+           c.data.split = SplitBy::ids;
+           c.data.test_ids = test_ids();
+         }}},
+       data},
+      {"data.stratify",
+       {{"age", [](Config& c) { c.data.stratify = {"age"}; }},
+        {"age,study",
+         [](Config& c) {
+           c.data.stratify = {"age", "study"};
+         }}},
+       data,
+       {{"data.split=persons", [](Config& c) { c.data.split = SplitBy::persons; }}}},
+      {"data.validation", {{"0.2", validation.means}}, data},
       {"data.folds", {{"3", [](Config& c) { c.data.folds = 3; }}}, data},
       {"data.fold", {{"1", [](Config& c) { c.data.fold = 1; }}, {"4", [](Config& c) { c.data.fold = 4; }}}, data},
       {"data.split_seed", {{"7", [](Config& c) { c.data.split_seed = 7; }}}, data},
@@ -295,41 +268,16 @@ std::vector<KeyRow> all_rows() {
   return all;
 }
 
-/// Runs the program with a setting's words; nothing but the setting is named.
-Result run_setting(const Setting& setting, const std::string& out) {
-  static const std::string nothing = [] {
-    const std::string path = workplace().folder + "/defaults.toml";
-    std::ofstream(path) << "# every default\n";
-    return path;
-  }();
-  std::string command =
-      fmt::format("cd {} && {} {} --device reference --out {}", workplace().folder, installed(), nothing, out);
-  for (const auto& [key, word] : setting.words) command += fmt::format(" '{}={}'", key, word);
-  const Finished finished = shell(command + " 2>&1");
-  return {finished.code, finished.text};
-}
-
-WrittenRun expected(const Setting& setting, const RunParts& parts = {}) {
-  const DataOptions& d = setting.config.data;
-  return write_out(setting.config, d.cohort.empty() ? phantom_of(d.phantom) : d.cohort, parts);
-}
-
-std::string list(const std::vector<std::string>& words) {
-  std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;
-  return out.empty() ? "nothing" : out;
-}
-
 void check_rows(const std::vector<KeyRow>& rows) {
   for (const KeyRow& row : rows) {
-    Setting without;
+    TinySetting without;
     for (const Change& change : base()) without.add(change);
     for (const Change& change : row.with) without.add(change);
     const WrittenRun before = expected(without);
     for (const auto& [word, means] : row.values) {
       CAPTURE(row.key);
       CAPTURE(word);
-      Setting setting = without;
+      TinySetting setting = without;
       setting.add({row.key + "=" + word, means});
       const std::string out = "key-" + row.key + "-" + std::to_string(&word - &row.values[0].first);
       const Result result = run_setting(setting, out);

@@ -22,7 +22,8 @@ constexpr Index never = 1 << 20;
 
 // One seed asks 9 times in training, 6 while features are kept after epoch 2, and 4 in the evaluation at the end.
 const std::string one_seed = "seeds=3 train.epochs=3 evaluation.embeddings_at=2";
-const std::string two_seeds = "seeds=0,1 train.epochs=3 evaluation.embeddings_at=1,3 evaluation.every=2";
+const std::string two_seeds =
+    "seeds=0,1 train.epochs=3 evaluation.embeddings_at=1,3 evaluation.every=2 evaluation.watch=test";
 
 /// Keeps what a run prints off the test's own output.
 class Silence {
@@ -225,6 +226,26 @@ TEST_CASE("resuming: --overwrite starts again, with any checkpoint") {
   run_here("anew", one_seed, never, true);
   CHECK(summary("anew")["resumed"] == 0);
   CHECK(metrics("anew").size() == 3);
+}
+
+TEST_CASE("resuming: a run of an earlier version continues, with a former word and without a key that is new") {
+  REQUIRE(is_interrupted("earlier", one_seed, 5));
+  std::string text = bytes("earlier/config.resolved.toml");
+  for (const auto& [now, before] :
+       {std::pair<std::string, std::string>{"formulation = \"published\"", "formulation = \"reference\""},
+        {"order = \"shuffled\"\n", ""}}) {
+    REQUIRE(text.find(now) != std::string::npos);
+    text.replace(text.find(now), now.size(), before);
+  }
+  std::ofstream(folder("earlier") / "config.resolved.toml") << text;
+  Checkpoint saved = read_checkpoint(checkpoint("earlier"));
+  const std::string digest = config_digest(parse_config({"f.toml", text, {}}), text);
+  REQUIRE(saved.config_digest != digest);
+  saved.config_digest = digest;
+  HostBackend host;
+  write_checkpoint(checkpoint("earlier"), saved, host);
+  run_here("earlier", one_seed);
+  CHECK(summary("earlier")["resumed"] == 1);
 }
 
 TEST_CASE(

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run written out: what run_experiment must leave for a configuration, computed by one loop that calls network,
 // losses, optimiser, split, loader's keys and predictors directly. It uses nothing of experiments/runner, record or the
-// learner, and no memory plan. On the reference device the two must agree to the last bit. Each of its parts can be
-// replaced by a broken one, to show that the comparison notices it.
+// learner, and no memory plan. On the reference device the two must agree to the last bit. Read next: run_parts.h (what
+// is decided, and can be replaced by something wrong).
 #pragma once
 
 #include <omp.h>
 
 #include <cmath>
-#include <functional>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -19,80 +18,17 @@
 #include "data/augment/augmentations.h"
 #include "data/cohort_h5.h"
 #include "data/formats/hdf5_file.h"
-#include "data/split.h"
-#include "experiments/config/config.h"
 #include "experiments/program/csv.h"
-#include "experiments/statistics/all_predictors.h"
-#include "experiments/statistics/metrics.h"
+#include "experiments/statistics/predictor.h"
 #include "experiments/training/queue.h"
 #include "layers/file_order.h"
 #include "layers/prediction_head.h"
 #include "losses/all.h"
 #include "optim/adam.h"
-#include "optim/schedule.h"
+#include "tests/experiments/runner/run_parts.h"
 #include "tests/experiments/runner/tiny_run.h"
 
 namespace cg::test {
-
-using Subjects = std::vector<Index>;
-
-/// What the parts of a run decide, each from the configuration. A test may replace any of them.
-struct RunParts {
-  std::function<Split(const Config&, Index n)> split = [](const Config& c, Index n) {
-    return split_folds(n, c.data.folds, c.data.fold, static_cast<std::uint32_t>(c.data.split_seed));
-  };
-  /// The maps whose voxels give the mean and the SD; no value: each map has its own.
-  std::function<std::optional<Subjects>(const Config&, const Split&)> normalised_by =
-      [](const Config& c, const Split& of) -> std::optional<Subjects> {
-    if (c.data.normalise == NormaliseScope::subject) return std::nullopt;
-    Subjects all = of.train;
-    if (c.data.normalise == NormaliseScope::all) all.insert(all.end(), of.test.begin(), of.test.end());
-    std::ranges::sort(all);
-    return all;
-  };
-  /// Of the initial weights and of all random draws of a run.
-  std::function<std::uint64_t(const Config&, Index seed)> random_seed = [](const Config&, Index seed) {
-    return static_cast<std::uint64_t>(seed);
-  };
-  std::function<Subjects(const Config&, const Dataset&, const Subjects&, std::uint64_t seed, Index epoch)> order =
-      [](const Config& c, const Dataset& dataset, const Subjects& train, std::uint64_t seed, Index epoch) {
-        Random random({.seed = seed, .epoch = static_cast<std::uint32_t>(epoch), .use = Use::shuffle});
-        return epoch_order(train, dataset, c.train.order, random);
-      };
-  std::function<std::vector<Subjects>(const Config&, const Subjects&)> batches = [](const Config& c,
-                                                                                    const Subjects& all) {
-    std::vector<Subjects> out;
-    for (std::size_t k = 0; k < all.size(); ++k) {
-      if (k % static_cast<std::size_t>(c.train.batch_size) == 0) out.emplace_back();
-      out.back().push_back(all[k]);
-    }
-    return out;
-  };
-  /// The key of a training volume's random changes.
-  std::function<Key(const Config&, const Key&)> augmented_by = [](const Config&, const Key& key) { return key; };
-  std::function<double(const Config&, Index epoch)> learning_rate = [](const Config& c, Index epoch) {
-    return Schedule{c.train.learning_rate, c.train.decay_factor, c.train.decay_every}.rate(epoch);
-  };
-  std::function<AdamOptions(const Config&)> adam = [](const Config& c) {
-    return AdamOptions{.weight_decay = c.train.weight_decay};
-  };
-  std::function<LossOptions(const Config&)> loss = [](const Config& c) { return c.loss; };
-  /// Where the loss believes to be: epoch and number of epochs.
-  std::function<std::pair<Index, Index>(const Config&, Index epoch)> schedule = [](const Config& c, Index epoch) {
-    return std::pair(epoch, c.train.epochs);
-  };
-  std::function<bool(const Config&)> evaluates_in_training_mode = [](const Config&) { return false; };
-  std::function<Features(const Config&)> features = [](const Config& c) { return c.evaluation.features; };
-  std::function<PredictorOptions(const Config&, std::uint64_t seed)> predictor = [](const Config& c,
-                                                                                    std::uint64_t seed) {
-    PredictorOptions o = c.evaluation.predictor;
-    o.shared.seed = seed;
-    return o;
-  };
-  /// The part that the predictor is fitted on, and the part that gives the error.
-  std::function<std::pair<Subjects, Subjects>(const Config&, const Split&)> evaluated =
-      [](const Config&, const Split& of) { return std::pair(of.train, of.test); };
-};
 
 /// The contents of a run folder, as text where the files are tables.
 struct WrittenRun {
@@ -123,14 +59,6 @@ inline std::unique_ptr<Loss> loss_of(const LossOptions& o) {
   return out;
 }
 
-inline AgePredictor fitted(const PredictorOptions& o, const FeatureRows& rows, const std::vector<double>& ages) {
-  if (o.name == "ridge") return RidgePredictor{o.shared, o.own.of<RidgePredictor>()}.fit(rows, ages);
-  if (o.name == "l1") return L1Predictor{o.shared, o.own.of<L1Predictor>()}.fit(rows, ages);
-  if (o.name == "huber") return HuberPredictor{o.shared, o.own.of<HuberPredictor>()}.fit(rows, ages);
-  REQUIRE(o.name == "dex");
-  return DexPredictor{o.shared, o.own.of<DexPredictor>()}.fit(rows, ages);
-}
-
 inline void change(const AugmentOptions& o, const VoxelGrid& grid, const Key& key, std::span<float> volume) {
   for (const std::string& name : o.apply) {
     if (name == "cutout") augment(o.cutout, grid, key, volume);
@@ -145,7 +73,7 @@ inline void change(const AugmentOptions& o, const VoxelGrid& grid, const Key& ke
 class RunWriter {
  public:
   RunWriter(const Config& config, const std::string& cohort, RunParts parts)
-      : c_(config), p_(std::move(parts)), cohort_(cohort), split_(p_.split(config, cohort_.size())) {
+      : c_(config), p_(std::move(parts)), cohort_(cohort), split_(p_.split(config, cohort_)) {
     if (const auto by = p_.normalised_by(c_, split_)) out_.intensity = intensity(cohort_, *by);
     for (Index i = 0; i < cohort_.size(); ++i) {
       maps_.push_back(cohort_.volume(i).values);
@@ -176,12 +104,15 @@ class RunWriter {
   bool augmented() const { return !c_.data.augment.apply.empty(); }
   DType activations() const { return c_.precision == Precision::bfloat16 ? DType::bf16 : DType::f32; }
 
-  Tensor tensor_of(const Subjects& subjects, Index views, std::uint64_t seed, Index epoch) {
+  /// `drawn`: how often each subject came in this epoch; an augmented one counts here.
+  Tensor tensor_of(const Subjects& subjects, Index views, std::uint64_t seed, Index epoch,
+                   std::map<Index, Index>& drawn) {
     const Shape v = cohort_.volume_shape();
     const auto n = static_cast<Index>(subjects.size());
     const Tensor out = backend_.tensor({{views * n, v[0], v[1], v[2], 1}, DType::f32});
     auto to = out.data<float>();
-    for (Index view = 0; view < views; ++view)
+    for (Index view = 0; view < views; ++view) {
+      std::map<Index, Index> times = drawn;
       for (const Index i : subjects) {
         std::vector<float> map = maps_[static_cast<std::size_t>(i)];
         if (views > 1)
@@ -189,11 +120,13 @@ class RunWriter {
                  p_.augmented_by(c_, {.seed = seed,
                                       .epoch = static_cast<std::uint32_t>(epoch),
                                       .sample = static_cast<std::uint32_t>(i),
-                                      .view = static_cast<std::uint32_t>(view)}),
+                                      .view = static_cast<std::uint32_t>(view + views * times[i]++)}),
                  map);
         std::ranges::copy(map, to.begin());
         to = to.subspan(map.size());
       }
+    }
+    for (const Index i : subjects) ++drawn[i];
     return out;
   }
 
@@ -211,11 +144,13 @@ class RunWriter {
 
   /// One step; returns its loss.
   LossResult step(Network& network, ParameterStore& store, Adam& adam, std::optional<EmbeddingQueue>& queue,
-                  const Loss& loss, const Subjects& batch, std::uint64_t seed, Index epoch) {
+                  const Loss& loss, const Subjects& batch, std::uint64_t seed, Index epoch,
+                  std::map<Index, Index>& drawn) {
     const Index views = augmented() ? 2 : 1;
     Tape tape(backend_);
     Context ctx(tape, true, 2 / views);
-    const Model::Result out = network.model.forward(ctx, constant(tensor_of(batch, views, seed, epoch)), activations());
+    const Model::Result out =
+        network.model.forward(ctx, constant(tensor_of(batch, views, seed, epoch, drawn)), activations());
     const Variable root = network.head ? network.head->forward(ctx, out.embeddings) : out.embeddings;
     const std::vector<double> once = to_doubles(backend_, out.embeddings.value),
                               roots = to_doubles(backend_, root.value), ages = twice(ages_of(batch));
@@ -240,10 +175,15 @@ class RunWriter {
 
   Encodings encode(Network& network) {
     Encodings all;
-    for (Index i = 0; i < cohort_.size(); ++i) {
+    const bool training = p_.evaluates_in_training_mode(c_);
+    const Index together = training ? cohort_.size() : 1;  // batch norm has no variance of one subject in training
+    for (Index first = 0; first < cohort_.size(); first += together) {
+      Subjects subjects(static_cast<std::size_t>(together));
+      std::iota(subjects.begin(), subjects.end(), first);
+      std::map<Index, Index> once;
       Tape tape(backend_);
-      Context ctx(tape, p_.evaluates_in_training_mode(c_));
-      const Model::Result out = network.model.forward(ctx, constant(tensor_of({i}, 1, 0, 0)), activations());
+      Context ctx(tape, training);
+      const Model::Result out = network.model.forward(ctx, constant(tensor_of(subjects, 1, 0, 0, once)), activations());
       for (const double x : to_doubles(backend_, out.embeddings.value)) all.projected.push_back(x);
       for (const double x : to_doubles(backend_, out.features.value)) all.encoder.push_back(x);
     }
@@ -258,24 +198,29 @@ class RunWriter {
     return out;
   }
 
-  /// Fits a predictor and returns the error in years; adds the predictions if the seed is over.
-  double evaluate(const Encodings& all, Index seed, bool last) {
+  /// Fits a predictor and returns the errors in years by name of the part; adds the predictions if the seed is over.
+  std::map<std::string, double> evaluate(const Encodings& all, Index seed, bool last) {
     const std::vector<double>& rows = p_.features(c_) == Features::encoder ? all.encoder : all.projected;
     const auto width = static_cast<Index>(rows.size()) / cohort_.size();
-    const auto [train, test] = p_.evaluated(c_, split_);
-    const std::vector<double> x = rows_of(rows, train), x_test = rows_of(rows, test);
-    const AgePredictor predictor = fitted(p_.predictor(c_, p_.random_seed(c_, seed)),
-                                          {x, static_cast<Index>(train.size()), width}, ages_of(train));
-    const std::vector<double> of_train = predictor.predict({x, static_cast<Index>(train.size()), width}),
-                              of_test = predictor.predict({x_test, static_cast<Index>(test.size()), width});
-    if (last) {
-      out_.predictors.push_back(predictor);
-      add_predictions(seed, train, of_train, "train");
-      add_predictions(seed, test, of_test, "test");
+    const Split parts = p_.evaluated(c_, split_);
+    const std::vector<double> x = rows_of(rows, parts.train);
+    const AgePredictor predictor =
+        fit_predictor(p_.predictor(c_, p_.random_seed(c_, seed)), {x, static_cast<Index>(parts.train.size()), width},
+                      ages_of(parts.train));
+    if (last) out_.predictors.push_back(predictor);
+    std::map<std::string, double> errors;
+    for (const auto& [name, subjects] : {std::pair<const char*, const Subjects&>("train", parts.train),
+                                         {"validation", parts.validation},
+                                         {"test", parts.test}}) {
+      if (subjects.empty()) continue;
+      const std::vector<double> part = rows_of(rows, subjects),
+                                predicted = predictor.predict({part, static_cast<Index>(subjects.size()), width});
+      if (last) add_predictions(seed, subjects, predicted, name);
+      for (std::size_t k = 0; k < subjects.size(); ++k)
+        errors[name] +=
+            std::abs(cohort_.subject(subjects[k]).age - predicted[k]) / static_cast<double>(subjects.size());
     }
-    double sum = 0;
-    for (std::size_t k = 0; k < test.size(); ++k) sum += std::abs(cohort_.subject(test[k]).age - of_test[k]);
-    return sum / static_cast<double>(test.size());
+    return errors;
   }
 
   void add_predictions(Index seed, const Subjects& subjects, const std::vector<double>& ages, const char* part) {
@@ -315,20 +260,25 @@ class RunWriter {
       queue.emplace(backend_, Spec{{options.own.of<Nnclr>().queue_size, width}, DType::f32}, random_seed);
     Index steps = 0;
     for (Index epoch = 1; epoch <= c_.train.epochs; ++epoch) {
-      double sum = 0;
-      Index neighbours = 0, batches = 0;
+      std::vector<double> losses;
+      std::vector<LossMetrics> noticed;
+      std::map<Index, Index> drawn;
       for (const Subjects& batch : p_.batches(c_, p_.order(c_, cohort_, split_.train, random_seed, epoch))) {
-        const LossResult result = step(network, store, adam, queue, *loss, batch, random_seed, epoch);
-        if (batches++ == 0) neighbours = result.metrics.neighbours / 2;  // rows of two views
-        sum += result.value;
+        const LossResult result = step(network, store, adam, queue, *loss, batch, random_seed, epoch, drawn);
+        losses.push_back(result.value);
+        noticed.push_back(result.metrics);
       }
-      steps += batches;
+      steps += static_cast<Index>(losses.size());
+      const Index neighbours = p_.neighbours(noticed);
       const bool last = epoch == c_.train.epochs;
       const Index every = c_.evaluation.every;
       const bool measured = last || (every > 0 && epoch % every == 0);
       const bool kept = std::ranges::count(c_.evaluation.embeddings_at, epoch) > 0;
       const Encodings all = measured || kept ? encode(network) : Encodings();
-      const std::string mae = measured ? csv_number(evaluate(all, seed, last)) : "";
+      const auto errors = measured ? evaluate(all, seed, last) : std::map<std::string, double>();
+      const auto error_of = [&](const char* part, Watch watched) {
+        return errors.contains(part) && (last || c_.evaluation.watch == watched) ? csv_number(errors.at(part)) : "";
+      };
       if (kept) {
         const std::string group = fmt::format("seed{}/epoch{}/", seed, epoch);
         out_.embeddings[group + "projected"] = all.projected;
@@ -336,10 +286,11 @@ class RunWriter {
       }
       out_.metrics.push_back({{"seed", std::to_string(seed)},
                               {"epoch", std::to_string(epoch)},
-                              {"loss", csv_number(sum / static_cast<double>(batches))},
+                              {"loss", csv_number(p_.epoch_loss(losses))},
                               {"learning_rate", csv_number(p_.learning_rate(c_, epoch))},
                               {"neighbours", neighbours ? std::to_string(neighbours) : ""},
-                              {"mae", mae}});
+                              {"mae", error_of("test", Watch::test)},
+                              {"validation_mae", error_of("validation", Watch::validation)}});
     }
     out_.weights.emplace_back();
     for (const Parameter* parameter : network.model.parameters()) {
@@ -380,7 +331,7 @@ inline WrittenRun read_run(const std::string& out, const Config& config) {
     AgePredictor predictor;
     predictor.weights = p.at("weights").get<std::vector<double>>();
     predictor.bias = p.at("bias").get<std::vector<double>>();
-    if (p.contains("alpha")) predictor.alpha = p.at("alpha");
+    predictor.penalty = p.at("penalty");
     run.predictors.push_back(predictor);
     const auto& preprocessing = json.at("preprocessing");
     if (preprocessing.contains("intensity"))
@@ -413,7 +364,7 @@ inline std::vector<std::string> differences(const WrittenRun& a, const WrittenRu
   };
   compare("intensity", numbers(a) == numbers(b));
   const auto same_predictor = [](const AgePredictor& x, const AgePredictor& y) {
-    return x.weights == y.weights && x.bias == y.bias && csv_number(x.alpha) == csv_number(y.alpha);
+    return x.weights == y.weights && x.bias == y.bias && x.penalty == y.penalty;
   };
   compare("predictor", std::ranges::equal(a.predictors, b.predictors, same_predictor));
   return out;
