@@ -66,8 +66,10 @@ void warn_of_age(const PredictedAge& p, const TrainingPart& t, std::vector<std::
 
 TrainedOn trained_on(const Scan& scan, const Prediction& model) {
   if (!model.subjects) return TrainedOn::unknown;
-  const auto found = recognised(*model.subjects, scan.id, scan.digest);
-  return !found ? TrainedOn::no : found->by_map ? TrainedOn::by_map : TrainedOn::by_id;
+  const auto found = recognised(*model.subjects, Subject{scan.id, scan.age, "", "", scan.person}, scan.digest);
+  if (!found) return TrainedOn::no;
+  if (found->part != "train") return TrainedOn::validation;
+  return found->by_map ? TrainedOn::by_map : TrainedOn::by_id;
 }
 
 Tensor network_input(const Volume& volume, const std::string& source, const std::optional<Intensity>& by) {
@@ -88,6 +90,8 @@ std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& predi
   if (prediction.trained_on == TrainedOn::by_map) out.push_back("the model was trained on this map");
   if (prediction.trained_on == TrainedOn::by_id)
     out.push_back("the model was trained on a subject with this id: on another map, or on another person");
+  if (prediction.trained_on == TrainedOn::validation)
+    out.push_back("this map, or another one with this id, is in the model's validation part");
   if (model.preprocessing.intensity) warn_of_brightness(prediction.map, training, out);
   if (scan.has_affine != model.preprocessing.has_affine)
     out.push_back(fmt::format("sides: {} file has no affine, so left and right may be exchanged",
@@ -148,24 +152,26 @@ std::string prediction_table(std::span<const PredictedAge> rows) {
 
 std::string error_text(std::span<const PredictedAge> rows) {
   std::vector<double> ages, predicted;
-  std::size_t trained = 0;
+  std::size_t trained = 0, validated = 0;
   bool unknown = false;
   for (const PredictedAge& row : rows) {
     if (std::isnan(row.age)) continue;
     unknown = unknown || row.trained_on == TrainedOn::unknown;
-    if (row.trained_on == TrainedOn::by_map || row.trained_on == TrainedOn::by_id) {
-      ++trained;
-      continue;
-    }
+    const bool train = row.trained_on == TrainedOn::by_map || row.trained_on == TrainedOn::by_id;
+    const bool validation = row.trained_on == TrainedOn::validation;
+    trained += train;
+    validated += validation;
+    if (train || validation) continue;
     ages.push_back(row.age);
     predicted.push_back(row.predicted);
   }
-  if (trained + ages.size() <= 1 && trained == 0) return "";
-  if (ages.empty())
-    return fmt::format("no mean absolute error: the model was trained on all {} scans of known age\n", trained);
+  const std::string known = fmt::format("{} that the model was trained on{}", trained,
+                                        validated > 0 ? fmt::format(", {} of its validation part", validated) : "");
+  if (trained + validated == 0 && ages.size() <= 1) return "";
+  if (ages.empty()) return fmt::format("no mean absolute error: no scan of known age is left without {}\n", known);
   std::string out = fmt::format("mean absolute error {:.3f} years over {} scan{} of known age",
                                 mean_absolute_error(ages, predicted), ages.size(), ages.size() == 1 ? "" : "s");
-  if (trained > 0) out += fmt::format("; left out: {} that the model was trained on", trained);
+  if (trained + validated > 0) out += "; left out: " + known;
   if (unknown)
     out +=
         "\nwarning: the model file does not name its training subjects, because an earlier version wrote it. The error "

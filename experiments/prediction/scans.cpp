@@ -143,6 +143,7 @@ Scan Scans::read(Index scan) const {
     return out;
   }
   const CohortFile& file = source.cohort->file;
+  out.person = file.subject(source.map.row).person;
   out.has_affine = file.has_affine();
   out.synthetic = file.synthetic();
   SpatialVolume own = original(scan);

@@ -24,9 +24,10 @@ struct ScanOptions {
 /// A scan on the model's grid, in the scan's unit.
 struct Scan {
   std::string id;
-  double age = 0;          ///< years; NaN if unknown
-  std::string source;      ///< its file; for a cohort file with the id
-  bool has_affine = true;  ///< the file contains the positions of its voxels
+  std::string person = {};  ///< whose scan it is, for a cohort file
+  double age = 0;           ///< years; NaN if unknown
+  std::string source;       ///< its file; for a cohort file with the id
+  bool has_affine = true;   ///< the file contains the positions of its voxels
   Volume volume;
   std::string done;         ///< how it was brought to the grid
   double lost = 0;          ///< share of its data outside of the grid

@@ -68,6 +68,7 @@ template <class C, class Visit>
 void each_text(C& c, const Visit& visit) {
   visit("config_sha256", c.config_digest);
   visit("cohort_sha256", c.cohort_digest);
+  visit("split_sha256", c.split_digest);
   visit("weights_sha256", c.weights_digest);
   visit("setting", c.setting);
 }

@@ -40,6 +40,7 @@ struct RunState {
 struct Checkpoint {
   std::string config_digest;   ///< of the configuration that it belongs to
   std::string cohort_digest;   ///< of the cohort
+  std::string split_digest;    ///< of its parts
   std::string weights_digest;  ///< of the weights that training starts from; empty for random weights
   std::string setting;         ///< device, type of activations, threads: only the same setting gives the same bits
   RunState run;

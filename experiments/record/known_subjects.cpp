@@ -2,6 +2,7 @@
 #include "experiments/record/known_subjects.h"
 
 #include <cctype>
+#include <vector>
 
 #include "experiments/program/digest.h"
 
@@ -9,6 +10,12 @@ namespace cg {
 namespace {
 
 constexpr std::size_t digits = 16;  // 64 bits: among a million maps, two agree by chance with a probability of 3e-8
+
+/// The subject's id, and the person's: another session of a person has another id.
+std::vector<std::string> names_of(const Subject& subject) {
+  if (subject.person.empty()) return {subject.id};
+  return {subject.id, subject.person};
+}
 
 }  // namespace
 
@@ -22,19 +29,25 @@ std::string id_digest(const std::string& id) {
 std::string short_map_digest(const std::string& map_digest) { return map_digest.substr(0, digits); }
 
 KnownSubjects known_subjects(const Cohort& cohort) {
-  PartDigests train;
-  for (const Index i : cohort.split.train) {
-    train.ids.insert(id_digest(cohort.file->subject(i).id));
-    train.maps.insert(short_map_digest(cohort.maps->digests().at(static_cast<std::size_t>(i))));
-  }
-  return {{"train", train}};
+  const auto digests_of = [&](const std::vector<Index>& part) {
+    PartDigests out;
+    for (const Index i : part) {
+      for (const std::string& name : names_of(cohort.file->subject(i))) out.ids.insert(id_digest(name));
+      out.maps.insert(short_map_digest(cohort.maps->digests().at(static_cast<std::size_t>(i))));
+    }
+    return out;
+  };
+  KnownSubjects out = {{"train", digests_of(cohort.split.train)}};
+  if (!cohort.split.validation.empty()) out["validation"] = digests_of(cohort.split.validation);
+  return out;
 }
 
-std::optional<Recognised> recognised(const KnownSubjects& known, const std::string& id, const std::string& map) {
+std::optional<Recognised> recognised(const KnownSubjects& known, const Subject& subject, const std::string& map) {
   for (const auto& [part, digests] : known)
     if (digests.maps.contains(short_map_digest(map))) return Recognised{part, true};
   for (const auto& [part, digests] : known)
-    if (digests.ids.contains(id_digest(id))) return Recognised{part, false};
+    for (const std::string& name : names_of(subject))
+      if (digests.ids.contains(id_digest(name))) return Recognised{part, false};
   return std::nullopt;
 }
 

@@ -15,11 +15,12 @@ namespace cg {
 
 /// Digests have 16 hexadecimal digits.
 struct PartDigests {
-  std::set<std::string> ids, maps;
+  std::set<std::string> ids;  ///< of the subjects, and of the persons whose scans they are
+  std::set<std::string> maps;
   bool operator==(const PartDigests&) const = default;
 };
 
-/// By part of the cohort. There is one part, "train"; the file format and all readers allow others.
+/// By part of the cohort: "train", and "validation" if there is one. The file format allows others.
 using KnownSubjects = std::map<std::string, PartDigests>;
 
 /// The digest of an id. Only letters and digits count, and a `sub-` in front does not: "phantom-00007" is the same as
@@ -29,7 +30,7 @@ std::string id_digest(const std::string& id);
 /// The digest of a map, from map_digest() of its voxels on the model's grid, before normalisation.
 std::string short_map_digest(const std::string& map_digest);
 
-/// The training part of a cohort.
+/// The training and validation parts of a cohort.
 KnownSubjects known_subjects(const Cohort& cohort);
 
 struct Recognised {
@@ -37,7 +38,7 @@ struct Recognised {
   bool by_map = false;  ///< otherwise only by id: another scan of the subject, or another subject with the same id
 };
 
-/// The part that contains the map, or else the id. `map`: as map_digest() gives it.
-std::optional<Recognised> recognised(const KnownSubjects& known, const std::string& id, const std::string& map);
+/// The part that contains the map, or else the id or the person. `map`: as map_digest() gives it.
+std::optional<Recognised> recognised(const KnownSubjects& known, const Subject& subject, const std::string& map);
 
 }  // namespace cg

@@ -39,6 +39,9 @@ void Run::resume() {
   if (saved_->cohort_digest != experiment_.cohort.digest)
     fail(ErrorKind::data, where, "the cohort has changed since it was saved",
          "Restore the cohort, or start again with --overwrite");
+  if (saved_->split_digest != split_digest(*experiment_.cohort.file, experiment_.cohort.split))
+    fail(ErrorKind::data, where, "the parts of the cohort have changed since it was saved: other subjects are tested",
+         "Restore the order of the cohort's rows, or the list or column of the split, or start again with --overwrite");
   if (saved_->weights_digest != experiment_.weights_digest())
     fail(ErrorKind::data, where, "the weights to start from have changed since it was saved",
          "Restore the weights, or start again with --overwrite");
@@ -64,6 +67,7 @@ void Run::save() {
   const auto start = Clock::now();
   Checkpoint c{config_digest(experiment_.config),
                experiment_.cohort.digest,
+               split_digest(*experiment_.cohort.file, experiment_.cohort.split),
                experiment_.weights_digest(),
                experiment_.setting,
                at,

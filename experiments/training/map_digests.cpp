@@ -27,8 +27,17 @@ std::string cohort_digest(const CohortFile& file, std::span<const std::string> m
   text += counted(file.modality());
   for (Index i = 0; i < file.size(); ++i) {
     const Subject& subject = file.subject(i);
-    text += counted(subject.id) + fmt::format("{} ", subject.age) + counted(subject.study) +
+    text += counted(subject.id) + counted(subject.person) + fmt::format("{} ", subject.age) + counted(subject.study) +
             counted(maps[static_cast<std::size_t>(i)]);
+  }
+  return sha256(text);
+}
+
+std::string split_digest(const Dataset& dataset, const Split& split) {
+  std::string text;
+  for (const auto* part : {&split.train, &split.validation, &split.test}) {
+    text += fmt::format("part of {}\n", part->size());
+    for (const Index i : *part) text += counted(dataset.subject(i).id);
   }
   return sha256(text);
 }

@@ -8,16 +8,20 @@
 #include <vector>
 
 #include "data/cohort_h5.h"
+#include "data/split.h"
 
 namespace cg {
 
 /// SHA-256 of a map's voxels as float32, in the order of the file and before normalisation.
 std::string map_digest(std::span<const float> voxels);
 
-/// SHA-256 of everything that training reads of a cohort: grid and its position, modality, sampling, ids, ages,
-/// studies, and the digest of every map, in the order of the file. The file's layout, chunks and number types do not
-/// matter.
+/// SHA-256 of everything that training reads of a cohort: grid and its position, modality, sampling, ids, persons,
+/// ages, studies, and the digest of every map. The file's layout, order of rows, chunks and number types do not matter.
 std::string cohort_digest(const CohortFile& file, std::span<const std::string> maps);
+
+/// SHA-256 of which ids are in which part. It also covers what a split reads besides: the order of the file's rows, a
+/// column, a list of ids.
+std::string split_digest(const Dataset& dataset, const Split& split);
 
 /// A cohort file that records the digest of each map when the map is read for the first time.
 class DigestedMaps final : public Dataset {

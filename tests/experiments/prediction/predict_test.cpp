@@ -171,7 +171,31 @@ TEST_CASE("predict: training subjects are recognised in files, by their map unde
   CHECK(rows[2].at("trained_on").empty());
   CHECK_MESSAGE(done.says("over 1 scan of known age; left out: 2 "), done.text);
   const Finished none = predict(trained().model + " sub-other.nii.gz " + other + ages + "none-left.csv");
-  CHECK_MESSAGE(none.says("no mean absolute error: the model was trained on all 2 scans of known age"), none.text);
+  CHECK_MESSAGE(
+      none.says("no mean absolute error: no scan of known age is left without 2 that the model was trained on"),
+      none.text);
+}
+
+TEST_CASE("predict: scans of the validation part are named, and are left out of the error too") {
+  const Result run = run_tiny("validated", "seeds=0 train.epochs=2 data.validation=0.2 --device cpu");
+  REQUIRE_MESSAGE(run.code == 0, run.text);
+  const Finished done = predict("validated/model.h5 " + workplace().cohort + " --out validated.csv");
+  REQUIRE_MESSAGE(done.code == 0, done.text);
+  std::map<std::string, std::string> part;
+  for (const auto& row : table("validated/predictions.csv")) part[row.at("participant_id")] = row.at("part");
+  int validation = 0;
+  for (const auto& row : table("validated.csv")) {
+    const std::string& own = part.at(row.at("participant_id"));
+    CHECK(row.at("trained_on") == (own == "train" ? "yes" : own == "test" ? "" : "validation"));
+    CHECK(warns(row, "in the model's validation part") == (own == "validation"));
+    validation += own == "validation";
+  }
+  CHECK(validation > 0);
+  CHECK_MESSAGE(
+      done.says(fmt::format("over 5 scans of known age; left out: {} that the model was trained on, {} of its "
+                            "validation part",
+                            19 - validation, validation)),
+      done.text);
 }
 
 TEST_CASE("predict: a cohort that was imported again from the same maps has the same digests") {

@@ -55,7 +55,7 @@ SubjectFeatures features(Index width, double value) {
 
 /// All fields are set and different.
 Checkpoint full(Index tensor_size = 20) {
-  Checkpoint c{"0123abc", "4567def", "89ab", "cpu: 8 threads, bfloat16", {}, 101, {}};
+  Checkpoint c{"0123abc", "4567def", "parts", "89ab", "cpu: 8 threads, bfloat16", {}, 101, {}};
   c.run = {.seed = 2,
            .epoch = 17,
            .step = 3,
@@ -109,6 +109,7 @@ TEST_CASE("Checkpoint: all written data is read back to the bit") {
   const Checkpoint r = read_checkpoint(f.file);
   CHECK(r.config_digest == c.config_digest);
   CHECK(r.cohort_digest == c.cohort_digest);
+  CHECK(r.split_digest == c.split_digest);
   CHECK(r.weights_digest == c.weights_digest);
   CHECK(r.setting == c.setting);
   CHECK(r.batches_seen == 101);
@@ -148,10 +149,15 @@ TEST_CASE("Checkpoint: all written data is read back to the bit") {
 
 TEST_CASE("Checkpoint: a run at its start is written and read") {
   const Folder f;
-  write_checkpoint(
-      f.file,
-      {.config_digest = "a", .cohort_digest = "", .weights_digest = "", .setting = "c", .run = {}, .learner = {}},
-      backend());
+  write_checkpoint(f.file,
+                   {.config_digest = "a",
+                    .cohort_digest = "",
+                    .split_digest = "",
+                    .weights_digest = "",
+                    .setting = "c",
+                    .run = {},
+                    .learner = {}},
+                   backend());
   const Checkpoint r = read_checkpoint(f.file);
   CHECK(r.run.fresh());
   CHECK(r.learner.empty());

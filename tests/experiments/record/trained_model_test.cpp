@@ -123,11 +123,15 @@ TEST_CASE("Trained model: subjects are recognised by their map before their id, 
   const std::string map(64, 'a'), other(64, 'b');
   const KnownSubjects known = {{"train", {.ids = {at("x")}, .maps = {short_map_digest(map)}}},
                                {"validation", {.ids = {at("y")}, .maps = {}}}};
-  CHECK(recognised(known, "y", map)->part == "train");
-  CHECK(recognised(known, "y", map)->by_map);
-  CHECK(recognised(known, "y", other)->part == "validation");
-  CHECK_FALSE(recognised(known, "y", other)->by_map);
-  CHECK_FALSE(recognised(known, "z", other));
+  const auto found = [&](const std::string& id, const std::string& voxels, const std::string& person = "") {
+    return recognised(known, Subject{id, 0, "", "", person}, voxels);
+  };
+  CHECK(found("y", map)->part == "train");
+  CHECK(found("y", map)->by_map);
+  CHECK(found("y", other)->part == "validation");
+  CHECK_FALSE(found("y", other)->by_map);
+  CHECK_FALSE(found("z", other));
+  CHECK(found("x_ses-2", other, "x")->part == "train");  // another session of a training subject
 }
 
 TEST_CASE("Trained model: a million nested lists are refused without a stack overflow") {

@@ -260,6 +260,16 @@ TEST_CASE(
   check_fails([&] { run(never); }, ErrorKind::data, {"checkpoint.h5", "cohort has changed"});
 }
 
+TEST_CASE("resuming: a changed list of test subjects is refused, although the cohort is the same") {
+  const std::string list = workplace().folder + "/tested.txt",
+                    options = one_seed + " data.split=ids data.test_ids=" + list;
+  std::ofstream(list) << "phantom-00001\nphantom-00002\nphantom-00003\nphantom-00004\nphantom-00005\n";
+  REQUIRE(is_interrupted("parts", options, 5));
+  std::ofstream(list) << "phantom-00001\nphantom-00002\nphantom-00003\nphantom-00004\nphantom-00006\n";
+  check_fails([&] { run_here("parts", options); }, ErrorKind::data,
+              {"checkpoint.h5", "parts of the cohort have changed"});
+}
+
 TEST_CASE("resuming: a checkpoint of another configuration or cohort, or tables cut short, are refused") {
   REQUIRE(is_interrupted("mine", one_seed, 5));
   REQUIRE(is_interrupted("other", "seeds=4 train.epochs=3", 5));

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <set>
 
@@ -25,7 +26,7 @@ struct Content {
   std::string modality = "mre";
   double synthetic = 0;
   Storage storage = {};
-  std::vector<std::string> sexes = {};
+  std::vector<std::string> sexes = {}, persons = {};
 
   Content() {
     for (std::size_t k = 0; k < n * voxels; ++k) maps.push_back(k % 5 ? static_cast<double>(k % 11) / 4 : 0);
@@ -37,20 +38,23 @@ struct Content {
     affine = {2, 0, 0, -4, 0, 2, 0, -5, 0, 0, 2, -6, 0, 0, 0, 1};
   }
 
+  void write(const std::string& path) const {
+    RawFile raw(path);
+    raw.numbers("maps", {n, 1, 4, 5, 6}, maps, storage);
+    raw.numbers("age", {n}, ages);
+    raw.numbers("affine", {4, 4}, affine);
+    raw.texts("participant_id", ids);
+    raw.texts("study", studies);
+    if (!sexes.empty()) raw.texts("sex", sexes);
+    if (!persons.empty()) raw.texts("person", persons);
+    raw.attribute("voxel_mm", {voxel_mm});
+    raw.attribute("synthetic", {synthetic});
+    raw.text_attribute("modality", {modality});
+  }
+
   std::string digest(NormaliseScope scope = NormaliseScope::subject) const {
     const TemporaryFile file("cohort.h5");
-    {
-      RawFile raw(file.path);
-      raw.numbers("maps", {n, 1, 4, 5, 6}, maps, storage);
-      raw.numbers("age", {n}, ages);
-      raw.numbers("affine", {4, 4}, affine);
-      raw.texts("participant_id", ids);
-      raw.texts("study", studies);
-      if (!sexes.empty()) raw.texts("sex", sexes);
-      raw.attribute("voxel_mm", {voxel_mm});
-      raw.attribute("synthetic", {synthetic});
-      raw.text_attribute("modality", {modality});
-    }
+    write(file.path);
     DataOptions options;
     options.cohort = file.path;
     options.normalise = scope;
@@ -83,6 +87,10 @@ TEST_CASE("Cohort: every voxel, age, id, study and part of the grid changes the 
   differs([](Content& c) { c.ids[11] = "s12"; });
   differs([](Content& c) { c.studies[2] = "c"; });
   differs([](Content& c) { std::swap(c.studies[2], c.studies[3]); });
+  differs([](Content& c) {
+    c.persons = c.ids;
+    c.persons[3] = "p3";
+  });
   differs([](Content& c) { c.voxel_mm = 3; });
   differs([](Content& c) { c.affine[3] = -4.5; });
   differs([](Content& c) { c.modality = "t1"; });
@@ -94,6 +102,27 @@ TEST_CASE("Cohort: how a file stores its values, and columns that training does 
   CHECK(changed([](Content& c) { c.storage = {.chunk = {1, 1, 4, 5, 6}, .gzip = 4}; }) == plain);
   CHECK(changed([](Content& c) { c.storage.type = H5T_NATIVE_FLOAT; }) == plain);
   CHECK(changed([](Content& c) { c.sexes = std::vector<std::string>(n, "F"); }) == plain);
+}
+
+TEST_CASE("Cohort: the order of the rows changes the published split, and its digest, but not that of the cohort") {
+  const auto split_of_rows = [](const Content& content) {
+    const TemporaryFile file("cohort.h5");
+    content.write(file.path);
+    DataOptions options;
+    options.cohort = file.path;
+    const Cohort cohort = open_cohort(options, {});
+    return std::pair(cohort.digest, split_digest(*cohort.file, cohort.split));
+  };
+  Content reversed;
+  for (auto* column : {&reversed.ids, &reversed.studies}) std::ranges::reverse(*column);
+  std::ranges::reverse(reversed.ages);
+  for (std::size_t i = 0; i < n / 2; ++i)
+    std::swap_ranges(reversed.maps.begin() + i * voxels, reversed.maps.begin() + (i + 1) * voxels,
+                     reversed.maps.begin() + (n - 1 - i) * voxels);
+  const auto [cohort, split] = split_of_rows(Content());
+  const auto [same_cohort, other_split] = split_of_rows(reversed);
+  CHECK(same_cohort == cohort);
+  CHECK(other_split != split);
 }
 
 TEST_CASE("Cohort: texts of two columns cannot be exchanged for each other") {
