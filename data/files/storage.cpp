@@ -97,7 +97,16 @@ void write_atomically(const fs::path& path, std::string_view bytes, bool replace
   if (close(file.release()) != 0) storage_error(path, "cannot be closed");
   move_into_place(name, path, replace);
   temporary.kept = true;
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  sync_folder(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+void remove_file(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) fail(ErrorKind::storage, path.string(), "cannot be removed: " + error.message(), "Choose another --out");
+}
+
+void sync_folder(const fs::path& folder) {
   const Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (opened.get() < 0 || fsync(opened.get()) != 0) storage_error(folder, "cannot be written to the disk");
 }

@@ -57,6 +57,12 @@ class FolderLock {
   Descriptor file_;
 };
 
+/// Removes a file if it exists. Errors: storage.
+void remove_file(const std::filesystem::path& path);
+
+/// Returns when all changes of names in a folder are on the disk. Errors: storage.
+void sync_folder(const std::filesystem::path& folder);
+
 /// Creates a folder and its parents. Errors: storage.
 void make_folder(const std::filesystem::path& folder);
 

@@ -22,6 +22,9 @@ constexpr const char* metrics_name = "metrics.csv";
 constexpr const char* predictions_name = "predictions.csv";
 constexpr const char* summary_name = "summary.json";
 constexpr const char* checkpoint_name = "checkpoint.h5";
+constexpr const char* embeddings_name = "embeddings.h5";
+constexpr const char* picture_name = "predictions.svg";
+constexpr const char* environment_name = "environment.json";
 constexpr const char* metrics_header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae,validation_mae\n";
 constexpr const char* predictions_header = "seed,participant_id,age,predicted,part,study\n";
 
@@ -33,12 +36,6 @@ fs::path created(const fs::path& folder) {
 std::string contents(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-void remove_file(const fs::path& path) {
-  std::error_code error;
-  fs::remove(path, error);
-  if (error) fail(ErrorKind::storage, path.string(), "cannot be removed: " + error.message(), "Choose another --out");
 }
 
 bool is_temporary(const fs::path& path) { return path.filename().string().starts_with(".tmp-"); }
@@ -59,6 +56,29 @@ void check_empty(const fs::path& folder) {
       fail(ErrorKind::in_use, folder.string(), fmt::format("not a run folder, and not empty: it contains {}", name),
            "Choose another --out");
   }
+}
+
+/// model.h5, or model-seed<k>.h5.
+bool is_model(const std::string& name) {
+  const std::string_view front = "model-seed", end = ".h5";
+  if (name == "model.h5") return true;
+  if (!name.starts_with(front) || !name.ends_with(end) || name.size() <= front.size() + end.size()) return false;
+  const std::string seed = name.substr(front.size(), name.size() - front.size() - end.size());
+  return seed.find_first_not_of("0123456789") == seed.npos;
+}
+
+/// Removes all results of a run, so that those of a new run never stand beside them. First what makes the run one that
+/// is finished or can be continued: after a crash at any moment, the next start begins again, and comes here too.
+void remove_results(const fs::path& folder) {
+  for (const char* name : {checkpoint_name, summary_name}) remove_file(folder / name);
+  sync_folder(folder);
+  std::vector<fs::path> models;
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (is_model(entry.path().filename())) models.push_back(entry.path());
+  for (const fs::path& model : models) remove_file(model);
+  for (const char* name : {embeddings_name, picture_name, environment_name, predictions_name, metrics_name})
+    remove_file(folder / name);
+  sync_folder(folder);
 }
 
 /// Whether a run in this folder ended before its first epoch, so that another run may replace it.
@@ -85,10 +105,7 @@ const fs::path& prepared(const fs::path& folder, const Config& config, bool over
     fail(ErrorKind::in_use, folder.string(), "this run is finished: summary.json exists",
          "Repeat it with --overwrite, or choose another --out");
   remove_temporaries(folder);
-  if (overwrite) {
-    remove_file(folder / checkpoint_name);  // first, so that a finished run is never continued
-    remove_file(folder / summary_name);
-  }
+  if (overwrite || !fs::exists(folder / checkpoint_name)) remove_results(folder);
   return folder;
 }
 
@@ -146,7 +163,7 @@ bool Recorder::is_config_digest(const std::string& digest) const {
   return digest == config_digest(config_) || digest == config_digest(config_, contents(folder_ / config_name));
 }
 
-void Recorder::environment(const std::string& json) { write_atomically(folder_ / "environment.json", json); }
+void Recorder::environment(const std::string& json) { write_atomically(folder_ / environment_name, json); }
 
 void Recorder::epoch(const EpochRow& row) {
   metrics_.append(csv_line({std::to_string(row.seed), std::to_string(row.epoch), csv_number(row.loss),

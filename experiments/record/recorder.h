@@ -68,9 +68,10 @@ struct LogSizes {
 class Recorder {
  public:
   /// Creates or opens the folder, locks it, and writes config.resolved.toml. With `overwrite`, a run of the same
-  /// configuration in the folder is discarded, finished or not. Otherwise an unfinished run with a checkpoint is kept:
-  /// `rewind` to it. Errors: in_use, if another process holds the folder, if its run is finished, or if it contains
-  /// anything except a run of this configuration (unless that run ended before its first epoch); storage.
+  /// configuration in the folder is discarded with all its results, finished or not. Otherwise an unfinished run with a
+  /// checkpoint is kept: `rewind` to it. What a run without a checkpoint left is removed. Errors: in_use, if another
+  /// process holds the folder, if its run is finished, or if it contains anything except a run of this configuration
+  /// (unless that run ended before its first epoch); storage.
   Recorder(const std::filesystem::path& folder, const Config& config, bool overwrite);
 
   const std::filesystem::path& folder() const { return folder_; }

@@ -227,6 +227,34 @@ TEST_CASE(
   CHECK_FALSE(recorder.is_config_digest(config_digest(other, before)));
 }
 
+TEST_CASE(
+    "Recorder: --overwrite removes all results first; stopped at any of them, it leaves no old and new ones together") {
+  const std::vector<std::string> order = {"checkpoint.h5",    "summary.json",    "model.h5",
+                                          "model-seed12.h5",  "embeddings.h5",   "predictions.svg",
+                                          "environment.json", "predictions.csv", "metrics.csv"};
+  const std::set<std::string> fresh = {".lock", "config.resolved.toml", "metrics.csv", "predictions.csv"};
+  for (const std::string& stuck : order) {
+    CAPTURE(stuck);
+    const Folder f;
+    { Recorder(f.path, config, false); }
+    for (const std::string& name : order) std::ofstream(f.path / name) << "old";
+    for (const char* mine : {"model-old.h5", "notes.txt"}) std::ofstream(f.path / mine) << "mine";
+    fs::remove(f.path / stuck);
+    fs::create_directories(f.path / stuck / "full");  // cannot be removed
+    CHECK(kind([&] { Recorder(f.path, config, true); }) == 8);
+    for (const std::string& name : order)
+      if (name != stuck && fs::exists(f.path / name)) CHECK(contents(f.path / name) == "old");
+    if (stuck != "checkpoint.h5") CHECK_FALSE(fs::exists(f.path / "checkpoint.h5"));
+    fs::remove_all(f.path / stuck);
+    const bool finished = fs::exists(f.path / "summary.json");
+    CHECK(finished == (stuck == "checkpoint.h5"));
+    CHECK(kind([&] { Recorder(f.path, config, finished); }) == 0);
+    std::set<std::string> left = names(f.path);
+    CHECK(left.erase("model-old.h5") + left.erase("notes.txt") == 2);
+    CHECK(left == fresh);
+  }
+}
+
 TEST_CASE("Recorder: temporary files of killed runs are removed, and a summary removes the checkpoint") {
   const Folder f;
   { Recorder(f.path, config, false); }
