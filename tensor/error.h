@@ -12,7 +12,7 @@ enum class ErrorKind {
   usage = 2,         ///< command line or configuration
   data = 3,          ///< a cohort's content: NaN map, wrong shape, missing age
   corrupt = 4,       ///< a damaged or hostile file
-  numbers = 5,       ///< NaN or infinity while training
+  numbers = 5,       ///< NaN or infinity in training, evaluation or prediction
   memory = 6,        ///< does not fit
   device = 7,        ///< device lost or missing
   storage = 8,       ///< disk full, read-only, I/O error

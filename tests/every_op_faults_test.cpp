@@ -11,6 +11,7 @@
 #include "tests/support/faults.h"
 #include "tests/support/golden_ops.h"
 #include "tests/support/kinks.h"
+#include "tests/support/not_finite.h"
 #include "tests/support/op_checks.h"
 
 using namespace cg;
@@ -44,6 +45,7 @@ class Bench {
       const std::string by = exact() ? by_op_checks(registry, fault, seed) : "";
       if (!by.empty()) return by;
       if (by_parity(registry, fault, seed)) return "parity";
+      if (by_not_finite(registry, fault, seed)) return "not finite";
     }
     for (const Kink& kink : tests_.kinks)
       if (!kink_complaint({registry, cell_.backend, cell_.dtype}, kink).empty()) return "kinks";
@@ -72,13 +74,21 @@ class Bench {
   }
 
   /// The cell against the reference in double; where that is the broken one, the reference in float32 against it.
+  DType compared() const { return exact() ? DType::f32 : cell_.dtype; }
+
   bool by_parity(const Registry& registry, const Fault& fault, std::uint64_t seed) const {
-    const DType dtype = exact() ? DType::f32 : cell_.dtype;
+    const DType dtype = compared();
     Draw draw = Draw::seeded(seed, dtype);
     const Example example = planted(rounded(tests_.draw(draw), dtype), fault);
     Comparison result(dtype);
     compare_with_reference({registry, cell_.backend, dtype}, example, draw, result);
     return !result.complaints().empty();
+  }
+
+  bool by_not_finite(const Registry& registry, const Fault& fault, std::uint64_t seed) const {
+    Draw draw = Draw::seeded(seed, compared());
+    const Example example = planted(rounded(tests_.draw(draw), compared()), fault);
+    return !not_finite_complaint({registry, cell_.backend, compared()}, example, draw).empty();
   }
 
   std::string op_;

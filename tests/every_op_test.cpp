@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What holds for every op of the registry on the reference kernels: gradients against central differences in double,
-// refused shapes, recomputed outputs, equal views. Read next: every_op_parity_test.cpp (fast kernels),
+// refused shapes, recomputed outputs, equal views, NaN. Read next: every_op_parity_test.cpp (fast kernels),
 // every_op_faults_test.cpp (whether these checks would notice).
 #include <doctest/doctest.h>
 
@@ -58,6 +58,10 @@ TEST_CASE("every op: the backward is the derivative of the forward") {
 
 TEST_CASE("every op: a gradient does not depend on which others are wanted") {
   CHECK(check_every_op(wanted_gradients_check()) >= 12);
+}
+
+TEST_CASE("every op: NaN in one place of an input, or of dy, makes NaN of what depends on that place and of no more") {
+  CHECK(check_every_op(nan_check()) >= 13);
 }
 
 TEST_CASE("every op: inputs that do not fit are refused with what was found and expected") {

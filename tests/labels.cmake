@@ -5,14 +5,15 @@
 # others are fast: together they take about 90 seconds. Add a test here when it becomes slow.
 set(slow data.phantom.statistics data.space.real_volumes every_op_parity every_op_parity.avx2
     experiments.prediction.predict experiments.prediction.real_scans experiments.prediction.saliency
-    experiments.runner.interruption experiments.runner.resume extending layers.resnet_golden
+    experiments.runner.interruption experiments.runner.keys
+    experiments.runner.resume experiments.runner.wiring_faults extending layers.resnet_golden
     tensor.backend.cpu.conv3d_widened tensor.backend.cuda.ops.convolution tensor.backend.cuda.ops.kernels
     tools.gpu_check tools.pytorch_weights)
 if(TEST tools.gpu_rehearsal)
   list(APPEND slow tools.gpu_rehearsal)  # not with sanitizers
 endif()
 # Tests that go through every op of the registry, and through every loss: they are also found by the name of one.
-set(ops every_op every_op_faults every_op_kinks every_op_parity every_op_parity.avx2 every_op_parity_cuda
+set(ops every_op every_op_faults every_op_kinks every_op_not_finite every_op_parity every_op_parity.avx2 every_op_parity_cuda
     tensor.golden_ops tensor.backend.cuda.ops.kernels)
 set(losses losses.cost losses.explanation losses.golden losses.gradient losses.hazards losses.planted_faults
     losses.properties)

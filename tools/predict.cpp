@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
   app.add_option("--npy-axes", arguments.scans.npy_axes, "direction of x in .npy files")
       ->check(CLI::IsMember({"RAS", "LAS"}));
   add_device_option(app, arguments.device);
-  app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::device,
-                                        ErrorKind::storage}));
+  app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::numbers, ErrorKind::memory,
+                                        ErrorKind::device, ErrorKind::storage}));
   return run_program(app, argc, argv, [&] { return run(arguments); });
 }

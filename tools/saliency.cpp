@@ -172,8 +172,8 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Maps the voxels that a predicted age depends on.", "saliency");
   add_options(app, arguments);
-  app.footer(more_help + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::device,
-                                         ErrorKind::storage}));
+  app.footer(more_help + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::numbers, ErrorKind::memory,
+                                         ErrorKind::device, ErrorKind::storage}));
   return run_program(app, argc, argv, [&] {
     arguments.saliency.gradient = arguments.method != "occlusion";
     arguments.saliency.occlusion = arguments.method != "gradient";

@@ -51,10 +51,10 @@ struct DataOptions {
   std::string cohort;  ///< absolute path, or empty: the phantom
   SplitBy split = SplitBy::rows;
   std::string split_column = "part";
-  std::vector<std::string> test_values = {"test"}, validation_values;  ///< of that column
-  std::string test_ids;               ///< absolute path of a text file with one id per line, or empty
-  std::vector<std::string> stratify;  ///< "age", "study"
-  double validation = 0;              ///< share of the training part
+  std::vector<std::string> test_values = {"test"}, validation_values = {};  ///< of that column
+  std::string test_ids = {};               ///< absolute path of a text file with one id per line, or empty
+  std::vector<std::string> stratify = {};  ///< "age", "study"
+  double validation = 0;                   ///< share of the training part
   Index folds = 5;
   Index fold = 0;
   Index split_seed = 42;

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/prediction/inference.h"
 
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include "experiments/training/learner_options.h"
+#include "tensor/error.h"
 
 namespace cg {
 
@@ -28,6 +33,21 @@ std::vector<double> Inference::ages(const Encoded& encoded) const {
   const std::vector<double>& rows = seen(encoded);
   const Index width = prediction_.predictor.features();
   return prediction_.predictor.predict({rows, static_cast<Index>(rows.size()) / width, width});
+}
+
+double Inference::age(const Tensor& volume, const std::string& source) {
+  const Encoded encoded = encode(volume);
+  const auto check = [&](const char* what, std::span<const double> values) {
+    for (const double value : values)
+      if (!std::isfinite(value))
+        fail(ErrorKind::numbers, source, fmt::format("{} is {}, expected a finite number", what, value),
+             "Check the scan's values, then the model: does it predict the age of other scans?");
+  };
+  check("a feature before the projection", encoded.features);
+  check("a feature after the projection", encoded.embeddings);
+  const std::vector<double> age = ages(encoded);
+  check("the predicted age", age);
+  return age[0];
 }
 
 Inference::Slope Inference::differentiate(const Tensor& volume) {

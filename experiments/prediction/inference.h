@@ -23,6 +23,8 @@ class Inference {
   /// Ages [n] by the features, years.
   std::vector<double> ages(const Encoded& encoded) const;
   std::vector<double> ages(const Tensor& volumes) { return ages(encode(volumes)); }
+  /// The age of one volume [1, D, H, W, 1]. Errors: numbers, naming `source`, if a feature or the age is not finite.
+  double age(const Tensor& volume, const std::string& source);
 
   struct Slope {
     double age = 0;               ///< predicted, years

@@ -30,7 +30,8 @@ Tensor network_input(const Volume& volume, const std::string& source, const std:
 /// Reasons not to trust a prediction.
 std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& prediction, const Prediction& model);
 
-/// Predicts all scans. Errors: data or corrupt, with all scans that cannot be used.
+/// Predicts all scans. Errors: data or corrupt, with all scans that cannot be used; numbers, naming the first scan with
+/// a feature or a predicted age that is not finite.
 std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& model, Inference& network,
                                        const ProgressOutput& output);
 

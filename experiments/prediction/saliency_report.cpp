@@ -195,7 +195,7 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
     if (left > 0) progress.advance(1, read.source);
     left = std::max<Index>(left - 1, 0);
   };
-  ScanSaliency out{read.id, read.age, trained_.ages(volume)[0], maps_of(trained_, volume, step), {}};
+  ScanSaliency out{read.id, read.age, trained_.age(volume, read.source), maps_of(trained_, volume, step), {}};
   const std::vector<SaliencyMap> random = checked ? maps_of(random_, volume, step) : std::vector<SaliencyMap>();
   progress.advance(left, read.source);  // steps that a small brain does not need
   const std::string name = name_for(read.id);

@@ -62,7 +62,7 @@ class SaliencyRun {
   SaliencyRun(Backend& backend, const TrainedModel& model, SaliencyOptions options, std::filesystem::path folder);
 
   /// Writes <id>_gradient.nii.gz and <id>_occlusion.nii.gz in the scan's space, and <id>.png. Errors: those of reading
-  /// the scan; storage.
+  /// the scan; numbers, as of Inference::age; storage.
   ScanSaliency add(const Scans& scans, Index scan, Progress& progress);
 
   /// The number of progress steps of a scan whose brain is where the training maps have data.

@@ -36,7 +36,7 @@ void Run::resume() {
   if (!recorder_.is_config_digest(saved_->config_digest))
     fail(ErrorKind::in_use, where, "it belongs to a run of another configuration",
          "Remove it, or start again with --overwrite");
-  if (saved_->cohort_digest != experiment_.cohort.digest())
+  if (saved_->cohort_digest != experiment_.cohort.digest)
     fail(ErrorKind::data, where, "the cohort has changed since it was saved",
          "Restore the cohort, or start again with --overwrite");
   if (saved_->weights_digest != experiment_.weights_digest())
@@ -63,7 +63,7 @@ Learner& Run::start_seed() {
 void Run::save() {
   const auto start = Clock::now();
   Checkpoint c{config_digest(experiment_.config),
-               experiment_.cohort.digest(),
+               experiment_.cohort.digest,
                experiment_.weights_digest(),
                experiment_.setting,
                at,

@@ -17,20 +17,31 @@
 namespace cg {
 namespace {
 
-/// One step. An error in its numbers also names the position, the learning rate and the subjects.
-LossResult take_step(const Experiment& experiment, const RunState& at, Learner& learner, const Batch& batch,
-                     double rate) {
+/// Calls body(). An error in its numbers also names the position and the learning rate, and what `more` says.
+template <class Body>
+auto at_position(const Experiment& experiment, const RunState& at, double rate, const Body& body,
+                 const std::string& more = "") {
   try {
-    return learner.step(batch.volumes, batch.ages, {at.epoch, experiment.config.train.epochs}, rate);
+    return body();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::numbers) throw;
-    std::string subjects;
-    for (Index i : batch.subjects) subjects += (subjects.empty() ? "" : ", ") + experiment.cohort.file->subject(i).id;
     fail(error.kind(), error.where(),
-         fmt::format("{}, at {}, learning rate {:g}; subjects {}", error.found(), experiment.position(at), rate,
-                     subjects),
+         fmt::format("{}, at {}, learning rate {:g}{}", error.found(), experiment.position(at), rate, more),
          error.fix());
   }
+}
+
+/// One step. An error in its numbers also names the subjects.
+LossResult take_step(const Experiment& experiment, const RunState& at, Learner& learner, const Batch& batch,
+                     double rate) {
+  std::string subjects;
+  for (Index i : batch.subjects) subjects += (subjects.empty() ? "" : ", ") + experiment.cohort.file->subject(i).id;
+  return at_position(
+      experiment, at, rate,
+      [&] {
+        return learner.step(batch.volumes, batch.ages, {at.epoch, experiment.config.train.epochs}, rate);
+      },
+      "; subjects " + subjects);
 }
 
 DeviceLoader batches(Experiment& experiment, const RunState& at, Index first_batch) {
@@ -95,15 +106,19 @@ bool end_epoch(Experiment& experiment, Run& run, Learner& learner, const Shown& 
   Evaluation evaluation;
   CohortFeatures features;
   if (measured || kept)
-    features = encode(learner, experiment.cohort, experiment.batches.front(), [&] {
-      run.stop_if_asked(progress);
-      progress.advance(work.encode_batch(),
-                       fmt::format("seed {}, epoch {} of {}, evaluation", seed, epoch, experiment.config.train.epochs));
+    features = at_position(experiment, at, row.learning_rate, [&] {
+      return encode(learner, experiment.cohort, experiment.batches.front(), [&] {
+        run.stop_if_asked(progress);
+        progress.advance(work.encode_batch(), fmt::format("seed {}, epoch {} of {}, evaluation", seed, epoch,
+                                                          experiment.config.train.epochs));
+      });
     });
   if (measured) {
     const EvaluatedParts parts{.validation = last || o.watch == Watch::validation,
                                .test = last || o.watch == Watch::test};
-    evaluation = evaluate(features.at(o.features), experiment.cohort, experiment.predictor_options(seed), parts);
+    evaluation = at_position(experiment, at, row.learning_rate, [&] {
+      return evaluate(features.at(o.features), experiment.cohort, experiment.predictor_options(seed), parts);
+    });
     progress.say(fmt::format("seed {}, epoch {}: loss {:.4f}{}", seed, epoch, row.loss, errors_of(evaluation, row)));
     if (last)
       for (const std::string& warning : evaluation.warnings)

@@ -40,7 +40,8 @@ void set_field(const std::string& where, const Field<LossOptions>& f, const json
     refuse(where, fmt::format("option {} is {}", f.key, given.dump()),
            "See run_experiment --help-config for what it may be");
   };
-  if (std::holds_alternative<std::string>(f.get(options))) {
+  if (!f.accepts.instead.empty() && given == f.accepts.instead) return f.set(options, f.accepts.instead);
+  if (std::holds_alternative<std::string>(f.get(options)) && f.accepts.instead.empty()) {
     const auto& words = f.accepts.choices;
     const std::string word = given.is_string() ? f.accepts.current(given.get<std::string>()) : "";
     if (std::find(words.begin(), words.end(), word) == words.end()) out_of_range();

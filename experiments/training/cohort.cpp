@@ -10,7 +10,6 @@
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "data/phantom/cohort.h"
-#include "experiments/program/digest.h"
 #include "experiments/program/environment.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
@@ -43,15 +42,17 @@ std::vector<Index> all_subjects(Index n) {
   fail(ErrorKind::data, file.path(), fmt::format("{} maps cannot be used:{}\n", bad, list), "Fix the cohort file.");
 }
 
-/// Normalisation and every map, so that a bad one is found now and not later.
+/// Normalisation, digest and every map, so that a bad one is found now and not later.
 void read_maps(Cohort& cohort, NormaliseScope scope) {
-  const CohortFile& file = *cohort.file;
-  if (scope == NormaliseScope::train) cohort.intensity = intensity(file, cohort.split.train);
-  if (scope == NormaliseScope::all) cohort.intensity = intensity(file, all_subjects(file.size()));
+  cohort.maps = std::make_unique<DigestedMaps>(*cohort.file);
+  const DigestedMaps& maps = *cohort.maps;
+  if (scope == NormaliseScope::train) cohort.intensity = intensity(maps, cohort.split.train);
+  if (scope == NormaliseScope::all) cohort.intensity = intensity(maps, all_subjects(maps.size()));
   cohort.volumes =
-      std::make_unique<VolumeSource>(file, cohort.intensity, std::min(most_kept, HostBackend().free_bytes() / 4));
+      std::make_unique<VolumeSource>(maps, cohort.intensity, std::min(most_kept, HostBackend().free_bytes() / 4));
   std::vector<float> scratch(static_cast<std::size_t>(cohort.volumes->voxels()));
-  for (Index i = 0; i < file.size(); ++i) cohort.volumes->read(i, scratch);
+  for (Index i = 0; i < maps.size(); ++i) cohort.volumes->read(i, scratch);
+  cohort.digest = cohort_digest(*cohort.file, maps.digests());
 }
 
 /// The published split goes by the rows of the file.
@@ -142,13 +143,6 @@ std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
   std::vector<double> out;
   for (Index i : subjects) out.push_back(file->subject(i).age);
   return out;
-}
-
-std::string cohort_digest(const CohortFile& file, const std::optional<Intensity>& intensity) {
-  std::string text = to_string(file.volume_shape());
-  if (intensity) text += fmt::format(" {:.6g} {:.6g} {}", intensity->mean, intensity->sd, intensity->count);
-  for (Index i = 0; i < file.size(); ++i) text += fmt::format("\n{} {}", file.subject(i).id, file.subject(i).age);
-  return sha256(text);
 }
 
 Cohort open_cohort(const DataOptions& o, const std::function<void(const std::string&)>& say) {

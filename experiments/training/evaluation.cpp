@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <numeric>
+
+#include "tensor/error.h"
 
 namespace cg {
 
@@ -14,6 +17,18 @@ void append(SubjectFeatures& all, const std::vector<Index>& subjects, const std:
   all.subjects.insert(all.subjects.end(), subjects.begin(), subjects.end());
   all.values.insert(all.values.end(), values.begin(), values.end());
   all.width = static_cast<Index>(values.size() / subjects.size());
+}
+
+/// Checks `values`, as many for each of the subjects.
+void check_finite(const std::string& what, const std::vector<double>& values, const std::vector<Index>& subjects,
+                  const Cohort& cohort) {
+  const std::size_t each = subjects.empty() ? 1 : values.size() / subjects.size();
+  for (std::size_t k = 0; k < values.size(); ++k)
+    if (!std::isfinite(values[k]))
+      fail(ErrorKind::numbers, "evaluation",
+           fmt::format("{} of subject {} is {}, expected a finite number", what,
+                       cohort.file->subject(subjects[k / each]).id, values[k]),
+           "Look for where training diverged: lower train.learning_rate");
 }
 
 }  // namespace
@@ -31,6 +46,8 @@ CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const 
   while (const auto batch = loader.next()) {
     before();
     const Encoded encoded = learner.encode(batch->volumes);
+    check_finite("a feature before the projection", encoded.features, batch->subjects, cohort);
+    check_finite("a feature after the projection", encoded.embeddings, batch->subjects, cohort);
     append(out.projected, batch->subjects, encoded.embeddings);
     append(out.encoder, batch->subjects, encoded.features);
   }
@@ -52,12 +69,15 @@ Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const Pred
   const Split& split = cohort.split;
   const std::vector<double> train_ages = cohort.ages(split.train);
   e.train.features = select(all, split.train);
+  check_finite("a feature", e.train.features.values, split.train, cohort);
   e.predictor = fit_predictor(options, e.train.features.rows(), train_ages);
   if (const std::string warning = penalty_warning(options, e.predictor); !warning.empty())
     e.warnings.push_back(warning);
   const auto measure_part = [&](EvaluatedPart& part, const std::vector<Index>& subjects) {
     part.features = select(all, subjects);
+    check_finite("a feature", part.features.values, subjects, cohort);
     part.predicted = e.predictor.predict(part.features.rows());
+    check_finite("the predicted age", part.predicted, subjects, cohort);
     part.metrics = measure(cohort.ages(subjects), part.predicted);
   };
   measure_part(e.train, split.train);

@@ -32,7 +32,8 @@ struct CohortFeatures {
 /// The batches of all subjects, as an evaluation encodes them.
 DeviceLoader evaluation_batches(Learner& learner, Cohort& cohort, Index batch_size);
 
-/// Runs all volumes through the network in evaluation mode, once.
+/// Runs all volumes through the network in evaluation mode, once. Errors: numbers, naming the subject, if a feature is
+/// not finite.
 CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const BeforeBatch& before);
 
 /// The rows of `subjects`, selected from those of the whole cohort.
@@ -57,8 +58,8 @@ struct EvaluatedParts {
 };
 
 /// Fits a predictor on the training part of the cohort's features and evaluates it. Warns of a penalty at the end of
-/// those tried, and of an error that is not below that of predicting the mean age. Errors: numbers, if a feature is not
-/// finite.
+/// those tried, and of an error that is not below that of predicting the mean age. Errors: numbers, naming
+/// the subject, if a feature or a predicted age is not finite.
 Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options,
                     const EvaluatedParts& parts);
 

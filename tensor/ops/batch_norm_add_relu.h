@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a residual block.
 // Forward: y = max(0, batch_norm(x) + residual)
-// Backward: g = dy where y > 0, else 0;   d residual = g;   dx, dγ, dβ from g as in batch_norm.h
+// Backward: g = dy, but 0 where y ≤ 0;   d residual = g;   dx, dγ, dβ from g as in batch_norm.h
 #pragma once
 
 #include "tensor/ops/batch_norm.h"
+#include "tensor/ops/rectified.h"
 
 namespace cg {
 
@@ -33,14 +34,14 @@ void forward(const BatchNormAddRelu& op, Call& call) {
 #pragma omp parallel for
   for (std::size_t k = 0; k < y.size(); ++k) {
     const Param<T> sum = bn.value(k) + static_cast<Param<T>>(residual[k]);
-    y[k] = static_cast<T>(sum > 0 ? sum : 0);
+    y[k] = static_cast<T>(rectified(sum));
   }
 }
 
 template <class T>
 void backward(const BatchNormAddRelu& op, Call& call) {
   const auto y = call.out[0].data<T>(), dy = call.grad_out[0].data<T>();
-  const auto masked = [&](std::size_t k) { return y[k] > T(0) ? dy[k] : T(0); };
+  const auto masked = [&](std::size_t k) { return passed(y[k], dy[k]); };
   norm_backward<T>(op.norm, call, masked);
   if (!call.grad_in[5]) return;
   const auto d_residual = call.grad_in[5].data<T>();

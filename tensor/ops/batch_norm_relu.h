@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch normalisation and ReLU in one pass. y need not be stored: x and the statistics give it again.
 // Forward: y = max(0, batch_norm(x))
-// Backward: g = dy where batch_norm(x) > 0, else 0;   dx, dγ, dβ from g as in batch_norm.h
+// Backward: g = dy, but 0 where batch_norm(x) ≤ 0;   dx, dγ, dβ from g as in batch_norm.h
 #pragma once
 
 #include "tensor/ops/batch_norm.h"
+#include "tensor/ops/rectified.h"
 
 namespace cg {
 
@@ -28,7 +29,7 @@ void recompute(const BatchNormRelu&, Call& call) {
   const Normalised<T> bn(call);
   const auto y = call.out[0].data<T>();
 #pragma omp parallel for
-  for (std::size_t k = 0; k < y.size(); ++k) y[k] = static_cast<T>(bn.value(k) > 0 ? bn.value(k) : 0);
+  for (std::size_t k = 0; k < y.size(); ++k) y[k] = static_cast<T>(rectified(bn.value(k)));
 }
 
 template <class T>
@@ -41,7 +42,7 @@ template <class T>
 void backward(const BatchNormRelu& op, Call& call) {
   const Normalised<T> bn(call);
   const auto dy = call.grad_out[0].data<T>();
-  norm_backward<T>(op.norm, call, [&](std::size_t k) { return bn.value(k) > 0 ? dy[k] : T(0); });
+  norm_backward<T>(op.norm, call, [&](std::size_t k) { return passed(bn.value(k), dy[k]); });
 }
 
 }  // namespace reference

@@ -2,12 +2,13 @@
 // The end of the stem, without ever storing the normalised volume, which is the largest of the network.
 // Forward: y = max_pool3d(max(0, batch_norm(x)))
 // Backward:
-//   g[q] = Σ of dy over the windows that q won, where batch_norm(x[q]) > 0, else 0
+//   g[q] = Σ of dy over the windows that q won, but 0 where batch_norm(x[q]) ≤ 0
 //   dx, dγ, dβ from g as in batch_norm.h
 #pragma once
 
 #include "tensor/ops/batch_norm.h"
 #include "tensor/ops/max_pool3d.h"
+#include "tensor/ops/rectified.h"
 
 namespace cg {
 
@@ -35,14 +36,14 @@ void forward(const BatchNormReluMaxPool& op, Call& call) {
   norm_statistics<T>(op.norm, call);
   const Normalised<T> bn(call);
   pool_forward<T>(VolumeShape(call.in[0].shape()), op.pool.window(), call.out[0], call.saved[2],
-                  [&](std::size_t k) { return bn.value(k) > 0 ? bn.value(k) : Param<T>(0); });
+                  [&](std::size_t k) { return rectified(bn.value(k)); });
 }
 
 template <class T>
 void backward(const BatchNormReluMaxPool& op, Call& call) {
   const Normalised<T> bn(call);
   const auto g = pool_backward<T>(VolumeShape(call.in[0].shape()), op.pool.window(), call.grad_out[0], call.saved[2]);
-  norm_backward<T>(op.norm, call, [&](std::size_t k) { return bn.value(k) > 0 ? g[k] : 0.0; });
+  norm_backward<T>(op.norm, call, [&](std::size_t k) { return passed(bn.value(k), g[k]); });
 }
 
 }  // namespace reference

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // 3D max-pooling; padding never wins. The winner's place in its window is kept as a byte, 0 … kernel³ − 1 in scan
-// order; of equal values the first wins, as in PyTorch.
+// order. As in PyTorch, of equal values the first wins, and NaN wins over all numbers, of several NaN the last.
 // Forward: y[p, c] = max over the window at p of x
 // Backward: dx[q, c] = Σ of dy[p, c] over the windows p that q won
 #pragma once
@@ -42,6 +42,12 @@ struct MaxPool3d {
   }
 };
 
+/// Whether a window's next value takes the place of the best before it.
+template <class T>
+constexpr bool wins(T value, T best) {
+  return value > best || value != value;
+}
+
 namespace reference {
 
 /// y and winners for values `value(offset)` of a volume of shape `in`, compared before they are rounded to T.
@@ -61,7 +67,7 @@ void pool_forward(const VolumeShape& in, const Window& win, Tensor& output, Tens
             Index best_tap = 0;
             for_each_tap(in, win, d, h, v, [&](Index a, Index b, Index e, Index tap) {
               const Param<T> candidate = value(static_cast<std::size_t>(in.at(n, a, b, e) + c));
-              if (!first && !(candidate > best)) return;
+              if (!first && !wins(candidate, best)) return;
               first = false;
               best = candidate;
               best_tap = tap;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Negative numbers become zero.
-// Forward: y = max(0, x)
-// Backward: dx = dy where y > 0, else 0 (0 at the kink, as in PyTorch)
+// Forward: y = max(0, x), NaN where x is NaN
+// Backward: dx = dy, but 0 where y ≤ 0 (0 at the kink, dy at NaN, as in PyTorch)
 #pragma once
 
 #include "tensor/op.h"
+#include "tensor/ops/rectified.h"
 
 namespace cg {
 
@@ -20,13 +21,13 @@ namespace reference {
 template <class T>
 void forward(const Relu&, Call& call) {
   const auto x = call.in[0].data<T>(), y = call.out[0].data<T>();
-  for (std::size_t k = 0; k < x.size(); ++k) y[k] = x[k] > T(0) ? x[k] : T(0);
+  for (std::size_t k = 0; k < x.size(); ++k) y[k] = rectified(x[k]);
 }
 
 template <class T>
 void backward(const Relu&, Call& call) {
   const auto y = call.out[0].data<T>(), dy = call.grad_out[0].data<T>(), dx = call.grad_in[0].data<T>();
-  for (std::size_t k = 0; k < y.size(); ++k) dx[k] = y[k] > T(0) ? dy[k] : T(0);
+  for (std::size_t k = 0; k < y.size(); ++k) dx[k] = passed(y[k], dy[k]);
 }
 
 }  // namespace reference

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "tests/support/tensors.h"
@@ -66,6 +67,12 @@ constexpr Rule rules[] = {
     {"loop one short",
      [](Numbers right, const Numbers& before) {
        right.back() = before.back();
+       return right;
+     }},
+    {"swallowed NaN",
+     [](Numbers right, const Numbers&) {
+       for (double& value : right)
+         if (std::isnan(value)) value = 0;
        return right;
      }},
     {"added instead of written",

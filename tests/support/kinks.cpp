@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "tests/support/application.h"
 #include "tests/support/tensors.h"
 
@@ -17,6 +19,17 @@ std::string listed(const Numbers& numbers) {
   return "[" + out + "]";
 }
 
+/// Whether both lists have the same numbers, up to `bound` of the largest, NaN and infinity in the same places.
+bool agree(Numbers got, Numbers want, double bound) {
+  if (got.size() != want.size()) return false;
+  for (std::size_t k = 0; k < want.size(); ++k) {
+    if (std::isfinite(want[k])) continue;
+    if (std::isnan(want[k]) ? !std::isnan(got[k]) : got[k] != want[k]) return false;
+    got[k] = want[k] = 0;
+  }
+  return relative_to_largest(got, want) <= bound;
+}
+
 }  // namespace
 
 std::string kink_complaint(const Cell& cell, const Kink& kink) {
@@ -27,7 +40,7 @@ std::string kink_complaint(const Cell& cell, const Kink& kink) {
   const double bound = cell.dtype == DType::bf16 ? 3e-2 : 1e-5;
   std::string complaints;
   const auto compare = [&](const std::string& what, const Numbers& got, const Numbers& want) {
-    if (!(relative_to_largest(got, want) <= bound))
+    if (!agree(got, want, bound))
       complaints += fmt::format("{}: {} is {}, expected {}\n", kink.sentence, what, listed(got), listed(want));
   };
   compare("the output", applied.output(0), kink.output);

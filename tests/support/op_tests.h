@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -55,6 +56,9 @@ const std::map<std::string, OpTests>& op_tests();
 
 /// The functions of the files below tests/tensor/ops, by the op's name. Written by CMake.
 std::map<std::string, OpTests (*)()> op_test_files();
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 inline Spec f32(Shape shape) { return {std::move(shape), DType::f32}; }
 

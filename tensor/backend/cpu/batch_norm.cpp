@@ -98,7 +98,7 @@ void apply_affine(Call& call, const F& f) {
 
 // Function objects, so that they are inlined into the loops.
 constexpr auto identity = [](float value) { return value; };
-constexpr auto positive = [](float value) { return value > 0 ? value : 0; };
+constexpr auto positive = [](float value) { return rectified(value); };
 
 template <class T>
 void plain_recompute(const BatchNorm&, Call& call) {
@@ -142,7 +142,7 @@ void relu_backward(const BatchNormRelu& op, Call& call) {
     const T* dyr = dy + r * channels;
 #pragma omp simd
     for (Index c = 0; c < channels; ++c)
-      g[c] = scale[c] * static_cast<float>(x[c]) + shift[c] > 0 ? static_cast<float>(dyr[c]) : 0.0f;
+      g[c] = passed(scale[c] * static_cast<float>(x[c]) + shift[c], static_cast<float>(dyr[c]));
   });
 }
 
@@ -170,14 +170,14 @@ void add_relu_backward(const BatchNormAddRelu& op, Call& call) {
   const auto masked = [=](Index r, const T*, float* g) {
     const T *yr = y + r * channels, *dyr = dy + r * channels;
 #pragma omp simd
-    for (Index c = 0; c < channels; ++c) g[c] = static_cast<float>(yr[c]) > 0 ? static_cast<float>(dyr[c]) : 0.0f;
+    for (Index c = 0; c < channels; ++c) g[c] = passed(static_cast<float>(yr[c]), static_cast<float>(dyr[c]));
   };
   norm_backward<T>(op.norm, call, masked);
   if (!call.grad_in[5]) return;
   T* d_residual = call.grad_in[5].data<T>().data();
   const Index size = call.out[0].spec().count();
 #pragma omp parallel for simd schedule(static)
-  for (Index k = 0; k < size; ++k) d_residual[k] = static_cast<float>(y[k]) > 0 ? static_cast<float>(dy[k]) : 0.0f;
+  for (Index k = 0; k < size; ++k) d_residual[k] = passed(static_cast<float>(y[k]), static_cast<float>(dy[k]));
 }
 
 template <class T>

@@ -2,6 +2,7 @@
 // The end of the stem on the CPU: batch norm, ReLU and max-pool in one pass over the largest volume of the network;
 // only the pooled values and a byte a window are written. Formula in tensor/ops/batch_norm_relu_max_pool.h.
 #include <algorithm>
+#include <limits>
 
 #include "tensor/backend/cpu/kernels.h"
 #include "tensor/backend/cpu/lanes.h"
@@ -34,38 +35,43 @@ struct Taps {
   }
 };
 
-/// The largest normalised value under a window and the tap it came from; the first of equals wins. Channels
-/// c … c + lanes − 1: the best so far stays in registers.
+/// The largest normalised value under a window and the tap it came from, by the rule of max_pool3d.h. The first tap
+/// starts with 0 as its value: so it holds against all that the ReLU makes 0, and every window has a winner. Channels
+/// c … c + lanes − 1: the best so far stays in registers. Of NaN only the last tap is noted, apart from the best, which
+/// each comparison waits for.
 template <class T>
 void pool_lanes(const Taps& taps, const T* x, const ScaleShift& affine, Index c, T* y, std::uint8_t* winners) {
-  Floats scale, shift, value, best = Floats{} - 1;
-  Integers winner = {};
+  Floats scale, shift, value, best = {};
+  Integers winner = Integers{} + taps.tap[0], last_nan = Integers{} - 1;
   load(scale, affine.scale.data() + c);
   load(shift, affine.shift.data() + c);
   for (Index k = 0; k < taps.number; ++k) {
     load(value, x + taps.from[k] + c);
     value = scale * value + shift;
-    value = value > 0 ? value : Floats{};
-    const Integers better = value > best;
-    winner = better ? Integers{} + taps.tap[k] : winner;
+    const Integers better = value > best, tap = Integers{} + taps.tap[k];
+    winner = better ? tap : winner;
     best = better ? value : best;
+    last_nan = value != value ? tap : last_nan;
   }
-  store(y + c, best);
-  store(winners + c, winner);
+  const Integers seen = last_nan >= 0;
+  store(y + c, seen ? Floats{} + std::numeric_limits<float>::quiet_NaN() : best);
+  store(winners + c, seen ? last_nan : winner);
 }
 
 /// The same for one channel.
 template <class T>
 void pool_one(const Taps& taps, const T* x, const ScaleShift& affine, Index c, T* y, std::uint8_t* winners) {
   const float scale = affine.scale[static_cast<std::size_t>(c)], shift = affine.shift[static_cast<std::size_t>(c)];
-  float best = -1;
+  float best = 0;
+  std::int32_t winner = taps.tap[0];
   for (Index k = 0; k < taps.number; ++k) {
-    const float value = std::max(scale * static_cast<float>(x[taps.from[k] + c]) + shift, 0.0f);
-    if (!(value > best)) continue;
+    const float value = scale * static_cast<float>(x[taps.from[k] + c]) + shift;
+    if (!wins(value, best)) continue;
     best = value;
-    winners[c] = static_cast<std::uint8_t>(taps.tap[k]);
+    winner = taps.tap[k];
   }
   y[c] = best;
+  winners[c] = static_cast<std::uint8_t>(winner);
 }
 
 template <class T>
@@ -171,7 +177,7 @@ std::vector<double> winners_sums(const VolumeShape& in, const VolumeShape& out, 
     for (Index c = 0; c < pooled.channels; ++c) values[c] = static_cast<float>(x[origin + from_origin[tap[c]] + c]);
 #pragma omp simd
     for (Index c = 0; c < pooled.channels; ++c)
-      g[c] = scale[c] * values[c] + shift[c] > 0 ? static_cast<float>(dyr[c]) : 0.0f;
+      g[c] = passed(scale[c] * values[c] + shift[c], static_cast<float>(dyr[c]));
   });
 }
 
@@ -188,7 +194,7 @@ void backward(const BatchNormReluMaxPool& op, Call& call) {
   write_gradients<T>(op.norm, call, sums, [&, scale, shift, channels](Index r, const T* x, float* g) {
     won.gather(r, g);
 #pragma omp simd
-    for (Index c = 0; c < channels; ++c) g[c] = scale[c] * static_cast<float>(x[c]) + shift[c] > 0 ? g[c] : 0.0f;
+    for (Index c = 0; c < channels; ++c) g[c] = passed(scale[c] * static_cast<float>(x[c]) + shift[c], g[c]);
   });
 }
 

@@ -111,7 +111,7 @@ void write_gradients(const NormAttributes& norm, Call& call, const std::vector<d
     const double slope = norm.training ? -scale * static_cast<double>(inverse_sd[c]) * sum_hat / m : 0;
     from_g[c] = static_cast<float>(scale);
     from_x[c] = static_cast<float>(slope);
-    constant[c] = static_cast<float>((norm.training ? -scale * sum / m : 0) - slope * static_cast<double>(mean[c]));
+    constant[c] = static_cast<float>(norm.training ? -scale * sum / m - slope * static_cast<double>(mean[c]) : 0);
   }
   if (!call.grad_in[0]) return;
   const T* x = call.in[0].data<T>().data();
@@ -126,8 +126,13 @@ void write_gradients(const NormAttributes& norm, Call& call, const std::vector<d
       const T* xr = x + r * rows.channels;
       T* out = dx + r * rows.channels;
       gradient(r, xr, g);
+      if (norm.training) {
 #pragma omp simd
-      for (Index c = 0; c < rows.channels; ++c) out[c] = a[c] * g[c] + s[c] * static_cast<float>(xr[c]) + k[c];
+        for (Index c = 0; c < rows.channels; ++c) out[c] = a[c] * g[c] + s[c] * static_cast<float>(xr[c]) + k[c];
+      } else {  // not by a slope of 0: the product of 0 and NaN is NaN
+#pragma omp simd
+        for (Index c = 0; c < rows.channels; ++c) out[c] = a[c] * g[c];
+      }
     }
   }
 }

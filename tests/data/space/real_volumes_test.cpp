@@ -243,6 +243,6 @@ TEST_CASE("real volumes: templates are imported into a cohort file") {
     const Volume v = cohort.volume(i);
     return v.values[static_cast<std::size_t>((45 * 109 + 60) * 91 + 50)];
   };
-  for (Index i = 0; i < 2; ++i) CHECK(inside(i) > 50);  // white matter above the ventricles
+  for (const Index i : {0, 2}) CHECK(inside(i) > 50);  // colin and mni: white matter above the ventricles
   fs::remove_all(folder);
 }

@@ -262,9 +262,10 @@ TEST_CASE("Config: a name is searched among the experiments, and an error lists 
     std::filesystem::remove_all(folder);
   }
   CHECK(find_config((experiments / "dynlocrep.toml").string(), "/nowhere") == experiments / "dynlocrep.toml");
-  CHECK_THROWS_WITH_AS(
-      find_config("quikstart", experiments),
-      doctest::Contains("one of dynlocrep, finetune_phantom, pretrain_openbhb, pretrain_phantom, quickstart"), Error);
+  CHECK_THROWS_WITH_AS(find_config("quikstart", experiments),
+                       doctest::Contains("one of dynlocrep, dynlocrep_published, finetune_phantom, pretrain_openbhb, "
+                                         "pretrain_phantom, quickstart"),
+                       Error);
   CHECK_THROWS_WITH_AS(read_source(experiments.string(), {}), doctest::Contains("cannot be read"), Error);
   CHECK_THROWS_WITH_AS(read_source("/nowhere/f.toml", {}), doctest::Contains("cannot be read"), Error);
 }

@@ -86,7 +86,7 @@ void write(const fs::path& path, std::string_view bytes) { std::ofstream(path, s
 
 /// A file with a correct digest and this content.
 std::string sealed(const std::string& image) {
-  std::string block = "cortexgrad-checkpoint-1\nsha256 " + sha256(image) + "\n";
+  std::string block = "cortexgrad-checkpoint-2\nsha256 " + sha256(image) + "\n";
   block.resize(512, '\0');
   return block + image;
 }
@@ -188,12 +188,13 @@ TEST_CASE("Checkpoint: other files, and one with a correct digest but invalid co
   H5Writer other;
   other.numbers("maps", {2}, std::vector<double>{1, 2});
   for (const std::string& bytes : {std::string(), std::string("x"), other.image(), sealed(""), sealed("no HDF5"),
-                                   sealed(other.image()), "cortexgrad-checkpoint-2\n" + std::string(600, 'x')}) {
+                                   sealed(other.image()), "cortexgrad-checkpoint-1\n" + std::string(600, 'x')}) {
     write(f.file, bytes);
     CHECK(is_refused(f.file));
   }
-  write(f.file, "cortexgrad-checkpoint-2\n");
-  check_fails([&] { read_checkpoint(f.file); }, ErrorKind::corrupt, {"this version"});
+  write(f.file, "cortexgrad-checkpoint-1\n" + std::string(600, '\0'));
+  check_fails([&] { read_checkpoint(f.file); }, ErrorKind::corrupt,
+              {"this version", "cortexgrad-checkpoint-1", "Finish the run"});
   check_fails([&] { read_checkpoint(f.path); }, ErrorKind::storage, {f.path.string()});
   check_fails([&] { read_checkpoint(f.path / "none"); }, ErrorKind::storage, {"none"});
 }

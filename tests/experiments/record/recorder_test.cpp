@@ -67,11 +67,12 @@ TEST_CASE("Recorder: the rows of a run have enough digits, and empty cells for m
   const Folder f;
   Recorder recorder(f.path / "a/b", config, false);
   recorder.epoch({.seed = 1, .epoch = 2, .loss = 1.0 / 3, .learning_rate = 1e-4, .neighbours = 31, .seconds = 2.5});
-  recorder.epoch({.seed = 1, .epoch = 3, .loss = -1, .learning_rate = 9e-5, .seconds = 2, .mae = 4.25});
+  recorder.epoch(
+      {.seed = 1, .epoch = 3, .loss = -1, .learning_rate = 9e-5, .seconds = 2, .mae = 4.25, .validation_mae = 5.5});
   CHECK(contents(f.path / "a/b/metrics.csv") ==
-        "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n"
-        "1,2,0.3333333333,0.0001,31,2.5,\n"
-        "1,3,-1,9e-05,,2,4.25\n");
+        "seed,epoch,loss,learning_rate,neighbours,seconds,mae,validation_mae\n"
+        "1,2,0.3333333333,0.0001,31,2.5,,\n"
+        "1,3,-1,9e-05,,2,4.25,5.5\n");
   const std::vector<PredictionRow> rows{{1, "sub-1", 20.5, 22, "test", "2"}, {1, "=cmd()", 3, 4, "train", "a,\"b\""}};
   recorder.predictions(rows);
   CHECK(contents(f.path / "a/b/predictions.csv") ==
@@ -164,7 +165,7 @@ TEST_CASE("Recorder: a run with a checkpoint can be continued; one without, or o
     CHECK_FALSE(recorder.resumable());
     recorder.epoch({.seed = 0, .epoch = 1});
   }
-  const std::string header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n";
+  const std::string header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae,validation_mae\n";
   CHECK(contents(f.path / "metrics.csv").size() > header.size());
   CHECK_FALSE(Recorder(f.path, config, false).resumable());
   CHECK(contents(f.path / "metrics.csv") == header);
@@ -268,7 +269,7 @@ TEST_CASE("Recorder: resuming removes the rows after the checkpoint") {
   CHECK(contents(f.path / "predictions.csv") == "seed,participant_id,age,predicted,part,study\n");
   CHECK(kind([&] { recorder.rewind({.metrics = 100000}); }) == 4);
   recorder.rewind({});
-  CHECK(contents(f.path / "metrics.csv") == "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n");
+  CHECK(contents(f.path / "metrics.csv") == "seed,epoch,loss,learning_rate,neighbours,seconds,mae,validation_mae\n");
 }
 
 TEST_CASE("Recorder: a folder that cannot be created is an error of storage") {

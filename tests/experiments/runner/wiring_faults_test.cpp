@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Faults in how a run is put together. Each replaces one part of the run written out (run_parts.h) by a wrong one. The
 // result must differ from that of the real program; so the comparison of keys_test.cpp would notice the same fault in
-// the program. tests/wiring_faults.py plants faults in the program itself.
+// the program.
 #include <doctest/doctest.h>
 
 #include "tests/experiments/runner/tiny_settings.h"
@@ -271,9 +271,8 @@ TEST_CASE("wiring: faults of schedule, loss, split, order and start are noticed"
                                     watching,
                                     decay,
                                     second_fold,
-                                    {"data.folds=4", [](Config& c) { c.data.folds = 4; }},
+                                    {"data.folds=2", [](Config& c) { c.data.folds = 2; }},
                                     {"data.split_seed=3", [](Config& c) { c.data.split_seed = 3; }},
-                                    {"train.batch_size=7", [](Config& c) { c.train.batch_size = 7; }},
                                     {"loss.sigma=5", [](Config& c) { c.loss.shared.sigma = 5; }}});
   observed.notices(faults_of_the_schedule());
   observed.notices(faults_of_the_loss());

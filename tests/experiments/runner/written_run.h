@@ -10,6 +10,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -174,11 +175,15 @@ class RunWriter {
 
   Encodings encode(Network& network) {
     Encodings all;
-    for (Index i = 0; i < cohort_.size(); ++i) {
-      Tape tape(backend_);
-      Context ctx(tape, p_.evaluates_in_training_mode(c_));
+    const bool training = p_.evaluates_in_training_mode(c_);
+    const Index together = training ? cohort_.size() : 1;  // batch norm has no variance of one subject in training
+    for (Index first = 0; first < cohort_.size(); first += together) {
+      Subjects subjects(static_cast<std::size_t>(together));
+      std::iota(subjects.begin(), subjects.end(), first);
       std::map<Index, Index> once;
-      const Model::Result out = network.model.forward(ctx, constant(tensor_of({i}, 1, 0, 0, once)), activations());
+      Tape tape(backend_);
+      Context ctx(tape, training);
+      const Model::Result out = network.model.forward(ctx, constant(tensor_of(subjects, 1, 0, 0, once)), activations());
       for (const double x : to_doubles(backend_, out.embeddings.value)) all.projected.push_back(x);
       for (const double x : to_doubles(backend_, out.features.value)) all.encoder.push_back(x);
     }

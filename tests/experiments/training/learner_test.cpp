@@ -144,6 +144,35 @@ TEST_CASE("Learner: an evaluation depends on no other sample of its batch, and c
   }
 }
 
+TEST_CASE("Learner: NaN or infinity in one voxel reaches the features of that subject, and of no other") {
+  omp_set_num_threads(1);  // the volumes are tiny
+  const auto backend = make_cpu_backend();
+  for (const DType dtype : {DType::f32, DType::bf16})
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      CAPTURE(name_of(dtype));
+      CAPTURE(bad);
+      LearnerOptions options = small(1, DType::f32);
+      options.activations = dtype;
+      Learner learner(*backend, options, loss("dynlocrep"));
+      const Tensor batch = volumes(learner, 1);
+      const Encoded before = learner.encode(batch);
+      const auto values = batch.data<float>();
+      const std::size_t one = values.size() / subjects;
+      values[3 * one + one / 2] = bad;  // of subject 3
+      const Encoded after = learner.encode(batch);
+      const auto compare = [&](const std::vector<double>& now, const std::vector<double>& then) {
+        const std::size_t width = now.size() / subjects;
+        for (std::size_t k = 0; k < now.size(); ++k)
+          if (k / width == 3)
+            CHECK_FALSE(std::isfinite(now[k]));
+          else
+            CHECK(now[k] == then[k]);
+      };
+      compare(after.features, before.features);
+      compare(after.embeddings, before.embeddings);
+    }
+}
+
 TEST_CASE(
     "Learner: another learner that resumes its state continues to the same bits, and every tensor of the state is "
     "needed") {

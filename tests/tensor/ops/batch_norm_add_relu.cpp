@@ -25,12 +25,19 @@ std::vector<Misuse> norm_add_relu_misuses() {
 std::vector<Kink> batch_norm_add_relu_kinks() {
   auto inputs = normalised({-1, 1, 0, 2});
   inputs.push_back(line({1, -1, 0, 1}));
+  auto not_finite = normalised({not_a_number, -1, infinity, infinity, 1});
+  not_finite.push_back(line({1, not_a_number, 0, -infinity, -infinity}));
   return {
       {"no gradient passes where the sum is zero, to neither of the two",
        example(BatchNormAddRelu{as_it_is}, std::move(inputs)),
        {8, 16, 4, 1},
        {0, 0, 0, 3},
        {{0, {0, 0, 0, 1}}, {1, {2}}, {2, {1}}, {5, {0, 0, 0, 1}}}},
+      {"NaN passes from either of the two, and its gradient to both; infinity minus infinity is NaN",
+       example(BatchNormAddRelu{as_it_is}, std::move(not_finite)),
+       {8, 16, 4, 1, 2},
+       {not_a_number, not_a_number, infinity, not_a_number, 0},
+       {{0, {8, 16, 4, 1, 0}}, {2, {29}}, {5, {8, 16, 4, 1, 0}}}},
   };
 }
 

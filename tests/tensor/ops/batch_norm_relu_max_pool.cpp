@@ -54,6 +54,11 @@ std::vector<Kink> norm_relu_max_pool_kinks() {
        {8, 16, 32, 1},
        {0, 0, 0, 1},
        {{0, {0, 0, 0, 0, 1}}, {1, {1}}, {2, {1}}}},
+      {"NaN wins each window that sees it, then infinity",
+       example(norm_pool, normalised({1, not_a_number, 3, infinity, 2})),
+       {1, 2, 4, 8},
+       {not_a_number, not_a_number, infinity, infinity},
+       {{0, {0, 3, 0, 12, 0}}, {1, {not_a_number}}, {2, {15}}}},
   };
 }
 

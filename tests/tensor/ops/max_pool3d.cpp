@@ -3,6 +3,7 @@
 #include "tensor/backend/cuda/ops/max_pool3d.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "tensor/ops/max_pool3d.h"
 #include "tests/support/host_kernels.h"
@@ -62,6 +63,21 @@ std::vector<Kink> max_pool3d_kinks() {
        {1, 16},
        {4, 4},
        {{0, {1, 16, 0}}}},
+      {"the last NaN of a window wins, infinity or not",
+       example(cube, {volume_of({1, not_a_number, infinity, 3, not_a_number, infinity, 0, 5})}),
+       {3},
+       {not_a_number},
+       {{0, {0, 0, 0, 0, 3, 0, 0, 0}}}},
+      {"each of two overlapping windows sees NaN",
+       example(pairs, {line({4, not_a_number, 5, 6})}),
+       {1, 16, 32},
+       {not_a_number, not_a_number, 6},
+       {{0, {0, 17, 0, 32}}}},
+      {"infinity wins over numbers, and of minus infinity alone the first",
+       example(pairs, {line({4, infinity, -infinity, -infinity})}),
+       {1, 16, 32},
+       {infinity, infinity, -infinity},
+       {{0, {0, 17, 32, 0}}}},
   };
 }
 
@@ -76,6 +92,19 @@ std::vector<Fault> max_pool3d_faults() {
                           for_each_window_value(call.in[0].shape(), call.out[0].shape(), op.window(),
                                                 [&](std::size_t k, std::size_t at, Index tap) {
                                                   if (x[k] == y[at]) winners[at] = static_cast<std::uint8_t>(tap);
+                                                });
+                        }),
+      broken_forward<O>("wrong branch at a kink", "the first NaN wins",
+                        [](const O& op, Call& call) {
+                          reference::forward<double>(op, call);
+                          const auto x = call.in[0].data<double>();
+                          const auto winners = call.saved[0].data<std::uint8_t>();
+                          std::vector<bool> met(winners.size());
+                          for_each_window_value(call.in[0].shape(), call.out[0].shape(), op.window(),
+                                                [&](std::size_t k, std::size_t at, Index tap) {
+                                                  if (std::isnan(x[k]) && !met[at])
+                                                    winners[at] = static_cast<std::uint8_t>(tap);
+                                                  met[at] = met[at] || std::isnan(x[k]);
                                                 });
                         }),
       broken_forward<O>("off-by-one padding", "padding counts as zeros, which may win",

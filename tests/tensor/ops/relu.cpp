@@ -3,6 +3,8 @@
 #include "tensor/backend/cuda/ops/relu.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "tensor/ops/relu.h"
 #include "tests/support/host_kernels.h"
@@ -27,6 +29,11 @@ std::vector<Kink> relu_kinks() {
        {1, 2, 3, 4},
        {0, 0, 0, 2},
        {{0, {0, 0, 0, 4}}}},
+      {"NaN passes, and its gradient; infinity passes, minus infinity does not",
+       example(Relu{}, {line({not_a_number, infinity, -infinity, 2})}),
+       {1, 2, 3, 4},
+       {not_a_number, infinity, 0, 2},
+       {{0, {1, 2, 0, 4}}}},
   };
 }
 
@@ -47,6 +54,14 @@ std::vector<Fault> relu_faults() {
                              for (std::size_t k = 0; k < y.size(); ++k)
                                if (x[k] == 0) y[k] = 1e-300;  // so that the gradient passes
                            }),
+      broken_forward<Relu>("lost infinity", "it becomes the largest number",
+                           [](const Relu& op, Call& call) {
+                             reference::forward<double>(op, call);
+                             for (double& y : call.out[0].data<double>())
+                               if (std::isinf(y)) y = std::numeric_limits<double>::max();
+                           }),
+      dx_as<Relu>("wrong branch at a kink", "no gradient at NaN",
+                  [](const Call& c, std::size_t k, double dx) { return y_at(c, k) > 0 ? dx : 0; }),
   };
 }
 

@@ -35,7 +35,7 @@ struct NormPoolForward {
       const Place place = tiles.place(block.index(), thread, N);
       if (!place.active) return;
       const ScaleShift<N> affine = affine_of(shared.affine, tiles.group(thread));
-      const auto relu = [](float value) { return value > 0 ? value : 0; };
+      const auto relu = [](float value) { return rectified(value); };
       for (int row = place.row; row < place.end; row += place.lanes) {
         const auto best = winners_of<T, N>(windows, windows.window(row), place.channel, x, affine, relu);
         const Index at = static_cast<Index>(row) * tiles.channels + place.channel;
@@ -67,7 +67,7 @@ struct WinnerGradients {
       const Index voxel = windows.row_under(winners.v[j], origin);
       out.x[j] = load<1>(x + voxel * windows.channels + channel + j)[0];
     }
-    for (int j = 0; j < N; ++j) out.g[j] = affine(out.x, j) > 0 ? out.g[j] : 0;
+    for (int j = 0; j < N; ++j) out.g[j] = passed(affine(out.x, j), out.g[j]);
     return out;
   }
   CG_HD void keep(int, int, const Lanes<N>&) const {}
@@ -86,7 +86,7 @@ struct WonGradients {
   CG_HD ValuesAndGradients<N> load_row(int row, int channel, const ScaleShift<N>& affine) const {
     ValuesAndGradients<N> out{load<N>(x + static_cast<Index>(row) * windows.channels + channel),
                               won_gradient<T, N>(windows, windows.voxel(row), channel, dy, taps)};
-    for (int j = 0; j < N; ++j) out.g[j] = affine(out.x, j) > 0 ? out.g[j] : 0;
+    for (int j = 0; j < N; ++j) out.g[j] = passed(affine(out.x, j), out.g[j]);
     return out;
   }
 };
@@ -103,7 +103,7 @@ struct CellInputGradient {
   PoolCells cells;
   const T *x, *dy;
   const std::uint8_t* taps;
-  const float* factors;
+  const float* factors;  ///< null in evaluation
   T* dx;
 
   template <class Block>
@@ -112,7 +112,7 @@ struct CellInputGradient {
     block.finish([&](int thread) {
       const Place place = tiles.place(block.index(), thread, N);
       if (!place.active) return;
-      const Factors<N> of_thread(shared, tiles.group(thread));
+      const Factors<N> of_thread(shared, tiles.group(thread), factors != nullptr);
       for (int row = place.row; row < place.end; row += place.lanes) {
         const Voxel cell = cells.cell(row);
         for_each_layer<T, N>(
@@ -132,7 +132,7 @@ struct CellInputGradient {
       values[v] = {load<N>(x + at(voxel[v], channel)), won.of_voxel[v]};
     });
     unrolled<4>([&](auto v) {
-      for (int j = 0; j < N; ++j) values[v].g[j] = of_thread.affine(values[v].x, j) > 0 ? values[v].g[j] : 0;
+      for (int j = 0; j < N; ++j) values[v].g[j] = passed(of_thread.affine(values[v].x, j), values[v].g[j]);
       if (voxel[v].inside) store(of_thread.input_gradient(values[v]), dx + at(voxel[v], channel));
     });
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "tensor/backend/cuda/ops/norm_statistics.h"
+#include "tensor/ops/rectified.h"
 
 namespace cg::cuda {
 
@@ -115,7 +116,7 @@ struct ApplyNorm {
           for (int j = 0; j < N; ++j) {
             out[j] = affine(values.x, j);
             if constexpr (tail == Tail::add_relu) out[j] += values.residual[j];
-            if constexpr (tail != Tail::none) out[j] = out[j] > 0 ? out[j] : 0;
+            if constexpr (tail != Tail::none) out[j] = rectified(out[j]);
           }
           store(out, y + at(row, place));
         });

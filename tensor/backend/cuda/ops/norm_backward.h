@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The backward of a normalisation in two passes: the sums Σ g and Σ g (x − μ) of every channel, then
 //   dx = γ r (g − Σ g/m − x̂ Σ g x̂/m)
-// with its terms in x collected: dx = scale · g + from_x · x + constant, where scale = γ r. g is the gradient of the
-// normalised value, computed again in each pass from what a `Source` reads. Formulas in tensor/ops/batch_norm*.h.
+// with its terms in x collected: dx = scale · g + from_x · x + constant, where scale = γ r. In evaluation dx is
+// scale · g alone, as the product of x = NaN and a factor 0 would be NaN. g is the gradient of the normalised value,
+// computed again in each pass from what a `Source` reads. Formulas in tensor/ops/batch_norm*.h.
 #pragma once
 
 #include "tensor/backend/cuda/ops/norm_apply.h"
@@ -31,10 +32,10 @@ struct RowGradients {
   CG_HD ValuesAndGradients<N> load_row(int row, int channel, const ScaleShift<N>& affine) const {
     ValuesAndGradients<N> out{load<N>(x + at(row, channel)), load<N>(dy + at(row, channel))};
     if constexpr (tail == Tail::relu)
-      for (int j = 0; j < N; ++j) out.g[j] = affine(out.x, j) > 0 ? out.g[j] : 0;
+      for (int j = 0; j < N; ++j) out.g[j] = passed(affine(out.x, j), out.g[j]);
     if constexpr (tail == Tail::add_relu) {
-      const Lanes<N> passed = load<N>(y + at(row, channel));
-      for (int j = 0; j < N; ++j) out.g[j] = passed[j] > 0 ? out.g[j] : 0;
+      const Lanes<N> result = load<N>(y + at(row, channel));
+      for (int j = 0; j < N; ++j) out.g[j] = passed(result[j], out.g[j]);
     }
     return out;
   }
@@ -108,7 +109,7 @@ struct GradientSums {
   }
 };
 
-/// Combines the sums of all blocks, in double: dγ, dβ, and the factors [2, C] of dx: from_x, constant.
+/// Combines the sums of all blocks, in double: dγ, dβ, and in training the factors [2, C] of dx: from_x, constant.
 /// Bound by latency, as MergeMoments.
 struct MergeGradients {
   static constexpr int channels_in_block = 8, lanes = 64, threads = channels_in_block * lanes;
@@ -118,10 +119,9 @@ struct MergeGradients {
 
   int row_blocks, channels;
   double m;  ///< values a channel
-  bool training;
   NormParameters norm;
   const float* partial;
-  float *factors, *d_gamma, *d_beta;  ///< the last two may be null
+  float *factors, *d_gamma, *d_beta;  ///< each may be null
 
   template <class Block>
   CG_HD void operator()(Block& block, Shared& shared) const {
@@ -150,12 +150,12 @@ struct MergeGradients {
   CG_HD void write(int c, double sum, double centred) const {
     const double r = static_cast<double>(norm.inverse_sd[c]), scale = static_cast<double>(norm.gamma[c]) * r;
     const double sum_hat = centred * r;
-    const double from_x = training ? -scale * r * sum_hat / m : 0;
     if (d_gamma) d_gamma[c] = static_cast<float>(sum_hat);
     if (d_beta) d_beta[c] = static_cast<float>(sum);
+    if (!factors) return;
+    const double from_x = -scale * r * sum_hat / m;
     factors[c] = static_cast<float>(from_x);
-    factors[channels + c] =
-        static_cast<float>((training ? -scale * sum / m : 0) - from_x * static_cast<double>(norm.mean[c]));
+    factors[channels + c] = static_cast<float>(-scale * sum / m - from_x * static_cast<double>(norm.mean[c]));
   }
 };
 
@@ -170,32 +170,36 @@ template <int N>
 struct Factors {
   ScaleShift<N> affine;
   Lanes<N> from_x, constant;
-  CG_HD Factors(const FactorTable<N>& table, int group)
+  bool training;
+  CG_HD Factors(const FactorTable<N>& table, int group, bool training_)
       : affine(affine_of(table.affine, group)),
         from_x(table.from_x.lanes(group)),
-        constant(table.constant.lanes(group)) {}
+        constant(table.constant.lanes(group)),
+        training(training_) {}
   CG_HD Lanes<N> input_gradient(const ValuesAndGradients<N>& values) const {
     Lanes<N> dx;
-    for (int j = 0; j < N; ++j)
-      dx[j] = std::fma(affine.scale[j], values.g[j], std::fma(from_x[j], values.x[j], constant[j]));
+    for (int j = 0; j < N; ++j) {
+      const float through_statistics = std::fma(from_x[j], values.x[j], constant[j]);
+      dx[j] = std::fma(affine.scale[j], values.g[j], training ? through_statistics : 0);
+    }
     return dx;
   }
 };
 
-/// Phases: the tile's factors, of `factors` [2, C].
+/// Phases: the tile's factors, of `factors` [2, C], null in evaluation.
 template <int N, class Block>
 CG_HD void fill_table(Block& block, const RowTiles& tiles, const NormParameters& norm, const float* factors,
                       FactorTable<N>& table) {
   fill_table(block, tiles, norm, table.affine);
   const int first = tiles.column_tile(block.index()) * tiles.tile_channels(N);
   block.phase([&](int thread) {
-    if (thread >= tiles.tile_channels(N) || first + thread >= tiles.channels) return;
+    if (!factors || thread >= tiles.tile_channels(N) || first + thread >= tiles.channels) return;
     table.from_x.v[thread] = factors[first + thread];
     table.constant.v[thread] = factors[tiles.channels + first + thread];
   });
 }
 
-/// dx = scale · g + from_x · x + constant.
+/// dx = scale · g + from_x · x + constant, in evaluation scale · g.
 /// Bound by memory: reads x and dy (and y), writes dx, 6 to 8 bytes an element in bfloat16, for 7 to 10 instructions.
 template <class T, class Source>
 struct InputGradient {
@@ -205,7 +209,7 @@ struct InputGradient {
   RowTiles tiles;
   NormParameters norm;
   Source source;
-  const float* factors;
+  const float* factors;  ///< null in evaluation
   T* dx;
 
   template <class Block>
@@ -214,7 +218,7 @@ struct InputGradient {
     block.finish([&](int thread) {
       const Place place = tiles.place(block.index(), thread, N);
       if (!place.active) return;
-      const Factors<N> of_thread(shared, tiles.group(thread));
+      const Factors<N> of_thread(shared, tiles.group(thread), factors != nullptr);
       for_each_row<Source::batch>(
           place, [&](int row) { return source.load_row(row, place.channel, of_thread.affine); },
           [&](int row, const ValuesAndGradients<N>& values) {
@@ -231,19 +235,20 @@ Index norm_scratch(Index summed_rows, Index channels) {
   return (partial + 2 * channels) * static_cast<Index>(sizeof(float));
 }
 
-/// First pass: dγ, dβ, and the factors of dx, which it returns. `summed` are the tiles over the rows of `source`.
+/// First pass: dγ, dβ, and the factors of dx, which it returns: null in evaluation. `summed` are the tiles over the
+/// rows of `source`.
 template <class Source, class Launch>
 float* gradient_factors(const NormAttributes& norm, const Call& call, const RowTiles& summed, const Source& source,
                         const Launch& launch) {
   const NormParameters parameters(call);
   const Shape& shape = call.in[0].shape();
   auto* partial = reinterpret_cast<float*>(call.workspace.raw());
-  float* factors = partial + static_cast<Index>(summed.row_blocks()) * 2 * summed.channels;
+  float* factors = norm.training ? partial + static_cast<Index>(summed.row_blocks()) * 2 * summed.channels : nullptr;
   launch(summed.blocks(), GradientSums<Source>{summed, parameters, source, partial});
-  launch(blocks_for(summed.channels, MergeGradients::channels_in_block),
-         MergeGradients{summed.row_blocks(), summed.channels, static_cast<double>(count(shape) / shape.back()),
-                        norm.training, parameters, partial, factors, pointer<float>(call.grad_in[1]),
-                        pointer<float>(call.grad_in[2])});
+  launch(
+      blocks_for(summed.channels, MergeGradients::channels_in_block),
+      MergeGradients{summed.row_blocks(), summed.channels, static_cast<double>(count(shape) / shape.back()), parameters,
+                     partial, factors, pointer<float>(call.grad_in[1]), pointer<float>(call.grad_in[2])});
   return factors;
 }
 

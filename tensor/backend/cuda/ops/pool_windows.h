@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where windows lie over a volume: which voxels a window sees, and which windows see a voxel. Then the two passes of
 // max-pooling over one row: the winner of a window, and the gradient that a voxel has won. Formula and the rule for
-// equal values in tensor/ops/max_pool3d.h.
+// equal values and NaN in tensor/ops/max_pool3d.h.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 #include "tensor/backend/cuda/block/divider.h"
 #include "tensor/backend/cuda/block/lanes.h"
 #include "tensor/backend/cuda/block/row_tiles.h"
-#include "tensor/ops/volume.h"
+#include "tensor/ops/max_pool3d.h"
 
 namespace cg::cuda {
 
@@ -117,7 +117,7 @@ CG_HD Winners<N> winners_of(const PoolWindows& windows, const Voxel& p, int chan
   const auto compare = [&](const Lanes<N>& values, int tap) {
     for (int j = 0; j < N; ++j) {
       const float candidate = value(values, j);
-      if (!(candidate > best.value[j])) continue;
+      if (!wins(candidate, best.value[j])) continue;
       best.value[j] = candidate;
       best.tap[j] = tap;
     }

@@ -16,7 +16,7 @@ struct ReluForward {
   template <int N>
   CG_HD void at(Index k) const {
     Lanes<N> v = load<N>(x + k);
-    for (int j = 0; j < N; ++j) v[j] = v[j] > 0 ? v[j] : 0;
+    for (int j = 0; j < N; ++j) v[j] = rectified(v[j]);
     store(v, y + k);
   }
 };
@@ -28,9 +28,9 @@ struct ReluBackward {
   T* dx;
   template <int N>
   CG_HD void at(Index k) const {
-    const Lanes<N> passed = load<N>(y + k);
+    const Lanes<N> result = load<N>(y + k);
     Lanes<N> g = load<N>(dy + k);
-    for (int j = 0; j < N; ++j) g[j] = passed[j] > 0 ? g[j] : 0;
+    for (int j = 0; j < N; ++j) g[j] = passed(result[j], g[j]);
     store(g, dx + k);
   }
 };

@@ -8,6 +8,7 @@
 
 #include "tests/support/application.h"
 #include "tests/support/host_launch.h"
+#include "tests/support/not_finite.h"
 #include "tests/support/parity.h"
 
 using namespace cg;
@@ -67,6 +68,15 @@ TEST_CASE("every CUDA kernel on the host: forward, backward and recompute are th
   HostBackend backend(Device::cpu);
   const int cells = for_each_cell(registry, [&](const std::string& op, DType dtype) {
     check_cell({registry, backend, dtype}, op, fmt::format("{} as CUDA does it in {}", op, name_of(dtype)));
+  });
+  CHECK(cells >= 21);
+}
+
+TEST_CASE("every CUDA kernel on the host: NaN and infinity pass as through the reference") {
+  const Registry registry = on_host(Order::forward);
+  HostBackend backend(Device::cpu);
+  const int cells = for_each_cell(registry, [&](const std::string& op, DType dtype) {
+    check_not_finite({registry, backend, dtype}, op, fmt::format("{} as CUDA does it in {}", op, name_of(dtype)));
   });
   CHECK(cells >= 21);
 }
