@@ -47,12 +47,13 @@ inline std::vector<double> unit_rows(Random& random, Index rows, Index dims) {
   return all;
 }
 
-/// Random unit rows, predictions and a queue of 7. Ages are between 50 and 56 years, and 20 more for every second
-/// subject: near and far ages for every loss. The views of a subject share an age.
-inline Batch random_batch(std::uint64_t seed, Index batch, Index views, Index dims) {
+/// Random unit rows, predictions and a queue of 7. Ages are between 50 and 56 years, and `apart` more for every second
+/// subject: near and far ages for every loss. With 0, no weight of an age is small beside another. The views of a
+/// subject share an age.
+inline Batch random_batch(std::uint64_t seed, Index batch, Index views, Index dims, double apart = 20) {
   Random random({.seed = seed});
   Batch b{.z = {}, .ages = {}, .views = views, .predictions = {}, .queue = {}};
-  for (Index i = 0; i < batch; ++i) b.ages.push_back((i % 2 ? 70 : 50) + 6 * random.uniform());
+  for (Index i = 0; i < batch; ++i) b.ages.push_back(50 + (i % 2 ? apart : 0) + 6 * random.uniform());
   for (Index v = 1; v < views; ++v) b.ages.insert(b.ages.end(), b.ages.begin(), b.ages.begin() + batch);
   b.z = unit_rows(random, batch * views, dims);
   b.predictions = unit_rows(random, batch * views, dims);
