@@ -89,7 +89,7 @@ struct LossInput {
 
 /// What a loss noticed while it chose its pairs.
 struct LossMetrics {
-  Index anchors_without_weight = 0;  ///< no other row is near their age: they add 0
+  Index anchors_without_weight = 0;  ///< they have no row to pull (all weights are 0) and add 0
   Index neighbours = 0;              ///< rows that an anchor repels, itself counted; 0: the loss does not select
 };
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Follows the recipes of docs/extending.md for a loss and an op, word for word: takes the files and list entries that
 the page shows, compiles what includes them in an overlay of the source tree, links it with the libraries that are
-built, and runs the checks of all losses and of all ops on the new ones.
+built, and runs the checks of all losses and of all ops on the new ones. A second loss, tests/losses/age_margin.h, is 0
+for many batches: the checks must not take this for an error.
 
     extending_test.py BUILD        BUILD: the folder that CMake configured, with its libraries built
 """
@@ -18,6 +19,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs/extending.md").read_text(encoding="utf-8")
 
 
+LOSS_TESTS = ("gradient", "hazards", "properties", "explanation")
+
+
 def code_after(text):
     """The first block of code of the page behind `text`."""
     before, found, behind = PAGE.partition(text)
@@ -27,14 +31,14 @@ def code_after(text):
 
 
 def list_with(path, entry):
-    """The list in file `path`, changed as the page says: a line to include, and the declaration of the list."""
-    include, declaration = entry.split("\n", 1)
+    """The list in file `path`, changed as the page says: lines to include, and the declaration of the list."""
+    include, declaration = re.fullmatch(r"((?:#include [^\n]*\n)+)(.*)", entry, re.DOTALL).groups()
     name = re.match(r"using (\w+) = ", declaration)[1]
     text = (ROOT / path).read_text(encoding="utf-8")
     text, lists = re.subn(rf"using {name} = [^;]*;\n", declaration, text)
     if lists != 1:
         sys.exit(f"{path} does not declare {name} once")
-    return text.replace("#pragma once\n", f"#pragma once\n{include}\n", 1)
+    return text.replace("#pragma once\n", f"#pragma once\n{include}", 1)
 
 
 class Overlay:
@@ -98,14 +102,16 @@ def run(command, folder):
 
 def check_loss(overlay):
     overlay.write("losses/nearest_age.h", code_after("`losses/nearest_age.h`:"))
-    overlay.write("losses/all.h", list_with("losses/all.h", code_after("append the type to `AllLosses`")))
-    for test in ("gradient", "hazards", "properties"):
+    overlay.write("losses/age_margin.h", (ROOT / "tests/losses/age_margin.h").read_text(encoding="utf-8"))
+    entry = code_after("append the type to `AllLosses`").replace("NearestAge>", "NearestAge, AgeMargin>")
+    overlay.write("losses/all.h", list_with("losses/all.h", '#include "losses/age_margin.h"\n' + entry))
+    for test in LOSS_TESTS:
         sources = ["losses/registry.cpp", f"tests/losses/{test}_test.cpp"]
         program = overlay.link(test, f"tests/losses.{test}_test", sources)
         print(run([program], overlay.folder).strip().splitlines()[-3])
     explain = overlay.link("explain", "bin/explain_loss", ["losses/registry.cpp", "tools/explain_loss.cpp"])
     text = run([explain, "--loss", "nearest_age", "--ages", "20,21,25,70"], overlay.folder)
-    if "the rows of the nearest other age" not in text:
+    if "the rows of the nearest other age" not in text or "warning" in text:
         sys.exit("explain_loss does not show the new loss:\n" + text)
 
 

@@ -2,7 +2,7 @@
 # Labels of the tests, for `./run_tests fast`, `slow`, or an op's or a loss's name (tools/select_tests.py).
 
 # Slow: more than seven seconds on two busy cores, except the tests of a whole run (end_to_end) and of every op. All
-# others are fast: together they take about a minute of processor time. Add a test here when it becomes slow.
+# others are fast: together they take about 90 seconds. Add a test here when it becomes slow.
 set(slow data.phantom.statistics data.space.real_volumes every_op_parity every_op_parity.avx2
     experiments.prediction.predict experiments.prediction.real_scans experiments.prediction.saliency
     experiments.runner.interruption experiments.runner.keys

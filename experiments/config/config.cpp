@@ -202,7 +202,9 @@ std::string resolved_config(const Config& config) {
   const std::vector<Option> numbers = options_of(config_fields(), with_published_values(config));
   for (std::size_t k = 0; k < options.size(); ++k)
     if (options[k].value != numbers[k].value) options[k].note = "here " + to_toml(numbers[k].value);
-  return "# Every option of a run and its value. Running this file repeats the run.\n\n" + resolved(options);
+  const std::string folder = default_run_folder("config.resolved", config).string();
+  return "# Every option of a run and its value. Running this file repeats the run, in " + folder +
+         "\n# unless --out names another folder.\n\n" + resolved(options);
 }
 
 std::string config_digest(const Config& config) {

@@ -24,8 +24,9 @@ constexpr const char* clear_line = "\r\x1b[K";
 std::string duration(double seconds) {
   const auto whole = static_cast<long>(std::lround(std::max(seconds, 0.0)));
   if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
-  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  const long minutes = std::lround(seconds / 60);
+  return fmt::format("{} h {} min", minutes / 60, minutes % 60);
 }
 
 ProgressOutput standard_error() {
@@ -42,20 +43,20 @@ ProgressOutput standard_error() {
       .columns = sized ? size.ws_col : 80};
 }
 
-Progress::Progress(Index total, ProgressOutput output, double interval)
+Progress::Progress(double total, ProgressOutput output, double interval)
     : total_(total),
       output_(std::move(output)),
       interval_(interval > 0 ? interval : (output_.terminal ? 0.1 : 5.0)),
       started_(output_.now()),
       shown_(started_) {}
 
-void Progress::skip(Index steps) {
-  done_ += steps;
-  skipped_ += steps;
+void Progress::skip(double work) {
+  done_ += work;
+  skipped_ += work;
 }
 
-void Progress::advance(Index steps, const std::string& note) {
-  done_ += steps;
+void Progress::advance(double work, const std::string& note) {
+  done_ += work;
   note_ = printable(note);
   if (output_.now() - shown_ >= interval_) show();
 }
@@ -72,19 +73,22 @@ void Progress::finish() {
   bar_on_screen_ = false;
 }
 
-std::string Progress::remaining() const {
-  const Index measured = done_ - skipped_;
+/// The sum of many parts may be a little less than the total.
+bool Progress::complete() const { return done_ >= total_ * (1 - 1e-9); }
+
+std::string Progress::time() const {
+  const double measured = done_ - skipped_;
   if (measured <= 0) return "";
   const double elapsed = output_.now() - started_;
-  if (done_ >= total_) return duration(elapsed);
-  return duration(elapsed * static_cast<double>(total_ - done_) / static_cast<double>(measured)) + " left";
+  if (complete()) return "took " + duration(elapsed);
+  return duration(elapsed * (total_ - done_) / measured) + " left";
 }
 
 void Progress::show() {
   shown_ = output_.now();
-  const double share = total_ > 0 ? std::clamp(static_cast<double>(done_) / static_cast<double>(total_), 0.0, 1.0) : 1;
+  const double share = complete() ? 1 : std::clamp(done_ / total_, 0.0, 1.0);
   std::string text = fmt::format("{:3.0f} %", std::floor(share * 100));
-  for (const std::string& part : {remaining(), note_})
+  for (const std::string& part : {time(), note_})
     if (!part.empty()) text += "  " + part;
   if (!output_.terminal) return output_.write(text + "\n");
   const auto filled = static_cast<std::size_t>(share * bar_width);

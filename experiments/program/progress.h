@@ -6,8 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include "tensor/index.h"
-
 namespace cg {
 
 /// The output for progress. Tests use their own clock.
@@ -23,29 +21,30 @@ ProgressOutput standard_error();
 
 class Progress {
  public:
-  /// `total` steps in the whole plan, over all seeds and epochs. Shown at most every `interval` seconds; 0: ten times a
-  /// second on a terminal, every five seconds otherwise.
-  Progress(Index total, ProgressOutput output, double interval = 0);
+  /// `total` of the whole plan, in any unit that takes the same time throughout: volumes, or expected seconds. Shown at
+  /// most every `interval` seconds; 0: ten times a second on a terminal, every five seconds otherwise.
+  Progress(double total, ProgressOutput output, double interval = 0);
 
-  void skip(Index steps);                              ///< done by an earlier run; not used for the speed
-  void advance(Index steps, const std::string& note);  ///< `note`: "seed 2 of 5, epoch 12 of 50, loss 3.21"
+  void skip(double work);                              ///< done by an earlier run; not used for the speed
+  void advance(double work, const std::string& note);  ///< `note`: "seed 2 of 5, epoch 12 of 50, loss 3.21"
   void say(const std::string& line);                   ///< prints a separate line: a result, a warning
   void finish();                                       ///< leaves the last state on the screen
 
-  Index done() const { return done_; }
+  double done() const { return done_; }
 
  private:
   void show();
-  std::string remaining() const;
+  bool complete() const;
+  std::string time() const;
 
-  Index total_, done_ = 0, skipped_ = 0;
+  double total_, done_ = 0, skipped_ = 0;
   ProgressOutput output_;
   double interval_, started_, shown_;
   std::string note_;
   bool bar_on_screen_ = false;
 };
 
-/// 59 s, 12:05, 3:04:05.
+/// 59 s, 12 min 5 s, 3 h 4 min.
 std::string duration(double seconds);
 
 }  // namespace cg

@@ -67,6 +67,17 @@ void print_data(const Config& config, const Cohort& cohort) {
   print_split(config, cohort.split);
 }
 
+void print_time(const Config& config, const Beginning& beginning) {
+  const Workload& work = beginning.work;
+  const double all = work.all(), left = all - beginning.done;
+  const Index evaluations = work.evaluations() * static_cast<Index>(config.seeds.size());
+  fmt::print(
+      "time        {:.2f} s per step, {:.1f} s per epoch, {:.1f} s per evaluation; {}, {} evaluation{}{}: about {}\n",
+      work.pace.step, work.epoch(), work.evaluation(), seeds_and_epochs(config), evaluations,
+      evaluations == 1 ? "" : "s",
+      beginning.done > 0 ? fmt::format(", {:.0f} % of the work left", 100 * left / all) : "", duration(left));
+}
+
 }  // namespace
 
 void print_plan(const Config& config, const RunOptions& options) {
@@ -99,8 +110,7 @@ void print_plan(const Config& config, const RunOptions& options) {
 void announce(const Experiment& experiment, Learner& learner, const Beginning& beginning) {
   const Config& config = experiment.config;
   const Cohort& cohort = experiment.cohort;
-  const auto subjects = static_cast<Index>(cohort.split.train.size());
-  const Index batch = std::min(config.train.batch_size, subjects);
+  const Index batch = experiment.batches.front();
   fmt::print("{}\n", to_string(learner.summary(batch)));
   print_data(config, cohort);
   print_training(config);
@@ -109,14 +119,9 @@ void announce(const Experiment& experiment, Learner& learner, const Beginning& b
   fmt::print("parameters  {}\n", grouped(learner.parameters().trained_count()));
   fmt::print("memory      {}\n", to_string(learner.memory(batch)));
   if (cohort.on_device) fmt::print("volumes     all on the device, {} MB\n", megabytes(cohort.on_device->bytes()));
-  const auto& [step_seconds, left, position] = beginning;
-  const double epoch_seconds = step_seconds * static_cast<double>(subjects) / static_cast<double>(batch);
-  const auto seeds = static_cast<double>(config.seeds.size()), epochs = static_cast<double>(config.train.epochs);
-  fmt::print("time        {:.2f} s per step, {:.1f} s per epoch; {}{}: about {}\n", step_seconds, epoch_seconds,
-             seeds_and_epochs(config), left < 1 ? fmt::format(", {:.0f} % of them left", 100 * left) : "",
-             duration(epoch_seconds * epochs * seeds * left));
+  print_time(config, beginning);
   fmt::print("results     {}\n", experiment.options.out.string());
-  if (!position.empty()) fmt::print("resuming    {}\n", position);
+  if (!beginning.position.empty()) fmt::print("resuming    {}\n", beginning.position);
   fmt::print("\n");
   if (experiment.pretrained) fmt::print("{}\n\n", to_string(*experiment.pretrained));
   std::fflush(stdout);

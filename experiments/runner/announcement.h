@@ -6,6 +6,7 @@
 
 #include "experiments/config/config.h"
 #include "experiments/runner/experiment.h"
+#include "experiments/runner/workload.h"
 
 namespace cg {
 
@@ -15,8 +16,8 @@ void print_plan(const Config& config, const RunOptions& options);
 
 /// Where a run begins, and how fast it will be.
 struct Beginning {
-  double step_seconds;   ///< of one step
-  double left = 1;       ///< the fraction of all steps that remain
+  const Workload& work;
+  double done = 0;       ///< seconds of the work that an earlier process did
   std::string position;  ///< of a run that is resumed; otherwise empty
 };
 

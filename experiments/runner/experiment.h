@@ -41,10 +41,6 @@ struct Experiment {
 
   Index seed(const RunState& at) const { return config.seeds[static_cast<std::size_t>(at.seed)]; }
   Index steps_per_epoch() const { return static_cast<Index>(batches.size()); }
-  Index all_steps() const { return static_cast<Index>(config.seeds.size()) * config.train.epochs * steps_per_epoch(); }
-  Index steps_before(const RunState& at) const {
-    return (at.seed * config.train.epochs + at.epoch - 1) * steps_per_epoch() + at.step;
-  }
   /// The step, or the evaluation, that comes next: "seed 0, epoch 3, step 2".
   std::string position(const RunState& at) const;
   std::string weights_digest() const { return pretrained ? pretrained->digest : ""; }

@@ -4,14 +4,13 @@
 #include <fmt/format.h>
 #include <omp.h>
 
-#include <algorithm>
-
 #include "experiments/program/progress.h"
 #include "experiments/program/stop_signal.h"
 #include "experiments/program/stopwatch.h"
 #include "experiments/runner/announcement.h"
 #include "experiments/runner/experiment.h"
 #include "experiments/runner/run.h"
+#include "experiments/runner/workload.h"
 #include "experiments/training/evaluation.h"
 #include "tensor/error.h"
 
@@ -51,21 +50,27 @@ DeviceLoader batches(Experiment& experiment, const RunState& at, Index first_bat
                         experiment.loader_options(experiment.seed(at), at.epoch, first_batch));
 }
 
+/// What is shown while the run works: how far it is, by the expected seconds of its parts.
+struct Shown {
+  const Workload& work;
+  Progress& progress;
+};
+
 /// The remaining steps of the epoch.
-void train_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& progress) {
+void train_epoch(Experiment& experiment, Run& run, Learner& learner, const Shown& shown) {
   RunState& at = run.at;
   const auto start = Clock::now();
   const double before = at.epoch_seconds, rate = experiment.learning_rate(at.epoch);
   DeviceLoader loader = batches(experiment, at, at.step);
   while (const auto batch = loader.next()) {
-    run.stop_if_asked(progress);
+    run.stop_if_asked(shown.progress);
     const LossResult result = take_step(experiment, at, learner, *batch, rate);
     if (at.step == 0) at.neighbours = result.metrics.neighbours / learner.options().views;  // of a full batch
     at.loss_sum += result.value;
-    ++at.step;
+    const double expected = shown.work.step(at.step++);
     at.epoch_seconds = before + seconds_since(start);
-    progress.advance(1, fmt::format("seed {}, epoch {} of {}, loss {:.3f}", experiment.seed(at), at.epoch,
-                                    experiment.config.train.epochs, result.value));
+    shown.progress.advance(expected, fmt::format("seed {}, epoch {} of {}, loss {:.3f}", experiment.seed(at), at.epoch,
+                                                 experiment.config.train.epochs, result.value));
   }
 }
 
@@ -84,14 +89,14 @@ std::string errors_of(const Evaluation& evaluation, EpochRow& row) {
 
 /// Evaluates and records the epoch; returns whether it was the last of its seed. The part that can be interrupted comes
 /// first; after a resume it starts again.
-bool end_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& progress) {
+bool end_epoch(Experiment& experiment, Run& run, Learner& learner, const Shown& shown) {
+  const auto& [work, progress] = shown;
   RunState& at = run.at;
   const auto start = Clock::now();
   const EvaluationOptions& o = experiment.config.evaluation;
   const Index seed = experiment.seed(at), epoch = at.epoch;
   const bool last = epoch == experiment.config.train.epochs;
-  const bool measured = last || (o.every > 0 && epoch % o.every == 0);
-  const bool kept = std::ranges::find(o.embeddings_at, epoch) != o.embeddings_at.end();
+  const bool measured = is_evaluated(experiment.config, epoch), kept = is_kept(experiment.config, epoch);
   EpochRow row{.seed = seed,
                .epoch = epoch,
                .loss = at.loss_sum / static_cast<double>(at.step),
@@ -102,7 +107,11 @@ bool end_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& pro
   CohortFeatures features;
   if (measured || kept)
     features = at_position(experiment, at, row.learning_rate, [&] {
-      return encode(learner, experiment.cohort, experiment.batches.front(), [&] { run.stop_if_asked(progress); });
+      return encode(learner, experiment.cohort, experiment.batches.front(), [&] {
+        run.stop_if_asked(progress);
+        progress.advance(work.encode_batch(), fmt::format("seed {}, epoch {} of {}, evaluation", seed, epoch,
+                                                          experiment.config.train.epochs));
+      });
     });
   if (measured) {
     const EvaluatedParts parts{.validation = last || o.watch == Watch::validation,
@@ -137,29 +146,46 @@ double step_seconds(Experiment& experiment, const RunState& at, Learner& learner
   return seconds;
 }
 
-/// Prints what the run will do. The time of a step is measured on a temporary network.
-void announce_run(Experiment& experiment, const Run& run) {
+/// The seconds of a batch in evaluation mode, once the device has warmed up.
+double encode_seconds(Experiment& experiment, Learner& learner) {
+  double seconds = 0;
+  for (int repetition = 0; repetition <= experiment.backend->traits().warm_up_steps; ++repetition) {
+    DeviceLoader loader = evaluation_batches(learner, experiment.cohort, experiment.batches.front());
+    const auto batch = loader.next();
+    const auto start = Clock::now();
+    learner.encode(batch->volumes);
+    seconds = seconds_since(start);
+  }
+  return seconds;
+}
+
+/// Prints what the run will do. The times are measured on a temporary network.
+Workload announce_run(Experiment& experiment, const Run& run) {
   const RunState& at = run.at;
   const auto learner = experiment.make_learner(experiment.seed(at));
-  const double done = static_cast<double>(experiment.steps_before(at)) / static_cast<double>(experiment.all_steps());
+  const Workload work{
+      .config = experiment.config,
+      .batches = experiment.batches,
+      .subjects = experiment.cohort.file->size(),
+      .pace = {.step = step_seconds(experiment, at, *learner), .encode = encode_seconds(experiment, *learner)}};
   announce(experiment, *learner,
-           {.step_seconds = step_seconds(experiment, at, *learner),
-            .left = 1 - done,
-            .position = run.is_resumed() ? experiment.position(at) : ""});
+           {.work = work, .done = work.before(at), .position = run.is_resumed() ? experiment.position(at) : ""});
+  return work;
 }
 
 void train(Experiment& experiment, Run& run) {
   // Volumes that are augmented change with every epoch, and are not kept.
   if (experiment.config.data.augment.apply.empty())
     experiment.cohort.keep_on(*experiment.backend, experiment.planned.activations, experiment.spare_bytes);
-  announce_run(experiment, run);
+  const Workload work = announce_run(experiment, run);
   const StopSignals signals;
-  Progress progress(experiment.all_steps(), standard_error());
-  progress.skip(experiment.steps_before(run.at));
+  Progress progress(work.all(), standard_error());
+  progress.skip(work.before(run.at));
+  const Shown shown{work, progress};
   while (!run.done()) {
     Learner& learner = run.start_seed();
-    do train_epoch(experiment, run, learner, progress);
-    while (!end_epoch(experiment, run, learner, progress));
+    do train_epoch(experiment, run, learner, shown);
+    while (!end_epoch(experiment, run, learner, shown));
   }
   progress.finish();
   run.finish();

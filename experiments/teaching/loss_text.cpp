@@ -35,7 +35,8 @@ struct Column {
   Array numbers;
 };
 
-/// What the loss knows of a pair, and behind it the four columns that add up: pull, push, and both terms of the value.
+/// What the loss knows of a pair, and behind it the four columns that add up: pull, push, and both terms of the value
+/// (D as in explanation.h).
 std::vector<Column> columns(const Explanation& e) {
   std::vector<Column> out = {{"distance", 9, e.distance}, {"s", 9, e.s}};
   if (e.w.size() > 0) out.push_back({"w", 9, e.w});
@@ -44,7 +45,7 @@ std::vector<Column> columns(const Explanation& e) {
   out.push_back({"pull a", 10, e.pull});
   out.push_back({"push p", 10, e.push});
   out.push_back({"−a s", 11, -(e.pull * e.s)});
-  out.push_back({"a log Σ", 11, e.pull * e.denominator});
+  out.push_back({"a D", 11, e.pull * e.denominator});
   return out;
 }
 
@@ -62,6 +63,7 @@ class Text {
   std::string write() {
     heading();
     for (Index i = 0; i < n_; ++i) anchor(i);
+    warn_of_another_form();
     forces();
     out_ += fmt::format("value  {}: the anchors' rows add up to {}\n", short_number(e_.result.value),
                         short_number(std::accumulate(e_.result.rows.begin(), e_.result.rows.end(), 0.0)));
@@ -73,6 +75,7 @@ class Text {
   Index queue_row(Index i) const;
   void anchor(Index i);
   void sums(Index i);
+  void warn_of_another_form();
   void forces();
 
   const LossCase& c_;
@@ -126,7 +129,7 @@ void Text::heading() {
     out_ += "\n";
   }
   if (e_.result.metrics.anchors_without_weight > 0)
-    out_ += fmt::format("  {} anchor(s) pull no row and add 0\n", e_.result.metrics.anchors_without_weight);
+    out_ += fmt::format("  {} anchor(s) have no row to pull and add 0\n", e_.result.metrics.anchors_without_weight);
 }
 
 /// Which row of the queue stands for anchor i.
@@ -173,6 +176,22 @@ void Text::sums(Index i) {
                       short_number(e_.attraction(i)), short_number(e_.repulsion(i)),
                       short_number(e_.attraction(i) + e_.repulsion(i)),
                       short_number(e_.result.rows[static_cast<std::size_t>(i)]));
+}
+
+/// A loss of another form than Σ_i Σ_k a_ik [ D_ik − s_ik ] is not what the tables show.
+void Text::warn_of_another_form() {
+  double off = 0;  // relative to the largest of the numbers that are added and compared
+  for (Index i = 0; i < n_; ++i) {
+    const double attraction = e_.attraction(i), repulsion = e_.repulsion(i),
+                 row = e_.result.rows[static_cast<std::size_t>(i)];
+    const double largest = std::max({std::abs(attraction), std::abs(repulsion), std::abs(row)});
+    if (largest > 0) off = std::max(off, std::abs(attraction + repulsion - row) / largest);
+  }
+  if (off > 1e-9)
+    out_ += fmt::format(
+        "\nwarning: attraction and repulsion do not add up to the value (off by {:.1e}). This loss has not the form\n"
+        "         L = Σ_i Σ_k a_ik [ D_ik − s_ik ], and the tables do not explain it: docs/extending.md, \"A loss\"\n",
+        off);
 }
 
 /// Vectors where they are short, else their lengths.

@@ -33,12 +33,16 @@ void check_finite(const std::string& what, const std::vector<double>& values, co
 
 }  // namespace
 
-CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const BeforeBatch& before) {
+DeviceLoader evaluation_batches(Learner& learner, Cohort& cohort, Index batch_size) {
   std::vector<Index> all(static_cast<std::size_t>(cohort.file->size()));
   std::iota(all.begin(), all.end(), Index{0});
+  return cohort.batches(learner.parameters().backend(), all,
+                        {.batch_size = batch_size, .shuffle = false, .augment = {}});
+}
+
+CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const BeforeBatch& before) {
   CohortFeatures out;
-  DeviceLoader loader =
-      cohort.batches(learner.parameters().backend(), all, {.batch_size = batch_size, .shuffle = false, .augment = {}});
+  DeviceLoader loader = evaluation_batches(learner, cohort, batch_size);
   while (const auto batch = loader.next()) {
     before();
     const Encoded encoded = learner.encode(batch->volumes);

@@ -29,6 +29,9 @@ struct CohortFeatures {
   const SubjectFeatures& at(Features which) const { return which == Features::projected ? projected : encoder; }
 };
 
+/// The batches of all subjects, as an evaluation encodes them.
+DeviceLoader evaluation_batches(Learner& learner, Cohort& cohort, Index batch_size);
+
 /// Runs all volumes through the network in evaluation mode, once. Errors: numbers, naming the subject, if a feature is
 /// not finite.
 CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const BeforeBatch& before);

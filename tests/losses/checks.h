@@ -47,11 +47,13 @@ inline std::vector<double> unit_rows(Random& random, Index rows, Index dims) {
   return all;
 }
 
-/// Random unit rows, predictions and a queue of 7; the views of a subject share an age between 50 and 56 years.
-inline Batch random_batch(std::uint64_t seed, Index batch, Index views, Index dims) {
+/// Random unit rows, predictions and a queue of 7. Ages are between 50 and 56 years, and `apart` more for every second
+/// subject: near and far ages for every loss. With 0, no weight of an age is small beside another. The views of a
+/// subject share an age.
+inline Batch random_batch(std::uint64_t seed, Index batch, Index views, Index dims, double apart = 20) {
   Random random({.seed = seed});
   Batch b{.z = {}, .ages = {}, .views = views, .predictions = {}, .queue = {}};
-  for (Index i = 0; i < batch; ++i) b.ages.push_back(50 + 6 * random.uniform());
+  for (Index i = 0; i < batch; ++i) b.ages.push_back(50 + (i % 2 ? apart : 0) + 6 * random.uniform());
   for (Index v = 1; v < views; ++v) b.ages.insert(b.ages.end(), b.ages.begin(), b.ages.begin() + batch);
   b.z = unit_rows(random, batch * views, dims);
   b.predictions = unit_rows(random, batch * views, dims);
@@ -159,14 +161,14 @@ inline double relative_difference(const std::vector<double>& got, const std::vec
   return largest == 0 ? worst : worst / largest;
 }
 
-/// ‖got − want‖₂ / ‖want‖₂.
+/// ‖got − want‖₂ / ‖want‖₂; 0 where all numbers of both are 0.
 inline double relative_l2(const std::vector<double>& got, const std::vector<double>& want) {
   double off = 0, size = 0;
   for (std::size_t i = 0; i < want.size(); ++i) {
     off += (got[i] - want[i]) * (got[i] - want[i]);
     size += want[i] * want[i];
   }
-  return std::sqrt(off / size);
+  return off == 0 ? 0 : std::sqrt(off / size);
 }
 
 /// Every value of an option of few, and three numbers of one of many; whole numbers stay as they are.
@@ -206,7 +208,7 @@ inline std::vector<DynLocRep::Options> own_settings<DynLocRep>() {
   return all;
 }
 
-/// The ages of random_batch are within 6 years.
+/// The ages of random_batch are within 6 years of half of the others.
 template <>
 inline std::vector<SupCon::Options> own_settings<SupCon>() {
   return {{.bin_width = 10}, {.bin_width = 2}, {.bin_width = 0}};

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <cstdio>
-#include <set>
 
 #include "tensor/error.h"
 #include "tests/losses/checks.h"
@@ -84,6 +83,7 @@ bool too_few(const LossOptions& o, const Batch& b) {
 
 TEST_CASE("Losses: an anchor whose weights all underflow adds 0 and is counted") {
   for (const LossOptions& options : every_weighted_loss()) {
+    CAPTURE(describe(options));
     if (is_threshold_as_printed(options)) continue;
     Batch b = random_batch(1, 5, 1, 4);
     b.ages[2] = 150;  // rbf, sigma 2: exp(-94²/8) is 0 in double
@@ -99,6 +99,7 @@ TEST_CASE("Losses: where no two ages are near, value and gradient are 0") {
   auto losses = every_weighted_loss();
   losses.push_back({.name = SupCon::name});
   for (const LossOptions& options : losses) {
+    CAPTURE(describe(options));
     Batch b = random_batch(1, 4, 1, 4);
     b.ages = {0, 1000, 2000, 3000};
     b.neighbours = 3;
@@ -111,6 +112,7 @@ TEST_CASE("Losses: where no two ages are near, value and gradient are 0") {
 
 TEST_CASE("Losses: weights that have nearly underflowed still give finite numbers") {
   for (const LossOptions& options : every_weighted_loss()) {
+    CAPTURE(describe(options));
     if (is_threshold_as_printed(options)) continue;
     Batch b = random_batch(1, 4, 1, 4);
     b.ages = {0, 76.9, 153.8, 230.7};  // exp(-76.9²/8) ~ 1e-321, a number without an inverse
@@ -145,6 +147,7 @@ TEST_CASE("Threshold: an anchor without a row to repel adds 0 and counts in the 
   CHECK(r.rows[0] == 0);
   CHECK(r.rows[1] != 0);
   CHECK(r.rows[2] == 0);
+  CHECK(r.metrics.anchors_without_weight == 0);  // each has rows near its age
   // Row 1 alone: c_10 = c_12 = 1, w = e^-1/8 to both.
   const auto s = InnerProduct{}.of<double>(embeddings(b.input()));
   const double lse = std::log(std::exp(s(1, 0)) + std::exp(s(1, 2)));
@@ -242,6 +245,7 @@ TEST_CASE_TEMPLATE("Losses: two rows have none left to repel in the printed form
 
 TEST_CASE("Losses: one row alone is refused, two subjects with two views are not") {
   for (const LossOptions& options : every_loss()) {
+    CAPTURE(describe(options));
     CHECK_THROWS_WITH_AS(make_loss(options)->evaluate(random_batch(1, 1, 1, 4).input()),
                          doctest::Contains("train.batch_size"), Error);
     CHECK(finite(make_loss(options)->evaluate(random_batch(1, 2, 2, 4).input())));
@@ -282,6 +286,7 @@ TEST_CASE("Losses: whatever the batch and the setting, numbers are finite, or an
 
 TEST_CASE("Losses: equal views give equal gradients") {
   for (const LossOptions& options : every_loss()) {
+    CAPTURE(describe(options));
     Batch b = random_batch(3, 5, 1, 4);
     b.z.insert(b.z.end(), b.z.begin(), b.z.end());
     b.predictions.insert(b.predictions.end(), b.predictions.begin(), b.predictions.end());
@@ -296,6 +301,7 @@ TEST_CASE("Losses: equal views give equal gradients") {
 
 TEST_CASE("Losses: numbers that are not finite are errors that name the row, and never NaN results") {
   for (const LossOptions& options : every_loss()) {
+    CAPTURE(describe(options));
     const auto loss = make_loss(options);
     Batch b = random_batch(4, 4, 2, 4);
     b.row(5)[2] = std::nan("");
@@ -336,48 +342,6 @@ TEST_CASE("DynLocRep: the printed formulation is unbounded below") {
                 value(length, Formulation::printed));
   CHECK(value(10, Formulation::printed) < -1e3);
   CHECK(value(100, Formulation::printed) < -1e5);
-}
-
-TEST_CASE("Registry: an unknown loss is an error that lists the names of all losses") {
-  std::string names;
-  for (const std::string& name : loss_names()) names += (names.empty() ? "" : ", ") + name;
-  CHECK_THROWS_WITH_AS(make_loss({.name = "triplet"}), doctest::Contains(names.c_str()), Error);
-}
-
-TEST_CASE("Registry: the fields read and write every option, and the defaults are those of the published code") {
-  LossOptions options;
-  for (const auto& f : loss_fields()) {
-    CAPTURE(f.key);
-    CHECK(!f.sentence.empty());
-    f.set(options, f.get(LossOptions{}));
-  }
-  CHECK(options.shared.published());
-  CHECK(with_published_values(options).shared.temperature == 0.1);
-  CHECK(options.shared.base_temperature == 0.07);
-  CHECK(options.own.of<DynLocRep>().final_neighbours == 14);
-}
-
-TEST_CASE("Registry: no two losses have an option of one name, and formulas name options that there are") {
-  std::set<std::string> keys;
-  for (const auto& f : loss_fields()) CHECK_MESSAGE(keys.insert(f.key).second, "twice: " << f.key);
-  for (const std::string& name : loss_names())
-    for (const LossFormula& formula : {loss_info(name).printed, loss_info(name).published})
-      for (const std::string& key : formula.options) CHECK_MESSAGE(keys.contains(key), name << " has no " << key);
-}
-
-TEST_CASE("Registry: own options are set and read by the type of their loss, and copied with the others") {
-  LossOptions options;
-  options.own.of<SupCon>().bin_width = 3;
-  const LossOptions copy = options;
-  options.own.of<SupCon>().bin_width = 4;
-  CHECK(copy.own.of<SupCon>().bin_width == 3);
-  CHECK(copy.own.of<Nnclr>().queue_size == 256);
-  for (const auto& f : loss_fields())
-    if (f.key == "bin_width") {
-      CHECK(std::get<double>(f.get(options)) == 4);
-      f.set(options, Value(5.0));
-    }
-  CHECK(options.own.of<SupCon>().bin_width == 5);
 }
 
 TEST_CASE("DynLocRep: more neighbours than subjects, and too few epochs for two steps, are conflicts") {

@@ -3,6 +3,7 @@
 nothing.   select_tests_test.py BUILD"""
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import unittest
@@ -108,7 +109,47 @@ class Selection(unittest.TestCase):
         words -= {"", "WORD"}
         self.assertGreater(len(words), 10)
         for word in sorted(words):
-            self.assertTrue(list(select_tests.choose(tests_of_build(), word)), word)
+            self.assertEqual(select_tests.choose(tests_of_build(), shlex.split(word))[1], [], word)
+
+
+    def test_several_words_select_the_tests_of_any_of_them(self):
+        def names(*words):
+            found, unknown = select_tests.choose(tests_of_build(), words)
+            self.assertEqual(unknown, [])
+            return {test.name: cases for test, cases in found}
+        both = names("evaluating twice", "losses.golden", "permuting the rows", "short batch")
+        self.assertEqual(set(both), {"losses.golden", "losses.properties"} | set(names("short batch")))
+        self.assertIsNone(both["losses.golden"])
+        self.assertTrue(set(names("evaluating twice")["losses.properties"]) < set(both["losses.properties"]))
+        self.assertIsNone(names("evaluating twice", "losses")["losses.properties"])
+        self.assertEqual(select_tests.choose(tests_of_build(), ["relu", "dynlocrop"])[1], ["dynlocrop"])
+
+
+class Targets(unittest.TestCase):
+    def of(self, *words):
+        return select_tests.targets([test for test, _ in select_tests.choose(tests_of_build(), words)[0]])
+
+    def test_the_cases_in_the_sources_are_those_of_the_programs(self):
+        known = {test.name: test.cases for test in select_tests.registered(BUILD)}
+        for test in tests_of_build():
+            self.assertEqual(sorted(known[test.name]), sorted(test.cases), test.name)
+
+    def test_only_the_programs_of_the_selected_tests_are_built(self):
+        self.assertEqual(self.of("losses.golden", "optim.schedule"), ["losses.golden_test", "optim.schedule_test"])
+        self.assertIn("explain_loss", self.of("tools.explain_loss"))
+        self.assertIn("run_experiment", self.of("experiments.runner.resume"))
+        self.assertEqual(self.of("every_op_parity.avx2"), ["every_op_parity_test"])
+        self.assertEqual(self.of("includes.losses", "repository"), [])
+
+    def test_what_goes_through_all_programs_needs_everything(self):
+        for name in ["tools.programs", "docs", "extending", "tools.gpu_rehearsal"]:
+            if any(test.name == name for test in tests_of_build()):
+                self.assertEqual(self.of(name), ["all"], name)
+
+    def test_they_are_printed_before_anything_is_built(self):
+        self.assertEqual(run("--targets", "losses.golden").stdout, "losses.golden_test\n")
+        self.assertEqual(run("--targets").stdout, "all\n")
+        self.assertEqual(run("--targets", "dynlocrop").returncode, 1)
 
 
 class Labels(unittest.TestCase):
@@ -116,7 +157,7 @@ class Labels(unittest.TestCase):
         tests = tests_of_build()
         for test in tests:
             self.assertEqual(len({"fast", "slow"} & set(test.properties.get("LABELS", []))), 1, test.name)
-        fast, slow = (list(select_tests.choose(tests, word)) for word in ["fast", "slow"])
+        fast, slow = (select_tests.choose(tests, [word])[0] for word in ["fast", "slow"])
         self.assertEqual(len(fast) + len(slow), len(tests))
         self.assertGreater(len(fast), 80)
         self.assertTrue(all(cases is None for _, cases in fast + slow))
@@ -128,7 +169,7 @@ class Labels(unittest.TestCase):
 
 class Program(unittest.TestCase):
     def test_a_selection_is_said_run_and_summed_up_by_ctest(self):
-        ran = run("evaluating", "twice")
+        ran = run("evaluating twice")
         self.assertEqual(ran.returncode, 0, ran.stdout + ran.stderr)
         self.assertIn("Losses: evaluating twice gives the same bits", ran.stdout)
         self.assertIn("100% tests passed, 0 tests failed out of 1", ran.stdout)

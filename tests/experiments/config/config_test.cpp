@@ -217,6 +217,7 @@ TEST_CASE("Config: the resolved copy is the same configuration with the same dig
   CHECK(config_digest(c).size() == 64);
   CHECK(config_digest(c, text) == config_digest(c));
   CHECK(is_copy(text, c));
+  CHECK(text.find(default_run_folder("config.resolved", back).string() + "\n") != std::string::npos);  // as it says
   for (const Option& option : options_of(config_fields()))
     CHECK(text.find(fmt::format("\n{} = ", leaf_of(option))) != std::string::npos);
 }

@@ -33,7 +33,7 @@ TEST_CASE("Progress: without a terminal there is one line every five seconds, an
         " 30 %  14 s left  epoch 3\n"
         " 60 %  8 s left  epoch 6\n"
         " 90 %  2 s left  epoch 9\n"
-        "100 %  20 s  epoch 10\n");
+        "100 %  took 20 s  epoch 10\n");
 }
 
 TEST_CASE("Progress: steps of an earlier run do not count for the speed") {
@@ -44,6 +44,20 @@ TEST_CASE("Progress: steps of an earlier run do not count for the speed") {
   progress.advance(10, "");
   CHECK(screen.text == " 60 %  40 s left\n");
   CHECK(progress.done() == 60);
+}
+
+TEST_CASE("Progress: parts of unequal length add up to the end, in spite of rounding") {
+  Screen screen;
+  Progress progress(3 * 0.1, screen.output(false));
+  for (int i = 0; i < 3; ++i) {
+    screen.time += 21;
+    progress.advance(0.1, "");
+  }
+  screen.text.clear();
+  progress.finish();
+  CHECK(screen.text == "100 %  took 1 min 3 s\n");
+  Progress(0, screen.output(false)).finish();
+  CHECK(screen.text.ends_with("\n100 %\n"));
 }
 
 TEST_CASE(
@@ -70,12 +84,14 @@ TEST_CASE("Progress: control bytes of a note do not reach the terminal") {
   Progress progress(1, screen.output(false));
   screen.time += 10;
   progress.advance(1, "id \x1b[2J\n");
-  CHECK(screen.text == "100 %  10 s  id ?[2J?\n");
+  CHECK(screen.text == "100 %  took 10 s  id ?[2J?\n");
 }
 
 TEST_CASE("Progress: durations are written in seconds, minutes and hours") {
   CHECK(duration(0.4) == "0 s");
   CHECK(duration(59.4) == "59 s");
-  CHECK(duration(725) == "12:05");
-  CHECK(duration(11045) == "3:04:05");
+  CHECK(duration(59.6) == "1 min 0 s");
+  CHECK(duration(725) == "12 min 5 s");
+  CHECK(duration(3599.6) == "1 h 0 min");
+  CHECK(duration(11045) == "3 h 4 min");
 }

@@ -46,7 +46,7 @@ TEST_CASE(
     CHECK(stopped.text.find("error") == std::string::npos);
     CHECK_FALSE(fs::exists(workplace().folder + "/" + out + "/summary.json"));
     const Result resumed = run_tiny(out, setting);
-    check_fails(resumed, 0, {"resuming    seed 0, epoch ", " % of them left"});
+    check_fails(resumed, 0, {"resuming    seed 0, epoch ", " % of the work left"});
     CHECK(outcome(out) == expected());
     CHECK(summary(out)["resumed"] == 1);
     CHECK_FALSE(fs::exists(workplace().folder + "/" + out + "/checkpoint.h5"));
