@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "data/files/diagnostics.h"
 #include "data/files/utf8.h"
@@ -15,7 +16,7 @@ namespace cg {
 namespace {
 
 /// Reads a column as text; numbers are converted to text.
-std::vector<std::string> column(const H5Reader& file, const std::string& name) {
+std::vector<std::string> texts(const H5Reader& file, const std::string& name) {
   if (file.holds_text(name)) return file.strings(name);
   std::vector<std::string> out;
   for (double value : file.numbers(name))
@@ -23,9 +24,9 @@ std::vector<std::string> column(const H5Reader& file, const std::string& name) {
   return out;
 }
 
-/// As `column`; n empty texts if the file has no such column.
+/// As `texts`; n empty texts if the file has no such column.
 std::vector<std::string> optional_column(const H5Reader& file, const std::string& name, std::size_t n) {
-  return file.has(name) ? column(file, name) : std::vector<std::string>(n);
+  return file.has(name) ? texts(file, name) : std::vector<std::string>(n);
 }
 
 /// Collects all problems with ids and ages.
@@ -52,11 +53,15 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
   shape_ = {maps[2], maps[3], maps[4]};
   const auto n = static_cast<std::size_t>(maps[0]);
   const std::vector<double> ages = file_.numbers("age");
-  const std::vector<std::string> ids = column(file_, "participant_id"), sexes = optional_column(file_, "sex", n),
-                                 studies = optional_column(file_, "study", n);
+  const std::vector<std::string> ids = texts(file_, "participant_id"), sexes = optional_column(file_, "sex", n),
+                                 studies = optional_column(file_, "study", n),
+                                 persons = optional_column(file_, "person", n);
   Diagnostics found;
-  for (const auto& [name, size] : std::map<std::string, std::size_t>{
-           {"age", ages.size()}, {"participant_id", ids.size()}, {"sex", sexes.size()}, {"study", studies.size()}})
+  for (const auto& [name, size] : std::map<std::string, std::size_t>{{"age", ages.size()},
+                                                                     {"participant_id", ids.size()},
+                                                                     {"sex", sexes.size()},
+                                                                     {"study", studies.size()},
+                                                                     {"person", persons.size()}})
     if (size != n) found.add(fmt::format("{} has {} entries for {} maps", name, size, n));
   check(ids, ages, found);
   found.report(path, "Fix the cohort file.");
@@ -68,21 +73,28 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
   affine();  // a trained model stores both: find invalid values now, not when it is written
   if (utf8_prefix(modality()) < modality().size())
     fail(ErrorKind::data, path, "the attribute modality is not UTF-8", "Write it in UTF-8.");
-  for (std::size_t i = 0; i < n; ++i) subjects_.push_back({ids[i], ages[i], sexes[i], studies[i]});
+  rows_.resize(n);
+  std::iota(rows_.begin(), rows_.end(), Index{0});
+  std::ranges::sort(rows_, {}, [&](Index row) -> const std::string& { return ids[static_cast<std::size_t>(row)]; });
+  for (const Index row : rows_) {
+    const auto i = static_cast<std::size_t>(row);
+    const std::string person = persons[i].empty() ? ids[i].substr(0, ids[i].find("_ses-")) : persons[i];
+    subjects_.push_back({ids[i], ages[i], sexes[i], studies[i], person});
+  }
 }
 
 Volume CohortFile::volume(Index i) const {
-  Volume volume{shape_, file_.rows("maps", i, 1)};
+  Volume volume{shape_, file_.rows("maps", row(i), 1)};
   bool nothing = true;
   for (std::size_t k = 0; k < volume.values.size(); ++k) {
     if (!std::isfinite(volume.values[k]))
       fail(ErrorKind::data, file_.path(),
-           fmt::format("row {} (\"{}\"): voxel {} is {}", i, subject(i).id, k, volume.values[k]),
+           fmt::format("row {} (\"{}\"): voxel {} is {}", row(i), subject(i).id, k, volume.values[k]),
            "Replace the value; use 0 where nothing was measured.");
     nothing = nothing && volume.values[k] == volume.values[0];
   }
   if (nothing)
-    fail(ErrorKind::data, file_.path(), fmt::format("row {} (\"{}\"): the map is constant", i, subject(i).id),
+    fail(ErrorKind::data, file_.path(), fmt::format("row {} (\"{}\"): the map is constant", row(i), subject(i).id),
          "Remove the subject.");
   return volume;
 }
@@ -124,10 +136,24 @@ std::array<bool, 3> CohortFile::reversed_axes() const {
 
 std::vector<double> CohortFile::coverage() const {
   if (!file_.has("coverage")) return {};
-  std::vector<double> out = file_.numbers("coverage");
-  if (static_cast<Index>(out.size()) != size())
-    fail(ErrorKind::data, file_.path(), fmt::format("coverage has {} entries for {} maps", out.size(), size()),
+  const std::vector<double> by_row = file_.numbers("coverage");
+  if (static_cast<Index>(by_row.size()) != size())
+    fail(ErrorKind::data, file_.path(), fmt::format("coverage has {} entries for {} maps", by_row.size(), size()),
          "Fix coverage, or remove it.");
+  std::vector<double> out;
+  for (const Index row : rows_) out.push_back(by_row[static_cast<std::size_t>(row)]);
+  return out;
+}
+
+std::vector<std::string> CohortFile::column(const std::string& name) const {
+  if (!file_.has(name))
+    fail(ErrorKind::data, file_.path(), fmt::format("it has no column \"{}\"", name), "Name a column of the file.");
+  const std::vector<std::string> by_row = texts(file_, name);
+  if (static_cast<Index>(by_row.size()) != size())
+    fail(ErrorKind::data, file_.path(), fmt::format("{} has {} entries for {} maps", name, by_row.size(), size()),
+         "Fix the column, or remove it.");
+  std::vector<std::string> out;
+  for (const Index row : rows_) out.push_back(by_row[static_cast<std::size_t>(row)]);
   return out;
 }
 

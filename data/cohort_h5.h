@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A cohort file in HDF5: `maps` [N, 1, X, Y, Z], `age` [N], `participant_id` [N] and the attribute `voxel_mm`. `sex`,
-// `study` and the rest are optional (docs/cohort-file.md). Maps are read one at a time, never all into memory. The
-// group `truth/` (synthetic cohorts) is never read.
+// `study` and the rest are optional (docs/cohort-file.md). Subjects are numbered in the order of their ids, whatever
+// the order of the rows, so that no result depends on it. Maps are read one at a time, never all into memory. The group
+// `truth/` (synthetic cohorts) is never read.
 #pragma once
 
 #include <array>
@@ -25,6 +26,9 @@ class CohortFile final : public Dataset {
   const Subject& subject(Index i) const override { return subjects_.at(static_cast<std::size_t>(i)); }
   Shape volume_shape() const override { return shape_; }
   Volume volume(Index i) const override;
+  Index row(Index i) const { return rows_.at(static_cast<std::size_t>(i)); }  ///< of a subject in the file, from 0
+  /// A text column of the file by subject; numbers are converted to text. Errors (data): no such column.
+  std::vector<std::string> column(const std::string& name) const;
 
   double voxel_mm() const { return voxel_mm_; }
   VoxelGrid grid() const { return {{shape_[0], shape_[1], shape_[2]}, voxel_mm_}; }
@@ -50,6 +54,7 @@ class CohortFile final : public Dataset {
  private:
   H5Reader file_;
   std::vector<Subject> subjects_;
+  std::vector<Index> rows_;  // of the subjects in the file
   Shape shape_;
   double voxel_mm_ = 0;
   bool synthetic_ = false;

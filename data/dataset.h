@@ -17,6 +17,8 @@ struct Subject {
   double age = 0;     ///< years
   std::string sex;    ///< "F", "M", or empty
   std::string study;  ///< study or site, or empty
+  /// Whose scan it is: the file's column `person`, otherwise the id up to "_ses-" (a BIDS session).
+  std::string person = {};
 };
 
 class Dataset {

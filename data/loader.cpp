@@ -5,6 +5,7 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <map>
 
 #include "tensor/backend.h"
 #include "tensor/error.h"
@@ -64,6 +65,8 @@ Loader::Loader(VolumeSource& source, std::vector<Index> subjects, LoaderOptions 
     : source_(source), options_(std::move(options)) {
   Random random({.seed = options_.seed, .epoch = static_cast<std::uint32_t>(options_.epoch), .use = Use::shuffle});
   order_ = options_.shuffle ? epoch_order(subjects, source.dataset(), options_.order, random) : std::move(subjects);
+  std::map<Index, Index> seen;
+  for (const Index subject : order_) occurrence_.push_back(seen[subject]++);
   thread_ = std::thread([this] { work(); });
 }
 
@@ -94,14 +97,16 @@ bool Loader::ready() {
   return !ready_.empty() || finished_;
 }
 
-Batch Loader::make(std::span<const Index> subjects) {
+Batch Loader::make(std::size_t first, std::size_t size) {
+  const auto subjects = std::span(order_).subspan(first, size);
   Batch batch{{subjects.begin(), subjects.end()}, {}, {}};
-  if (options_.reads_volumes) batch.volumes.push_back(read(subjects));
+  if (options_.reads_volumes) batch.volumes.push_back(read(first, size));
   for (Index subject : subjects) batch.ages.push_back(source_.dataset().subject(subject).age);
   return batch;
 }
 
-Tensor Loader::read(std::span<const Index> subjects) {
+Tensor Loader::read(std::size_t first, std::size_t size) {
+  const auto subjects = std::span(order_).subspan(first, size);
   const Shape volume = source_.dataset().volume_shape();
   const auto b = static_cast<Index>(subjects.size());
   const Spec spec{{options_.views * b, volume[0], volume[1], volume[2], 1}, DType::f32};
@@ -121,7 +126,8 @@ Tensor Loader::read(std::span<const Index> subjects) {
       options_.augment({.seed = options_.seed,
                         .epoch = static_cast<std::uint32_t>(options_.epoch),
                         .sample = static_cast<std::uint32_t>(subjects[static_cast<std::size_t>(i)]),
-                        .view = static_cast<std::uint32_t>(view)},
+                        .view = static_cast<std::uint32_t>(
+                            view + options_.views * occurrence_[first + static_cast<std::size_t>(i)])},
                        row(view, i));
     });
   return volumes;
@@ -131,7 +137,7 @@ void Loader::work() {
   try {
     for (auto at = static_cast<std::size_t>(options_.first_batch * options_.batch_size); at < order_.size();) {
       const std::size_t size = std::min(static_cast<std::size_t>(options_.batch_size), order_.size() - at);
-      Batch batch = make(std::span(order_).subspan(at, size));
+      Batch batch = make(at, size);
       at += size;
       std::unique_lock lock(mutex_);
       changed_.wait(

@@ -55,7 +55,8 @@ struct LoaderOptions {
   Index epoch = 1;
   Index first_batch = 0;      ///< earlier ones are skipped without being read, to continue an epoch
   Index views = 1;            ///< volumes per subject; more than one only with an augmentation
-  Augment augment;            ///< changes a normalised volume by seed, epoch, sample and view; empty: no change
+  Augment augment;            ///< changes a normalised volume by seed, epoch, sample and view; empty: no change. A
+                              ///< subject's second volume in an epoch counts as further views
   Index threads = 1;          ///< that augment a batch; if the CPU computes the steps, more would slow them down
   Index prefetch = 2;         ///< batches prepared in advance
   bool reads_volumes = true;  ///< false: only subjects and ages
@@ -80,12 +81,13 @@ class Loader {
 
  private:
   void work();
-  Batch make(std::span<const Index> subjects);
-  Tensor read(std::span<const Index> subjects);
+  Batch make(std::size_t first, std::size_t size);
+  Tensor read(std::size_t first, std::size_t size);
 
   VolumeSource& source_;
   LoaderOptions options_;
   std::vector<Index> order_;
+  std::vector<Index> occurrence_;  // of each entry of order_: how often its subject came before in this epoch
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Batch> ready_;

@@ -42,4 +42,18 @@ std::vector<LossConflict> DynLocRep::conflicts(const LossSchedule& schedule) con
   return out;
 }
 
+std::vector<std::string> DynLocRep::warnings(const LossSchedule& schedule) const {
+  const auto at = [&](Index epoch) {
+    const std::vector<double> ages(static_cast<std::size_t>(2 * schedule.batch_size));
+    return neighbours({.z = {}, .ages = ages, .epoch = epoch, .max_epochs = schedule.epochs}) / 2;
+  };
+  const Index first = at(1), last = at(schedule.epochs);
+  if (first != last) return {};
+  return {
+      fmt::format("loss dynlocrep: all epochs have the same {} neighbours of {} subjects in a batch, so nothing is "
+                  "localised step by step. Use larger batches, a smaller loss.final_neighbours, or for batches "
+                  "below {} loss.short_batch = \"localise\"",
+                  first, schedule.batch_size, published_batch)};
+}
+
 }  // namespace cg

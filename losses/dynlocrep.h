@@ -44,10 +44,10 @@ struct DynLocRep {
   /// Rows in NN(i), i itself counted: views × NN_nb(epoch) by Algorithm 1, unless the input says how many.
   Index neighbours(const LossInput& in) const;
 
-  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
+  InnerProduct similarity(const LossInput& /*in*/) const { return {temperature_of(*this)}; }
 
   Pairs pairs(const LossInput& in) const {
-    Pairs p{pull(in, shared, shared.published() ? Normaliser::together : Normaliser::anchor),
+    Pairs p{pull(in, shared, temperature_of(*this), shared.published() ? Normaliser::together : Normaliser::anchor),
             log_repulsion(distances(embeddings(in), shared.distance), neighbours(in), own.far_decay)};
     p.metrics.neighbours = neighbours(in);
     return p;
@@ -75,6 +75,8 @@ struct DynLocRep {
 
   /// More neighbours than a batch has subjects; fewer than two steps of Algorithm 1.
   std::vector<LossConflict> conflicts(const LossSchedule& schedule) const;
+  /// Every epoch has the same number of neighbours.
+  std::vector<std::string> warnings(const LossSchedule& schedule) const;
 
   static LossFormula formula(Formulation f) {
     const bool published = f == Formulation::published;

@@ -5,6 +5,7 @@
 // docs/losses.md (why there are two formulations).
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,13 +25,30 @@ enum class Formulation {
 struct SharedLossOptions {
   Formulation formulation = Formulation::published;
   AgeKernel kernel = AgeKernel::rbf;
-  double sigma = 2;  ///< years for rbf and gaussian, 1/years² for cauchy
-  double temperature = 0.1;
+  double sigma = 2;                        ///< years for rbf and gaussian, 1/years² for cauchy
+  std::optional<double> temperature = {};  ///< τ; no value: the published one of the loss, see temperature_of
   double base_temperature = 0.07;
   Distance distance = Distance::manhattan;  ///< between embeddings; an explanation orders its tables by it
 
   bool published() const { return formulation == Formulation::published; }
 };
+
+/// τ of most published losses. A loss with another one has the constant `published_temperature`.
+constexpr double usual_temperature = 0.1;
+
+template <class L>
+constexpr double published_temperature() {
+  if constexpr (requires { L::published_temperature; })
+    return L::published_temperature;
+  else
+    return usual_temperature;
+}
+
+/// τ of a loss: that of its options, or the published one.
+template <class L>
+double temperature_of(const L& loss) {
+  return loss.shared.temperature.value_or(published_temperature<L>());
+}
 
 /// The options of a configuration's [loss]: which loss, and the options of all. Their keys are in registry.cpp.
 struct LossOptions {

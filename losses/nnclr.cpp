@@ -36,7 +36,7 @@ ToConstantRows Nnclr::similarity(const LossInput& in) const {
   const Eigen::Map<const Array> queue(in.queue.data(), static_cast<Index>(in.queue.size()) / z.cols(), z.cols());
   check_finite(where, "prediction", variable(in), in.epoch);
   check_finite(where, "queue's entry", queue, in.epoch);
-  return {nearest_rows(z, queue), shared.temperature};
+  return {nearest_rows(z, queue), temperature_of(*this)};
 }
 
 }  // namespace cg

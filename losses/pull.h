@@ -19,8 +19,9 @@ enum class Normaliser {
   together,  ///< w_ik / Σ_jt w_jt    the same × τ/τ_base: an anchor with many near its age counts more
 };
 
-/// Age weights and pull a_ik of an input. An anchor whose weights are all 0 gets no pull and is counted.
-Pull pull(const LossInput& in, const SharedLossOptions& options, Normaliser normaliser,
+/// Age weights and pull a_ik of an input; `temperature`: the loss's τ. An anchor whose weights are all 0 gets no pull
+/// and is counted.
+Pull pull(const LossInput& in, const SharedLossOptions& options, double temperature, Normaliser normaliser,
           WeightPrecision precision = WeightPrecision::float64);
 
 /// Fails when a sum of repulsions has no term: it leaves out the anchor, and in the `printed` formulation the positive

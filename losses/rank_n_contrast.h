@@ -31,7 +31,7 @@ struct RankNContrast {
     Ranking ranking;
   };
 
-  NegativeDistance similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
+  NegativeDistance similarity(const LossInput& /*in*/) const { return {temperature_of(*this)}; }
 
   Pairs pairs(const LossInput& in) const {
     check_someone_to_repel(name, in, 2);

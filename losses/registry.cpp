@@ -14,6 +14,7 @@ struct Entry {
   LossInfo info;
   std::unique_ptr<Loss> (*make)(const LossOptions&);
   std::vector<LossConflict> (*conflicts)(const LossOptions&, const LossSchedule&);
+  std::vector<std::string> (*warnings)(const LossOptions&, const LossSchedule&);
 };
 
 template <LossType L>
@@ -21,12 +22,11 @@ LossInfo info() {
   using Pairs = decltype(std::declval<const L>().pairs(LossInput()));
   LossInfo out{.name = L::name,
                .title = L::title,
-               .temperature = SharedLossOptions().temperature,
+               .temperature = published_temperature<L>(),
                .weighs = HasAgeWeights<Pairs>,
                .selects = SelectsRows<Pairs>,
                .printed = L::formula(Formulation::printed),
                .published = L::formula(Formulation::published)};
-  if constexpr (requires { L::published_temperature; }) out.temperature = L::published_temperature;
   if constexpr (requires { L::least_views; }) out.least_views = L::least_views;
   return out;
 }
@@ -44,11 +44,19 @@ std::vector<LossConflict> conflicts(const LossOptions& options, const LossSchedu
     return {};
 }
 
+template <LossType L>
+std::vector<std::string> warnings(const LossOptions& options, const LossSchedule& schedule) {
+  if constexpr (requires(const L loss) { loss.warnings(schedule); })
+    return L{options.shared, options.own.of<L>()}.warnings(schedule);
+  else
+    return {};
+}
+
 /// By name.
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all = [] {
     std::vector<Entry> out;
-    AllLosses::for_each([&]<LossType L>() { out.push_back({info<L>(), make<L>, conflicts<L>}); });
+    AllLosses::for_each([&]<LossType L>() { out.push_back({info<L>(), make<L>, conflicts<L>, warnings<L>}); });
     std::sort(out.begin(), out.end(), [](const Entry& a, const Entry& b) { return a.info.name < b.info.name; });
     return out;
   }();
@@ -72,9 +80,9 @@ Fields<SharedLossOptions> shared_fields() {
             {{"paper", "printed"}, {"reference", "published"}}),
       field("kernel", &O::kernel, {"rbf", "gaussian", "cauchy"}, "How an age difference becomes a weight."),
       field("sigma", &O::sigma, above(0), "Width of the kernel: years for rbf and gaussian, 1/years² for cauchy."),
-      field(
-          "temperature", &O::temperature, above(0),
-          "Similarities are inner products divided by this, or distances (rank_n_contrast, where it is 2 unless set)."),
+      field("temperature", &O::temperature, above(0), "published",
+            "Similarities are inner products divided by this, or distances (rank_n_contrast). published: the value of "
+            "the loss's own publication, 2 for rank_n_contrast and 0.1 for the others."),
       field("base_temperature", &O::base_temperature, above(0),
             "The published formulation multiplies the loss by temperature / base_temperature."),
       field("distance", &O::distance, {"manhattan", "euclidean", "chebyshev", "cosine"},
@@ -93,6 +101,15 @@ std::vector<std::string> loss_names() {
 const LossInfo& loss_info(const std::string& name) { return find(name).info; }
 
 std::unique_ptr<Loss> make_loss(const LossOptions& options) { return find(options.name).make(options); }
+
+std::vector<std::string> loss_warnings(const LossOptions& options, const LossSchedule& schedule) {
+  return find(options.name).warnings(options, schedule);
+}
+
+LossOptions with_published_values(LossOptions options) {
+  options.shared.temperature = options.shared.temperature.value_or(loss_info(options.name).temperature);
+  return options;
+}
 
 std::vector<LossConflict> loss_conflicts(const LossOptions& options, const LossSchedule& schedule) {
   return find(options.name).conflicts(options, schedule);

@@ -15,7 +15,7 @@ namespace cg {
 struct LossInfo {
   std::string name;        ///< in a configuration: "rank_n_contrast"
   std::string title;       ///< in prose: "Rank-N-Contrast"
-  double temperature = 0;  ///< the published one; a configuration without loss.temperature has it
+  double temperature = 0;  ///< the published one
   Index least_views = 1;   ///< of each subject
   bool weighs = false;     ///< it has age weights w, and so reads kernel and sigma
   bool selects = false;    ///< it chooses the rows that an anchor repels (ν), and so reads the epoch
@@ -36,6 +36,12 @@ std::unique_ptr<Loss> make_loss(const LossOptions& options);
 
 /// What does not fit in the options of the loss that they name. Errors: as loss_info.
 std::vector<LossConflict> loss_conflicts(const LossOptions& options, const LossSchedule& schedule);
+
+/// What makes no sense in the options of the loss that they name, but can be computed. Errors: as loss_info.
+std::vector<std::string> loss_warnings(const LossOptions& options, const LossSchedule& schedule);
+
+/// The options with every published value written out as a number. Errors: as loss_info.
+LossOptions with_published_values(LossOptions options);
 
 /// The options of all losses: keys, what is accepted, a sentence for the manual.
 const Fields<LossOptions>& loss_fields();

@@ -26,7 +26,7 @@ struct SimClr {
   SharedLossOptions shared = {};
   Options own = {};
 
-  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
+  InnerProduct similarity(const LossInput& /*in*/) const { return {temperature_of(*this)}; }
 
   Attraction pairs(const LossInput& in) const { return pull_to_other_view(name, in); }
 

@@ -46,8 +46,8 @@ concept SelectsRows = requires(const Pairs p) {
 
 /// A loss that configurations can name: its mathematics, its names, its options and its formulas in words. It may say
 /// more: `variable(in)`, the rows that the gradient is of, where these are not the embeddings; `queue_size()`, as in
-/// Loss; `conflicts(schedule)`, options that do not fit; `shift(row)`, what its formula takes from a row of S; the
-/// constants `least_views` and `published_temperature`.
+/// Loss; `conflicts(schedule)`, options that do not fit; `warnings(schedule)`, options that make no sense;
+/// `shift(row)`, what its formula takes from a row of S; the constants `least_views` and `published_temperature`.
 template <class L>
 concept LossType = RowLoss<L> && requires(L loss, Formulation formulation) {
   { L::name } -> std::convertible_to<std::string>;

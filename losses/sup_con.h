@@ -31,7 +31,7 @@ struct SupCon {
   SharedLossOptions shared = {};
   Options own = {};
 
-  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
+  InnerProduct similarity(const LossInput& /*in*/) const { return {temperature_of(*this)}; }
 
   Attraction pairs(const LossInput& in) const {
     check_someone_to_repel(name, in, 2);
@@ -48,7 +48,7 @@ struct SupCon {
         ++p.metrics.anchors_without_weight;
     }
     const Index with_positive = in.rows() - p.metrics.anchors_without_weight;
-    if (with_positive > 0) p.a *= shared.temperature / shared.base_temperature / static_cast<double>(with_positive);
+    if (with_positive > 0) p.a *= temperature_of(*this) / shared.base_temperature / static_cast<double>(with_positive);
     return p;
   }
 

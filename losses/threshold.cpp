@@ -19,7 +19,7 @@ constexpr double most_weight = 1e6;  // in training: a larger pull leaves nothin
 Threshold::Pairs Threshold::pairs(const LossInput& in) const {
   check_someone_to_repel(name, in, 2);
   const WeightPrecision precision = shared.published() ? own.weight_precision : WeightPrecision::float64;
-  Pairs p{pull(in, shared, Normaliser::anchor, precision), {}, {}};
+  Pairs p{pull(in, shared, temperature_of(*this), Normaliser::anchor, precision), {}, {}};
   std::vector<double> ages(in.ages.begin(), in.ages.end());  // as the weights see them: a weight falls as they part
   if (precision == WeightPrecision::float32) std::ranges::transform(ages, ages.begin(), nearest_float);
   p.ranking = rank_by_age(ages, p.w, Compared::farther);

@@ -47,7 +47,7 @@ struct Threshold {
     Array log_c;      ///< published: [n, n] log c_it; −∞: t is not repelled
   };
 
-  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
+  InnerProduct similarity(const LossInput& /*in*/) const { return {temperature_of(*this)}; }
 
   Pairs pairs(const LossInput& in) const;
 

@@ -24,11 +24,11 @@ struct YAware {
   SharedLossOptions shared = {};
   Options own = {};
 
-  InnerProduct similarity(const LossInput& /*in*/) const { return {shared.temperature}; }
+  InnerProduct similarity(const LossInput& /*in*/) const { return {temperature_of(*this)}; }
 
   Pull pairs(const LossInput& in) const {
     check_someone_besides_k(name, in, shared);
-    return pull(in, shared, Normaliser::anchor);
+    return pull(in, shared, temperature_of(*this), Normaliser::anchor);
   }
 
   /// published  L_i = Σ_k a_ik [ log Σ_t e^{s_it} − s_ik ]

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -28,6 +29,7 @@ struct Accepts {
   double most = std::numeric_limits<double>::infinity();
   bool open = false;                 ///< `least` itself is not accepted
   std::vector<std::string> choices;  ///< the allowed words; empty: any word
+  std::string instead = {};          ///< of a number: the word that may take its place
   /// Words of earlier versions, each with the choice that replaced it. They are read, but never written.
   std::vector<std::pair<std::string, std::string>> former = {};
   /// The choice that earlier versions, without this key, stood for. With it a configuration has the same digest as
@@ -79,6 +81,19 @@ template <class S, StoredValue T>
 Field<S> field(std::string key, T S::*member, Accepts accepts, std::string sentence) {
   return {std::move(key), std::move(accepts), std::move(sentence), [member](const S& s) { return Value(s.*member); },
           [member](S& s, const Value& v) { s.*member = std::get<T>(v); }};
+}
+
+/// A number, or the word `instead` for no value.
+template <class S>
+Field<S> field(std::string key, std::optional<double> S::*member, Accepts accepts, std::string instead,
+               std::string sentence) {
+  accepts.instead = instead;
+  return {std::move(key), std::move(accepts), std::move(sentence),
+          [member, instead](const S& s) { return s.*member ? Value(*(s.*member)) : Value(instead); },
+          [member](S& s, const Value& v) {
+            const auto* number = std::get_if<double>(&v);
+            s.*member = number ? std::optional(*number) : std::nullopt;
+          }};
 }
 
 /// An enum field; `words` name its values 0, 1, 2 … in order. `former`: as in Accepts.

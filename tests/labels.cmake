@@ -5,7 +5,8 @@
 # others are fast: together they take about a minute of processor time. Add a test here when it becomes slow.
 set(slow data.phantom.statistics data.space.real_volumes every_op_parity every_op_parity.avx2
     experiments.prediction.predict experiments.prediction.real_scans experiments.prediction.saliency
-    experiments.runner.interruption experiments.runner.resume extending layers.resnet_golden
+    experiments.runner.interruption experiments.runner.keys
+    experiments.runner.resume experiments.runner.wiring_faults extending layers.resnet_golden
     tensor.backend.cpu.conv3d_widened tensor.backend.cuda.ops.convolution tensor.backend.cuda.ops.kernels
     tools.gpu_check tools.pytorch_weights)
 if(TEST tools.gpu_rehearsal)

@@ -13,6 +13,7 @@ LINES, COLUMNS = 400, 120
 NOT_OURS = {"build", "runs", "phantoms", "__pycache__", ".git", ".bundle"}
 CPP = {".h", ".cpp", ".cu"}
 SOURCES = CPP | {".py", ".sh", ".cmake", ".js", ".css", ".html"}
+TEACHING_PROGRAM = "tools/engine_example.cpp"  # it has no command line
 NAMES = {"CMakeLists.txt", "run_experiment", "run_tests", ".ci/run"}
 
 
@@ -45,6 +46,11 @@ def over_the_limits(text):
     return found
 
 
+def ends_through_run_program(text):
+    """Whether main gives its result to run_program, so that all programs have the same errors and exit codes."""
+    return re.search(r"\n  return (cg::)?run_program\(app, argc, argv,\s", text.partition("\nint main(")[2]) is not None
+
+
 class Repository(unittest.TestCase):
     def setUp(self):
         self.sources = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
@@ -65,6 +71,13 @@ class Repository(unittest.TestCase):
         over = {name: found for name, text in self.sources.items()
                 if pathlib.PurePath(name).suffix in CPP and (found := over_the_limits(text))}
         self.assertEqual(over, {}, f"Split what is longer than {LINES} lines of {COLUMNS} columns.")
+
+    def test_programs_of_tools_end_through_run_program(self):
+        programs = {name: text for name, text in self.sources.items()
+                    if re.fullmatch(r"tools/\w+\.cpp", name) and name != TEACHING_PROGRAM}
+        self.assertGreater(len(programs), 10)
+        others = [name for name, text in programs.items() if not ends_through_run_program(text)]
+        self.assertEqual(others, [], "Let main end with run_program (experiments/program/command_line.h).")
 
     def test_the_licence_is_here(self):
         text = (ROOT / "LICENSE").read_text(encoding="utf-8")
@@ -91,6 +104,10 @@ class Repository(unittest.TestCase):
         self.assertEqual(over_the_limits("σ" * COLUMNS + "\n" + "x\n" * (LINES - 1)), [])
         self.assertEqual(over_the_limits("σ" * (COLUMNS + 1) + "\n"), [f"line 1 has {COLUMNS + 1} columns"])
         self.assertEqual(over_the_limits("x\n" * (LINES + 1)), [f"{LINES + 1} lines"])
+        end = "  return run_program(app, argc, argv, [&] { return run(a); });\n}\n"
+        self.assertTrue(ends_through_run_program("\nint main(int argc, char** argv) {\n" + end))
+        self.assertFalse(ends_through_run_program("\nint main(int argc, char** argv) {\n  return 0;\n}\n"))
+        self.assertFalse(ends_through_run_program(end + "\nint main() {\n  return 0;\n}\n"))
 
 
 if __name__ == "__main__":

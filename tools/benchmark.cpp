@@ -21,6 +21,7 @@
 #include <thread>
 
 #include "data/device_loader.h"
+#include "experiments/program/command_line.h"
 #include "experiments/program/stopwatch.h"
 #include "experiments/training/learner.h"
 #include "experiments/training/setup.h"
@@ -131,7 +132,7 @@ class Batches {
   std::optional<DeviceVolumes> kept_;
 };
 
-nlohmann::json run_steps(const Options& o, bool epoch) {
+nlohmann::json time_steps(const Options& o, bool epoch) {
   const auto backend = choose_backend(o.device);
   const Index base = peak_rss();
   const auto learner = make_learner(*backend, o);
@@ -159,10 +160,32 @@ nlohmann::json run_steps(const Options& o, bool epoch) {
   return out;
 }
 
+int run_steps(const Options& o, bool epoch) {
+  const nlohmann::json out = time_steps(o, epoch);
+  if (o.json)
+    fmt::print("{}\n", out.dump());
+  else
+    fmt::print("{}: median {:.3f} s, minimum {:.3f} s, peak {:.0f} MB ({:.0f} planned), loss {:.6f}\n", o.precision,
+               out["seconds_median"].get<double>(), out["seconds_min"].get<double>(),
+               out["peak_rss_bytes"].get<double>() / 1e6,
+               (out["arena_bytes"].get<double>() + out["fixed_bytes"].get<double>()) / 1e6, out["loss"].get<double>());
+  return 0;
+}
+
+int run_losses(const Options& o, const LossBenchmark& l) {
+  const auto table = time_losses(l);
+  fmt::print("{}", o.json ? to_json(table, l).dump() + "\n" : to_string(table, l));
+  if (!o.json)
+    fmt::print("Peak memory {:.0f} MB; a matrix of {} x {} numbers is {:.0f} MB.\n",
+               static_cast<double>(peak_rss()) / 1e6, l.rows.back(), l.rows.back(),
+               8e-6 * static_cast<double>(l.rows.back() * l.rows.back()));
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Times training steps and epochs on synthetic volumes, and the losses alone.");
+  CLI::App app("Times training steps and epochs on synthetic volumes, and the losses alone.", "benchmark");
   app.require_subcommand(1);
   Options o;
   CLI::App* step = app.add_subcommand("step", "training steps of one batch");
@@ -173,7 +196,7 @@ int main(int argc, char** argv) {
     command->add_option("--steps", o.steps, "timed repetitions");
     command->add_option("--warmup", o.warmup, "repetitions before the timed ones");
     command->add_option("--precision", o.precision)->check(CLI::IsMember({"float32", "bfloat16"}));
-    command->add_option("--device", o.device)->check(CLI::IsMember({"cpu", "reference", "cuda"}));
+    add_device_option(*command, o.device);
     command->add_flag("--json", o.json, "one JSON object on standard output");
     command->add_flag("--layers", o.layers, "time by layer on standard error, and in the JSON");
   }
@@ -185,29 +208,7 @@ int main(int argc, char** argv) {
   losses->add_option("--plain-seconds", l.plain_seconds,
                      "skip the loops of the printed formula if they take longer than this");
   losses->add_flag("--json", o.json, "one JSON list on standard output");
-  CLI11_PARSE(app, argc, argv);
-  try {
-    if (losses->parsed()) {
-      const auto table = time_losses(l);
-      fmt::print("{}", o.json ? to_json(table, l).dump() + "\n" : to_string(table, l));
-      if (!o.json)
-        fmt::print("Peak memory {:.0f} MB; a matrix of {} x {} numbers is {:.0f} MB.\n",
-                   static_cast<double>(peak_rss()) / 1e6, l.rows.back(), l.rows.back(),
-                   8e-6 * static_cast<double>(l.rows.back() * l.rows.back()));
-      return 0;
-    }
-    const nlohmann::json out = run_steps(o, epoch->parsed());
-    if (o.json)
-      fmt::print("{}\n", out.dump());
-    else
-      fmt::print("{}: median {:.3f} s, minimum {:.3f} s, peak {:.0f} MB ({:.0f} planned), loss {:.6f}\n", o.precision,
-                 out["seconds_median"].get<double>(), out["seconds_min"].get<double>(),
-                 out["peak_rss_bytes"].get<double>() / 1e6,
-                 (out["arena_bytes"].get<double>() + out["fixed_bytes"].get<double>()) / 1e6,
-                 out["loss"].get<double>());
-  } catch (const Error& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
-    return static_cast<int>(error.kind());
-  }
-  return 0;
+  app.footer(exit_code_help({ErrorKind::numbers, ErrorKind::memory, ErrorKind::device}));
+  return run_program(app, argc, argv,
+                     [&] { return losses->parsed() ? run_losses(o, l) : run_steps(o, epoch->parsed()); });
 }

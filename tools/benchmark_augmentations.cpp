@@ -9,7 +9,7 @@
 #include <ctime>
 
 #include "data/augment/augmentations.h"
-#include "tensor/error.h"
+#include "experiments/program/command_line.h"
 
 namespace {
 
@@ -40,13 +40,13 @@ std::vector<double> measure(const Augment& augment, const VoxelGrid& grid, Index
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Times each augmentation on one thread.");
+  CLI::App app("Times each augmentation on one thread.", "benchmark_augmentations");
   std::vector<Index> size = {91, 109, 91};
   Index volumes = 64;
   app.add_option("--size", size, "volume: X Y Z in voxels")->expected(3)->check(CLI::Range(1, 4096));
   app.add_option("--volumes", volumes, "timed repetitions")->check(CLI::Range(1, 100000));
-  CLI11_PARSE(app, argc, argv);
-  try {
+  app.footer(exit_code_help({ErrorKind::memory}));
+  return run_program(app, argc, argv, [&] {
     const VoxelGrid grid{{size[0], size[1], size[2]}, 182.0 / static_cast<double>(size[0])};
     fmt::print("{:<10} {:>10} {:>10}   ms of one core per volume of {} x {} x {}\n", "", "median", "minimum", size[0],
                size[1], size[2]);
@@ -54,9 +54,6 @@ int main(int argc, char** argv) {
       const auto times = measure(make_augment(always({name}), grid), grid, volumes);
       fmt::print("{:<10} {:>10.2f} {:>10.2f}\n", name, times[times.size() / 2], times.front());
     }
-  } catch (const Error& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
-    return static_cast<int>(error.kind());
-  }
-  return 0;
+    return 0;
+  });
 }

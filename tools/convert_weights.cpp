@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
   app.add_option("FROM", from, ".h5, .hdf5 or .safetensors")->required();
   app.add_option("TO", to, "the file to write; its ending may be the same");
   app.add_flag("--list", list, "print the content of FROM and write nothing");
+  app.footer(exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage}));
   return run_program(app, argc, argv, [&] {
     if (to.empty() && !list)
       fail(ErrorKind::usage, "command line", "no output file is given", "Give an output file, or add --list");

@@ -27,7 +27,7 @@ using namespace cg;
 
 constexpr Index most_rows = 64;  // an explanation has a table of n² lines
 
-constexpr const char* footer = R"(
+constexpr const char* examples = R"(
 Examples:
   explain_loss --loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation printed
   explain_loss --loss threshold --ages 20,21,25,70,71 sigma=5 delta_reduction=mean
@@ -35,9 +35,7 @@ Examples:
   explain_loss --loss dynlocrep --embeddings runs/X/embeddings.h5 --dataset seed0/epoch9/projected --rows 16
   explain_loss --html losses.html                                a page with all losses for a browser
   explain_loss --cases tests/golden/losses.h5 --out answers.h5   value, rows and gradient of each case in a file
-
-Exit codes:
-  0 done   2 usage   3 data, or a case that could not be evaluated   4 corrupt file   5 numbers   8 storage)";
+)";
 
 struct Arguments {
   std::string loss = "dynlocrep", formulation, embeddings, dataset = "embeddings", cases, out, html;
@@ -56,7 +54,6 @@ LossOptions chosen_options(const Arguments& arguments, Index subjects) {
   Checked checked = check(options_of(loss_fields()), source);
   throw_diagnostics(source, checked.diagnostics);
   LossOptions options;
-  options.shared.temperature = loss_info(arguments.loss).temperature;
   options.own.of<DynLocRep>().final_neighbours = std::max<Index>(2, (subjects * 14 + 16) / 32);
   for (const auto& f : loss_fields())
     if (const auto given = checked.values.find(f.key); given != checked.values.end()) f.set(options, given->second);
@@ -129,9 +126,10 @@ int main(int argc, char** argv) {
   app.add_option("--embeddings", a.embeddings, "HDF5 file with embeddings, and with ages if --ages is not given");
   app.add_option("--dataset", a.dataset, "dataset of the embeddings in this file")->capture_default_str();
   app.add_option("--rows", a.rows, "use only this number of rows, the first ones")->check(CLI::Range(1, 64));
-  app.add_option("--cases", a.cases, "HDF5 file with one case per group: evaluate them all");
+  app.add_option("--cases", a.cases,
+                 "HDF5 file with one case per group: evaluate them all; exit code 3 if one of them fails");
   app.add_option("--out", a.out, "the file to write: the cases with their values and gradients");
   app.add_option("--html", a.html, "write a page that shows all losses");
-  app.footer(footer);
+  app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::numbers, ErrorKind::storage}));
   return run_program(app, argc, argv, [&] { return run(a); });
 }

@@ -6,20 +6,17 @@
 #include <CLI/CLI.hpp>
 
 #include "experiments/cohorts/export.h"
-#include "experiments/program/program.h"
-#include "tensor/error.h"
+#include "experiments/program/command_line.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Writes the maps of a cohort file as NIfTI files with a table of participants, in BIDS's layout.");
+  CLI::App app("Writes the maps of a cohort file as NIfTI files with a table of participants, in BIDS's layout.",
+               "export_cohort");
   std::string cohort, folder;
   app.add_option("COHORT", cohort, "cohort file (HDF5)")->required();
   app.add_option("FOLDER", folder, "a new folder")->required();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(cg::ErrorKind::usage);
-  }
-  return cg::exit_code_of([&] {
+  app.footer(
+      cg::exit_code_help({cg::ErrorKind::data, cg::ErrorKind::corrupt, cg::ErrorKind::memory, cg::ErrorKind::storage}));
+  return cg::run_program(app, argc, argv, [&] {
     const cg::CohortFile file(cohort);
     cg::export_cohort(file, folder, cg::standard_error());
     fmt::print("{} {}maps in {}; import_cohort reads them with --files '{}'\n", file.size(),

@@ -7,7 +7,7 @@
 
 #include "data/files/storage.h"
 #include "experiments/cohorts/import.h"
-#include "experiments/program/program.h"
+#include "experiments/program/command_line.h"
 #include "experiments/program/stop_signal.h"
 #include "tensor/error.h"
 
@@ -101,16 +101,12 @@ void report(const Arguments& a, const Imported& done) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Creates a cohort file from NIfTI or .npy files and a table of participants.");
+  CLI::App app("Creates a cohort file from NIfTI or .npy files and a table of participants.", "import_cohort");
   Arguments arguments;
   add_sources(app, arguments);
   add_choices(app, arguments);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
-  }
-  return exit_code_of([&] {
+  app.footer(exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage}));
+  return run_program(app, argc, argv, [&] {
     const StopSignals stop;  // so that no partly written file is left
     complete(arguments, app.count("--modality") > 0);
     try {

@@ -7,10 +7,10 @@
 #include <CLI/CLI.hpp>
 
 #include "data/phantom/cohort.h"
-#include "tensor/error.h"
+#include "experiments/program/command_line.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Writes a cohort of synthetic phantom brains: not data of any person.");
+  CLI::App app("Writes a cohort of synthetic phantom brains: not data of any person.", "make_phantom_cohort");
   cg::phantom::CohortOptions options;
   std::string out, modality = "mre";
   app.add_option("--subjects", options.subjects, "number of subjects; 311 are a full cohort of the five studies")
@@ -29,23 +29,16 @@ int main(int argc, char** argv) {
       ->delimiter(',');
   app.add_option("--threads", options.threads, "0: all")->check(CLI::Range(0, 1024))->capture_default_str();
   app.add_option("--out", out, "the HDF5 file to write")->required();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(cg::ErrorKind::usage);
-  }
-  options.t1 = modality == "t1";
-  for (int k = 0; k < argc; ++k) options.command += (k ? " " : "") + std::string(argv[k]);
-  try {
+  app.footer(cg::exit_code_help({cg::ErrorKind::memory, cg::ErrorKind::storage}));
+  return cg::run_program(app, argc, argv, [&] {
+    options.t1 = modality == "t1";
+    for (int k = 0; k < argc; ++k) options.command += (k ? " " : "") + std::string(argv[k]);
     const bool terminal = isatty(STDERR_FILENO);
     cg::phantom::write_cohort(options, out, [&](cg::Index done) {
       if (terminal) fmt::print(stderr, "\r{} of {} synthetic subjects", done, options.subjects);
     });
     fmt::print(stderr, "{}{}: {} synthetic phantom subjects at {:g} mm\n", terminal ? "\r" : "", out, options.subjects,
                options.voxel_mm);
-  } catch (const cg::Error& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
-    return static_cast<int>(error.kind());
-  }
-  return 0;
+    return 0;
+  });
 }

@@ -24,15 +24,12 @@ namespace {
 
 using namespace cg;
 
-constexpr const char* footer = R"(
+constexpr const char* examples = R"(
 Examples:
   predict model.h5 sub-01_stiffness.nii.gz --age 63
   predict model.h5 study/*.nii.gz --participants study/participants.tsv
   predict model.h5 cohort.h5 --out predictions.csv
-
-Exit codes:
-  0 done   2 usage   3 data   4 corrupt or malicious file   5 NaN or infinity   6 memory   7 device missing
-  8 storage   1 internal error)";
+)";
 
 struct Arguments {
   std::string model, out = "predictions.csv", device = "cpu";
@@ -98,9 +95,8 @@ int main(int argc, char** argv) {
   app.add_option("--participants", arguments.scans.participants, "table with participant_id and age (.tsv, .csv)");
   app.add_option("--npy-axes", arguments.scans.npy_axes, "direction of x in .npy files")
       ->check(CLI::IsMember({"RAS", "LAS"}));
-  app.add_option("--device", arguments.device, "cpu, cuda, auto or reference")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}))
-      ->capture_default_str();
-  app.footer(footer);
+  add_device_option(app, arguments.device);
+  app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::numbers, ErrorKind::memory,
+                                        ErrorKind::device, ErrorKind::storage}));
   return run_program(app, argc, argv, [&] { return run(arguments); });
 }

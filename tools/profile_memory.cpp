@@ -33,7 +33,7 @@ namespace {
 
 using namespace cg;
 
-constexpr const char* footer = R"(
+constexpr const char* examples = R"(
 Examples:
   profile_memory quickstart                              the table, the peak and the totals
   profile_memory quickstart --html memory.html           a page with the timeline of the step
@@ -41,10 +41,7 @@ Examples:
   profile_memory dynlocrep --batch max --memory 80GB     the largest batch that fits into 80 GB
   profile_memory quickstart --measure                    runs one step and compares it with the plan
   profile_memory dynlocrep --device H200 --plans         a GPU that need not exist here; cuDNN's engine per convolution
-
-Exit codes:
-  0 done   2 usage or configuration   3 data   4 corrupt file   6 memory: no batch fits   7 device missing
-  8 storage   1 internal error)";
+)";
 
 struct Arguments {
   std::string config, batch, device = "auto", memory, csv, html, json;
@@ -53,7 +50,6 @@ struct Arguments {
   bool measure = false, plans = false;
 };
 
-const std::vector<std::string> devices_here = {"auto", "cpu", "reference", "cuda"};
 const std::vector<std::string> devices_to_plan_for = {"A100", "H100", "H200"};  // device_properties.cpp knows them
 
 /// "80GB", "1.5 GiB", "900MB" as bytes.
@@ -223,11 +219,7 @@ int main(int argc, char** argv) {
   app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. model.precision=bfloat16");
   app.add_option("--batch", arguments.batch,
                  "subjects in the batch (default: train.batch_size), or max: the largest batch that fits");
-  app.add_option(
-         "--device", arguments.device,
-         "auto: a GPU if there is one; cpu; reference: plain loops; cuda; or a GPU that need not exist here: A100, "
-         "H100, H200")
-      ->check(CLI::IsMember(devices_here) | CLI::IsMember(devices_to_plan_for));
+  add_device_option(app, arguments.device, devices_to_plan_for, "or a GPU that need not exist here");
   app.add_option("--size", arguments.size, "D H W in voxels, instead of the size of the cohort's volumes")
       ->expected(3)
       ->allow_extra_args(false)  // what follows is a key=value
@@ -240,6 +232,7 @@ int main(int argc, char** argv) {
   app.add_flag("--plans", arguments.plans, "on a GPU: cuDNN's engine and scratch memory for each convolution");
   app.add_flag("--measure", arguments.measure,
                "run one step on random volumes and compare its real peak with the plan");
-  app.footer(footer);
+  app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::device,
+                                        ErrorKind::storage}));
   return run_program(app, argc, argv, [&] { return run(arguments); });
 }

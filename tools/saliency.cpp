@@ -23,7 +23,7 @@ namespace {
 
 using namespace cg;
 
-constexpr const char* footer = R"(
+constexpr const char* more_help = R"(
 Files in the folder, for each scan:
   <id>_gradient.nii.gz    change of the predicted age, in years, if the voxel increases by one unit of the scan
   <id>_occlusion.nii.gz   change of the predicted age, in years, if a cube around the voxel is set to 0
@@ -36,10 +36,7 @@ Examples:
   saliency model.h5 sub-01_stiffness.nii.gz
   saliency model.h5 study/*.nii.gz --method gradient --out maps
   saliency model.h5 synthetic-phantom.h5 --subject phantom-00007 --subject phantom-00012
-
-Exit codes:
-  0 done   2 usage   3 data   4 corrupt or malicious file   5 NaN or infinity   6 memory   7 device missing
-  8 storage   1 internal error)";
+)";
 
 struct Arguments {
   std::string model, out = "saliency", device = "cpu", method = "both";
@@ -166,9 +163,7 @@ void add_options(CLI::App& app, Arguments& a) {
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();
   app.add_option("--npy-axes", a.scans.npy_axes, "direction of x in .npy files")->check(CLI::IsMember({"RAS", "LAS"}));
-  app.add_option("--device", a.device, "cpu, cuda, auto or reference")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}))
-      ->capture_default_str();
+  add_device_option(app, a.device);
 }
 
 }  // namespace
@@ -177,7 +172,8 @@ int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Maps the voxels that a predicted age depends on.", "saliency");
   add_options(app, arguments);
-  app.footer(footer);
+  app.footer(more_help + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::numbers, ErrorKind::memory,
+                                         ErrorKind::device, ErrorKind::storage}));
   return run_program(app, argc, argv, [&] {
     arguments.saliency.gradient = arguments.method != "occlusion";
     arguments.saliency.occlusion = arguments.method != "gradient";

@@ -10,22 +10,19 @@
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "experiments/pages/cohort_page.h"
-#include "experiments/program/program.h"
+#include "experiments/program/command_line.h"
 #include "experiments/program/progress.h"
-#include "tensor/error.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Shows a cohort on one HTML page: ages by study, women and men, coverage, maps at several ages.");
+  CLI::App app("Shows a cohort on one HTML page: ages by study, women and men, coverage, maps at several ages.",
+               "show_cohort");
   std::string file, beside, out = "cohort.html";
   app.add_option("FILE", file, "cohort file (HDF5)")->required();
   app.add_option("--beside", beside, "a second cohort file whose volumes are shown beside the maps, e.g. T1");
   app.add_option("--out", out, "the page to write")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(cg::ErrorKind::usage);
-  }
-  return cg::exit_code_of([&] {
+  app.footer(
+      cg::exit_code_help({cg::ErrorKind::data, cg::ErrorKind::corrupt, cg::ErrorKind::memory, cg::ErrorKind::storage}));
+  return cg::run_program(app, argc, argv, [&] {
     cg::require_not_read(out, std::array{file, beside});
     const cg::CohortFile cohort(file);
     const auto other = beside.empty() ? nullptr : std::make_unique<cg::CohortFile>(beside);

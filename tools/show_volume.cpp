@@ -13,6 +13,7 @@
 #include "data/normalise.h"
 #include "experiments/config/fields.h"
 #include "experiments/pages/volume_picture.h"
+#include "experiments/program/command_line.h"
 #include "tensor/error.h"
 
 namespace {
@@ -103,7 +104,7 @@ VolumePicture picture_of(const CohortFile& cohort, const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Draws a subject's map as a PNG, with --augment before and after an augmentation.");
+  CLI::App app("Draws a subject's map as a PNG, with --augment before and after an augmentation.", "show_volume");
   Arguments arguments;
   app.add_option("FILE", arguments.file, "cohort file (HDF5)")->required();
   app.add_option("KEY=VALUE", arguments.options, "options of [data.augment], e.g. rotation.degrees=20");
@@ -112,18 +113,11 @@ int main(int argc, char** argv) {
   app.add_option("--seed", arguments.seed, "seed of the augmentation")->capture_default_str();
   app.add_option("--at", arguments.at, "the voxel in all three planes (default: the middle)")->expected(3);
   app.add_option("--out", arguments.out, "the PNG to write")->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(ErrorKind::usage);
-  }
-  try {
+  app.footer(exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage}));
+  return run_program(app, argc, argv, [&] {
     const CohortFile cohort(arguments.file);
     write_atomically(arguments.out, volume_png(picture_of(cohort, arguments)));
     fmt::print("{}\n", arguments.out);
-  } catch (const Error& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
-    return static_cast<int>(error.kind());
-  }
-  return 0;
+    return 0;
+  });
 }

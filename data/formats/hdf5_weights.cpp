@@ -277,7 +277,7 @@ std::string write_hdf5_weights(const std::vector<NamedArray>& arrays, const Text
   H5Writer file;
   for (const NamedArray& array : arrays) {
     if (array.counts)
-      file.integers(array.name, array.shape, std::vector<Index>(array.values.begin(), array.values.end()));
+      file.integers(array.name, array.shape, *array.counts);
     else
       file.floats(array.name, array.shape, array.values);
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -37,13 +38,13 @@ constexpr Type types[] = {{"F16", 2, false}, {"BF16", 2, false}, {"F32", 4, fals
 }
 
 template <class T, class Convert>
-std::vector<float> converted(std::string_view data, const Convert& convert) {
-  std::vector<float> out(data.size() / sizeof(T));
+auto converted(std::string_view data, const Convert& convert) {
+  std::vector<decltype(convert(T{}))> out(data.size() / sizeof(T));
   for (std::size_t k = 0; k < out.size(); ++k) out[k] = convert(element_at<T>(data.data() + k * sizeof(T), false));
   return out;
 }
 
-std::vector<float> numbers(const std::string& type, std::string_view data) {
+std::vector<float> floats(const std::string& type, std::string_view data) {
   const auto plain = [](auto value) { return static_cast<float>(value); };
   if (type == "F32") {
     std::vector<float> out(data.size() / sizeof(float));
@@ -52,7 +53,14 @@ std::vector<float> numbers(const std::string& type, std::string_view data) {
   }
   if (type == "F64") return converted<double>(data, plain);
   if (type == "F16") return converted<std::uint16_t>(data, half_to_float);
-  if (type == "BF16") return converted<bfloat16>(data, plain);
+  return converted<bfloat16>(data, plain);  // BF16
+}
+
+/// Numbers that Index cannot hold become its largest.
+std::vector<Index> whole_numbers(const std::string& type, std::string_view data) {
+  const auto plain = [](auto value) {
+    return std::in_range<Index>(value) ? static_cast<Index>(value) : std::numeric_limits<Index>::max();
+  };
   if (type == "I8") return converted<std::int8_t>(data, plain);
   if (type == "I16") return converted<std::int16_t>(data, plain);
   if (type == "I32") return converted<std::int32_t>(data, plain);
@@ -163,10 +171,14 @@ WeightsFile read_safetensors(const std::string& path, std::string_view bytes, co
       continue;
     }
     allowance.take(entry.array);
-    const auto size = static_cast<std::size_t>(entry.end - entry.begin);
-    out.arrays.push_back({entry.array.name, entry.array.shape,
-                          numbers(entry.array.type, data.substr(static_cast<std::size_t>(entry.begin), size)),
-                          entry.type.counts});
+    const std::string_view own =
+        data.substr(static_cast<std::size_t>(entry.begin), static_cast<std::size_t>(entry.end - entry.begin));
+    NamedArray array{entry.array.name, entry.array.shape, {}};
+    if (entry.type.counts)
+      array.counts = whole_numbers(entry.array.type, own);
+    else
+      array.values = floats(entry.array.type, own);
+    out.arrays.push_back(std::move(array));
   }
   return out;
 }
@@ -199,19 +211,20 @@ SafetensorsLayout safetensors_layout(const std::vector<ArrayPlace>& arrays, cons
 
 std::string write_safetensors(const std::vector<NamedArray>& arrays, const Texts& texts) {
   std::vector<ArrayPlace> places;
-  for (const NamedArray& a : arrays) places.push_back({a.name, a.shape, static_cast<Index>(a.values.size()), a.counts});
+  for (const NamedArray& a : arrays)
+    places.push_back(
+        {a.name, a.shape, static_cast<Index>(a.counts ? a.counts->size() : a.values.size()), a.counts.has_value()});
   const SafetensorsLayout layout = safetensors_layout(places, texts);
   std::string out(layout.size, '\0');
   std::ranges::copy(layout.head, out.begin());
   for (std::size_t k = 0; k < arrays.size(); ++k) {
-    const std::vector<float>& values = arrays[k].values;
     const auto write = [&](const auto& numbers) {
       if (!numbers.empty()) std::memcpy(out.data() + layout.at[k], numbers.data(), numbers.size() * sizeof numbers[0]);
     };
     if (arrays[k].counts)
-      write(std::vector<std::int64_t>(values.begin(), values.end()));
+      write(*arrays[k].counts);
     else
-      write(values);
+      write(arrays[k].values);
   }
   return out;
 }

@@ -9,6 +9,13 @@
 
 namespace cg {
 
+std::vector<float> NamedArray::floats() const {
+  if (!counts) return values;
+  std::vector<float> out;
+  for (const Index count : *counts) out.push_back(static_cast<float>(count));
+  return out;
+}
+
 WeightsFormat weights_format(const std::string& path) {
   if (path.ends_with(".h5") || path.ends_with(".hdf5")) return WeightsFormat::hdf5;
   if (path.ends_with(".safetensors")) return WeightsFormat::safetensors;

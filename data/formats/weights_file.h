@@ -27,8 +27,9 @@ struct ArrayHeader {
 struct NamedArray {
   std::string name;
   Shape shape;
-  std::vector<float> values;
-  bool counts = false;  ///< whole numbers: written as 64-bit integers
+  std::vector<float> values;                      ///< empty if the array has whole numbers
+  std::optional<std::vector<Index>> counts = {};  ///< whole numbers, written as 64-bit integers
+  std::vector<float> floats() const;              ///< the values, or the whole numbers rounded to float32
 };
 
 /// The short texts beside the arrays: safetensors' `__metadata__`, HDF5's root attributes and single strings. Numbers
@@ -44,7 +45,7 @@ struct WeightsFile {
 /// What a reader may take from a file; it is decided before reading.
 struct WeightsRequest {
   std::function<bool(const ArrayHeader&)> wants;
-  Index most_bytes;  ///< of all wanted arrays together, as float32
+  Index most_bytes;  ///< of all wanted arrays together, as float32; whole numbers may take twice as much
 };
 
 enum class WeightsFormat { hdf5, safetensors };

@@ -14,8 +14,8 @@ namespace {
 /// The columns of the file, written after all maps.
 struct Columns {
   std::vector<std::string> ids, sexes;
-  std::vector<float> ages, coverage, brain_ml, log_stiffness, latents;
-  std::vector<double> groups;
+  std::vector<float> coverage, brain_ml, log_stiffness, latents;
+  std::vector<double> ages, groups;
 };
 
 const std::vector<std::string> latent_names = {"gap",   "bio_age", "common", "vent", "sulcus",
@@ -31,7 +31,7 @@ std::vector<Person> people(const CohortOptions& o) {
 void append(Columns& columns, Index i, const Person& person, const Brain& brain) {
   columns.ids.push_back(fmt::format("phantom-{:05}", i));
   columns.sexes.emplace_back(person.female ? "F" : "M");
-  columns.ages.push_back(static_cast<float>(person.age));
+  columns.ages.push_back(person.age);
   columns.groups.push_back(static_cast<double>(person.group + 1));
   columns.coverage.push_back(static_cast<float>(brain.coverage));
   columns.brain_ml.push_back(static_cast<float>(brain.brain_ml));
@@ -45,7 +45,7 @@ void write_columns(H5Writer& file, const CohortOptions& o, const Columns& c, con
   const Index n = o.subjects;
   file.strings("participant_id", c.ids);
   file.strings("sex", c.sexes);
-  file.floats("age", {n}, c.ages);
+  file.numbers("age", {n}, c.ages);
   file.numbers("study", {n}, c.groups);
   file.floats("coverage", {n}, c.coverage);
   file.floats("brain_ml", {n}, c.brain_ml);

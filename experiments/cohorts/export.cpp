@@ -28,7 +28,7 @@ std::string table(const CohortFile& cohort, const std::vector<std::string>& ids)
   std::string text = "participant_id\tage\tsex\tstudy\n";
   for (Index i = 0; i < cohort.size(); ++i) {
     const Subject& s = cohort.subject(i);
-    // Most cohort files store ages as float32: write the shortest decimal number that gives the same bits again.
+    // Ages that a file stores as float32: write the shortest decimal number that gives the same bits again.
     const auto age = static_cast<float>(s.age);
     const std::string years = static_cast<double>(age) == s.age ? fmt::format("{}", age) : fmt::format("{}", s.age);
     text += fmt::format("{}\t{}\t{}\t{}\n", ids[static_cast<std::size_t>(i)], years, cell(s.sex), cell(s.study));

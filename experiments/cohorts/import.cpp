@@ -68,20 +68,20 @@ class Writer {
 
   void finish(const std::vector<MapSource>& sources, const std::string& digest, bool synthetic) {
     std::vector<std::string> ids, sexes, studies, parts;
-    std::vector<float> ages;
+    std::vector<double> ages;
     for (const MapSource& source : sources) {
       const Participant& p = source.participant;
       ids.push_back(p.id);
       sexes.push_back(p.sex);
       studies.push_back(p.study);
       if (!options_.parts.empty()) parts.push_back(options_.parts[*p.part]);
-      ages.push_back(static_cast<float>(p.age));
+      ages.push_back(p.age);
     }
     const auto any = [](const std::vector<std::string>& texts) {
       return std::any_of(texts.begin(), texts.end(), [](const std::string& text) { return !text.empty(); });
     };
     file_.strings("participant_id", ids);
-    file_.floats("age", {maps_}, ages);
+    file_.numbers("age", {maps_}, ages);
     if (any(sexes)) file_.strings("sex", sexes);
     if (any(studies)) file_.strings("study", studies);
     if (any(parts)) file_.strings("part", parts);

@@ -50,9 +50,26 @@ Fields<DataOptions> data_fields() {
   Fields<O> out{
       field("cohort", &O::cohort, any(),
             "Cohort file (HDF5), relative to the file that names it; empty: the synthetic phantom."),
-      field("folds", &O::folds, between(2, 1000), "Parts of the shuffled split; one of them is the test part."),
-      field("fold", &O::fold, between(0, 999), "The part that is the test part, counted from 0."),
+      field(
+          "split", &O::split, {"rows", "persons", "column", "ids"},
+          "How the test part is chosen: folds of the file's rows as published; folds of persons with all their scans, "
+          "whatever the order of the rows; by the values of a column; by a list of ids."),
+      field("folds", &O::folds, between(2, 1000), "rows, persons: parts of the split; one of them is the test part."),
+      field("fold", &O::fold, between(0, 999), "rows, persons: the part that is the test part, counted from 0."),
       field("split_seed", &O::split_seed, between(0, most_seed), "Seed of the split, the same for all runs."),
+      field("stratify", &O::stratify, one_of({"age", "study"}),
+            "persons: what the folds, and the validation part, have in equal shares."),
+      field("split_column", &O::split_column, any(),
+            "column: the text column of the cohort file that is looked at: part as its source divided it, or study."),
+      field("test_values", &O::test_values, any(), "column: subjects with one of these values are the test part."),
+      field("validation_values", &O::validation_values, any(),
+            "column: subjects with one of these values are the validation part."),
+      field("test_ids", &O::test_ids, any(),
+            "ids: a text file with one participant_id of the test part in each line, relative to the file that names "
+            "it."),
+      field("validation", &O::validation, between(0, 0.5),
+            "Share of the training part's persons that form the validation part. Nothing is trained or fitted on them. "
+            "0, as published: no validation part."),
       field("normalise", &O::normalise, {"train", "all", "subject"},
             "Mean and SD of the non-zero voxels of the training part, of all maps (as published), or of each map."),
   };
@@ -81,11 +98,15 @@ Fields<EvaluationOptions> evaluation_fields() {
   };
   append(out, part_fields<O>(
                   "", [](auto& o) -> auto& { return o.predictor; }, predictor_fields()));
-  append(out,
-         {field("every", &O::every, between(0, 100000),
-                "Epochs between two evaluations on the test part during training; 0: only after the last epoch."),
-          field("embeddings_at", &O::embeddings_at, between(1, 100000),
-                "Epochs after which the features of all subjects are stored; epochs after the last are ignored.")});
+  append(
+      out,
+      {field("every", &O::every, between(0, 100000),
+             "Epochs between two evaluations during training, of the part that `watch` names; 0: none. The test part "
+             "is evaluated after the last epoch."),
+       field("watch", &O::watch, {"validation", "test"},
+             "The part that `every` evaluates. Who chooses settings or epochs by the test part has no test part left."),
+       field("embeddings_at", &O::embeddings_at, between(1, 100000),
+             "Epochs after which the features of all subjects are stored; epochs after the last are ignored.")});
   return out;
 }
 
@@ -98,6 +119,19 @@ void cross_check(const Config& config, Checked& checked) {
     checked.conflict({"data.fold", "data.folds"},
                      fmt::format("data.fold = {}: expected 0 to {}, because data.folds = {} and counting starts at 0",
                                  config.data.fold, config.data.folds - 1, config.data.folds));
+  if (config.evaluation.every > 0 && config.evaluation.watch == Watch::validation && !config.validates())
+    checked.conflict({"evaluation.every", "data.validation"},
+                     fmt::format("evaluation.every = {}: there is no validation part to evaluate; set data.validation, "
+                                 "for example to 0.1, or evaluation.watch = \"test\"",
+                                 config.evaluation.every));
+  if ((config.data.split == SplitBy::ids) == config.data.test_ids.empty())
+    checked.conflict({"data.test_ids", "data.split"},
+                     "data.test_ids: expected a file if data.split = \"ids\", and none otherwise");
+  if (config.data.split == SplitBy::column && config.data.validation > 0 && !config.data.validation_values.empty())
+    checked.conflict({"data.validation", "data.validation_values"},
+                     "data.validation: data.validation_values names the validation part");
+  if (config.evaluation.predictor.name == "ridge" && config.evaluation.predictor.shared.penalty == 0.0)
+    checked.conflict({"evaluation.penalty"}, "evaluation.penalty = 0: ridge regression needs a penalty above 0");
   const std::vector<std::string>& augmentations = config.data.augment.apply;
   if (std::set(augmentations.begin(), augmentations.end()).size() < augmentations.size())
     checked.conflict({"data.augment.apply"}, "data.augment.apply: the same augmentation is there twice");
@@ -106,6 +140,19 @@ void cross_check(const Config& config, Checked& checked) {
   if (checked.wrong.contains("loss.name")) return;
   for (const LossConflict& c : loss_conflicts(config.loss, {config.train.batch_size, config.train.epochs}))
     checked.conflict(c.keys, c.text);
+}
+
+Config with_published_values(Config config) {
+  config.loss = with_published_values(std::move(config.loss));
+  return config;
+}
+
+std::set<std::string> keys_of(const std::string& toml) {
+  Diagnostics problems;
+  std::set<std::string> out;
+  for (const Setting& setting : read_toml(toml, problems))
+    if (!setting.section) out.insert(setting.key);
+  return out;
 }
 
 /// Makes a path in a configuration absolute: it is relative to the folder of the file that contains it, or on the
@@ -142,9 +189,8 @@ Config parse_config(const Source& source) {
   Config config = assemble(fields, checked);
   cross_check(config, checked);
   throw_diagnostics(source, checked.diagnostics);
-  if (!checked.where.contains("loss.temperature"))
-    config.loss.shared.temperature = loss_info(config.loss.name).temperature;
   make_absolute(config.data.cohort, "data.cohort", checked, source);
+  make_absolute(config.data.test_ids, "data.test_ids", checked, source);
   make_absolute(config.pretrained.weights, "pretrained.weights", checked, source);
   return config;
 }
@@ -152,11 +198,33 @@ Config parse_config(const Source& source) {
 std::string config_manual() { return manual(options_of(config_fields())); }
 
 std::string resolved_config(const Config& config) {
-  return "# Every option of a run and its value. Running this file repeats the run.\n\n" +
-         resolved(options_of(config_fields(), config));
+  std::vector<Option> options = options_of(config_fields(), config);
+  const std::vector<Option> numbers = options_of(config_fields(), with_published_values(config));
+  for (std::size_t k = 0; k < options.size(); ++k)
+    if (options[k].value != numbers[k].value) options[k].note = "here " + to_toml(numbers[k].value);
+  return "# Every option of a run and its value. Running this file repeats the run.\n\n" + resolved(options);
 }
 
-std::string config_digest(const Config& config) { return sha256(plain(options_of(config_fields(), config))); }
+std::string config_digest(const Config& config) {
+  return sha256(plain(options_of(config_fields(), with_published_values(config))));
+}
+
+std::string config_digest(const Config& config, const std::string& copy) {
+  const std::set<std::string> keys = keys_of(copy);
+  std::vector<Option> options = options_of(config_fields(), with_published_values(config));
+  std::erase_if(options, [&](const Option& o) { return !keys.contains(o.key); });
+  return sha256(plain(options));
+}
+
+bool is_copy(const std::string& copy, const Config& config) {
+  try {
+    return !keys_of(copy).empty() &&
+           config_digest(parse_config({"config.resolved.toml", copy, {}})) == config_digest(config);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::usage) throw;
+    return false;  // of a version with other keys or values, or damaged
+  }
+}
 
 fs::path find_config(const std::string& argument, const fs::path& experiments) {
   if (fs::exists(argument) && !fs::is_directory(argument))

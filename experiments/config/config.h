@@ -22,6 +22,7 @@ namespace cg {
 
 enum class Precision { automatic, float32, bfloat16 };
 enum class Features { projected, encoder };
+enum class Watch { validation, test };
 
 constexpr Index largest_batch_size = 4096;  ///< of train.batch_size
 
@@ -44,8 +45,16 @@ struct PhantomOptions {
   Index seed = 1;
 };
 
+enum class SplitBy { rows, persons, column, ids };
+
 struct DataOptions {
   std::string cohort;  ///< absolute path, or empty: the phantom
+  SplitBy split = SplitBy::rows;
+  std::string split_column = "part";
+  std::vector<std::string> test_values = {"test"}, validation_values = {};  ///< of that column
+  std::string test_ids = {};               ///< absolute path of a text file with one id per line, or empty
+  std::vector<std::string> stratify = {};  ///< "age", "study"
+  double validation = 0;                   ///< share of the training part
   Index folds = 5;
   Index fold = 0;
   Index split_seed = 42;
@@ -64,10 +73,15 @@ struct EvaluationOptions {
   Features features = Features::projected;
   PredictorOptions predictor;  ///< keys evaluation.predictor, evaluation.penalty, …
   Index every = 0;
+  Watch watch = Watch::validation;  ///< the part that is evaluated during training
   std::vector<Index> embeddings_at;
 };
 
 struct Config {
+  /// Whether a validation part is asked for.
+  bool validates() const {
+    return data.validation > 0 || (data.split == SplitBy::column && !data.validation_values.empty());
+  }
   std::vector<Index> seeds = {0};
   Index threads = 0;
   TrainOptions train;
@@ -97,6 +111,12 @@ Config parse_config(const Source& source);
 std::string config_manual();                        ///< every key: type, range, default, sentence
 std::string resolved_config(const Config& config);  ///< as TOML; reading it back gives the same configuration
 std::string config_digest(const Config& config);    ///< SHA-256 of every key and value, 64 hexadecimal digits
+/// The same of the keys in a resolved copy alone: the digest that the version of the program that wrote it computed.
+std::string config_digest(const Config& config, const std::string& copy);
+
+/// Whether a resolved copy, maybe of an earlier version, is of this configuration. Former words count as the present
+/// ones. Keys that it does not have count as their defaults. False if it has no keys, or does not pass parse_config.
+bool is_copy(const std::string& copy, const Config& config);
 
 /// The file that an argument names: a path, or the name of a file in `experiments`, with or without `.toml`.
 /// Errors: usage, with a list of the names.

@@ -73,15 +73,24 @@ std::string type_name(const Value& value) {
   return names[value.index()];
 }
 
+std::string type_name(const Option& option) {
+  return option.accepts.instead.empty() ? type_name(option.value) : "number";
+}
+
 bool is_list(const Value& value) { return value.index() >= Value(std::vector<Index>()).index(); }
 
 /// Converts the value to the type of `wanted`: whole numbers become numbers, an empty list becomes any list, and words
 /// of earlier versions become the present words.
 std::optional<Value> convert(const Value& value, const Value& wanted, const Accepts& accepts) {
+  const auto* integer = std::get_if<Index>(&value);
+  if (!accepts.instead.empty()) {
+    if (integer) return static_cast<double>(*integer);
+    if (std::holds_alternative<double>(value) || value == Value(accepts.instead)) return value;
+    return std::nullopt;
+  }
   if (const auto* word = std::get_if<std::string>(&value); word && std::holds_alternative<std::string>(wanted))
     return accepts.current(*word);
   if (value.index() == wanted.index()) return value;
-  const auto* integer = std::get_if<Index>(&value);
   if (integer && std::holds_alternative<double>(wanted)) return static_cast<double>(*integer);
   const auto* integers = std::get_if<std::vector<Index>>(&value);
   if (integers && std::holds_alternative<std::vector<double>>(wanted))
@@ -141,7 +150,9 @@ void check_value(const Option& option, const Setting& setting, Checked& out) {
   if (!value) {
     out.diagnostics.add(
         {setting.section ? setting.key_at : setting.value_at,
-         fmt::format("{}: expected {}, found {}", option.key, with_article(type_name(option.value)), setting.found)});
+         fmt::format("{}: expected {}, found {}", option.key,
+                     with_article(option.accepts.instead.empty() ? type_name(option.value) : accepted(option)),
+                     setting.found)});
   } else if (!std::visit([&](const auto& v) { return allowed(v, option.accepts); }, *value)) {
     const std::string hint = nearest(first_refused(*value, option.accepts), option.accepts.choices);
     out.diagnostics.add({setting.value_at, fmt::format("{} = {}: expected {}{}", option.key, to_toml(*value),
@@ -164,7 +175,7 @@ void check_setting(const std::vector<Option>& options, Setting setting, bool ove
       std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.key == setting.key; });
   if (option != options.end()) {
     if (overriding) read_override_value(setting, is_list(option->value));
-    if (overriding && std::holds_alternative<std::string>(option->value) &&
+    if (overriding && std::holds_alternative<std::string>(option->value) && option->accepts.instead.empty() &&
         !(setting.value && std::holds_alternative<std::string>(*setting.value)))
       setting.value = setting.raw;  // `data.cohort=2024` is a name
     if (setting.section) skipped.insert(setting.key);
@@ -279,8 +290,9 @@ std::string accepted(const Option& option) {
     for (const std::string& word : a.choices) words += (words.empty() ? "" : ", ") + word;
     return (is_list(option.value) ? type_name(option.value) + ", each one of " : "one of ") + words;
   }
-  const std::string limits = range(a), type = type_name(option.value);
-  return limits.empty() ? type : type + (is_list(option.value) ? ", each " : ", ") + limits;
+  const std::string limits = range(a), type = type_name(option);
+  const std::string numbers = limits.empty() ? type : type + (is_list(option.value) ? ", each " : ", ") + limits;
+  return numbers + (a.instead.empty() ? "" : ", or \"" + a.instead + "\"");
 }
 
 std::string manual(const std::vector<Option>& options) {
@@ -304,7 +316,7 @@ std::string resolved(const std::vector<Option>& options) {
       options, [&](const std::string& section) { out += "\n[" + section + "]\n"; },
       [&](const Option& o) {
         out += "# " + wrapped(o.sentence, "# ", 100, 2) + "\n";
-        out += leaf_of(o.key) + " = " + to_toml(o.value) + "\n";
+        out += leaf_of(o.key) + " = " + to_toml(o.value) + (o.note.empty() ? "" : "  # " + o.note) + "\n";
       });
   return out;
 }

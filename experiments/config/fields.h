@@ -19,6 +19,7 @@ struct Option {
   Accepts accepts;
   std::string sentence;
   Value value;
+  std::string note = {};  ///< on the value, for the resolved copy
 };
 
 /// The valid settings of a source, and the problems of the others.

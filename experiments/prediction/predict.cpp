@@ -78,7 +78,6 @@ std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& predi
   std::vector<std::string> out;
   if (training.synthetic && !scan.synthetic)
     out.push_back("the model was trained on a synthetic phantom: this result has no meaning for a person");
-  if (scan.trained_on) out.push_back("the scan is from the cohort that the model was trained on");
   if (model.preprocessing.intensity) warn_of_brightness(prediction.map, training, out);
   if (scan.has_affine != model.preprocessing.has_affine)
     out.push_back(fmt::format("sides: {} file has no affine, so left and right may be exchanged",
@@ -115,6 +114,8 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
   }
   if (scans.size() > 1) progress.finish();
   diagnostics.report(fmt::format("{} scans", scans.size()), "Fix or remove these scans; nothing was written");
+  for (const Index i : scans.of_training_cohort())
+    out[static_cast<std::size_t>(i)].warnings.push_back("the scan is from the cohort that the model was trained on");
   return out;
 }
 

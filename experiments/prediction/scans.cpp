@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <limits>
@@ -63,13 +64,14 @@ std::string id_of_file(const std::string& path) {
 
 Scans::Scans(const ScanOptions& options, const Prediction& model)
     : options_(import_options(options, model)),
+      trained_on_(model.training.cohort),
       reader_(options_, model.preprocessing.grid),
       ages_(read_ages(options.participants)) {
   if (options.inputs.empty())
     fail(ErrorKind::usage, "command line", "no scan is given", "Give NIfTI files or a cohort file");
   for (const std::string& path : options.inputs)
     if (is_cohort_name(path))
-      add_cohort(path, model);
+      add_cohort(path);
     else
       add_volume(path, options.age);
   if (std::isfinite(options.age) && (sources_.size() != 1 || sources_[0].cohort))
@@ -77,14 +79,14 @@ Scans::Scans(const ScanOptions& options, const Prediction& model)
          "Give the ages in a table: --participants");
 }
 
-void Scans::add_cohort(const std::string& path, const Prediction& model) {
+void Scans::add_cohort(const std::string& path) {
   CohortFile file(path);
-  if (file.modality() != model.training.modality)
+  if (file.modality() != options_.modality)
     fail(ErrorKind::data, path,
-         fmt::format("its maps are {}, the model was trained on {}", file.modality(), model.training.modality),
+         fmt::format("its maps are {}, the model was trained on {}", file.modality(), options_.modality),
          "Give a model of the same modality");
-  const bool trained_on = cohort_digest(file, model.preprocessing.intensity) == model.training.cohort;
-  cohorts_.push_back({std::move(file), trained_on});
+  std::vector<std::string> digests(static_cast<std::size_t>(file.size()));
+  cohorts_.push_back({std::move(file), std::move(digests)});
   const Cohort& cohort = cohorts_.back();
   for (Index i = 0; i < cohort.file.size(); ++i) {
     const Subject& subject = cohort.file.subject(i);
@@ -113,6 +115,17 @@ SpatialVolume Scans::original(Index scan) const {
   return {source.cohort->file.volume(source.map.row), source.cohort->file.affine()};
 }
 
+std::vector<Index> Scans::of_training_cohort() const {
+  std::map<const Cohort*, bool> known = {{nullptr, false}};
+  for (const Cohort& cohort : cohorts_)
+    known[&cohort] = std::ranges::none_of(cohort.digests, [](const std::string& digest) { return digest.empty(); }) &&
+                     cohort_digest(cohort.file, cohort.digests) == trained_on_;
+  std::vector<Index> out;
+  for (Index i = 0; i < size(); ++i)
+    if (known.at(sources_[static_cast<std::size_t>(i)].cohort)) out.push_back(i);
+  return out;
+}
+
 Scan Scans::read(Index scan) const {
   const ScanSource& source = sources_.at(static_cast<std::size_t>(scan));
   Scan out{.id = source.map.participant.id,
@@ -131,8 +144,8 @@ Scan Scans::read(Index scan) const {
   const CohortFile& file = source.cohort->file;
   out.has_affine = file.has_affine();
   out.synthetic = file.synthetic();
-  out.trained_on = source.cohort->trained_on;
   SpatialVolume own = original(scan);
+  source.cohort->digests[static_cast<std::size_t>(source.map.row)] = map_digest(own.volume.values);
   if (same_grid({file.grid().extents, own.affine}, reader_.grid())) {
     out.volume = std::move(own.volume);
     return out;

@@ -28,10 +28,9 @@ struct Scan {
   std::string source;      ///< its file; for a cohort file with the id
   bool has_affine = true;  ///< the file contains the positions of its voxels
   Volume volume;
-  std::string done;         ///< how it was brought to the grid
-  double lost = 0;          ///< share of its data outside of the grid
-  bool synthetic = false;   ///< by its file
-  bool trained_on = false;  ///< it is from the cohort that the model was trained on
+  std::string done;        ///< how it was brought to the grid
+  double lost = 0;         ///< share of its data outside of the grid
+  bool synthetic = false;  ///< by its file
 };
 
 class Scans {
@@ -48,21 +47,25 @@ class Scans {
   /// The scan as its file has it.
   SpatialVolume original(Index scan) const;
   const std::string& source(Index scan) const { return sources_[static_cast<std::size_t>(scan)].map.where; }
+  /// The scans of files that are the cohort that the model was trained on, to the last voxel. Their maps are compared
+  /// as `read` saw them: a file with a scan that was not read yet is not recognised.
+  std::vector<Index> of_training_cohort() const;
   const std::string& id(Index scan) const { return sources_[static_cast<std::size_t>(scan)].map.participant.id; }
 
  private:
   struct Cohort {
     CohortFile file;
-    bool trained_on;
+    mutable std::vector<std::string> digests;  ///< of the maps that were read
   };
   struct ScanSource {
     MapSource map;
     const Cohort* cohort = nullptr;  ///< its row is map.row
   };
-  void add_cohort(const std::string& path, const Prediction& model);
+  void add_cohort(const std::string& path);
   void add_volume(const std::string& path, double age);
 
   ImportOptions options_;
+  std::string trained_on_;  // the digest of the training cohort
   MapReader reader_;
   std::map<std::string, double> ages_;  // by join_key
   std::deque<Cohort> cohorts_;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/program/program.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <new>
 #include <sstream>
-
-#include "tensor/error.h"
 
 namespace cg {
 namespace {
@@ -41,6 +40,45 @@ int exit_code_of(const std::function<int()>& body) {
     print_error(std::string("internal error: ") + error.what());
     return 1;
   }
+}
+
+const std::map<ErrorKind, std::string>& error_kinds() {
+  static const std::map<ErrorKind, std::string> kinds = {
+      {ErrorKind::usage, "usage, configuration"},
+      {ErrorKind::data, "data"},
+      {ErrorKind::corrupt, "corrupt or hostile file"},
+      {ErrorKind::numbers, "numbers: NaN or infinity"},
+      {ErrorKind::memory, "memory"},
+      {ErrorKind::device, "device lost or missing"},
+      {ErrorKind::storage, "storage"},
+      {ErrorKind::in_use, "run folder in use"},
+      {ErrorKind::interrupted, "interrupted after saving"},
+  };
+  return kinds;
+}
+
+std::string exit_code_help(const std::vector<ErrorKind>& kinds) {
+  constexpr std::size_t columns = 100;
+  std::vector<std::string> codes = {"0 done", "1 a fault of the program itself"};
+  for (const auto& [kind, words] : error_kinds())
+    if (kind == ErrorKind::usage || std::ranges::find(kinds, kind) != kinds.end())
+      codes.push_back(std::to_string(static_cast<int>(kind)) + " " + words);
+  codes.push_back("128+n killed by signal n");
+  std::string out = "\nExit codes:\n", line = " ";
+  for (const std::string& code : codes) {
+    if (line.size() + 3 + code.size() > columns) {
+      out += line + "\n";
+      line = " ";
+    }
+    line += (line.ends_with(' ') ? " " : "   ") + code;
+  }
+  return out + line;
+}
+
+std::string exit_code_help() {
+  std::vector<ErrorKind> every;
+  for (const auto& [kind, words] : error_kinds()) every.push_back(kind);
+  return exit_code_help(every);
 }
 
 }  // namespace cg

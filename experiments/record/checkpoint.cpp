@@ -9,6 +9,7 @@
 #include "data/files/storage.h"
 #include "data/formats/hdf5_file.h"
 #include "experiments/program/digest.h"
+#include "experiments/program/program.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -17,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t block_size = 512;  // the first position after 0 where HDF5 searches for the beginning of a file
-constexpr std::string_view format = "cortexgrad-checkpoint-1\n";
+constexpr std::string_view kind = "cortexgrad-checkpoint-", format = "cortexgrad-checkpoint-2\n";
 
 /// The block before an HDF5 image with this digest. All its bytes are defined, so every change is noticed.
 std::string block(const std::string& digest) {
@@ -36,7 +37,13 @@ void verify(const fs::path& path) {
   std::string found(block_size, '\0');
   in.read(found.data(), block_size);
   if (!in.eof() && !in.good()) fail(ErrorKind::storage, path.string(), "cannot be read", "Check its permissions");
-  if (!found.starts_with(format)) damaged(path, "not a checkpoint of this version");
+  if (found.starts_with(kind) && !found.starts_with(format))
+    fail(ErrorKind::corrupt, path.string(),
+         fmt::format("not a checkpoint of this version: it begins with \"{}\", expected \"{}\"",
+                     printable(found.substr(0, std::min(found.find('\n'), format.size() + 8))),
+                     format.substr(0, format.size() - 1)),
+         "Finish the run with the version that wrote it, or start again with --overwrite");
+  if (!found.starts_with(format)) damaged(path, "not a checkpoint");
   if (found != block(sha256_of_file(path.string(), block_size)))
     damaged(path, "the file is damaged or incomplete: its SHA-256 differs");
 }
@@ -73,7 +80,11 @@ void each_number_of_result(R& r, const Visit& visit) {
   visit(r.test.rmse);
   visit(r.test.r2);
   visit(r.test.r);
-  visit(r.alpha);
+  visit(r.validation.mae);
+  visit(r.validation.rmse);
+  visit(r.validation.r2);
+  visit(r.validation.r);
+  visit(r.penalty);
   visit(r.loss);
   visit(r.seconds);
 }

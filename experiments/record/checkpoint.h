@@ -51,8 +51,8 @@ struct Checkpoint {
 /// Errors: storage, memory; the old checkpoint then stays.
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint, Backend& backend);
 
-/// Reads a checkpoint; the learner's tensors are then on the host. Errors: corrupt, for any problem of the file;
-/// storage.
+/// Reads a checkpoint; the learner's tensors are then on the host. Errors: corrupt, for any problem of the file, or if
+/// another version of the program wrote it; storage.
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 
 }  // namespace cg

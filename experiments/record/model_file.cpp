@@ -28,8 +28,7 @@ std::vector<NamedArray> arrays_of(Learner& learner) {
     arrays.push_back({parameter->name, file_shape(parameter->shape), {values.begin(), values.end()}});
     if (!parameter->name.ends_with(mean)) continue;
     const std::string layer = parameter->name.substr(0, parameter->name.size() - mean.size());
-    arrays.push_back(
-        {layer + "num_batches_tracked", {}, {static_cast<float>(learner.batches_seen())}, /*counts=*/true});
+    arrays.push_back({layer + "num_batches_tracked", {}, {}, std::vector{learner.batches_seen()}});
   }
   return arrays;
 }
@@ -67,7 +66,7 @@ ModelOptions network_of(const std::string& path, const Texts& texts) {
 std::vector<float> take_occupancy(const std::string& path, WeightsFile& file, const Triple& grid) {
   for (auto array = file.arrays.begin(); array != file.arrays.end(); ++array) {
     if (array->name != occupancy_array || array->shape != Shape{grid[0], grid[1], grid[2]}) continue;
-    std::vector<float> values = std::move(array->values);
+    std::vector<float> values = array->floats();
     file.arrays.erase(array);
     return values;
   }

@@ -7,7 +7,6 @@
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "experiments/program/csv.h"
 #include "tensor/error.h"
@@ -23,7 +22,7 @@ constexpr const char* metrics_name = "metrics.csv";
 constexpr const char* predictions_name = "predictions.csv";
 constexpr const char* summary_name = "summary.json";
 constexpr const char* checkpoint_name = "checkpoint.h5";
-constexpr const char* metrics_header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n";
+constexpr const char* metrics_header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae,validation_mae\n";
 constexpr const char* predictions_header = "seed,participant_id,age,predicted,part,study\n";
 
 fs::path created(const fs::path& folder) {
@@ -34,15 +33,6 @@ fs::path created(const fs::path& folder) {
 std::string contents(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
-}
-
-/// The lines of a resolved configuration without its comments, which can differ between versions.
-std::string settings_of(const std::string& resolved) {
-  std::string out;
-  std::istringstream lines(resolved);
-  for (std::string line; std::getline(lines, line);)
-    if (!line.empty() && line[0] != '#') out += line + "\n";
-  return out;
 }
 
 void remove_file(const fs::path& path) {
@@ -80,15 +70,15 @@ bool holds_nothing(const fs::path& folder) {
 }
 
 /// The locked folder, ready for this run.
-const fs::path& prepared(const fs::path& folder, const std::string& resolved_config, bool overwrite) {
+const fs::path& prepared(const fs::path& folder, const Config& config, bool overwrite) {
   if (!fs::exists(folder / config_name)) {
     check_empty(folder);
     remove_temporaries(folder);
-    write_atomically(folder / config_name, resolved_config);
+    write_atomically(folder / config_name, resolved_config(config));
     return folder;
   }
-  if (holds_nothing(folder)) write_atomically(folder / config_name, resolved_config);
-  if (settings_of(contents(folder / config_name)) != settings_of(resolved_config))
+  if (holds_nothing(folder)) write_atomically(folder / config_name, resolved_config(config));
+  if (!is_copy(contents(folder / config_name), config))
     fail(ErrorKind::in_use, folder.string(), "the folder contains a run with another configuration",
          "Choose another --out");
   if (!overwrite && fs::exists(folder / summary_name))
@@ -109,11 +99,11 @@ ordered_json to_json(const Metrics& m) {
 }
 
 /// Mean and SD over seeds of each metric: `mae`, `mae_sd`, ….
-ordered_json over_seeds(std::span<const SeedResult> seeds) {
+ordered_json over_seeds(std::span<const SeedResult> seeds, Metrics SeedResult::*part) {
   ordered_json out;
   const auto add = [&](const std::string& name, double Metrics::*metric) {
     std::vector<double> values;
-    for (const SeedResult& s : seeds) values.push_back(s.test.*metric);
+    for (const SeedResult& s : seeds) values.push_back((s.*part).*metric);
     const MeanSd result = mean_sd(values);
     out[name] = number(result.mean);
     out[name + "_sd"] = number(result.sd);
@@ -139,10 +129,11 @@ void cut(AppendFile& file, Index size, const char* header) {
 
 }  // namespace
 
-Recorder::Recorder(const fs::path& folder, const std::string& resolved_config, bool overwrite)
+Recorder::Recorder(const fs::path& folder, const Config& config, bool overwrite)
     : folder_(created(folder)),
+      config_(config),
       lock_(folder_),
-      metrics_(prepared(folder_, resolved_config, overwrite) / metrics_name),
+      metrics_(prepared(folder_, config, overwrite) / metrics_name),
       predictions_(folder_ / predictions_name) {
   if (!resumable()) rewind({});
 }
@@ -151,12 +142,16 @@ fs::path Recorder::checkpoint() const { return folder_ / checkpoint_name; }
 
 bool Recorder::resumable() const { return fs::exists(checkpoint()); }
 
+bool Recorder::is_config_digest(const std::string& digest) const {
+  return digest == config_digest(config_) || digest == config_digest(config_, contents(folder_ / config_name));
+}
+
 void Recorder::environment(const std::string& json) { write_atomically(folder_ / "environment.json", json); }
 
 void Recorder::epoch(const EpochRow& row) {
   metrics_.append(csv_line({std::to_string(row.seed), std::to_string(row.epoch), csv_number(row.loss),
                             csv_number(row.learning_rate), row.neighbours ? std::to_string(row.neighbours) : "",
-                            csv_number(row.seconds), csv_number(row.mae)}));
+                            csv_number(row.seconds), csv_number(row.mae), csv_number(row.validation_mae)}));
 }
 
 void Recorder::predictions(std::span<const PredictionRow> rows) {
@@ -170,13 +165,16 @@ void Recorder::predictions(std::span<const PredictionRow> rows) {
 void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests,
                        Index resumed) {
   ordered_json out;
-  out["test"] = over_seeds(seeds);
+  out["test"] = over_seeds(seeds, &SeedResult::test);
+  if (!seeds.empty() && std::isfinite(seeds[0].validation.mae))
+    out["validation"] = over_seeds(seeds, &SeedResult::validation);
+  out["watched"] = digests.watched.empty() ? ordered_json() : ordered_json(digests.watched);
   out["baseline"] = to_json(baseline);
   out["seeds"] = ordered_json::array();
   for (const SeedResult& s : seeds) {
     ordered_json one{{"seed", s.seed}};
     one.update(to_json(s.test));
-    one["alpha"] = number(s.alpha);
+    one["penalty"] = number(s.penalty);
     one["loss"] = number(s.loss);
     one["seconds"] = number(s.seconds);
     out["seeds"].push_back(one);

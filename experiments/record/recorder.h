@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "data/files/storage.h"
+#include "experiments/config/config.h"
 #include "experiments/statistics/metrics.h"
 
 namespace cg {
@@ -28,7 +29,8 @@ struct EpochRow {
   double learning_rate = 0;
   Index neighbours = 0;  ///< subjects in a neighbourhood, the anchor included; 0: the loss has no neighbourhood
   double seconds = 0;
-  double mae = not_measured;  ///< of the test part, years, if it was evaluated
+  double mae = not_measured;             ///< of the test part, years, if it was evaluated
+  double validation_mae = not_measured;  ///< the same of the validation part
 };
 
 /// A row of predictions.csv.
@@ -36,7 +38,7 @@ struct PredictionRow {
   Index seed = 0;
   std::string participant_id;
   double age = 0, predicted = 0;  ///< years
-  std::string part;               ///< train or test
+  std::string part;               ///< train, validation or test
   std::string study;              ///< empty if the cohort does not have it
 };
 
@@ -44,15 +46,18 @@ struct PredictionRow {
 struct SeedResult {
   Index seed = 0;
   Metrics test;
-  double alpha = 0;  ///< penalty of the ridge regression; NaN with other predictors
-  double loss = 0;   ///< of the last epoch
+  Metrics validation = {not_measured, not_measured, not_measured, not_measured};
+  double penalty = 0;  ///< of the predictor
+  double loss = 0;     ///< of the last epoch
   double seconds = 0;
 };
 
-/// SHA-256 of the inputs of a run other than its cohort.
+/// What the summary says of a run besides its results: SHA-256 of its inputs other than its cohort, and the part that
+/// was evaluated during training.
 struct RunDigests {
   std::string config;
-  std::string weights;  ///< that training starts from; empty for random weights
+  std::string weights;       ///< that training starts from; empty for random weights
+  std::string watched = {};  ///< "validation", "test", or empty: none
 };
 
 /// Sizes of the growing files. A checkpoint saves them, so that a resumed run removes what came after it.
@@ -66,11 +71,14 @@ class Recorder {
   /// configuration in the folder is discarded, finished or not. Otherwise an unfinished run with a checkpoint is kept:
   /// `rewind` to it. Errors: in_use, if another process holds the folder, if its run is finished, or if it contains
   /// anything except a run of this configuration (unless that run ended before its first epoch); storage.
-  Recorder(const std::filesystem::path& folder, const std::string& resolved_config, bool overwrite);
+  Recorder(const std::filesystem::path& folder, const Config& config, bool overwrite);
 
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path checkpoint() const;
   bool resumable() const;  ///< there is a checkpoint
+  /// Whether this is a digest of the run's configuration: computed by this version of the program, or by the earlier
+  /// one that created the folder and did not have all keys.
+  bool is_config_digest(const std::string& digest) const;
 
   void environment(const std::string& json);              ///< environment.json; see environment.h
   void epoch(const EpochRow& row);                        ///< appends to metrics.csv; on the disk when it returns
@@ -87,6 +95,7 @@ class Recorder {
 
  private:
   std::filesystem::path folder_;
+  Config config_;
   FolderLock lock_;
   AppendFile metrics_, predictions_;
 };

@@ -9,27 +9,28 @@ namespace cg {
 
 std::vector<PredictionRow> prediction_rows(const CohortFile& cohort, Index seed, const Evaluation& e) {
   std::vector<PredictionRow> rows;
-  const auto add = [&](const SubjectFeatures& features, const std::vector<double>& predicted, const char* part) {
-    for (std::size_t k = 0; k < predicted.size(); ++k) {
-      const Subject& subject = cohort.subject(features.subjects[k]);
-      rows.push_back({seed, subject.id, subject.age, predicted[k], part, subject.study});
+  const auto add = [&](const EvaluatedPart& part, const char* name) {
+    for (std::size_t k = 0; k < part.predicted.size(); ++k) {
+      const Subject& subject = cohort.subject(part.features.subjects[k]);
+      rows.push_back({seed, subject.id, subject.age, part.predicted[k], name, subject.study});
     }
   };
-  add(e.train, e.train_predicted, "train");
-  add(e.test, e.test_predicted, "test");
+  add(e.train, "train");
+  add(e.validation, "validation");
+  add(e.test, "test");
   return rows;
 }
 
 std::string prediction_picture(const CohortFile& cohort, const Evaluation& e, const std::string& run) {
   std::vector<double> ages;
   std::vector<std::string> studies;
-  for (Index i : e.test.subjects) {
+  for (Index i : e.test.features.subjects) {
     ages.push_back(cohort.subject(i).age);
     studies.push_back(cohort.subject(i).study);
   }
-  const ScatterText text{fmt::format("{}: test MAE {:.2f} years", run, e.metrics.mae),
+  const ScatterText text{fmt::format("{}: test MAE {:.2f} years", run, e.test.metrics.mae),
                          cohort.synthetic() ? "synthetic phantom cohort: computed, not measured" : ""};
-  return scatter_svg(ages, e.test_predicted, studies, text);
+  return scatter_svg(ages, e.test.predicted, studies, text);
 }
 
 void print_results(std::span<const SeedResult> results, const Metrics& mean_age, bool synthetic) {

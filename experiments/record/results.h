@@ -11,7 +11,7 @@
 
 namespace cg {
 
-/// One row per subject: first the training part, then the test part.
+/// One row per subject: first the training part, then the validation part, then the test part.
 std::vector<PredictionRow> prediction_rows(const CohortFile& cohort, Index seed, const Evaluation& evaluation);
 
 /// Predicted against true age of the test part as SVG. `run`: the names of experiment and seed.

@@ -27,7 +27,7 @@ std::vector<float> occupancy_of(const Cohort& cohort) {
 
 TrainingPart describe_training(const Cohort& cohort) {
   const CohortFile& file = *cohort.file;
-  TrainingPart out{.cohort = cohort.digest(),
+  TrainingPart out{.cohort = cohort.digest,
                    .modality = file.modality(),
                    .unit = file.unit(),
                    .synthetic = file.synthetic(),

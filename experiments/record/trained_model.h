@@ -29,7 +29,7 @@ struct Preprocessing {
 
 /// A description of the training data.
 struct TrainingPart {
-  std::string cohort;  ///< fingerprint: Cohort::digest()
+  std::string cohort;  ///< Cohort::digest
   std::string modality = "mre";
   std::string unit = "kPa";
   bool synthetic = false;

@@ -22,7 +22,7 @@ ordered_json to_json(const Spread& s) { return {{"mean", s.mean}, {"sd", s.sd}, 
 ordered_json to_json(const AgePredictor& p) {
   ordered_json out{{"kind", p.expectation ? "expectation" : "linear"}};
   if (p.expectation) out["first_year"] = p.first_year;
-  if (std::isfinite(p.alpha)) out["alpha"] = p.alpha;
+  if (std::isfinite(p.penalty)) out["penalty"] = p.penalty;
   out["bias"] = p.bias;
   out["weights"] = p.weights;
   return out;
@@ -120,7 +120,8 @@ AgePredictor predictor(const Reader& r, Index features) {
   AgePredictor out{.weights = r.numbers("weights"), .bias = r.numbers("bias")};
   out.expectation = r.text("kind") == "expectation";
   if (out.expectation) out.first_year = r.number("first_year");
-  if (r.has("alpha")) out.alpha = r.number("alpha");
+  for (const char* name : {"penalty", "alpha"})  // alpha: in files of earlier versions
+    if (r.has(name)) out.penalty = r.number(name);
   if (out.bias.empty() || out.bias.size() > most_outputs || (!out.expectation && out.bias.size() != 1) ||
       out.weights.size() != out.bias.size() * static_cast<std::size_t>(features))
     r.refuse(fmt::format("{} weights and {} biases for {} features", out.weights.size(), out.bias.size(), features));

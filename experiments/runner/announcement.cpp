@@ -6,7 +6,6 @@
 #include <cstdio>
 
 #include "experiments/program/progress.h"
-#include "experiments/training/pretrained.h"
 #include "experiments/training/setup.h"
 
 namespace cg {
@@ -18,8 +17,29 @@ void print_cohort(const CohortFile& file) {
              v[2], file.voxel_mm());
 }
 
-std::string fold(const DataOptions& data) {
-  return fmt::format("fold {} of {}, seed {}", data.fold, data.folds, data.split_seed);
+/// How the parts were chosen.
+std::string split_by(const DataOptions& data) {
+  const std::string fold = fmt::format("fold {} of {}, seed {}", data.fold, data.folds, data.split_seed);
+  switch (data.split) {
+    case SplitBy::rows:
+      return fold + ", by the rows of the file as published";
+    case SplitBy::persons:
+      return fold + ", by persons";
+    case SplitBy::column:
+      return "by the column " + data.split_column;
+    case SplitBy::ids:
+      return "by the ids of " + data.test_ids;
+  }
+  return fold;
+}
+
+void print_split(const Config& config, const Split& split) {
+  const std::string validation =
+      split.validation.empty() ? "" : fmt::format(", {} for validation", split.validation.size());
+  fmt::print("split       {} to train{}, {} to test ({})\n", split.train.size(), validation, split.test.size(),
+             split_by(config.data));
+  if (config.evaluation.every > 0 && config.evaluation.watch == Watch::test)
+    fmt::print("            the test part is evaluated during training too: choose nothing by it\n");
 }
 
 std::string seeds_and_epochs(const Config& config) {
@@ -44,8 +64,7 @@ void print_data(const Config& config, const Cohort& cohort) {
         "*** SYNTHETIC PHANTOM: these brains are computed, not measured. No result here describes real people. "
         "***\n\n");
   print_cohort(*cohort.file);
-  fmt::print("split       {} to train, {} to test ({})\n", cohort.split.train.size(), cohort.split.test.size(),
-             fold(config.data));
+  print_split(config, cohort.split);
 }
 
 }  // namespace
@@ -53,13 +72,22 @@ void print_data(const Config& config, const Cohort& cohort) {
 void print_plan(const Config& config, const RunOptions& options) {
   const PhantomOptions& phantom = config.data.phantom;
   fmt::print("The configuration is valid: {}\n\n", options.name);
+  const std::filesystem::path file =
+      config.data.cohort.empty() ? phantom_path(phantom) : std::filesystem::path(config.data.cohort);
   if (config.data.cohort.empty())
     fmt::print("cohort      SYNTHETIC phantom{}, {} subjects at {:g} mm, seed {}\n",
                phantom.modality == PhantomModality::t1 ? ", T1-like" : "", phantom.subjects, phantom.voxel_mm,
                phantom.seed);
   else
-    print_cohort(CohortFile(config.data.cohort));
-  fmt::print("split       {}\n", fold(config.data));
+    print_cohort(CohortFile(file.string()));
+  if (!config.data.cohort.empty() || std::filesystem::exists(file)) {
+    const Split split = split_of(config.data, CohortFile(file.string()));
+    print_split(config, split);
+    checked_batches(config, static_cast<Index>(split.train.size()));
+  } else {
+    fmt::print("split       {}\n", split_by(config.data));
+    checked_batches(config, phantom.subjects - phantom.subjects / config.data.folds);
+  }
   print_training(config);
   if (!config.pretrained.weights.empty())
     fmt::print("{}\n", to_string(read_pretrained(config.pretrained, config.model)));
@@ -68,26 +96,29 @@ void print_plan(const Config& config, const RunOptions& options) {
   fmt::print("digest      {}\n", config_digest(config));
 }
 
-void announce(const Config& config, const RunOptions& options, const Cohort& cohort, Backend& backend, Learner& learner,
-              double step_seconds, double left, const std::string& position) {
+void announce(const Experiment& experiment, Learner& learner, const Beginning& beginning) {
+  const Config& config = experiment.config;
+  const Cohort& cohort = experiment.cohort;
   const auto subjects = static_cast<Index>(cohort.split.train.size());
   const Index batch = std::min(config.train.batch_size, subjects);
   fmt::print("{}\n", to_string(learner.summary(batch)));
   print_data(config, cohort);
   print_training(config);
-  fmt::print("device      {}\n", describe_device(options.device, backend));
+  fmt::print("device      {}\n", describe_device(*experiment.backend, experiment.no_cuda));
   fmt::print("precision   activations in {}\n", name_of(learner.options().activations));
   fmt::print("parameters  {}\n", grouped(learner.parameters().trained_count()));
   fmt::print("memory      {}\n", to_string(learner.memory(batch)));
   if (cohort.on_device) fmt::print("volumes     all on the device, {} MB\n", megabytes(cohort.on_device->bytes()));
+  const auto& [step_seconds, left, position] = beginning;
   const double epoch_seconds = step_seconds * static_cast<double>(subjects) / static_cast<double>(batch);
   const auto seeds = static_cast<double>(config.seeds.size()), epochs = static_cast<double>(config.train.epochs);
   fmt::print("time        {:.2f} s per step, {:.1f} s per epoch; {}{}: about {}\n", step_seconds, epoch_seconds,
              seeds_and_epochs(config), left < 1 ? fmt::format(", {:.0f} % of them left", 100 * left) : "",
              duration(epoch_seconds * epochs * seeds * left));
-  fmt::print("results     {}\n", options.out.string());
+  fmt::print("results     {}\n", experiment.options.out.string());
   if (!position.empty()) fmt::print("resuming    {}\n", position);
   fmt::print("\n");
+  if (experiment.pretrained) fmt::print("{}\n\n", to_string(*experiment.pretrained));
   std::fflush(stdout);
 }
 

@@ -5,8 +5,7 @@
 #include <string>
 
 #include "experiments/config/config.h"
-#include "experiments/training/cohort.h"
-#include "experiments/training/learner.h"
+#include "experiments/runner/experiment.h"
 
 namespace cg {
 
@@ -14,10 +13,15 @@ namespace cg {
 /// the cohort file and of the weights to start from, if they are named.
 void print_plan(const Config& config, const RunOptions& options);
 
-/// Prints network, cohort, split, loss, device, memory and time on standard output. `learner` has the plan of a full
-/// batch. `step_seconds`: of one step. `left`: the fraction of all steps that remain, below 1 if a run is resumed at
-/// `position`.
-void announce(const Config& config, const RunOptions& options, const Cohort& cohort, Backend& backend, Learner& learner,
-              double step_seconds, double left, const std::string& position);
+/// Where a run begins, and how fast it will be.
+struct Beginning {
+  double step_seconds;   ///< of one step
+  double left = 1;       ///< the fraction of all steps that remain
+  std::string position;  ///< of a run that is resumed; otherwise empty
+};
+
+/// Prints network, cohort, split, loss, device, memory, time and first weights on standard output. `learner` has the
+/// plan of a full batch.
+void announce(const Experiment& experiment, Learner& learner, const Beginning& beginning);
 
 }  // namespace cg

@@ -23,26 +23,43 @@ std::optional<Pretrained> first_weights(const Config& config) {
   return read_pretrained(config.pretrained, config.model);
 }
 
-std::vector<Index> checked_batches(const Config& config, const Cohort& cohort) {
-  const auto subjects = static_cast<Index>(cohort.split.train.size());
-  const std::vector<Index> batches = Loader::batch_sizes(subjects, config.train.batch_size);
-  if (batches.back() == 1)
-    fail(ErrorKind::usage, "train.batch_size",
-         "the last batch has one subject only, and a contrastive loss compares subjects",
-         fmt::format("Choose a size other than {} for {} training subjects.", config.train.batch_size, subjects));
-  return batches;
+MemoryJob job_of(const LearnerOptions& planned, const std::vector<Index>& batches, const Cohort& cohort,
+                 Backend& backend) {
+  return {planned, batches.front(), static_cast<Index>(cohort.split.train.size()), backend};
+}
+
+/// Prints what makes no sense but can be computed.
+void warn(const Config& config, Index subjects) {
+  for (const std::string& warning :
+       loss_warnings(config.loss, {std::min(config.train.batch_size, subjects), config.train.epochs}))
+    fmt::print(stderr, "warning: {}\n", warning);
 }
 
 }  // namespace
 
+std::vector<Index> checked_batches(const Config& config, Index subjects) {
+  const std::vector<Index> batches = Loader::batch_sizes(subjects, config.train.batch_size);
+  if (subjects < fewest_subjects)
+    fail(ErrorKind::usage, "data",
+         fmt::format("the training part has {} subjects, and a predictor of age needs at least {}", subjects,
+                     fewest_subjects),
+         "Use a larger cohort, or more of it for training");
+  if (batches.back() == 1)
+    fail(ErrorKind::usage, "train.batch_size",
+         "the last batch has one subject only, and a contrastive loss compares subjects",
+         fmt::format("Choose a size other than {} for {} training subjects.", config.train.batch_size, subjects));
+  warn(config, subjects);
+  return batches;
+}
+
 Experiment::Experiment(const Config& configuration, const RunOptions& run_options)
     : config(checked(configuration)),
       options(run_options),
-      backend(choose_backend(options.device)),
+      backend(choose_backend(options.device, no_cuda)),
       cohort(open_cohort(config.data, [](const std::string& line) { fmt::print(stderr, "{}\n", line); })),
-      batches(checked_batches(config, cohort)),
+      batches(checked_batches(config, static_cast<Index>(cohort.split.train.size()))),
       planned(learner_options(config, cohort.file->volume_shape(), *backend, config.seeds[0])),
-      spare_bytes(require_memory(memory_job())),
+      spare_bytes(require_memory(job_of(planned, batches, cohort, *backend))),
       pretrained(first_weights(config)),
       setting(fmt::format("{}: {}, activations in {}", name_of(backend->device()), backend->traits().description,
                           name_of(activations(config, *backend)))) {}
@@ -83,5 +100,7 @@ PredictorOptions Experiment::predictor_options(Index seed) const {
   out.shared.seed = static_cast<std::uint64_t>(seed);
   return out;
 }
+
+MemoryJob Experiment::memory_job() const { return job_of(planned, batches, cohort, *backend); }
 
 }  // namespace cg

@@ -18,6 +18,10 @@
 
 namespace cg {
 
+/// The sizes of an epoch's batches. Prints warnings about settings that switch the method off. Errors (usage): a last
+/// batch of one subject; fewer training subjects than a predictor of age needs.
+std::vector<Index> checked_batches(const Config& config, Index training_subjects);
+
 struct Experiment {
   /// Makes all checks that are possible before a run folder is created. Errors: usage, for a last batch of one
   /// subject; those of the cohort (open_cohort), the device (choose_backend), the memory that a step needs
@@ -26,6 +30,7 @@ struct Experiment {
 
   const Config config;
   const RunOptions options;
+  std::string no_cuda;  ///< why there is no GPU, if one was looked for
   std::unique_ptr<Backend> backend;
   Cohort cohort;
   std::vector<Index> batches;            ///< sizes of an epoch's batches, subjects
@@ -50,9 +55,7 @@ struct Experiment {
   LoaderOptions loader_options(Index seed, Index epoch, Index first_batch) const;
   double learning_rate(Index epoch) const;
   PredictorOptions predictor_options(Index seed) const;
-  MemoryJob memory_job() const {
-    return {planned, batches.front(), static_cast<Index>(cohort.split.train.size()), *backend};
-  }
+  MemoryJob memory_job() const;
 };
 
 }  // namespace cg

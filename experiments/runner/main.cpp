@@ -16,16 +16,12 @@
 
 namespace {
 
-constexpr const char* footer = R"(
+constexpr const char* examples = R"(
 Examples:
   run_experiment quickstart                      a synthetic cohort, minutes on a laptop
   run_experiment dynlocrep data.cohort=maps.h5   the paper's setting on your own cohort
   run_experiment quickstart train.epochs=5 --check
-
-Exit codes:
-  0 done   2 usage or configuration   3 data   4 corrupt or hostile file   5 NaN or infinity
-  6 memory   7 device lost or missing   8 storage   9 run folder in use   75 interrupted after saving
-  1 a fault of this program   128+n killed by signal n)";
+)";
 
 struct Arguments {
   std::string config;
@@ -67,15 +63,14 @@ int main(int argc, char** argv) {
                "run_experiment");
   app.add_option("CONFIG", arguments.config, "TOML file, or the name of one in experiments/");
   app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. train.epochs=5 (see --help-config)");
-  app.add_option("--device", arguments.device, "auto: a GPU if there is one; cpu; cuda; reference: plain loops")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda", "reference"}));
+  cg::add_device_option(app, arguments.device);
   app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
   app.add_flag("--check", arguments.check, "check the configuration and print what a run would do");
   app.add_flag("--overwrite", arguments.overwrite,
                "start again in a folder that has a run of the same configuration, finished or not");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
   app.set_version_flag("--version", [] { return cg::version_text(); });
-  app.footer(footer);
+  app.footer(examples + cg::exit_code_help());
   return cg::run_program(app, argc, argv, [&] {
     cg::RunOptions options;
     options.command = {argv, argv + argc};

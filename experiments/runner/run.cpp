@@ -21,8 +21,7 @@ constexpr double work_over_saving = 50;
 }  // namespace
 
 Run::Run(const Experiment& experiment)
-    : experiment_(experiment),
-      recorder_(experiment.options.out, resolved_config(experiment.config), experiment.options.overwrite) {
+    : experiment_(experiment), recorder_(experiment.options.out, experiment.config, experiment.options.overwrite) {
   if (recorder_.resumable()) saved_ = read_checkpoint(recorder_.checkpoint());
   if (saved_)
     resume();
@@ -34,10 +33,10 @@ Run::Run(const Experiment& experiment)
 
 void Run::resume() {
   const std::string where = recorder_.checkpoint().string();
-  if (saved_->config_digest != config_digest(experiment_.config))
+  if (!recorder_.is_config_digest(saved_->config_digest))
     fail(ErrorKind::in_use, where, "it belongs to a run of another configuration",
          "Remove it, or start again with --overwrite");
-  if (saved_->cohort_digest != experiment_.cohort.digest())
+  if (saved_->cohort_digest != experiment_.cohort.digest)
     fail(ErrorKind::data, where, "the cohort has changed since it was saved",
          "Restore the cohort, or start again with --overwrite");
   if (saved_->weights_digest != experiment_.weights_digest())
@@ -64,7 +63,7 @@ Learner& Run::start_seed() {
 void Run::save() {
   const auto start = Clock::now();
   Checkpoint c{config_digest(experiment_.config),
-               experiment_.cohort.digest(),
+               experiment_.cohort.digest,
                experiment_.weights_digest(),
                experiment_.setting,
                at,
@@ -100,7 +99,13 @@ void Run::record_seed(const Evaluation& evaluation, double loss) {
     write_atomically(
         recorder_.folder() / "predictions.svg",
         prediction_picture(cohort, evaluation, fmt::format("{}, seed {}", experiment_.options.name, seed)));
-  at.results.push_back({seed, evaluation.metrics, evaluation.predictor.alpha, loss, at.seed_seconds});
+  SeedResult result{.seed = seed,
+                    .test = evaluation.test.metrics,
+                    .penalty = evaluation.predictor.penalty,
+                    .loss = loss,
+                    .seconds = at.seed_seconds};
+  if (!evaluation.validation.predicted.empty()) result.validation = evaluation.validation.metrics;
+  at.results.push_back(result);
   const bool only = experiment_.config.seeds.size() == 1;
   const Prediction held = prediction(evaluation);
   write_model(recorder_.folder() / (only ? "model.h5" : fmt::format("model-seed{}.h5", seed)), *learner_, &held);
@@ -110,12 +115,13 @@ void Run::record_seed(const Evaluation& evaluation, double loss) {
 Prediction Run::prediction(const Evaluation& evaluation) {
   const Cohort& cohort = experiment_.cohort;
   if (!training_part_) training_part_ = describe_training(cohort);
-  const std::vector<double> ages = cohort.ages(evaluation.train.subjects);
+  const std::vector<double> ages = cohort.ages(evaluation.train.features.subjects);
   const PredictorOptions options = experiment_.predictor_options(experiment_.seed(at));
   return {.features = experiment_.config.evaluation.features,
           .activations = learner_->options().activations,
           .predictor = evaluation.predictor,
-          .bias = fit_age_bias(ages, predict_left_out(options, evaluation.train.rows(), ages)),
+          .bias = fit_age_bias(ages,
+                               predict_left_out(options, evaluation.predictor, evaluation.train.features.rows(), ages)),
           .preprocessing = preprocessing_of(cohort),
           .training = *training_part_};
 }
@@ -123,8 +129,10 @@ Prediction Run::prediction(const Evaluation& evaluation) {
 void Run::finish() {
   const Cohort& cohort = experiment_.cohort;
   if (!at.kept.empty()) write_embeddings(recorder_.folder() / "embeddings.h5", *cohort.file, at.kept);
+  const EvaluationOptions& o = experiment_.config.evaluation;
+  const std::string watched = o.every == 0 ? "" : o.watch == Watch::test ? "test" : "validation";
   const Metrics mean_age = baseline(cohort.ages(cohort.split.train), cohort.ages(cohort.split.test));
-  recorder_.summary(at.results, mean_age, {config_digest(experiment_.config), experiment_.weights_digest()},
+  recorder_.summary(at.results, mean_age, {config_digest(experiment_.config), experiment_.weights_digest(), watched},
                     at.resumed);
   print_results(at.results, mean_age, cohort.file->synthetic());
   fmt::print("results in {}\n", recorder_.folder().string());

@@ -69,6 +69,19 @@ void train_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& p
   }
 }
 
+/// Writes the errors of the evaluated parts into the epoch's row, and returns them as text.
+std::string errors_of(const Evaluation& evaluation, EpochRow& row) {
+  std::string text;
+  const auto add = [&](const char* name, const EvaluatedPart& part, double& mae) {
+    if (part.predicted.empty()) return;
+    mae = part.metrics.mae;
+    text += fmt::format(", {} MAE {:.3f} years", name, mae);
+  };
+  add("validation", evaluation.validation, row.validation_mae);
+  add("test", evaluation.test, row.mae);
+  return text;
+}
+
 /// Evaluates and records the epoch; returns whether it was the last of its seed. The part that can be interrupted comes
 /// first; after a resume it starts again.
 bool end_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& progress) {
@@ -92,11 +105,15 @@ bool end_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& pro
       return encode(learner, experiment.cohort, experiment.batches.front(), [&] { run.stop_if_asked(progress); });
     });
   if (measured) {
+    const EvaluatedParts parts{.validation = last || o.watch == Watch::validation,
+                               .test = last || o.watch == Watch::test};
     evaluation = at_position(experiment, at, row.learning_rate, [&] {
-      return evaluate(features.at(o.features), experiment.cohort, experiment.predictor_options(seed));
+      return evaluate(features.at(o.features), experiment.cohort, experiment.predictor_options(seed), parts);
     });
-    row.mae = evaluation.metrics.mae;
-    progress.say(fmt::format("seed {}, epoch {}: loss {:.4f}, test MAE {:.3f} years", seed, epoch, row.loss, row.mae));
+    progress.say(fmt::format("seed {}, epoch {}: loss {:.4f}{}", seed, epoch, row.loss, errors_of(evaluation, row)));
+    if (last)
+      for (const std::string& warning : evaluation.warnings)
+        progress.say(fmt::format("warning: seed {}: {}", seed, warning));
   }
   if (kept) at.kept.push_back({seed, epoch, std::move(features.projected), std::move(features.encoder)});
   run.record_epoch(row);
@@ -107,29 +124,35 @@ bool end_epoch(Experiment& experiment, Run& run, Learner& learner, Progress& pro
   return last;
 }
 
-/// Measures the time of a step on a temporary network, and prints what the run will do.
-void announce(Experiment& experiment, const Run& run) {
-  const RunState& at = run.at;
-  const auto learner = experiment.make_learner(experiment.seed(at));
+/// The seconds of a step, once the device has warmed up. At learning rate 0 the network cannot diverge.
+double step_seconds(Experiment& experiment, const RunState& at, Learner& learner) {
   double seconds = 0;
   for (int repetition = 0; repetition <= experiment.backend->traits().warm_up_steps; ++repetition) {
     DeviceLoader loader = batches(experiment, at, 0);
     const auto batch = loader.next();
     const auto start = Clock::now();
-    take_step(experiment, at, *learner, *batch, 0);  // at rate 0 it cannot diverge
+    take_step(experiment, at, learner, *batch, 0);
     seconds = seconds_since(start);
   }
+  return seconds;
+}
+
+/// Prints what the run will do. The time of a step is measured on a temporary network.
+void announce_run(Experiment& experiment, const Run& run) {
+  const RunState& at = run.at;
+  const auto learner = experiment.make_learner(experiment.seed(at));
   const double done = static_cast<double>(experiment.steps_before(at)) / static_cast<double>(experiment.all_steps());
-  announce(experiment.config, experiment.options, experiment.cohort, *experiment.backend, *learner, seconds, 1 - done,
-           run.is_resumed() ? experiment.position(at) : "");
-  if (experiment.pretrained) fmt::print("{}\n\n", to_string(*experiment.pretrained));
+  announce(experiment, *learner,
+           {.step_seconds = step_seconds(experiment, at, *learner),
+            .left = 1 - done,
+            .position = run.is_resumed() ? experiment.position(at) : ""});
 }
 
 void train(Experiment& experiment, Run& run) {
   // Volumes that are augmented change with every epoch, and are not kept.
   if (experiment.config.data.augment.apply.empty())
     experiment.cohort.keep_on(*experiment.backend, experiment.planned.activations, experiment.spare_bytes);
-  announce(experiment, run);
+  announce_run(experiment, run);
   const StopSignals signals;
   Progress progress(experiment.all_steps(), standard_error());
   progress.skip(experiment.steps_before(run.at));

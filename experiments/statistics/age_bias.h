@@ -7,9 +7,6 @@
 #pragma once
 
 #include <span>
-#include <vector>
-
-#include "experiments/statistics/predictor.h"
 
 namespace cg {
 
@@ -22,10 +19,5 @@ struct AgeBias {
 
 /// The least-squares line of the gaps over the ages. All ages equal: slope 0.
 AgeBias fit_age_bias(std::span<const double> ages, std::span<const double> predicted);
-
-/// Ages [n] predicted for each subject by a predictor that was fitted without it: over 5 contiguous folds, as ridge
-/// regression's search takes them. Where fewer than 10 subjects would be left to fit on, fitted on all.
-std::vector<double> predict_left_out(const PredictorOptions& options, const FeatureRows& features,
-                                     std::span<const double> ages);
 
 }  // namespace cg

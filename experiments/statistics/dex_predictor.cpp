@@ -8,16 +8,19 @@
 
 namespace cg {
 
-AgePredictor DexPredictor::fit(const FeatureRows& features, std::span<const double> ages) const {
-  check_features("predictor", features, ages, 10);
+std::vector<AgePredictor> DexPredictor::fit(const FeatureRows& features, std::span<const double> ages,
+                                            std::span<const double> penalised_by) const {
   const auto [youngest, oldest] = std::minmax_element(ages.begin(), ages.end());
   const Index first = std::lround(*youngest), years = std::lround(*oldest) - first + 1;
   std::vector<Index> truth;
   for (const double age : ages) truth.push_back(std::lround(age) - first);
-  AgePredictor out = train_linear(features, years, shared,
-                                  [&](std::span<const double> logits) { return cross_entropy(logits, truth, years); });
-  out.expectation = true;
-  out.first_year = static_cast<double>(first);
+  std::vector<AgePredictor> out =
+      train_linear(features, years, shared.seed, penalised_by,
+                   [&](std::span<const double> logits) { return cross_entropy(logits, truth, years); });
+  for (AgePredictor& predictor : out) {
+    predictor.expectation = true;
+    predictor.first_year = static_cast<double>(first);
+  }
   return out;
 }
 

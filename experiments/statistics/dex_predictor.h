@@ -13,12 +13,14 @@ namespace cg {
 
 struct DexPredictor {
   static constexpr const char* name = "dex";
+  static constexpr std::span<const double> penalties = trained_penalties;
 
   using Options = NoOptions;
   SharedPredictorOptions shared = {};
   Options own = {};
 
-  AgePredictor fit(const FeatureRows& features, std::span<const double> ages) const;
+  std::vector<AgePredictor> fit(const FeatureRows& features, std::span<const double> ages,
+                                std::span<const double> penalised_by) const;
 };
 static_assert(PredictorType<DexPredictor>);
 

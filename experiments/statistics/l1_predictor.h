@@ -13,13 +13,15 @@ namespace cg {
 
 struct L1Predictor {
   static constexpr const char* name = "l1";
+  static constexpr std::span<const double> penalties = trained_penalties;
 
   using Options = NoOptions;
   SharedPredictorOptions shared = {};
   Options own = {};
 
-  AgePredictor fit(const FeatureRows& features, std::span<const double> ages) const {
-    return fit_regression(features, ages, shared,
+  std::vector<AgePredictor> fit(const FeatureRows& features, std::span<const double> ages,
+                                std::span<const double> penalised_by) const {
+    return fit_regression(features, ages, shared.seed, penalised_by,
                           [](const auto& predicted, const auto& y, double /*years*/) { return l1_loss(predicted, y); });
   }
 };

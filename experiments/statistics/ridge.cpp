@@ -3,9 +3,6 @@
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
-#include <algorithm>
-
-#include "experiments/statistics/metrics.h"
 
 namespace cg {
 namespace {
@@ -14,8 +11,6 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 using Rows = Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
 using Ages = Eigen::Map<const VectorXd>;
-
-constexpr Index folds = 5;
 
 Rows rows(const FeatureRows& f) { return {f.values.data(), f.rows, f.columns}; }
 Ages vector(std::span<const double> v) { return {v.data(), static_cast<Index>(v.size())}; }
@@ -66,39 +61,21 @@ RidgeModel fit_ridge(const FeatureRows& features, std::span<const double> ages, 
   return RidgePath(rows(features), vector(ages)).fit(alpha);
 }
 
-RidgeSearch search_ridge(const FeatureRows& features, std::span<const double> ages) {
-  check_features("ridge", features, ages, 2 * folds);
-  const MatrixXd x = rows(features);
-  const VectorXd y = vector(ages);
-  RidgeSearch out{.model = {}, .alphas = {0.01, 0.1, 1, 10, 100}, .mean_r2 = std::vector<double>(5, 0.0)};
-  Index start = 0;
-  for (Index fold = 0; fold < folds; ++fold) {
-    const Index size = x.rows() / folds + (fold < x.rows() % folds ? 1 : 0), after = x.rows() - start - size;
-    MatrixXd train(x.rows() - size, x.cols());
-    VectorXd train_ages(x.rows() - size);
-    train << x.topRows(start), x.bottomRows(after);
-    train_ages << y.head(start), y.tail(after);
-    const RidgePath path(train, train_ages);
-    for (std::size_t a = 0; a < out.alphas.size(); ++a) {
-      const auto predicted = predict_rows(path.fit(out.alphas[a]), x.middleRows(start, size));
-      const auto truth = ages.subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(size));
-      out.mean_r2[a] += r_squared(truth, predicted) / folds;
-    }
-    start += size;
-  }
-  const auto best = std::max_element(out.mean_r2.begin(), out.mean_r2.end()) - out.mean_r2.begin();
-  out.model = RidgePath(x, y).fit(out.alphas[static_cast<std::size_t>(best)]);
-  return out;
-}
-
 std::vector<double> predict(const RidgeModel& model, const FeatureRows& features) {
   check_columns("ridge", features, static_cast<Index>(model.weights.size()));
   return predict_rows(model, rows(features));
 }
 
-AgePredictor RidgePredictor::fit(const FeatureRows& features, std::span<const double> ages) const {
-  RidgeModel model = search_ridge(features, ages).model;
-  return {.weights = std::move(model.weights), .bias = {model.intercept}, .alpha = model.alpha};
+std::vector<AgePredictor> RidgePredictor::fit(const FeatureRows& features, std::span<const double> ages,
+                                              std::span<const double> alphas) const {
+  check_features(name, features, ages, 2);
+  const RidgePath path(rows(features), vector(ages));
+  std::vector<AgePredictor> out;
+  for (const double alpha : alphas) {
+    RidgeModel model = path.fit(alpha);
+    out.push_back({.weights = std::move(model.weights), .bias = {model.intercept}, .penalty = alpha});
+  }
+  return out;
 }
 
 }  // namespace cg

@@ -78,15 +78,15 @@ class OneThread {
 /// A linear layer being trained on all rows of x in one batch.
 class Training {
  public:
-  Training(const Tensor& x, Index outputs, const OutputLoss& loss, const SharedPredictorOptions& o)
+  Training(const Tensor& x, Index outputs, const OutputLoss& loss, std::uint64_t seed, double penalty)
       : backend_(make_cpu_backend()),
         x_(x),
         loss_(loss),
-        penalty_(o.penalty),
+        penalty_(penalty),
         layer_(x.shape()[1], outputs),
         store_(*backend_, DType::f32, layer_.parameters()),
         adam_(store_, {.weight_decay = 0}) {
-    store_.initialise(o.seed);
+    store_.initialise(seed);
   }
 
   /// Until convergence (trained_predictor.h).
@@ -141,23 +141,30 @@ class Training {
 
 }  // namespace
 
-AgePredictor train_linear(const FeatureRows& features, Index outputs, const SharedPredictorOptions& options,
-                          const OutputLoss& loss) {
+std::vector<AgePredictor> train_linear(const FeatureRows& features, Index outputs, std::uint64_t seed,
+                                       std::span<const double> penalties, const OutputLoss& loss) {
   const Scale scale(features);
-  return Training(scale(features), outputs, loss, options).run().of_plain(scale);
+  const Tensor x = scale(features);
+  std::vector<AgePredictor> out;
+  for (const double penalty : penalties) {
+    out.push_back(Training(x, outputs, loss, seed, penalty).run().of_plain(scale));
+    out.back().penalty = penalty;
+  }
+  return out;
 }
 
-AgePredictor fit_regression(const FeatureRows& features, std::span<const double> ages,
-                            const SharedPredictorOptions& options, const RegressionLoss& loss) {
-  check_features("predictor", features, ages, 10);
+std::vector<AgePredictor> fit_regression(const FeatureRows& features, std::span<const double> ages, std::uint64_t seed,
+                                         std::span<const double> penalties, const RegressionLoss& loss) {
   const Scale years(FeatureRows{ages, features.rows, 1});
   const double spread = years.sd[0] > 0 ? years.sd[0] : 1;  // all ages equal: any unit is as good
   std::vector<double> y;
   for (const double age : ages) y.push_back((age - years.mean[0]) / spread);
-  AgePredictor out =
-      train_linear(features, 1, options, [&](std::span<const double> predicted) { return loss(predicted, y, spread); });
-  for (double& w : out.weights) w *= spread;
-  out.bias[0] = years.mean[0] + spread * out.bias[0];
+  std::vector<AgePredictor> out = train_linear(
+      features, 1, seed, penalties, [&](std::span<const double> predicted) { return loss(predicted, y, spread); });
+  for (AgePredictor& predictor : out) {
+    for (double& w : predictor.weights) w *= spread;
+    predictor.bias[0] = years.mean[0] + spread * predictor.bias[0];
+  }
   return out;
 }
 

@@ -18,9 +18,13 @@ namespace cg {
 /// Value and gradient of a loss, from what the layer gives for all subjects: [n, outputs].
 using OutputLoss = std::function<LossAndGradient(std::span<const double> outputs)>;
 
-/// A linear layer of features [n, p] as they are, trained on standardised ones: W [outputs, p].
-AgePredictor train_linear(const FeatureRows& features, Index outputs, const SharedPredictorOptions& options,
-                          const OutputLoss& loss);
+/// The penalties that l1, huber and dex choose from.
+constexpr double trained_penalties[] = {0.0001, 0.001, 0.01, 0.1, 1};
+
+/// A linear layer of features [n, p] as they are, trained on standardised ones, for each of the penalties: W [outputs,
+/// p].
+std::vector<AgePredictor> train_linear(const FeatureRows& features, Index outputs, std::uint64_t seed,
+                                       std::span<const double> penalties, const OutputLoss& loss);
 
 /// A loss of predictions [n] and ages [n], both standardised: `years` is the length of their unit.
 using RegressionLoss =
@@ -28,7 +32,7 @@ using RegressionLoss =
 
 /// One output, the age. Ages are standardised too, so that neither their unit nor the features' matters.
 /// Errors: as fit_predictor.
-AgePredictor fit_regression(const FeatureRows& features, std::span<const double> ages,
-                            const SharedPredictorOptions& options, const RegressionLoss& loss);
+std::vector<AgePredictor> fit_regression(const FeatureRows& features, std::span<const double> ages, std::uint64_t seed,
+                                         std::span<const double> penalties, const RegressionLoss& loss);
 
 }  // namespace cg

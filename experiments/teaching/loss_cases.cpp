@@ -101,7 +101,6 @@ void read_case_options(const std::string& where, const std::string& text, LossCa
   const json options = json::parse(text, nullptr, false);
   if (!options.is_object()) refuse(where, "its options are not a JSON object", "Write them as {\"sigma\": 2}");
   into.options.own.of<SupCon>().bin_width = 0;
-  into.options.shared.temperature = loss_info(into.options.name).temperature;
   const std::vector<std::pair<std::string, Index LossCase::*>> numbers = {
       {"neighbours", &LossCase::neighbours}, {"epoch", &LossCase::epoch}, {"max_epochs", &LossCase::max_epochs}};
   for (const auto& [key, given] : options.items()) {

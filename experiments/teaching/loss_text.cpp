@@ -87,7 +87,7 @@ class Text {
 std::string setting(const LossOptions& options, const std::string& key) {
   for (const auto& f : loss_fields())
     if (f.key == key) {
-      const Value value = f.get(options);
+      const Value value = f.get(with_published_values(options));
       if (const auto* text = std::get_if<std::string>(&value)) return key + " " + *text;
       if (const auto* number = std::get_if<double>(&value)) return fmt::format("{} {:g}", key, *number);
       return fmt::format("{} {}", key, std::get<Index>(value));

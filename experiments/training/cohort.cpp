@@ -5,10 +5,11 @@
 
 #include <algorithm>
 #include <numeric>
+#include <sstream>
 
+#include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "data/phantom/cohort.h"
-#include "experiments/program/digest.h"
 #include "experiments/program/environment.h"
 #include "tensor/backend.h"
 #include "tensor/error.h"
@@ -16,7 +17,8 @@
 namespace cg {
 namespace {
 
-constexpr Index most_kept = Index{4} << 30;  // bytes of normalised maps in memory between epochs
+constexpr Index most_list_bytes = Index{16} << 20;  // of a list of ids
+constexpr Index most_kept = Index{4} << 30;         // bytes of normalised maps in memory between epochs
 
 std::vector<Index> all_subjects(Index n) {
   std::vector<Index> all(static_cast<std::size_t>(n));
@@ -40,15 +42,36 @@ std::vector<Index> all_subjects(Index n) {
   fail(ErrorKind::data, file.path(), fmt::format("{} maps cannot be used:{}\n", bad, list), "Fix the cohort file.");
 }
 
-/// Normalisation and every map, so that a bad one is found now and not later.
+/// Normalisation, digest and every map, so that a bad one is found now and not later.
 void read_maps(Cohort& cohort, NormaliseScope scope) {
-  const CohortFile& file = *cohort.file;
-  if (scope == NormaliseScope::train) cohort.intensity = intensity(file, cohort.split.train);
-  if (scope == NormaliseScope::all) cohort.intensity = intensity(file, all_subjects(file.size()));
+  cohort.maps = std::make_unique<DigestedMaps>(*cohort.file);
+  const DigestedMaps& maps = *cohort.maps;
+  if (scope == NormaliseScope::train) cohort.intensity = intensity(maps, cohort.split.train);
+  if (scope == NormaliseScope::all) cohort.intensity = intensity(maps, all_subjects(maps.size()));
   cohort.volumes =
-      std::make_unique<VolumeSource>(file, cohort.intensity, std::min(most_kept, HostBackend().free_bytes() / 4));
+      std::make_unique<VolumeSource>(maps, cohort.intensity, std::min(most_kept, HostBackend().free_bytes() / 4));
   std::vector<float> scratch(static_cast<std::size_t>(cohort.volumes->voxels()));
-  for (Index i = 0; i < file.size(); ++i) cohort.volumes->read(i, scratch);
+  for (Index i = 0; i < maps.size(); ++i) cohort.volumes->read(i, scratch);
+  cohort.digest = cohort_digest(*cohort.file, maps.digests());
+}
+
+/// The published split goes by the rows of the file.
+Split split_rows(const DataOptions& o, const CohortFile& file) {
+  const Split rows = split_folds(file.size(), o.folds, o.fold, static_cast<std::uint32_t>(o.split_seed));
+  Split split;
+  for (Index i = 0; i < file.size(); ++i)
+    (std::ranges::binary_search(rows.test, file.row(i)) ? split.test : split.train).push_back(i);
+  return split;
+}
+
+std::vector<std::string> read_lines(const std::string& path) {
+  std::istringstream text(read_input(path, most_list_bytes));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(text, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) lines.push_back(line);
+  }
+  return lines;
 }
 
 void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
@@ -77,6 +100,30 @@ Shape volume_shape(const DataOptions& o) {
   return o.cohort.empty() ? phantom::Grid(o.phantom.voxel_mm).shape() : CohortFile(o.cohort).volume_shape();
 }
 
+Split split_of(const DataOptions& o, const CohortFile& file) {
+  const auto seed = static_cast<std::uint64_t>(o.split_seed);
+  const auto has = [&](const char* word) { return std::ranges::find(o.stratify, word) != o.stratify.end(); };
+  const Strata strata{.age = has("age"), .study = has("study")};
+  Split split;
+  switch (o.split) {
+    case SplitBy::rows:
+      split = split_rows(o, file);
+      break;
+    case SplitBy::persons:
+      split = split_persons(file, o.folds, o.fold, seed, strata);
+      break;
+    case SplitBy::column:
+      split = split_by_values(file.column(o.split_column), o.test_values, o.validation_values);
+      break;
+    case SplitBy::ids:
+      split = split_by_ids(file, read_lines(o.test_ids));
+      break;
+  }
+  if (o.validation > 0) hold_out_validation(split, file, o.validation, seed, strata);
+  check_persons(split, file);
+  return split;
+}
+
 void Cohort::keep_on(Backend& backend, DType dtype, Index spare) {
   if (backend.traits().has_own_memory && DeviceVolumes::bytes_of(*volumes, dtype) <= spare)
     on_device.emplace(backend, *volumes, dtype);
@@ -98,13 +145,6 @@ std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
   return out;
 }
 
-std::string cohort_digest(const CohortFile& file, const std::optional<Intensity>& intensity) {
-  std::string text = to_string(file.volume_shape());
-  if (intensity) text += fmt::format(" {:.6g} {:.6g} {}", intensity->mean, intensity->sd, intensity->count);
-  for (Index i = 0; i < file.size(); ++i) text += fmt::format("\n{} {}", file.subject(i).id, file.subject(i).age);
-  return sha256(text);
-}
-
 Cohort open_cohort(const DataOptions& o, const std::function<void(const std::string&)>& say) {
   std::filesystem::path path = o.cohort;
   if (path.empty()) {
@@ -113,7 +153,7 @@ Cohort open_cohort(const DataOptions& o, const std::function<void(const std::str
   }
   Cohort cohort;
   cohort.file = std::make_unique<CohortFile>(path.string());
-  cohort.split = split_folds(cohort.file->size(), o.folds, o.fold, static_cast<std::uint32_t>(o.split_seed));
+  cohort.split = split_of(o, *cohort.file);
   try {
     read_maps(cohort, o.normalise);
   } catch (const Error& error) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a configuration to subjects: the cohort file (the synthetic phantom if the configuration names no file), the
-// split, the intensity normalisation. Read next: data/cohort_h5.h, data/split.h.
+// split, the intensity normalisation. Read next: map_digests.h, data/cohort_h5.h, data/split.h.
 #pragma once
 
 #include <functional>
@@ -13,6 +13,7 @@
 #include "data/device_loader.h"
 #include "data/split.h"
 #include "experiments/config/config.h"
+#include "experiments/training/map_digests.h"
 
 namespace cg {
 
@@ -22,12 +23,15 @@ std::filesystem::path phantom_path(const PhantomOptions& options);
 /// [X, Y, Z] of the cohort's maps: from the named file, or of the phantom, which is not created for this.
 Shape volume_shape(const DataOptions& options);
 
-/// SHA-256 of what identifies a cohort: ids, ages, the grid, and the intensity that normalises its maps, to six digits.
-std::string cohort_digest(const CohortFile& file, const std::optional<Intensity>& intensity);
+/// The parts of a cohort. Errors (usage): options that do not fit the cohort; a person with scans in several parts;
+/// data: a column that is not there; a list of ids that cannot be read.
+Split split_of(const DataOptions& options, const CohortFile& file);
 
 /// Everything about the data that is the same for all seeds.
 struct Cohort {
   std::unique_ptr<CohortFile> file;
+  std::unique_ptr<DigestedMaps> maps;  ///< of the file
+  std::string digest;                  ///< cohort_digest()
   Split split;
   std::optional<Intensity> intensity;  ///< empty: each map is normalised by its own
   std::unique_ptr<VolumeSource> volumes;
@@ -42,7 +46,6 @@ struct Cohort {
   /// The batches of one epoch on the device, one at a time.
   DeviceLoader batches(Backend& backend, const std::vector<Index>& of, const LoaderOptions& options);
   std::vector<double> ages(const std::vector<Index>& subjects) const;
-  std::string digest() const { return cohort_digest(*file, intensity); }
 };
 
 /// Opens the cohort. Creates the phantom first if it is needed and does not exist; `say` gets a line about it.

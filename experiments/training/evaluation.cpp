@@ -59,18 +59,35 @@ SubjectFeatures select(const SubjectFeatures& all, const std::vector<Index>& sub
   return out;
 }
 
-Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options) {
+Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options,
+                    const EvaluatedParts& parts) {
   Evaluation e;
-  e.train = select(all, cohort.split.train);
-  e.test = select(all, cohort.split.test);
-  check_finite("a feature", e.train.values, e.train.subjects, cohort);
-  check_finite("a feature", e.test.values, e.test.subjects, cohort);
-  e.predictor = fit_predictor(options, e.train.rows(), cohort.ages(e.train.subjects));
-  e.train_predicted = e.predictor.predict(e.train.rows());
-  e.test_predicted = e.predictor.predict(e.test.rows());
-  check_finite("the predicted age", e.train_predicted, e.train.subjects, cohort);
-  check_finite("the predicted age", e.test_predicted, e.test.subjects, cohort);
-  e.metrics = measure(cohort.ages(e.test.subjects), e.test_predicted);
+  const Split& split = cohort.split;
+  const std::vector<double> train_ages = cohort.ages(split.train);
+  e.train.features = select(all, split.train);
+  check_finite("a feature", e.train.features.values, split.train, cohort);
+  e.predictor = fit_predictor(options, e.train.features.rows(), train_ages);
+  if (const std::string warning = penalty_warning(options, e.predictor); !warning.empty())
+    e.warnings.push_back(warning);
+  const auto measure_part = [&](EvaluatedPart& part, const std::vector<Index>& subjects) {
+    part.features = select(all, subjects);
+    check_finite("a feature", part.features.values, subjects, cohort);
+    part.predicted = e.predictor.predict(part.features.rows());
+    check_finite("the predicted age", part.predicted, subjects, cohort);
+    part.metrics = measure(cohort.ages(subjects), part.predicted);
+  };
+  measure_part(e.train, split.train);
+  const auto measure_left_out = [&](const char* name, EvaluatedPart& part, const std::vector<Index>& subjects) {
+    measure_part(part, subjects);
+    const double by_mean = baseline(train_ages, cohort.ages(subjects)).mae;
+    if (!(part.metrics.mae < by_mean))
+      e.warnings.push_back(
+          fmt::format("the {} error of {}, {:.3f} years, is not below that of predicting the mean age, "
+                      "{:.3f} years",
+                      name, options.name, part.metrics.mae, by_mean));
+  };
+  if (parts.validation && !split.validation.empty()) measure_left_out("validation", e.validation, split.validation);
+  if (parts.test) measure_left_out("test", e.test, split.test);
   return e;
 }
 

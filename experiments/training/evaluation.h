@@ -36,15 +36,28 @@ CohortFeatures encode(Learner& learner, Cohort& cohort, Index batch_size, const 
 /// The rows of `subjects`, selected from those of the whole cohort.
 SubjectFeatures select(const SubjectFeatures& all, const std::vector<Index>& subjects);
 
-struct Evaluation {
-  SubjectFeatures train, test;
-  AgePredictor predictor;                               ///< fitted on the training part
-  std::vector<double> train_predicted, test_predicted;  ///< years
-  Metrics metrics;                                      ///< of the test part
+/// A part of the split with its predicted ages.
+struct EvaluatedPart {
+  SubjectFeatures features;
+  std::vector<double> predicted;  ///< years
+  Metrics metrics;
 };
 
-/// Fits a predictor on the training part of the cohort's features, tests it on the test part. Errors: numbers, naming
+struct Evaluation {
+  AgePredictor predictor;                 ///< fitted on the training part
+  EvaluatedPart train, validation, test;  ///< without subjects: not evaluated
+  std::vector<std::string> warnings;
+};
+
+/// Which parts are evaluated besides the training part. The validation part only if there is one.
+struct EvaluatedParts {
+  bool validation = true, test = true;
+};
+
+/// Fits a predictor on the training part of the cohort's features and evaluates it. Warns of a penalty at the end of
+/// those tried, and of an error that is not below that of predicting the mean age. Errors: numbers, naming
 /// the subject, if a feature or a predicted age is not finite.
-Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options);
+Evaluation evaluate(const SubjectFeatures& all, const Cohort& cohort, const PredictorOptions& options,
+                    const EvaluatedParts& parts);
 
 }  // namespace cg

@@ -97,8 +97,8 @@ Pretrained compared(const std::string& path, const std::string& digest, WeightsF
       continue;
     }
     check_finite(path, array);
-    out.values[array.name] = from_file_order(at->second, array.values);
-    array.values = {};
+    out.values[array.name] = from_file_order(at->second, array.floats());
+    array = {};
   }
   for (const ArrayHeader& array : file.unread) differs(array.name, array.shape);
   for (const auto& place : places)

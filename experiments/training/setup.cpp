@@ -11,22 +11,26 @@ DType activations(const Config& config, const Backend& backend) {
   return config.precision == Precision::bfloat16 ? DType::bf16 : DType::f32;
 }
 
-std::unique_ptr<Backend> choose_backend(const std::string& device) {
+std::unique_ptr<Backend> choose_backend(const std::string& device, std::string& no_cuda) {
+  no_cuda.clear();
   if (device == "reference") return std::make_unique<HostBackend>();
   if (device == "auto" || device == "cuda") {
     std::string why;
     if (auto cuda = make_cuda_backend(why)) return cuda;
     if (device == "cuda") fail(ErrorKind::device, "--device cuda", why, "Use --device cpu");
+    no_cuda = why;
   }
   return make_cpu_backend();
 }
 
-std::string describe_device(const std::string& asked, const Backend& chosen) {
+std::unique_ptr<Backend> choose_backend(const std::string& device) {
+  std::string no_cuda;
+  return choose_backend(device, no_cuda);
+}
+
+std::string describe_device(const Backend& chosen, const std::string& no_cuda) {
   const std::string line = name_of(chosen.device()) + ": " + chosen.traits().description;
-  if (asked != "auto" || chosen.device() == Device::cuda) return line;
-  std::string why;
-  make_cuda_backend(why);  // there was none a moment ago
-  return line + " (no CUDA: " + why + ")";
+  return no_cuda.empty() ? line : line + " (no CUDA: " + no_cuda + ")";
 }
 
 Index encoded_views(const Config& config) { return config.data.augment.apply.empty() ? 1 : LearnerOptions().views; }

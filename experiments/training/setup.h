@@ -11,10 +11,12 @@
 namespace cg {
 
 /// Creates the backend of a device: cpu, reference, cuda, or auto (a GPU if there is one, else cpu). Errors: device.
+/// `no_cuda` is then why auto found no GPU, and empty otherwise.
+std::unique_ptr<Backend> choose_backend(const std::string& device, std::string& no_cuda);
 std::unique_ptr<Backend> choose_backend(const std::string& device);
 
 /// As text: the chosen device, and why it is not a GPU if one was looked for.
-std::string describe_device(const std::string& asked, const Backend& chosen);
+std::string describe_device(const Backend& chosen, const std::string& no_cuda);
 
 /// The type of a configuration's activations; `backend` decides an automatic precision.
 DType activations(const Config& config, const Backend& backend);

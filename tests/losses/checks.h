@@ -226,11 +226,8 @@ std::vector<LossOptions> every_setting() {
          first_unless(Weighs<L>, std::vector{AgeKernel::rbf, AgeKernel::gaussian, AgeKernel::cauchy}))
       for (const auto distance : first_unless(Selects<L>, std::vector{manhattan, euclidean, chebyshev, cosine}))
         for (const auto& own : own_settings<L>()) {
-          all.push_back({.name = L::name,
-                         .shared = {.formulation = formulation,
-                                    .kernel = kernel,
-                                    .temperature = loss_info(L::name).temperature,
-                                    .distance = distance}});
+          all.push_back(
+              {.name = L::name, .shared = {.formulation = formulation, .kernel = kernel, .distance = distance}});
           all.back().own.of<L>() = own;
         }
   return all;

@@ -23,9 +23,7 @@ Batch example() {
 }
 
 LossResult evaluate(const std::string& name, Formulation formulation, const Batch& b, double sigma = 2) {
-  return make_loss({.name = name,
-                    .shared = {.formulation = formulation, .sigma = sigma, .temperature = loss_info(name).temperature}})
-      ->evaluate(b.input());
+  return make_loss({.name = name, .shared = {.formulation = formulation, .sigma = sigma}})->evaluate(b.input());
 }
 
 double length(const std::vector<double>& x) {

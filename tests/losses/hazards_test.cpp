@@ -352,7 +352,7 @@ TEST_CASE("Registry: the fields read and write every option, and the defaults ar
     f.set(options, f.get(LossOptions{}));
   }
   CHECK(options.shared.published());
-  CHECK(options.shared.temperature == 0.1);
+  CHECK(with_published_values(options).shared.temperature == 0.1);
   CHECK(options.shared.base_temperature == 0.07);
   CHECK(options.own.of<DynLocRep>().final_neighbours == 14);
 }

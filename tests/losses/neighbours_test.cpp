@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include "losses/registry.h"
 #include "tensor/error.h"
 #include "tests/losses/checks.h"
 
@@ -175,4 +176,16 @@ TEST_CASE("Algorithm 1: the number never grows, and stays between the final one 
     }
     RC_ASSERT(before == std::min(s.final_neighbours, s.batch));
   }));
+}
+
+TEST_CASE("dynlocrep: a schedule that never changes the number of neighbours is reported") {
+  LossOptions options{.name = "dynlocrep"};
+  options.own.of<DynLocRep>().final_neighbours = 14;
+  const std::vector<std::string> flat = loss_warnings(options, {.batch_size = 14, .epochs = 50});
+  REQUIRE(flat.size() == 1);
+  CHECK(flat[0].find("same 14 neighbours") != std::string::npos);
+  CHECK(loss_warnings(options, {.batch_size = 32, .epochs = 50}).empty());
+  options.own.of<DynLocRep>().short_batch = ShortBatch::whole;
+  CHECK(loss_warnings(options, {.batch_size = 31, .epochs = 50}).size() == 1);
+  CHECK(loss_warnings({.name = "simclr"}, {.batch_size = 14, .epochs = 50}).empty());
 }

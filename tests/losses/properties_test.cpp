@@ -52,7 +52,8 @@ void check_reordering(const LossOptions& options, const Batch& b, const std::vec
   // Rounding is that of the terms: where a pair has won already, pull and push cancel to next to nothing. Rows of
   // length 1 have similarities of up to 1/τ.
   const Explanation terms = loss->explain(b.input());
-  RC_ASSERT(std::abs(after.value - before.value) <= 1e-12 * terms.pull.sum() / options.shared.temperature);
+  RC_ASSERT(std::abs(after.value - before.value) <=
+            1e-12 * terms.pull.sum() / *with_published_values(options).shared.temperature);
   // Sums in another order; 1e-11 as the `printed` denominators without k can be small against their largest term.
   const double off = largest_difference(after.gradient, reordered(gradient, order).z);
   RC_ASSERT(off <= 1e-11 * terms.pulled.abs().maxCoeff());

@@ -25,7 +25,7 @@ struct Place {
 std::string example(WeightsFormat format) {
   return weights_bytes(format,
                        {{"encoder.conv1.weight", {2, 1, 2, 1, 1}, {1, 2, -3, 4e-20f}},
-                        {"encoder.bn1.num_batches_tracked", {}, {12}, true}},
+                        {"encoder.bn1.num_batches_tracked", {}, {}, {{16777217}}}},
                        {{"width", "2"}, {"long", std::string(3000, 'x')}});
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("convert_weights: to safetensors and back, numbers, names, shapes, cou
   const H5Reader file(place.file("c.h5"));
   CHECK(file.numbers("encoder.conv1.weight") == std::vector<double>{1, 2, -3, static_cast<double>(4e-20f)});
   CHECK(file.shape("encoder.conv1.weight") == Shape{2, 1, 2, 1, 1});
-  CHECK(file.numbers("encoder.bn1.num_batches_tracked") == std::vector<double>{12});
+  CHECK(file.numbers("encoder.bn1.num_batches_tracked") == std::vector<double>{16777217});  // 2²⁴ + 1
   CHECK(file.number_attribute("width") == 2);
 }
 

@@ -86,10 +86,7 @@ double number_in(std::string text) {
 /// The tables' columns, as the engine computes them for the page's first settings.
 std::vector<Array> columns(const std::string& loss, Formulation formulation, Index width) {
   const PageGrid grid;
-  LossOptions options{
-      .name = loss,
-      .shared = {
-          .formulation = formulation, .temperature = loss_info(loss).temperature, .distance = Distance::euclidean}};
+  LossOptions options{.name = loss, .shared = {.formulation = formulation, .distance = Distance::euclidean}};
   options.own.of<DynLocRep>().final_neighbours = grid.final_neighbours;
   LossCase c = make_example(options, grid.subject_ages, grid.views, width, grid.seed);
   c.epoch = grid.epochs[stop];

@@ -31,13 +31,21 @@ std::string contents(const std::string& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// All matches of a pattern's first group, as numbers.
+/// All matches of a pattern's group, as numbers.
 std::vector<double> found(const std::string& text, const std::string& pattern, std::size_t group = 1) {
   const std::regex regex(pattern);
   std::vector<double> out;
   for (std::sregex_iterator at(text.begin(), text.end(), regex); at != std::sregex_iterator(); ++at)
     out.push_back(std::stod((*at)[group]));
   return out;
+}
+
+/// The number of the only match of a pattern.
+double the_number(const std::string& text, const std::string& pattern) {
+  const std::vector<double> all = found(text, pattern);
+  CAPTURE(text);
+  REQUIRE_MESSAGE(all.size() == 1, "matches of " << pattern << ": " << all.size());
+  return all[0];
 }
 
 }  // namespace
@@ -57,8 +65,8 @@ TEST_CASE("explain_loss: each anchor's row is attraction plus repulsion, and the
     CHECK(attraction[i] + repulsion[i] == doctest::Approx(evaluated[i]).epsilon(1e-3));  // four decimals are printed
     sum += evaluated[i];
   }
-  CHECK(sum == doctest::Approx(found(result.text, R"(value  (\S+):)")[0]).epsilon(1e-3));
-  CHECK(found(result.text, R"(differ by at most (\S+) of)")[0] < 1e-12);
+  CHECK(sum == doctest::Approx(the_number(result.text, R"(value  (\S+):)")).epsilon(1e-3));
+  CHECK(the_number(result.text, R"(differ by at most (\S+) of)") < 1e-12);
 }
 
 TEST_CASE("explain_loss: all losses and formulations are explained in 118 columns, with sums that match") {
@@ -70,7 +78,7 @@ TEST_CASE("explain_loss: all losses and formulations are explained in 118 column
                                               published ? "published" : "printed"));
       CAPTURE(result.text);
       REQUIRE(result.code == 0);
-      CHECK(found(result.text, R"(differ by at most (\S+) of)")[0] < 1e-9);
+      CHECK(the_number(result.text, R"(differ by at most (\S+) of)") < 1e-9);
       CHECK_FALSE(result.says("nan"));
       std::istringstream lines(result.text);
       for (std::string line; std::getline(lines, line);) {
@@ -114,7 +122,7 @@ TEST_CASE("explain_loss: cases get their values, and a case that cannot be evalu
   const Finished result = run(fmt::format("--cases {}/losses.h5 --out {}", golden_folder(), answers.path));
   CAPTURE(result.text);
   REQUIRE(result.code == 0);
-  CHECK(found(result.text, R"(largest difference is (\S+) of the largest)").at(0) < 1e-10);
+  CHECK(the_number(result.text, R"(largest difference is (\S+) of the largest)") < 1e-10);
   CHECK(H5Reader(answers.path).members() == H5Reader(golden_folder() + "/losses.h5").members());
   H5Writer out(bad.path);
   out.numbers("a/embeddings", {2, 2}, std::vector<double>{1, 0, 0, 1});

@@ -77,7 +77,7 @@ inline std::vector<LossOptions> losses_to_time() {
     for (const Formulation formulation : {Formulation::printed, Formulation::published}) {
       const LossInfo& info = loss_info(name);
       if (info.weighs || formulation == Formulation::published)
-        all.push_back({.name = name, .shared = {.formulation = formulation, .temperature = info.temperature}});
+        all.push_back({.name = name, .shared = {.formulation = formulation}});
     }
   return all;
 }

@@ -97,6 +97,7 @@ inline double rank_n_contrast(const Array& s, std::span<const double> ages) {
 /// The value of a loss by the loops of its formula; no value for losses whose formula is O(n²) as printed.
 inline std::optional<double> value(const LossOptions& options, const LossInput& in) {
   const SharedLossOptions& o = options.shared;
+  const double temperature = *with_published_values(options).shared.temperature;
   const auto is = [&](const char* name) { return options.name == name; };
   const bool printed = o.formulation == Formulation::printed;
   const Array w = age_weights(
@@ -104,11 +105,11 @@ inline std::optional<double> value(const LossOptions& options, const LossInput& 
       is(Threshold::name) && !printed ? options.own.of<Threshold>().weight_precision : WeightPrecision::float64);
   if (is(RankNContrast::name)) {
     const double pairs = static_cast<double>(in.rows() * (in.rows() - 1));
-    return rank_n_contrast(NegativeDistance{o.temperature}.of<double>(embeddings(in)), in.ages) / (printed ? 1 : pairs);
+    return rank_n_contrast(NegativeDistance{temperature}.of<double>(embeddings(in)), in.ages) / (printed ? 1 : pairs);
   }
-  const auto s = [&] { return InnerProduct{o.temperature}.of<double>(embeddings(in)); };
+  const auto s = [&] { return InnerProduct{temperature}.of<double>(embeddings(in)); };
   if (is(Threshold::name) && printed) return threshold_paper(s(), w);
-  if (is(Threshold::name)) return threshold_reference(s(), w) * o.temperature / o.base_temperature;
+  if (is(Threshold::name)) return threshold_reference(s(), w) * temperature / o.base_temperature;
   if ((is(YAware::name) || is(Exponential::name)) && printed) return without_k(s(), w, is(Exponential::name));
   return std::nullopt;
 }

@@ -238,6 +238,13 @@ TEST_CASE("phantom cohort: with a signal, voxels outside its region do not revea
   CHECK(stiffness_brain(0, 1, person, grid, {}).map != first.map);
 }
 
+TEST_CASE("phantom cohort: the file contains the ages to the last bit, as hundredths of a year") {
+  for (const bool t1 : {false, true}) {
+    const CohortOnDisk made("ages", small_cohort(8, 1, t1));
+    for (const double age : H5Reader(made.path).numbers("age")) CHECK(age == std::nearbyint(100 * age) / 100);
+  }
+}
+
 TEST_CASE("phantom cohort: an unknown region is a usage error that lists the regions, and leaves no file") {
   CohortOptions options = small_cohort(1, 1, false);
   options.signal = {"hipocampus"};

@@ -7,12 +7,11 @@
 #include <cmath>
 #include <cstdio>
 #include <numeric>
-#include <random>
 
 #include "data/phantom/phantom.h"
 #include "data/split.h"
 #include "experiments/statistics/metrics.h"
-#include "experiments/statistics/ridge.h"
+#include "experiments/statistics/predictor.h"
 #include "tensor/parallel.h"
 
 using namespace cg;
@@ -101,14 +100,12 @@ double ridge_mae(std::vector<double> features, std::size_t columns) {
   double total = 0;
   for (std::size_t split = 0; split < splits; ++split) {
     const Split parts = split_folds(n, 5, 0, static_cast<std::uint32_t>(split));
-    std::vector<Index> train = parts.train;  // the folds of the search are not shuffled
-    std::mt19937 generator(static_cast<std::uint32_t>(split));
-    std::shuffle(train.begin(), train.end(), generator);
-    const auto x = rows(features, columns, train), test = rows(features, columns, parts.test);
+    const auto x = rows(features, columns, parts.train), test = rows(features, columns, parts.test);
     const auto width = static_cast<Index>(columns);
-    const RidgeSearch found = search_ridge({x, static_cast<Index>(train.size()), width}, rows(f.age, 1, train));
+    const AgePredictor ridge =
+        fit_predictor({}, {x, static_cast<Index>(parts.train.size()), width}, rows(f.age, 1, parts.train));
     total += mean_absolute_error(rows(f.age, 1, parts.test),
-                                 predict(found.model, {test, static_cast<Index>(parts.test.size()), width}));
+                                 ridge.predict({test, static_cast<Index>(parts.test.size()), width}));
   }
   return total / splits;
 }

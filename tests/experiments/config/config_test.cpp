@@ -12,6 +12,7 @@
 
 #include "experiments/program/digest.h"
 #include "losses/dynlocrep.h"
+#include "losses/registry.h"
 #include "losses/threshold.h"
 #include "tensor/error.h"
 
@@ -33,8 +34,8 @@ std::string refusal(const std::string& text, std::vector<std::string> overrides 
 }
 
 /// A value of a wrong type for the option, as TOML.
-std::string wrong_type(const Value& value) {
-  if (std::holds_alternative<std::string>(value)) return "1.5";
+std::string wrong_type(const Value& value, const Accepts& accepts) {
+  if (std::holds_alternative<std::string>(value)) return accepts.instead.empty() ? "1.5" : "'word'";
   if (std::holds_alternative<Index>(value)) return "1.5";
   return "'word'";
 }
@@ -56,7 +57,7 @@ std::string as_value(const Option& option, double number) {
 
 /// All values of the table that must be refused: wrong type, below, above, unknown choice.
 std::vector<std::string> refused_values(const Option& option) {
-  std::vector<std::string> out{wrong_type(option.value), "{ a = 1 }"};
+  std::vector<std::string> out{wrong_type(option.value, option.accepts), "{ a = 1 }"};
   const Accepts& a = option.accepts;
   if (!a.choices.empty()) out.push_back(as_word(option, a.choices[0] + "_"));
   if (std::isfinite(a.least)) out.push_back(as_value(option, a.open ? a.least : a.least - 1));
@@ -188,19 +189,46 @@ TEST_CASE("Config: the shipped experiments are valid, and dynlocrep has the publ
   CHECK(c.loss.shared.formulation == Formulation::published);
   CHECK(c.loss.own.of<DynLocRep>().final_neighbours == 14);
   CHECK(c.loss.own.of<DynLocRep>().step_size == 1);
-  CHECK(c.loss.shared.temperature == 0.1);
+  CHECK_FALSE(c.loss.shared.temperature);  // the published one
   CHECK(c.loss.shared.base_temperature == 0.07);
   CHECK(c.data.phantom.voxel_mm == 2);
   CHECK(c.evaluation.features == Features::projected);
 }
 
-TEST_CASE("Config: rank_n_contrast has its own published temperature, unless one is set") {
-  const auto temperature = [](std::vector<std::string> overrides) {
-    return parse_config({.file = "", .text = "", .overrides = std::move(overrides)}).loss.shared.temperature;
-  };
-  CHECK(temperature({"loss.name=rank_n_contrast"}) == 2);
-  CHECK(temperature({"loss.name=rank_n_contrast", "loss.temperature=0.1"}) == 0.1);
-  CHECK(temperature({"loss.name=simclr"}) == 0.1);
+TEST_CASE("Config: every loss has its published temperature in every shipped and every resolved configuration") {
+  for (const auto& entry : std::filesystem::directory_iterator(experiments)) {
+    if (entry.path().extension() != ".toml") continue;
+    const Source shipped = read_source(entry.path().string(), {});
+    const Source resolved{entry.path().string(), resolved_config(parse_config(shipped)), {}};
+    for (const std::string& loss : loss_names())
+      for (Source source : {shipped, resolved}) {
+        CAPTURE(source.file);
+        CAPTURE(loss);
+        source.overrides = {"loss.name=" + loss};
+        const LossOptions options = with_published_values(parse_config(source).loss);
+        CHECK(options.shared.temperature == (loss == "rank_n_contrast" ? 2 : 0.1));
+        CHECK(options.shared.base_temperature == 0.07);
+      }
+  }
+}
+
+TEST_CASE("Config: a temperature that is set counts, and a word other than published is refused") {
+  const Source source{"f.toml", "", {"loss.name=rank_n_contrast", "loss.temperature=1"}};
+  CHECK(parse_config(source).loss.shared.temperature == 1);
+  CHECK(refusal("loss.temperature = 'publish'\n") ==
+        "f.toml:1:20: loss.temperature: expected a number, above 0, or \"published\", found the text \"publish\"");
+  CHECK(refusal("loss.temperature = 0\n") ==
+        "f.toml:1:20: loss.temperature = 0.0: expected a number, above 0, or \"published\"");
+  CHECK(refusal("", {"loss.temperature=publishe"}).find("or \"published\"") != std::string::npos);
+}
+
+TEST_CASE("Config: the resolved copy shows the published value, and its digest is that of the number") {
+  const Config c = parse_config({"f.toml", "", {"loss.name=rank_n_contrast"}});
+  CHECK(resolved_config(c).find("\ntemperature = \"published\"  # here 2.0\n") != std::string::npos);
+  CHECK(config_digest(c) ==
+        config_digest(parse_config({"f.toml", "", {"loss.name=rank_n_contrast", "loss.temperature=2"}})));
+  CHECK(config_digest(c) !=
+        config_digest(parse_config({"f.toml", "", {"loss.name=rank_n_contrast", "loss.temperature=0.1"}})));
 }
 
 TEST_CASE("Config: the resolved copy is the same configuration with the same digest") {
@@ -211,6 +239,8 @@ TEST_CASE("Config: the resolved copy is the same configuration with the same dig
   CHECK(resolved_config(back) == text);
   CHECK(config_digest(back) == config_digest(c));
   CHECK(config_digest(c).size() == 64);
+  CHECK(config_digest(c, text) == config_digest(c));
+  CHECK(is_copy(text, c));
   for (const Option& option : options_of(config_fields()))
     CHECK(text.find(fmt::format("\n{} = ", leaf_of(option))) != std::string::npos);
 }
@@ -257,7 +287,9 @@ TEST_CASE("Config: a name is searched among the experiments, and an error lists 
   CHECK(find_config((experiments / "dynlocrep.toml").string(), "/nowhere") == experiments / "dynlocrep.toml");
   CHECK_THROWS_WITH_AS(
       find_config("quikstart", experiments),
-      doctest::Contains("one of dynlocrep, finetune_phantom, pretrain_openbhb, pretrain_phantom, quickstart"), Error);
+      doctest::Contains(
+          "one of dynlocrep, dynlocrep_published, finetune_phantom, pretrain_openbhb, pretrain_phantom, quickstart"),
+      Error);
   CHECK_THROWS_WITH_AS(read_source(experiments.string(), {}), doctest::Contains("cannot be read"), Error);
   CHECK_THROWS_WITH_AS(read_source("/nowhere/f.toml", {}), doctest::Contains("cannot be read"), Error);
 }

@@ -86,7 +86,7 @@ void write(const fs::path& path, std::string_view bytes) { std::ofstream(path, s
 
 /// A file with a correct digest and this content.
 std::string sealed(const std::string& image) {
-  std::string block = "cortexgrad-checkpoint-1\nsha256 " + sha256(image) + "\n";
+  std::string block = "cortexgrad-checkpoint-2\nsha256 " + sha256(image) + "\n";
   block.resize(512, '\0');
   return block + image;
 }
@@ -127,8 +127,8 @@ TEST_CASE("Checkpoint: all written data is read back to the bit") {
   for (std::size_t k = 0; k < 2; ++k) {
     SeedResult a = r.run.results[k], b = c.run.results[k];
     if (k == 0) a.test.r = b.test.r = 0;  // NaN is not equal to itself
-    CHECK(std::tuple(a.seed, a.test.mae, a.test.rmse, a.test.r2, a.test.r, a.alpha, a.loss, a.seconds) ==
-          std::tuple(b.seed, b.test.mae, b.test.rmse, b.test.r2, b.test.r, b.alpha, b.loss, b.seconds));
+    CHECK(std::tuple(a.seed, a.test.mae, a.test.rmse, a.test.r2, a.test.r, a.penalty, a.loss, a.seconds) ==
+          std::tuple(b.seed, b.test.mae, b.test.rmse, b.test.r2, b.test.r, b.penalty, b.loss, b.seconds));
   }
   REQUIRE(r.run.kept.size() == 2);
   for (std::size_t k = 0; k < 2; ++k) {
@@ -188,12 +188,13 @@ TEST_CASE("Checkpoint: other files, and one with a correct digest but invalid co
   H5Writer other;
   other.numbers("maps", {2}, std::vector<double>{1, 2});
   for (const std::string& bytes : {std::string(), std::string("x"), other.image(), sealed(""), sealed("no HDF5"),
-                                   sealed(other.image()), "cortexgrad-checkpoint-2\n" + std::string(600, 'x')}) {
+                                   sealed(other.image()), "cortexgrad-checkpoint-1\n" + std::string(600, 'x')}) {
     write(f.file, bytes);
     CHECK(is_refused(f.file));
   }
-  write(f.file, "cortexgrad-checkpoint-2\n");
-  check_fails([&] { read_checkpoint(f.file); }, ErrorKind::corrupt, {"this version"});
+  write(f.file, "cortexgrad-checkpoint-1\n" + std::string(600, '\0'));
+  check_fails([&] { read_checkpoint(f.file); }, ErrorKind::corrupt,
+              {"this version", "cortexgrad-checkpoint-1", "Finish the run"});
   check_fails([&] { read_checkpoint(f.path); }, ErrorKind::storage, {f.path.string()});
   check_fails([&] { read_checkpoint(f.path / "none"); }, ErrorKind::storage, {"none"});
 }

@@ -58,8 +58,8 @@ int kind(auto call) {
   return 0;
 }
 
-const std::string config = "# a comment\nseeds = [0]\n";
-const SeedResult one_seed{.seed = 3, .test = {.mae = 4, .rmse = 5, .r2 = 0.5, .r = 0.75}, .alpha = 0.1};
+const Config config;
+const SeedResult one_seed{.seed = 3, .test = {.mae = 4, .rmse = 5, .r2 = 0.5, .r = 0.75}, .penalty = 0.1};
 
 }  // namespace
 
@@ -67,18 +67,19 @@ TEST_CASE("Recorder: the rows of a run have enough digits, and empty cells for m
   const Folder f;
   Recorder recorder(f.path / "a/b", config, false);
   recorder.epoch({.seed = 1, .epoch = 2, .loss = 1.0 / 3, .learning_rate = 1e-4, .neighbours = 31, .seconds = 2.5});
-  recorder.epoch({.seed = 1, .epoch = 3, .loss = -1, .learning_rate = 9e-5, .seconds = 2, .mae = 4.25});
+  recorder.epoch(
+      {.seed = 1, .epoch = 3, .loss = -1, .learning_rate = 9e-5, .seconds = 2, .mae = 4.25, .validation_mae = 5.5});
   CHECK(contents(f.path / "a/b/metrics.csv") ==
-        "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n"
-        "1,2,0.3333333333,0.0001,31,2.5,\n"
-        "1,3,-1,9e-05,,2,4.25\n");
+        "seed,epoch,loss,learning_rate,neighbours,seconds,mae,validation_mae\n"
+        "1,2,0.3333333333,0.0001,31,2.5,,\n"
+        "1,3,-1,9e-05,,2,4.25,5.5\n");
   const std::vector<PredictionRow> rows{{1, "sub-1", 20.5, 22, "test", "2"}, {1, "=cmd()", 3, 4, "train", "a,\"b\""}};
   recorder.predictions(rows);
   CHECK(contents(f.path / "a/b/predictions.csv") ==
         "seed,participant_id,age,predicted,part,study\n"
         "1,sub-1,20.5,22,test,2\n"
         "1,'=cmd(),3,4,train,\"a,\"\"b\"\"\"\n");
-  CHECK(contents(f.path / "a/b/config.resolved.toml") == config);
+  CHECK(contents(f.path / "a/b/config.resolved.toml") == resolved_config(config));
 }
 
 TEST_CASE("Recorder: text that a spreadsheet would evaluate is neutralised, control bytes become spaces") {
@@ -149,9 +150,11 @@ TEST_CASE("Recorder: a finished run does not change, unless the same configurati
   const Folder f;
   { Recorder(f.path, config, false).summary(std::vector<SeedResult>{one_seed}, {}, {}, 0); }
   CHECK(kind([&] { Recorder(f.path, config, false); }) == 9);
-  CHECK(kind([&] { Recorder(f.path, "seeds = [1]\n", true); }) == 9);
+  Config other;
+  other.seeds = {1};
+  CHECK(kind([&] { Recorder(f.path, other, true); }) == 9);
   CHECK(fs::exists(f.path / "summary.json"));
-  const Recorder again(f.path, "# another comment\n" + config, true);
+  const Recorder again(f.path, config, true);
   CHECK(!fs::exists(f.path / "summary.json"));
 }
 
@@ -162,7 +165,7 @@ TEST_CASE("Recorder: a run with a checkpoint can be continued; one without, or o
     CHECK_FALSE(recorder.resumable());
     recorder.epoch({.seed = 0, .epoch = 1});
   }
-  const std::string header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n";
+  const std::string header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae,validation_mae\n";
   CHECK(contents(f.path / "metrics.csv").size() > header.size());
   CHECK_FALSE(Recorder(f.path, config, false).resumable());
   CHECK(contents(f.path / "metrics.csv") == header);
@@ -175,6 +178,53 @@ TEST_CASE("Recorder: a run with a checkpoint can be continued; one without, or o
     CHECK_FALSE(Recorder(f.path, config, true).resumable());
     CHECK_FALSE(fs::exists(f.path / "checkpoint.h5"));
   }
+}
+
+TEST_CASE("Recorder: a run of an earlier version is continued if its configuration is the same; another is refused") {
+  const Folder f;
+  { Recorder(f.path, config, false).epoch({.seed = 0, .epoch = 1}); }
+  std::ofstream(f.path / "checkpoint.h5") << "x";
+  const std::string present = resolved_config(config);
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string text = present;
+    const std::size_t at = text.find(from);
+    REQUIRE(at != std::string::npos);
+    return text.replace(at, from.size(), to);
+  };
+  const auto continued = [&](const std::string& folder_has, const Config& asked) {
+    write_atomically(f.path / "config.resolved.toml", folder_has);
+    return kind([&] { Recorder(f.path, asked, false); });
+  };
+  CHECK(continued(present, config) == 0);
+  CHECK(continued(with("# Every option", "# In other words"), config) == 0);
+  CHECK(continued(with("formulation = \"published\"", "formulation = \"reference\""), config) == 0);
+  CHECK(continued(with("formulation = \"published\"", "formulation = \"paper\""), config) == 9);
+  CHECK(continued(with("weight_decay = 5e-05", "weight_decay = 6e-05"), config) == 9);
+  const std::string without_order = with("order = \"shuffled\"\n", "");
+  CHECK(continued(without_order, config) == 0);
+  Config balanced;
+  balanced.train.order = SubjectOrder::study_balanced;
+  CHECK(continued(without_order, balanced) == 9);
+  CHECK(continued(with("order = \"shuffled\"", "ordre = \"shuffled\""), config) == 9);
+  CHECK(continued(present + "damaged = \n", config) == 9);
+  CHECK(continued("", config) == 9);
+}
+
+TEST_CASE(
+    "Recorder: a digest is that of the run if this version, or the version that created the folder, computes it") {
+  const Folder f;
+  const Recorder recorder(f.path, config, false);
+  std::string before = resolved_config(config);
+  before.erase(before.find("order = "), std::string("order = \"shuffled\"\n").size());
+  CHECK(recorder.is_config_digest(config_digest(config)));
+  CHECK_FALSE(recorder.is_config_digest(config_digest(config, before)));
+  write_atomically(f.path / "config.resolved.toml", before);
+  CHECK(recorder.is_config_digest(config_digest(config)));
+  CHECK(recorder.is_config_digest(config_digest(config, before)));
+  Config other;
+  other.seeds = {1};
+  CHECK_FALSE(recorder.is_config_digest(config_digest(other)));
+  CHECK_FALSE(recorder.is_config_digest(config_digest(other, before)));
 }
 
 TEST_CASE("Recorder: temporary files of killed runs are removed, and a summary removes the checkpoint") {
@@ -219,7 +269,7 @@ TEST_CASE("Recorder: resuming removes the rows after the checkpoint") {
   CHECK(contents(f.path / "predictions.csv") == "seed,participant_id,age,predicted,part,study\n");
   CHECK(kind([&] { recorder.rewind({.metrics = 100000}); }) == 4);
   recorder.rewind({});
-  CHECK(contents(f.path / "metrics.csv") == "seed,epoch,loss,learning_rate,neighbours,seconds,mae\n");
+  CHECK(contents(f.path / "metrics.csv") == "seed,epoch,loss,learning_rate,neighbours,seconds,mae,validation_mae\n");
 }
 
 TEST_CASE("Recorder: a folder that cannot be created is an error of storage") {

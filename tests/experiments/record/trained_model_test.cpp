@@ -28,7 +28,7 @@ Prediction full(bool expectation = false) {
   Prediction p;
   p.features = Features::projected;
   p.activations = DType::bf16;
-  p.predictor = {.weights = {0.1, -0.2, 1e-17}, .bias = {1.0 / 3}, .alpha = 10};
+  p.predictor = {.weights = {0.1, -0.2, 1e-17}, .bias = {1.0 / 3}, .penalty = 10};
   if (expectation)
     p.predictor = {.weights = {1, 2, 3, 4, 5, 6}, .bias = {0.5, 0.25}, .expectation = true, .first_year = 18};
   p.bias = {.intercept = 4.5, .slope = -0.125};

@@ -73,6 +73,7 @@ TEST_CASE("a run: summary.json agrees with predictions.csv and metrics.csv") {
   REQUIRE(first_run().code == 0);
   const auto results = summary("first");
   const Rows predictions = table("first/predictions.csv"), rows = metrics("first");
+  REQUIRE(rows.size() == 4);
   double sum = 0;
   for (std::size_t seed = 0; seed < 2; ++seed) {
     const double mae = mae_of(predictions, std::to_string(seed));
@@ -161,6 +162,8 @@ TEST_CASE("a run: the reference device and the fast kernels agree in float32") {
   REQUIRE_MESSAGE(reference.code == 0, reference.text);
   REQUIRE_MESSAGE(cpu.code == 0, cpu.text);
   const Rows slow = metrics("reference"), fast = metrics("cpu");
+  REQUIRE(slow.size() == 2);
+  REQUIRE(fast.size() == 2);
   for (std::size_t k = 0; k < 2; ++k)
     CHECK(std::stod(slow[k].at("loss")) == doctest::Approx(std::stod(fast[k].at("loss"))).epsilon(1e-3));
   CHECK(std::abs(std::stod(slow[1].at("mae")) - std::stod(fast[1].at("mae"))) < 0.1);  // years

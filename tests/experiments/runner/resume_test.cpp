@@ -2,6 +2,7 @@
 // A run that is interrupted and gone on with ends as one that was not: every file, to the bit. Runs in this process, so
 // that the interruption comes at a place of our choosing; interruption_test.cpp does it to the real executable.
 #include <doctest/doctest.h>
+#include <hdf5.h>
 
 #include <algorithm>
 #include <functional>
@@ -21,7 +22,8 @@ constexpr Index never = 1 << 20;
 
 // One seed asks 9 times in training, 6 while features are kept after epoch 2, and 4 in the evaluation at the end.
 const std::string one_seed = "seeds=3 train.epochs=3 evaluation.embeddings_at=2";
-const std::string two_seeds = "seeds=0,1 train.epochs=3 evaluation.embeddings_at=1,3 evaluation.every=2";
+const std::string two_seeds =
+    "seeds=0,1 train.epochs=3 evaluation.embeddings_at=1,3 evaluation.every=2 evaluation.watch=test";
 
 /// Keeps what a run prints off the test's own output.
 class Silence {
@@ -51,9 +53,11 @@ fs::path folder(const std::string& out) { return workplace().folder + "/" + out;
 fs::path checkpoint(const std::string& out) { return folder(out) / "checkpoint.h5"; }
 
 /// Runs into the folder `out` until it has been asked `polls` times whether to stop, and says yes to the next.
-void run_here(const std::string& out, const std::string& more, Index polls = never, bool overwrite = false) {
+void run_here(const std::string& out, const std::string& more, Index polls = never, bool overwrite = false,
+              const std::string& cohort = workplace().cohort) {
   const Silence silence;
-  const Config config = parse_config(read_source(CG_TEST_SOURCE "/experiments/dynlocrep.toml", tiny_options(more)));
+  const Config config =
+      parse_config(read_source(CG_TEST_SOURCE "/experiments/dynlocrep.toml", tiny_options(more, cohort)));
   RunOptions options;
   options.name = "tiny";
   options.device = "cpu";
@@ -99,6 +103,20 @@ std::string differences(const std::map<std::string, std::string>& a, const std::
   for (const auto& [name, content] : b)
     if (!a.contains(name)) names += name + " ";
   return names;
+}
+
+/// Exchanges two different voxels of the last map of a cohort file.
+void exchange_two_voxels(const std::string& cohort) {
+  const hid_t file = H5Fopen(cohort.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), maps = H5Dopen2(file, "maps", H5P_DEFAULT);
+  const hid_t space = H5Dget_space(maps);
+  std::vector<float> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
+  REQUIRE(H5Dread(maps, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
+  const auto from = std::find_if(values.rbegin(), values.rend(), [](float v) { return v != 0; });
+  std::iter_swap(from, std::find_if(from, values.rend(), [&](float v) { return v != 0 && v != *from; }));
+  REQUIRE(H5Dwrite(maps, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
+  H5Sclose(space);
+  H5Dclose(maps);
+  H5Fclose(file);
 }
 
 }  // namespace
@@ -208,6 +226,38 @@ TEST_CASE("resuming: --overwrite starts again, with any checkpoint") {
   run_here("anew", one_seed, never, true);
   CHECK(summary("anew")["resumed"] == 0);
   CHECK(metrics("anew").size() == 3);
+}
+
+TEST_CASE("resuming: a run of an earlier version continues, with a former word and without a key that is new") {
+  REQUIRE(is_interrupted("earlier", one_seed, 5));
+  std::string text = bytes("earlier/config.resolved.toml");
+  for (const auto& [now, before] :
+       {std::pair<std::string, std::string>{"formulation = \"published\"", "formulation = \"reference\""},
+        {"order = \"shuffled\"\n", ""}}) {
+    REQUIRE(text.find(now) != std::string::npos);
+    text.replace(text.find(now), now.size(), before);
+  }
+  std::ofstream(folder("earlier") / "config.resolved.toml") << text;
+  Checkpoint saved = read_checkpoint(checkpoint("earlier"));
+  const std::string digest = config_digest(parse_config({"f.toml", text, {}}), text);
+  REQUIRE(saved.config_digest != digest);
+  saved.config_digest = digest;
+  HostBackend host;
+  write_checkpoint(checkpoint("earlier"), saved, host);
+  run_here("earlier", one_seed);
+  CHECK(summary("earlier")["resumed"] == 1);
+}
+
+TEST_CASE(
+    "resuming: a cohort whose maps changed after the checkpoint is refused, also with their mean and SD the same") {
+  const std::string cohort = workplace().folder + "/synthetic-changed.h5",
+                    options = one_seed + " data.normalise=subject";
+  fs::copy_file(workplace().cohort, cohort);
+  const auto run = [&](Index polls) { run_here("changed", options, polls, false, cohort); };
+  check_fails([&] { run(5); }, ErrorKind::interrupted, {"saved in"});
+  check_fails([&] { run(1); }, ErrorKind::interrupted, {"saved in"});  // unchanged: it continues
+  exchange_two_voxels(cohort);
+  check_fails([&] { run(never); }, ErrorKind::data, {"checkpoint.h5", "cohort has changed"});
 }
 
 TEST_CASE("resuming: a checkpoint of another configuration or cohort, or tables cut short, are refused") {

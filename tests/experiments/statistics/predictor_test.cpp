@@ -54,7 +54,8 @@ std::vector<double> predictions(const PredictorOptions& options, const Made& fit
 
 template <PredictorType P>
 std::vector<double> predictions(const P& predictor, const Made& fitted, const Made& asked) {
-  return predictor.fit(fitted.features(), fitted.ages).predict(asked.features());
+  const double penalty = predictor.shared.penalty.value_or(0.01);
+  return predictor.fit(fitted.features(), fitted.ages, std::span(&penalty, 1)).at(0).predict(asked.features());
 }
 
 double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
@@ -84,12 +85,105 @@ void standardise(std::vector<double>& x, Index columns) {
 
 }  // namespace
 
-TEST_CASE("Predictor: ridge is the grid search of ridge.h") {
-  const Made m = linear(40, 3, 2);
-  const RidgeSearch search = search_ridge(m.features(), m.ages);
-  const auto predictor = fit_predictor({}, m.features(), m.ages);
-  CHECK(largest_difference(predictor.predict(m.features()), predict(search.model, m.features())) < 1e-12);
-  CHECK(predictor.alpha == search.model.alpha);
+TEST_CASE("Predictor: each hands on its options: penalty, seed, inner folds and its own") {
+  const Made m = linear(60, 4, 8), other = linear(30, 4, 8, 2);
+  const auto fits = [&]<PredictorType P>(const P& predictor) {
+    CAPTURE(P::name);
+    PredictorOptions options{.name = P::name, .shared = predictor.shared};
+    options.own.of<P>() = predictor.own;
+    // The rows by age, as fit_predictor takes them: sums have the same order then.
+    const SubjectRows rows = fold_rows(m.features(), m.ages, predictor.shared.inner_folds, predictor.shared.seed).all;
+    const double penalty = *predictor.shared.penalty;
+    CHECK(predictions(options, m, other) ==
+          predictor.fit(rows.rows(), rows.ages, std::span(&penalty, 1)).at(0).predict(other.features()));
+  };
+  AllPredictors::for_each([&]<PredictorType P>() {
+    for (const double penalty : {0.02, 0.5}) fits(P{{.penalty = penalty}});
+    fits(P{{.penalty = 0.02, .seed = 7}});
+    fits(P{{.penalty = 0.02, .inner_folds = InnerFolds::contiguous}});
+  });
+  fits(HuberPredictor{{.penalty = 0.02}, {.huber_delta = 20}});
+  const auto with = [&](const PredictorOptions& options) { return predictions(options, m, other); };
+  for (const std::string& name : predictor_names()) {
+    CAPTURE(name);
+    CHECK(with({.name = name, .shared = {.penalty = 0.02}}) != with({.name = name, .shared = {.penalty = 0.5}}));
+  }
+}
+
+TEST_CASE("Predictor: every one chooses its penalty by the mean R² over the same folds") {
+  const Made m = linear(60, 20, 12);
+  for (const std::string& name : predictor_names()) {
+    CAPTURE(name);
+    const PredictorOptions options{.name = name};
+    const PenaltySearch search = search_penalty(options, m.features(), m.ages);
+    REQUIRE(search.penalties.size() == 5);
+    const FoldedRows rows = fold_rows(m.features(), m.ages, InnerFolds::stratified, 0);
+    for (std::size_t a = 0; a < 5; ++a) {
+      double sum = 0;
+      for (Index k = 0; k < inner_fold_count; ++k) {
+        const SubjectRows others = rows.outside(k), inside = rows.inside(k);
+        PredictorOptions fixed = options;
+        fixed.shared.penalty = search.penalties[a];
+        sum += r_squared(inside.ages, fit_predictor(fixed, others.rows(), others.ages).predict(inside.rows()));
+      }
+      CHECK(search.mean_r2[a] == doctest::Approx(sum / 5).epsilon(1e-3));  // trained ones: see the stopping rule
+    }
+    const auto best = std::ranges::max_element(search.mean_r2) - search.mean_r2.begin();
+    CHECK(search.best == search.penalties[static_cast<std::size_t>(best)]);
+    CHECK(search.predictor.penalty == search.best);
+    CHECK(fit_predictor(options, m.features(), m.ages).penalty == search.best);
+  }
+}
+
+TEST_CASE("Predictor: nothing depends on the order of the rows, with contiguous folds everything does") {
+  Made m = linear(43, 6, 15), turned = m;
+  for (std::size_t i = 20; i < 30; ++i) turned.ages[i] = m.ages[i] = 50;  // equal ages
+  std::vector<Index> order(43);
+  for (std::size_t i = 0; i < 43; ++i) order[i] = static_cast<Index>((i * 17 + 5) % 43);
+  const Made before = turned;
+  for (std::size_t i = 0; i < 43; ++i) {
+    const auto from = static_cast<std::size_t>(order[i]);
+    turned.ages[i] = before.ages[from];
+    std::copy_n(before.x.begin() + static_cast<std::ptrdiff_t>(from * 6), 6,
+                turned.x.begin() + static_cast<std::ptrdiff_t>(i * 6));
+  }
+  const Made other = linear(10, 6, 5, 3);
+  for (const std::string& name : predictor_names()) {
+    CAPTURE(name);
+    PredictorOptions options{.name = name};
+    if (name != "ridge") options.shared.penalty = 0.01;  // a search takes long
+    const AgePredictor first = fit_predictor(options, m.features(), m.ages),
+                       second = fit_predictor(options, turned.features(), turned.ages);
+    CHECK(first.predict(other.features()) == second.predict(other.features()));
+    CHECK(first.penalty == second.penalty);
+    const auto left_out = predict_left_out(options, first, m.features(), m.ages),
+               left_out_turned = predict_left_out(options, second, turned.features(), turned.ages);
+    for (std::size_t i = 0; i < 43; ++i) CHECK(left_out_turned[i] == left_out[static_cast<std::size_t>(order[i])]);
+  }
+  const PredictorOptions contiguous{.name = "ridge", .shared = {.inner_folds = InnerFolds::contiguous}};
+  CHECK(search_penalty(contiguous, m.features(), m.ages).mean_r2 !=
+        search_penalty(contiguous, turned.features(), turned.ages).mean_r2);
+}
+
+TEST_CASE("Predictor: a penalty means the same for every small delta of Huber's loss") {
+  const Made m = linear(60, 4, 8);
+  const auto small = predictions(HuberPredictor{{.penalty = 0.3}, {.huber_delta = 0.01}}, m, m),
+             smaller = predictions(HuberPredictor{{.penalty = 0.3}, {.huber_delta = 0.001}}, m, m),
+             l1 = predictions(L1Predictor{{.penalty = 0.3}}, m, m);
+  CHECK(largest_difference(small, l1) < 0.1);  // years
+  CHECK(largest_difference(smaller, l1) < 0.1);
+}
+
+TEST_CASE("Predictor: a warning names a penalty at the end of those that were tried") {
+  const auto with = [](double penalty) {
+    AgePredictor predictor;
+    predictor.penalty = penalty;
+    return predictor;
+  };
+  CHECK(penalty_warning({}, with(0.01)).find("the smallest") != std::string::npos);
+  CHECK(penalty_warning({.name = "l1"}, with(1)).find("l1 chose the penalty 1, the largest") == 0);
+  CHECK(penalty_warning({}, with(1)).empty());
+  CHECK(penalty_warning({.shared = {.penalty = 0.01}}, with(0.01)).empty());  // it was not chosen
 }
 
 TEST_CASE("Predictor: its gradient is the change of the predicted age") {

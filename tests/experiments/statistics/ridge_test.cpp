@@ -16,6 +16,9 @@ using namespace cg;
 
 namespace {
 
+/// The folds of scikit-learn's GridSearchCV, which the golden file was made with.
+const PredictorOptions contiguous{.name = "ridge", .shared = {.inner_folds = InnerFolds::contiguous}};
+
 struct Array {
   std::vector<double> values;
   Index rows = 1, columns = 1;
@@ -61,11 +64,11 @@ TEST_CASE("Ridge: scores, alpha, predictions and error of the golden cases") {
     ++cases;
     CAPTURE(group);
     const Part train(file, group + "/train"), test(file, group + "/test");
-    const RidgeSearch found = search_ridge(train.x.features(), train.ages);
+    const PenaltySearch found = search_penalty(contiguous, train.x.features(), train.ages);
     // Double arithmetic with Gram matrices of condition 1e5 at most: 1e-10.
     CHECK(difference(found.mean_r2, file.numbers(group + "/cv_r2")) < 1e-10);
-    CHECK(found.model.alpha == doctest::Approx(file.numbers(group + "/alpha")[0]).epsilon(1e-15));
-    const std::vector<double> predicted = predict(found.model, test.x.features());
+    CHECK(found.best == doctest::Approx(file.numbers(group + "/alpha")[0]).epsilon(1e-15));
+    const std::vector<double> predicted = found.predictor.predict(test.x.features());
     CHECK(difference(predicted, file.numbers(group + "/predictions")) < 1e-10);
     CHECK(difference({mean_absolute_error(test.ages, predicted)}, file.numbers(group + "/mae")) < 1e-10);
   }
@@ -102,10 +105,10 @@ TEST_CASE("Ridge: the intercept is not penalised, so a shift of all ages shifts 
 TEST_CASE("Ridge: constant features leave the mean age, and the smallest alpha wins the tie") {
   const Array y = normals(20, 1, 5);
   const Array x{std::vector<double>(60, 2.0), 20, 3};
-  const RidgeSearch found = search_ridge(x.features(), y.values);
-  CHECK(found.model.alpha == 0.01);
-  for (const double w : found.model.weights) CHECK(w == 0);
-  CHECK(predict(found.model, x.features())[0] == doctest::Approx(found.model.intercept));
+  const PenaltySearch found = search_penalty(contiguous, x.features(), y.values);
+  CHECK(found.best == 0.01);
+  for (const double w : found.predictor.weights) CHECK(w == 0);
+  CHECK(found.predictor.predict(x.features())[0] == doctest::Approx(found.predictor.bias[0]));
 }
 
 TEST_CASE("Ridge: disagreeing sizes, too few subjects and values that are not finite are refused") {
@@ -120,12 +123,12 @@ TEST_CASE("Ridge: disagreeing sizes, too few subjects and values that are not fi
   const Array x = normals(12, 2, 6), y = normals(12, 1, 7);
   const std::vector<double> short_ages(11), nine(9);
   CHECK(kind([&] { fit_ridge(x.features(), short_ages, 1); }) == ErrorKind::data);
-  CHECK(kind([&] { search_ridge({std::span(x.values).first(18), 9, 2}, nine); }) == ErrorKind::data);
+  CHECK(kind([&] { search_penalty({}, {std::span(x.values).first(18), 9, 2}, nine); }) == ErrorKind::data);
   CHECK(kind([&] { predict({.alpha = 1, .intercept = 0, .weights = {1}}, x.features()); }) == ErrorKind::data);
   Array bad = x;
   bad.values[3] = std::numeric_limits<double>::quiet_NaN();
-  CHECK(kind([&] { search_ridge(bad.features(), y.values); }) == ErrorKind::numbers);
+  CHECK(kind([&] { search_penalty({}, bad.features(), y.values); }) == ErrorKind::numbers);
   bad = y;
   bad.values[3] = std::numeric_limits<double>::infinity();
-  CHECK(kind([&] { search_ridge(x.features(), bad.values); }) == ErrorKind::numbers);
+  CHECK(kind([&] { search_penalty({}, x.features(), bad.values); }) == ErrorKind::numbers);
 }

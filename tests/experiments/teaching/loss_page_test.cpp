@@ -76,9 +76,7 @@ void check_list(const std::vector<double>& got, const std::vector<double>& want)
 std::vector<double> numbers(const Array& a) { return {a.data(), a.data() + a.size()}; }
 
 LossCase start(const PageGrid& grid, const std::string& loss, Index width) {
-  LossOptions options{
-      .name = loss,
-      .shared = {.sigma = 5, .temperature = loss_info(loss).temperature, .distance = Distance::euclidean}};
+  LossOptions options{.name = loss, .shared = {.sigma = 5, .distance = Distance::euclidean}};
   options.own.of<DynLocRep>().final_neighbours = grid.final_neighbours;
   LossCase c = make_example(options, grid.subject_ages, grid.views, width, grid.seed);
   c.max_epochs = grid.epochs.back();

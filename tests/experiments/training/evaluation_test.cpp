@@ -55,15 +55,37 @@ SubjectFeatures features() {
 TEST_CASE(
     "evaluation: a feature that is not finite, of the training or of the test part, is an error with the subject") {
   const PredictorOptions options;
-  CHECK(evaluate(features(), cohort(), options).metrics.mae < 5);
+  CHECK(evaluate(features(), cohort(), options, {}).test.metrics.mae < 5);
   for (const std::vector<Index>* part : {&cohort().split.train, &cohort().split.test})
     for (const double bad : {not_a_number, infinity, -infinity}) {
       SubjectFeatures all = features();
       const Index subject = part->back();
       all.values[static_cast<std::size_t>(2 * subject + 1)] = bad;
-      check_fails([&] { evaluate(all, cohort(), options); }, ErrorKind::numbers,
+      check_fails([&] { evaluate(all, cohort(), options, {}); }, ErrorKind::numbers,
                   {"a feature", "subject " + id(subject)});
     }
+}
+
+TEST_CASE(
+    "evaluation: only the parts that are asked for are evaluated, and there is no validation part unless split off") {
+  const Evaluation all = evaluate(features(), cohort(), {}, {});
+  CHECK(all.validation.predicted.empty());
+  CHECK(all.test.predicted.size() == cohort().split.test.size());
+  CHECK(evaluate(features(), cohort(), {}, {.test = false}).test.predicted.empty());
+}
+
+TEST_CASE("evaluation: a predictor that is not better than the mean age, and a penalty at an end, give a warning") {
+  const auto has = [](const Evaluation& e, const char* words) {
+    return std::ranges::any_of(e.warnings, [&](const std::string& w) { return w.find(words) != std::string::npos; });
+  };
+  const PredictorOptions fixed{.shared = {.penalty = 1}};
+  CHECK(evaluate(features(), cohort(), fixed, {}).warnings.empty());
+  SubjectFeatures wrong = features();
+  for (const Index i : cohort().split.test) wrong.values[static_cast<std::size_t>(2 * i)] *= -3;
+  CHECK(has(evaluate(wrong, cohort(), fixed, {}), "the test error of ridge"));
+  SubjectFeatures constant = features();
+  std::ranges::fill(constant.values, 1.0);
+  CHECK(has(evaluate(constant, cohort(), {}, {}), "the smallest that was tried"));
 }
 
 TEST_CASE(

@@ -252,6 +252,7 @@ TEST_CASE("Learner: without a projection head the loss gets the encoder's featur
   Learner learner(backend, options, loss("dynlocrep"));
   for (const Parameter* p : learner.parameters().parameters()) CHECK(p->name.starts_with("encoder."));
   const auto layers = learner.summary(subjects);
+  REQUIRE_FALSE(layers.empty());
   CHECK(layers.back().scope == "normalise");
   CHECK(layers.back().output == Shape{subjects, 32});
   const Tensor batch = volumes(learner, 1);
