@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "tensor/error.h"
+#include "tensor/parallel.h"
 #include "tensor/random.h"
 
 namespace cg {
@@ -48,8 +49,7 @@ ParameterStore::ParameterStore(Backend& backend, DType dtype, std::vector<Parame
 
 void ParameterStore::initialise(std::uint64_t seed) {
   constexpr Index piece = Index{1} << 16;  // numbers drawn before they are stored: no copy of a large parameter is made
-#pragma omp parallel for schedule(dynamic)
-  for (std::size_t k = 0; k < parameters_.size(); ++k) {
+  const auto draw = [&](std::size_t k) {
     const Parameter& p = *parameters_[k];
     const Tensor& all = p.variable.value;
     Random random({.seed = seed, .sample = static_cast<std::uint32_t>(k), .use = Use::initial_weights});
@@ -63,7 +63,11 @@ void ParameterStore::initialise(std::uint64_t seed) {
       Tensor part = all.part({{static_cast<Index>(values.size())}, all.dtype()}, first * size_of(all.dtype()));
       from_doubles(backend_, values, part);
     }
-  }
+  };
+  RegionErrors errors;
+#pragma omp parallel for schedule(dynamic)
+  for (std::size_t k = 0; k < parameters_.size(); ++k) errors.guard([&] { draw(k); });
+  errors.rethrow();
   round_values();
 }
 

@@ -24,13 +24,42 @@ inline double age_weight(AgeKernel kernel, double sigma, double difference) {
   return kernel == AgeKernel::rbf ? bell : bell / (sigma * std::sqrt(2 * std::numbers::pi));
 }
 
-/// w [n, n]: w_it = K(y_i − y_t). A weight far down a tail is an exact 0 (rbf, σ = 2: beyond 77 years).
-inline Array age_weights(AgeKernel kernel, double sigma, std::span<const double> ages) {
+/// The arithmetic of the weights. What it decides is which weights are equal: threshold.h compares them.
+enum class WeightPrecision {
+  float64,
+  float32,  ///< as the published code has it if its ages are whole numbers or float32
+};
+
+/// The nearest float32. Below the smallest normal one too, where the processor may be set to give 0.
+inline double nearest_float(double x) {
+  constexpr double smallest_normal = 0x1p-126, unit = 0x1p-149;  // between the numbers below it
+  return std::abs(x) < smallest_normal ? std::nearbyint(x / unit) * unit : static_cast<double>(static_cast<float>(x));
+}
+
+/// K(y_i − y_t) of ages in float32, step by step as the published code computes it, rounded after each step. A step in
+/// double that is then rounded gives the same numbers as one in float32.
+inline double age_weight_in_float32(AgeKernel kernel, double sigma, double age_i, double age_t) {
+  const double difference = nearest_float(nearest_float(age_i) - nearest_float(age_t));
+  const double squared = nearest_float(difference * difference);
+  if (kernel == AgeKernel::cauchy) {
+    const double scaled = nearest_float(nearest_float(sigma) * squared);
+    return nearest_float(1 / nearest_float(scaled + 1));
+  }
+  const double bell = nearest_float(std::exp(nearest_float(-squared / nearest_float(2 * sigma * sigma))));
+  return kernel == AgeKernel::rbf ? bell : nearest_float(bell / nearest_float(sigma * std::sqrt(2 * std::numbers::pi)));
+}
+
+/// w [n, n]: w_it = K(y_i − y_t). A weight far down a tail is an exact 0 (rbf, σ = 2: beyond 77 years; in float32
+/// beyond 28.8).
+inline Array age_weights(AgeKernel kernel, double sigma, std::span<const double> ages,
+                         WeightPrecision precision = WeightPrecision::float64) {
   const auto n = static_cast<Index>(ages.size());
   Array w(n, n);
   for (std::size_t i = 0; i < ages.size(); ++i)
     for (std::size_t t = 0; t <= i; ++t) {
-      const double weight = age_weight(kernel, sigma, ages[i] - ages[t]);
+      const double weight = precision == WeightPrecision::float32
+                                ? age_weight_in_float32(kernel, sigma, ages[i], ages[t])
+                                : age_weight(kernel, sigma, ages[i] - ages[t]);
       w(static_cast<Index>(i), static_cast<Index>(t)) = weight;
       w(static_cast<Index>(t), static_cast<Index>(i)) = weight;
     }

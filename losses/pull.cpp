@@ -3,12 +3,13 @@
 
 namespace cg {
 
-Pull pull(const LossInput& in, const SharedLossOptions& options, double temperature, Normaliser normaliser) {
+Pull pull(const LossInput& in, const SharedLossOptions& options, double temperature, Normaliser normaliser,
+          WeightPrecision precision) {
   const bool by_anchor = normaliser == Normaliser::anchor;
   const double mean = by_anchor ? 1 / static_cast<double>(in.rows()) : 1;
   const double factor = options.published() ? temperature / options.base_temperature * mean : 1;
   Pull p;
-  p.w = age_weights(options.kernel, options.sigma, in.ages);
+  p.w = age_weights(options.kernel, options.sigma, in.ages, precision);
   p.a = p.w;
   p.a.matrix().diagonal().setZero();
   const double together = p.a.sum();

@@ -21,7 +21,8 @@ enum class Normaliser {
 
 /// Age weights and pull a_ik of an input; `temperature`: the loss's τ. An anchor whose weights are all 0 gets no pull
 /// and is counted.
-Pull pull(const LossInput& in, const SharedLossOptions& options, double temperature, Normaliser normaliser);
+Pull pull(const LossInput& in, const SharedLossOptions& options, double temperature, Normaliser normaliser,
+          WeightPrecision precision = WeightPrecision::float64);
 
 /// Fails when a sum of repulsions has no term: it leaves out the anchor, and in the `printed` formulation the positive
 /// k.

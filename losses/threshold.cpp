@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "tensor/error.h"
 
@@ -16,8 +18,11 @@ constexpr double most_weight = 1e6;  // in training: a larger pull leaves nothin
 
 Threshold::Pairs Threshold::pairs(const LossInput& in) const {
   check_someone_to_repel(name, in, 2);
-  Pairs p{pull(in, shared, temperature_of(*this), Normaliser::anchor), {}, {}};
-  p.ranking = rank_by_age(in.ages, p.w, Compared::farther);
+  const WeightPrecision precision = shared.published() ? own.weight_precision : WeightPrecision::float64;
+  Pairs p{pull(in, shared, temperature_of(*this), Normaliser::anchor, precision), {}, {}};
+  std::vector<double> ages(in.ages.begin(), in.ages.end());  // as the weights see them: a weight falls as they part
+  if (precision == WeightPrecision::float32) std::ranges::transform(ages, ages.begin(), nearest_float);
+  p.ranking = rank_by_age(ages, p.w, Compared::farther);
   if (shared.published())
     count_comparisons(p);
   else

@@ -14,8 +14,10 @@
 // The paper divides by the weights of far ages, which are nearly 0. With rbf, σ = 2 and ages in two clusters a_ik
 // exceeds 10^100, so training with it is refused where one exceeds 10^6. The published code sums over j after comparing
 // whole rows, and compares row t, not row i: c counts the j that are farther from *t* than i is: many where t is near.
-// So the nearest in age are pushed most, and all k share one denominator.
-// Read next: ranking.h (the sums in O(n) an anchor), pull.h (w), similarity_loss.h (S and the way back to z).
+// So the nearest in age are pushed most, and all k share one denominator. Which weights are equal depends on the type
+// of the ages there: with weight_precision = float32 (rbf, σ = 2) all pairs 29 years apart and more have the weight 0,
+// and none of them is compared as farther than another. Read next: ranking.h (the sums in O(n) an anchor), pull.h (w),
+// similarity_loss.h (S and the way back to z).
 #pragma once
 
 #include "losses/pull.h"
@@ -33,6 +35,7 @@ struct Threshold {
 
   struct Options {
     DeltaReduction delta_reduction = DeltaReduction::sum;
+    WeightPrecision weight_precision = WeightPrecision::float64;
 
     static Fields<Options> fields();
   };
@@ -81,7 +84,7 @@ struct Threshold {
             .similarity = phrases::inner_product,
             .pulls = phrases::near_ages,
             .pushes = "all other rows, each as often (c) as there are rows farther from it in age than the anchor",
-            .options = {"delta_reduction"}};
+            .options = {"delta_reduction", "weight_precision"}};
   }
 
  private:
@@ -95,6 +98,11 @@ inline Fields<Threshold::Options> Threshold::Options::fields() {
       field("delta_reduction", &Options::delta_reduction, {"sum", "mean"},
             "threshold, published: whether c_it counts the comparisons or is their share of the rows; a constant in "
             "the value, nothing in the gradient."),
+      field(
+          "weight_precision", &Options::weight_precision, {"float64", "float32"},
+          "threshold, published: the type of the age weights that are compared. The published code has float32 if its "
+          "ages are whole numbers or float32: with rbf and sigma 2, pairs 29 years apart and more then tie at 0.")
+          .implied("float64"),
   };
 }
 static_assert(LossType<Threshold>);

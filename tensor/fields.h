@@ -32,6 +32,9 @@ struct Accepts {
   std::string instead = {};          ///< of a number: the word that may take its place
   /// Words of earlier versions, each with the choice that replaced it. They are read, but never written.
   std::vector<std::pair<std::string, std::string>> former = {};
+  /// The choice that earlier versions, without this key, stood for. With it a configuration has the same digest as
+  /// there. Empty: the key always counts.
+  std::string implied = {};
 
   /// The choice for a word: the word itself, or the replacement of a former word.
   std::string current(const std::string& word) const {
@@ -54,6 +57,13 @@ struct Field {
   std::string sentence;  ///< for the manual: what it means, with its unit
   std::function<Value(const S&)> get;
   std::function<void(S&, const Value&)> set;  ///< the value has the alternative that `get` returns, and is in range
+
+  /// The same field with Accepts::implied.
+  Field implied(std::string choice) const {
+    Field out = *this;
+    out.accepts.implied = std::move(choice);
+    return out;
+  }
 };
 
 template <class S>

@@ -33,6 +33,7 @@ constexpr const char* examples = R"(
 Examples:
   explain_loss --loss dynlocrep --ages 20,21,25,70,71 --epoch 12 --formulation printed
   explain_loss --loss threshold --ages 20,21,25,70,71 sigma=5 delta_reduction=mean
+  explain_loss --loss threshold --ages 20,21,70,71 weight_precision=float32
   explain_loss --loss dynlocrep --embeddings runs/X/embeddings.h5 --dataset seed0/epoch9/projected --rows 16
   explain_loss --html losses.html                                a page with all losses for a browser
   explain_loss --cases tests/golden/losses.h5 --out answers.h5   value, rows and gradient of each case in a file

@@ -4,10 +4,9 @@
 #include <fmt/format.h>
 #include <omp.h>
 
-#include <exception>
-
 #include "data/formats/hdf5_file.h"
 #include "tensor/error.h"
+#include "tensor/parallel.h"
 
 namespace cg::phantom {
 namespace {
@@ -92,24 +91,25 @@ void write_cohort(const CohortOptions& o, const std::string& path, const std::fu
   file.make_rows("maps", {shape, DType::f32});
   file.make_rows("mask", {shape, DType::u8});
   Columns columns;
-  std::exception_ptr problem;
+  RegionErrors errors;
 #pragma omp parallel for ordered schedule(dynamic) num_threads(o.threads > 0 ? o.threads : omp_get_max_threads())
   for (Index i = 0; i < o.subjects; ++i) {
     const Person& person = all[static_cast<std::size_t>(i)];
-    const Brain brain = o.t1 ? t1_brain(i, o.seed, person, grid) : stiffness_brain(i, o.seed, person, grid, o.signal);
-    std::vector<std::uint8_t> mask(brain.map.size());
-    for (std::size_t k = 0; k < mask.size(); ++k) mask[k] = brain.map[k] > 0;
+    Brain brain{};
+    std::vector<std::uint8_t> mask;
+    errors.guard([&] {
+      brain = o.t1 ? t1_brain(i, o.seed, person, grid) : stiffness_brain(i, o.seed, person, grid, o.signal);
+      for (const float value : brain.map) mask.push_back(value > 0);
+    });
 #pragma omp ordered
-    if (!problem) try {
-        file.row("maps", i, brain.map);
-        file.row("mask", i, mask);
-        append(columns, i, person, brain);
-        if (progress) progress(i + 1);
-      } catch (...) {
-        problem = std::current_exception();
-      }
+    errors.guard([&] {
+      file.row("maps", i, brain.map);
+      file.row("mask", i, mask);
+      append(columns, i, person, brain);
+      if (progress) progress(i + 1);
+    });
   }
-  if (problem) std::rethrow_exception(problem);
+  errors.rethrow();
   write_columns(file, o, columns, grid);
   write_attributes(file, o);
   file.commit();

@@ -18,6 +18,7 @@
 #include "experiments/program/environment.h"
 #include "experiments/program/stop_signal.h"
 #include "tensor/error.h"
+#include "tensor/parallel.h"
 
 namespace cg {
 namespace {
@@ -149,31 +150,24 @@ class Importer {
     const auto n = static_cast<Index>(sources_.size());
     Progress progress(n, output);
     if (!out.empty() && diagnostics_.empty()) writer_ = std::make_unique<Writer>(out, options_, reader_.grid(), n);
-    std::exception_ptr problem;
+    RegionErrors errors;
 #pragma omp parallel for ordered schedule(dynamic) num_threads(threads > 0 ? threads : omp_get_max_threads())
     for (Index i = 0; i < n; ++i) {
       MapReading reading;
       std::exception_ptr error;
-      bool stop;
-#pragma omp atomic read
-      stop = stop_;
-      if (!stop) try {
+      if (!errors.any()) try {
           reading = reader_.read(sources_[static_cast<std::size_t>(i)]);
         } catch (...) {
           error = std::current_exception();
         }
 #pragma omp ordered
-      if (!problem) try {
-          add(i, reading, error);
-          progress.advance(1, sources_[static_cast<std::size_t>(i)].participant.id);
-        } catch (...) {
-          problem = std::current_exception();
-#pragma omp atomic write
-          stop_ = true;
-        }
+      errors.guard([&] {
+        add(i, reading, error);
+        progress.advance(1, sources_[static_cast<std::size_t>(i)].participant.id);
+      });
     }
     if (n > 0) progress.finish();
-    if (problem) std::rethrow_exception(problem);
+    errors.rethrow();
     diagnostics_.report(options_.root.string(), fix_first, out.empty() ? diagnostics_.size() : most_problems);
     return finish();
   }
@@ -213,7 +207,7 @@ class Importer {
   std::unique_ptr<Writer> writer_;
   Imported out_;
   std::string hashes_;
-  bool synthetic_ = false, stop_ = false;
+  bool synthetic_ = false;
 };
 
 }  // namespace

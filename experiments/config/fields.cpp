@@ -326,9 +326,11 @@ std::string plain(const std::vector<Option>& options) {
   for (const Option& o : options) {
     Value value = o.value;
     // A choice that replaced a word counts as that word, so that the digest of a configuration stays as it was.
-    if (auto* word = std::get_if<std::string>(&value))
+    if (auto* word = std::get_if<std::string>(&value)) {
+      if (!o.accepts.implied.empty() && *word == o.accepts.implied) continue;
       for (const auto& [former, current] : o.accepts.former)
         if (*word == current) value = former;
+    }
     out += o.key + " = " + to_toml(value) + "\n";
   }
   return out;

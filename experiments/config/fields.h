@@ -50,7 +50,8 @@ std::string manual(const std::vector<Option>& options);
 /// The options as TOML: each key with its value, and its sentence as a comment.
 std::string resolved(const std::vector<Option>& options);
 
-/// `key = value` lines without sections and comments: the input of a configuration's digest.
+/// `key = value` lines without sections and comments: the input of a configuration's digest. Values that are implied
+/// where the key is missing (Accepts::implied) are left out.
 std::string plain(const std::vector<Option>& options);
 
 /// The number of single-character edits (insert, delete, replace) between two words.

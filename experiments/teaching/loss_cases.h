@@ -2,8 +2,8 @@
 // Losses evaluated for the cases of a file, so that other implementations can be compared with ours. The file (HDF5)
 // has one group per case, as the files in tests/golden:
 //   attributes  loss; batch_size; views; options: JSON with formulation, kernel, sigma, temperature, base_temperature,
-//               distance, far_decay ("inf" or a number), delta_reduction, bin_width, neighbours (views × NN_nb), or
-//               epoch, final_neighbours, step_size and max_epochs to find them by Algorithm 1
+//               distance, far_decay ("inf" or a number), delta_reduction, weight_precision, bin_width, neighbours
+//               (views × NN_nb), or epoch, final_neighbours, step_size and max_epochs to find them by Algorithm 1
 //   datasets    embeddings [n, d], ages [n]; nnclr: predictions [n, d] and queue [q, d], and ages may be missing
 // Missing options have our defaults, except sup_con's bin_width, which is 0: ages are classes.
 #pragma once

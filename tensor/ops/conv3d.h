@@ -12,6 +12,7 @@
 #include "tensor/op.h"
 #include "tensor/ops/require.h"
 #include "tensor/ops/volume.h"
+#include "tensor/parallel.h"
 
 namespace cg {
 
@@ -83,11 +84,11 @@ void backward(const Conv3d& op, Call& call) {
   const auto weights_of = [&](Index o, Index tap) {
     return static_cast<std::size_t>((o * win.size() + tap) * in.channels);
   };
+  RegionErrors errors;
   if (call.grad_in[0]) {
     const auto dx = call.grad_in[0].data<T>();
     const std::size_t sample = dx.size() / static_cast<std::size_t>(in.n);
-#pragma omp parallel for
-    for (Index n = 0; n < in.n; ++n) {
+    const auto write_sample = [&](Index n) {
       std::vector<double> sum(sample, 0.0);
       const std::size_t first = static_cast<std::size_t>(n) * sample;
       for_each_product(n, [&](std::size_t xs, std::size_t ys, Index tap) {
@@ -99,13 +100,14 @@ void backward(const Conv3d& op, Call& call) {
         }
       });
       for (std::size_t k = 0; k < sample; ++k) dx[first + k] = static_cast<T>(sum[k]);
-    }
+    };
+#pragma omp parallel for
+    for (Index n = 0; n < in.n; ++n) errors.guard([&] { write_sample(n); });
   }
   if (call.grad_in[1]) {
     const auto dw = call.grad_in[1].data<Param<T>>();
     const auto filter = static_cast<std::size_t>(win.size() * in.channels);
-#pragma omp parallel for
-    for (Index o = 0; o < out.channels; ++o) {
+    const auto write_filter = [&](Index o) {
       std::vector<double> sum(filter, 0.0);
       for (Index n = 0; n < in.n; ++n)
         for_each_product(n, [&](std::size_t xs, std::size_t ys, Index tap) {
@@ -116,8 +118,11 @@ void backward(const Conv3d& op, Call& call) {
         });
       for (std::size_t k = 0; k < filter; ++k)
         dw[static_cast<std::size_t>(o) * filter + k] = static_cast<Param<T>>(sum[k]);
-    }
+    };
+#pragma omp parallel for
+    for (Index o = 0; o < out.channels; ++o) errors.guard([&] { write_filter(o); });
   }
+  errors.rethrow();
 }
 
 }  // namespace reference

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every ReLU of the engine computes, alone or fused with other ops. NaN passes, as in PyTorch: so
-// the result shows that something went wrong.
+// What every ReLU of the engine computes, alone or fused with other ops. NaN passes, as in PyTorch: so the
+// result shows that something went wrong.
 //   forward   max(0, x); NaN where x is NaN
 //   backward  dy, but 0 where y ≤ 0: at the kink no gradient passes, at NaN it does
 #pragma once

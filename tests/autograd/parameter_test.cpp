@@ -65,3 +65,23 @@ TEST_CASE("Parameters: a store that does not train has no gradients, but gradien
     if (trains) CHECK(store.read_gradient(d.weight) == std::vector<double>{7, 8, 9, 70, 80, 90});
   }
 }
+
+namespace {
+
+/// A device whose memory cannot be written.
+class FailingBackend final : public HostBackend {
+ public:
+  FailingBackend() : HostBackend(DeviceTraits{.device = Device::cpu, .description = "", .has_own_memory = true}) {}
+  void to_device(const Tensor&, Tensor&) override {
+    fail(ErrorKind::device, "the device", "it is lost", "Start again");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("Parameters: a device that fails while weights are drawn, on several threads, is an error like any other") {
+  FailingBackend backend;
+  Declared d;
+  ParameterStore store(backend, DType::f32, d.all());
+  check_fails([&] { store.initialise(1); }, ErrorKind::device, {"it is lost"});
+}

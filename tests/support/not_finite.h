@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of a NaN or an infinity in one place of an op's input, or of its output's gradient. A NaN must reach
-// every result that depends on that place: so it can be seen at the end of a network. The reference's part is nan_check
-// in op_checks.h.
+// every result that depends on that place: so it can be seen at the end of a network. The reference's part is
+// nan_check in op_checks.h.
 #pragma once
 
 #include <string>

@@ -100,7 +100,9 @@ inline std::optional<double> value(const LossOptions& options, const LossInput& 
   const double temperature = *with_published_values(options).shared.temperature;
   const auto is = [&](const char* name) { return options.name == name; };
   const bool printed = o.formulation == Formulation::printed;
-  const Array w = age_weights(o.kernel, o.sigma, in.ages);
+  const Array w = age_weights(
+      o.kernel, o.sigma, in.ages,
+      is(Threshold::name) && !printed ? options.own.of<Threshold>().weight_precision : WeightPrecision::float64);
   if (is(RankNContrast::name)) {
     const double pairs = static_cast<double>(in.rows() * (in.rows() - 1));
     return rank_n_contrast(NegativeDistance{temperature}.of<double>(embeddings(in)), in.ages) / (printed ? 1 : pairs);

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "tensor/ops/batch_norm.h"
+#include "tensor/parallel.h"
 
 namespace cg::cpu {
 
@@ -69,12 +70,14 @@ std::vector<double> gradient_sums(const Rows& rows, Call& call, const Load& load
   const Index channels = rows.channels;
   const float *mean = call.saved[0].data<float>().data(), *inverse_sd = call.saved[1].data<float>().data();
   auto* partial = reinterpret_cast<float*>(call.workspace.raw());
+  RegionErrors errors;
 #pragma omp parallel
   {
-    std::vector<float> x_row(static_cast<std::size_t>(channels)), g_row(x_row.size());
+    const ThreadRow<float> x_row(channels, errors), g_row(channels, errors);
     float *x = x_row.data(), *g = g_row.data();
 #pragma omp for schedule(static)
     for (Index b = 0; b < rows.blocks(); ++b) {
+      if (!x || !g) continue;
       float *sum = partial + b * 2 * channels, *sum_hat = sum + channels;
       std::fill_n(sum, 2 * channels, 0.0f);
       for (Index r = rows.begin(b); r < rows.end(b); ++r) {
@@ -87,6 +90,7 @@ std::vector<double> gradient_sums(const Rows& rows, Call& call, const Load& load
       }
     }
   }
+  errors.rethrow();
   std::vector<double> total(static_cast<std::size_t>(2 * channels), 0.0);
   for (Index b = 0; b < rows.blocks(); ++b)
     for (std::size_t k = 0; k < total.size(); ++k)
@@ -116,13 +120,15 @@ void write_gradients(const NormAttributes& norm, Call& call, const std::vector<d
   if (!call.grad_in[0]) return;
   const T* x = call.in[0].data<T>().data();
   T* dx = call.grad_in[0].data<T>().data();
+  RegionErrors errors;
 #pragma omp parallel
   {
-    std::vector<float> g_row(from_g.size());
+    const ThreadRow<float> g_row(rows.channels, errors);
     float* g = g_row.data();
     const float *a = from_g.data(), *s = from_x.data(), *k = constant.data();
 #pragma omp for schedule(static)
     for (Index r = 0; r < rows.rows; ++r) {
+      if (!g) continue;
       const T* xr = x + r * rows.channels;
       T* out = dx + r * rows.channels;
       gradient(r, xr, g);
@@ -135,6 +141,7 @@ void write_gradients(const NormAttributes& norm, Call& call, const std::vector<d
       }
     }
   }
+  errors.rethrow();
 }
 
 /// dγ, dβ and dx, where `gradient(row, x row, g)` writes dL/d(normalised value) of a row as floats.

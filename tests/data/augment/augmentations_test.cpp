@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "tensor/parallel.h"
 #include "tests/data/augment/sample_volume.h"
 #include "tests/support/thrown.h"
 
@@ -51,8 +52,10 @@ TEST_CASE(
     std::vector<std::vector<float>> in_order(24), on_threads(24), backwards(24);
     for (std::size_t k = 0; k < 24; ++k) in_order[k] = augmented(augment, key(k));
     for (std::size_t k = 24; k-- > 0;) backwards[k] = augmented(augment, key(k));
+    RegionErrors errors;
 #pragma omp parallel for num_threads(4) schedule(dynamic)
-    for (std::size_t k = 0; k < 24; ++k) on_threads[k] = augmented(augment, key(k));
+    for (std::size_t k = 0; k < 24; ++k) errors.guard([&] { on_threads[k] = augmented(augment, key(k)); });
+    errors.rethrow();
     CHECK(backwards == in_order);
     CHECK(on_threads == in_order);
   }

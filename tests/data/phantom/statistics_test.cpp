@@ -12,6 +12,7 @@
 #include "data/split.h"
 #include "experiments/statistics/metrics.h"
 #include "experiments/statistics/predictor.h"
+#include "tensor/parallel.h"
 
 using namespace cg;
 using namespace cg::phantom;
@@ -53,8 +54,7 @@ Figures compute() {
   Figures out{std::vector<double>(size),          std::vector<double>(size), std::vector<double>(size),
               std::vector<double>(size),          std::vector<double>(size), std::vector<double>(size * 5),
               std::vector<double>(size * regions)};
-#pragma omp parallel for schedule(dynamic)
-  for (std::size_t i = 0; i < size; ++i) {
+  const auto measure = [&](std::size_t i) {
     const Brain brain = stiffness_brain(static_cast<Index>(i), 1, people[i], grid, {});
     out.age[i] = people[i].age;
     out.gap[i] = brain.latents.gap;
@@ -62,7 +62,11 @@ Figures compute() {
     out.brain_ml[i] = brain.brain_ml;
     out.study[i * 5 + static_cast<std::size_t>(people[i].group)] = 1;
     add_means(brain, labels, i, out);
-  }
+  };
+  RegionErrors errors;
+#pragma omp parallel for schedule(dynamic)
+  for (std::size_t i = 0; i < size; ++i) errors.guard([&] { measure(i); });
+  errors.rethrow();
   return out;
 }
 

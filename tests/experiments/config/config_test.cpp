@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 
 #include "experiments/program/digest.h"
 #include "losses/dynlocrep.h"
 #include "losses/registry.h"
+#include "losses/threshold.h"
 #include "tensor/error.h"
 
 using namespace cg;
@@ -121,6 +123,28 @@ TEST_CASE("Config: words of earlier versions are read and written as the present
 TEST_CASE("Config: a renamed word counts as the former one in the digest, so that earlier runs can be resumed") {
   const std::string text = plain(options_of(config_fields(), Config{}));
   CHECK(text.find("loss.formulation = \"reference\"\n") != std::string::npos);
+}
+
+TEST_CASE("Config: a key that earlier versions did not have counts in the digest only if it changes what they did") {
+  int keys = 0;
+  for (const Option& option : options_of(config_fields())) {
+    const std::string& implied = option.accepts.implied;
+    if (implied.empty()) continue;
+    CAPTURE(option.key);
+    ++keys;
+    CHECK(option.value == Value(implied));  // the default: else no configuration would have the earlier digest
+    CHECK(std::ranges::find(option.accepts.choices, implied) != option.accepts.choices.end());
+    const std::string line = option.key + " = ";
+    CHECK(plain(options_of(config_fields(), Config{})).find(line) == std::string::npos);
+    for (const std::string& choice : option.accepts.choices) {
+      const Config with = parse_config({"f.toml", line + "'" + choice + "'\n", {}});
+      CHECK((config_digest(with) == config_digest(Config{})) == (choice == implied));
+      CHECK(resolved_config(with).find(leaf_of(option) + " = \"" + choice + "\"\n") != std::string::npos);
+    }
+  }
+  CHECK(keys == 1);
+  const Config threshold = parse_config({"f.toml", "loss.weight_precision = 'float32'\n", {}});
+  CHECK(threshold.loss.own.of<Threshold>().weight_precision == WeightPrecision::float32);
 }
 
 TEST_CASE("Config: options that do not fit together are refused at the position where they are set") {
