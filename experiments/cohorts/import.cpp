@@ -11,6 +11,7 @@
 
 #include "data/cohort_h5.h"
 #include "data/formats/hdf5_file.h"
+#include "experiments/cohorts/id_pattern.h"
 #include "experiments/cohorts/map_reader.h"
 #include "experiments/cohorts/map_sources.h"
 #include "experiments/program/csv.h"
@@ -37,6 +38,14 @@ void check_options(const ImportOptions& o) {
   if (!o.files.empty() && o.files.find("{participant_id}") == std::string::npos)
     usage("--files", fmt::format("\"{}\" names one file for all participants", o.files),
           "Write {participant_id} in the place of the id.");
+  for (const std::string& pattern : {o.table, o.files, o.stack, o.ids, o.masks})
+    for (const std::string& word : placeholders(pattern))
+      if (word != "{participant_id}" && word != "{session}" && word != "{part}")
+        usage("command line", fmt::format("\"{}\" contains {}, which is no placeholder", pattern, word),
+              "Known are {participant_id}, {session}, {part}, and * for any part of a name.");
+  if (o.masks.find("{session}") != std::string::npos && o.files.find("{session}") == std::string::npos)
+    usage("--masks", fmt::format("\"{}\" has sessions, but --files has none", o.masks),
+          "Write {session} in --files too.");
   for (const std::string& pattern : {o.table, o.files, o.stack, o.ids, o.masks})
     if (o.parts.empty() && pattern.find("{part}") != std::string::npos)
       usage("--parts", fmt::format("\"{}\" contains {{part}}, but no parts are named", pattern),
@@ -67,11 +76,12 @@ class Writer {
   }
 
   void finish(const std::vector<MapSource>& sources, const std::string& digest, bool synthetic) {
-    std::vector<std::string> ids, sexes, studies, parts;
+    std::vector<std::string> ids, persons, sexes, studies, parts;
     std::vector<double> ages;
     for (const MapSource& source : sources) {
       const Participant& p = source.participant;
-      ids.push_back(p.id);
+      ids.push_back(scan_id(p.id, p.session));
+      persons.push_back(p.session.empty() ? "" : p.id);
       sexes.push_back(p.sex);
       studies.push_back(p.study);
       if (!options_.parts.empty()) parts.push_back(options_.parts[*p.part]);
@@ -82,6 +92,7 @@ class Writer {
     };
     file_.strings("participant_id", ids);
     file_.numbers("age", {maps_}, ages);
+    if (any(persons)) file_.strings("person", persons);
     if (any(sexes)) file_.strings("sex", sexes);
     if (any(studies)) file_.strings("study", studies);
     if (any(parts)) file_.strings("part", parts);
@@ -122,16 +133,17 @@ std::string report_head() {
 
 std::string report_line(const MapSource& source, const MapReading& r, const std::string& part) {
   const Participant& p = source.participant;
-  return csv_line({csv_text(p.id), csv_number(p.age), p.sex, csv_text(p.study), csv_text(part), csv_text(source.where),
-                   r.sha256, csv_text(r.format), r.axes, csv_text(r.done), fmt::format("{}", r.voxels),
-                   csv_number(r.least), csv_number(r.mean), csv_number(r.most), fmt::format("{:.4f}", r.lost)});
+  return csv_line({csv_text(scan_id(p.id, p.session)), csv_number(p.age), p.sex, csv_text(p.study), csv_text(part),
+                   csv_text(source.where), r.sha256, csv_text(r.format), r.axes, csv_text(r.done),
+                   fmt::format("{}", r.voxels), csv_number(r.least), csv_number(r.mean), csv_number(r.most),
+                   fmt::format("{:.4f}", r.lost)});
 }
 
 void check_apart(const ImportOptions& o, const std::vector<Participant>& people, Diagnostics& diagnostics) {
   if (o.not_in.empty()) return;
   const CohortFile other(o.not_in);
   std::set<std::string> ids;
-  for (Index i = 0; i < other.size(); ++i) ids.insert(join_key(other.subject(i).id));
+  for (Index i = 0; i < other.size(); ++i) ids.insert(join_key(other.subject(i).person));
   for (const Participant& p : people)
     if (ids.contains(join_key(p.id)))
       diagnostics.add(
@@ -163,7 +175,7 @@ class Importer {
 #pragma omp ordered
       errors.guard([&] {
         add(i, reading, error);
-        progress.advance(1, sources_[static_cast<std::size_t>(i)].participant.id);
+        progress.advance(1, id(i));
       });
     }
     if (n > 0) progress.finish();
@@ -173,6 +185,11 @@ class Importer {
   }
 
  private:
+  std::string id(Index i) const {
+    const Participant& p = sources_[static_cast<std::size_t>(i)].participant;
+    return scan_id(p.id, p.session);
+  }
+
   void add(Index i, const MapReading& reading, const std::exception_ptr& error) {
     const MapSource& source = sources_[static_cast<std::size_t>(i)];
     if (stop_signal() != 0)
@@ -185,11 +202,12 @@ class Importer {
     }
     if (writer_) writer_->add(i, reading);
     out_.report += report_line(source, reading, options_.parts.empty() ? "" : options_.parts[*source.participant.part]);
-    out_.lossy += reading.lost > much_lost;
+    if (reading.lost > much_lost) out_.lossy.push_back(id(i));
+    if (!reading.warning.empty()) out_.warnings.push_back(source.where + ": " + reading.warning);
     out_.hidden_ages += source.participant.or_more;
     synthetic_ = synthetic_ || reading.synthetic;
     const auto& values = reading.volume.values;
-    hashes_ += fmt::format("{} {} {}\n", source.participant.id, source.participant.age,
+    hashes_ += fmt::format("{} {} {}\n", id(i), source.participant.age,
                            sha256({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)}));
   }
 
@@ -219,7 +237,7 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
     fail(ErrorKind::data, options.root.string(), "no such folder", "Give the folder that contains the table.");
   Diagnostics diagnostics;
   std::vector<std::string> left_out;
-  const std::vector<Participant> people = read_participants(options, diagnostics);
+  const auto [people, unit] = read_participants(options, diagnostics);
   check_apart(options, people, diagnostics);
   std::vector<MapSource> sources = find_maps(options, people, diagnostics, left_out);
   if (sources.empty()) {
@@ -228,6 +246,7 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
   }
   Imported imported = Importer(options, diagnostics, std::move(sources)).run(out, output, threads);
   imported.left_out = std::move(left_out);
+  imported.age_unit = unit;
   for (const std::string& id : imported.left_out)
     imported.report += csv_line({csv_text(id), "", "", "", "", "", "", "", "", "left out: no map", "", "", "", "", ""});
   return imported;

@@ -93,6 +93,7 @@ std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& predi
   if (prediction.trained_on == TrainedOn::validation)
     out.push_back("this map, or another one with this id, is in the model's validation part");
   if (model.preprocessing.intensity) warn_of_brightness(prediction.map, training, out);
+  if (!scan.warning.empty()) out.push_back(scan.warning);
   if (scan.has_affine != model.preprocessing.has_affine)
     out.push_back(fmt::format("sides: {} file has no affine, so left and right may be exchanged",
                               scan.has_affine ? "the training cohort's" : "the scan's"));

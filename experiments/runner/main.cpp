@@ -51,6 +51,7 @@ int run(const Arguments& arguments, cg::RunOptions options) {
     cg::print_plan(config, options);
     return 0;
   }
+  cg::results_are_in_files();
   cg::run_experiment(config, options);
   return 0;
 }

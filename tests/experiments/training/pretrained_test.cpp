@@ -122,6 +122,32 @@ TEST_CASE(
   CHECK(values(other, "encoder.conv1.weight") == values(source, "encoder.conv1.weight"));
 }
 
+TEST_CASE("Pretrained: one prefix of all names is taken off and reported; a prefix of some is not") {
+  const TemporaryFile file("w.safetensors"), other("p.safetensors");
+  Made source(3);
+  write_model(file.path, source.learner);
+  const Pretrained plain = read_pretrained({file.path, {}}, network);
+  CHECK(plain.prefix.empty());
+  CHECK(to_string(plain).find("taken off") == std::string::npos);
+  for (const std::string prefix :
+       {"module.", "_orig_mod.", "module._orig_mod.", "model.", "net.encoder.", "module.module."}) {
+    CAPTURE(prefix);
+    std::map<std::string, NamedArray> arrays;
+    for (auto& [name, array] : arrays_of(file.path)) {
+      array.name = prefix + name;
+      arrays[array.name] = std::move(array);
+    }
+    write(other.path, arrays);
+    const Pretrained weights = read_pretrained({other.path, {}}, network);
+    CHECK(weights.values == plain.values);
+    CHECK(weights.prefix == prefix);
+    CHECK(to_string(weights).find("\"" + prefix + "\" was taken off all names") != std::string::npos);
+    arrays["extra"] = {"extra", {1}, {1}};  // without the prefix: nothing is guessed
+    write(other.path, arrays);
+    check_fails([&] { read_pretrained({other.path, {}}, network); }, ErrorKind::data, {"0 names match"});
+  }
+}
+
 TEST_CASE("Pretrained: weights that are not finite, other files and other endings are refused") {
   const TemporaryFile file("bad.h5"), text("text.pth");
   Made source(3);
