@@ -207,6 +207,15 @@ std::string resolved_config(const Config& config) {
          "\n# unless --out names another folder.\n\n" + resolved(options);
 }
 
+std::vector<Option> changed_options(const Config& config) {
+  std::vector<Option> out;
+  const std::vector<Option> usual = options_of(config_fields());
+  std::size_t k = 0;
+  for (Option& option : options_of(config_fields(), config))
+    if (option.value != usual[k++].value) out.push_back(std::move(option));
+  return out;
+}
+
 std::string config_digest(const Config& config) {
   return sha256(plain(options_of(config_fields(), with_published_values(config))));
 }

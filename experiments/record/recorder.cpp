@@ -180,7 +180,7 @@ void Recorder::predictions(std::span<const PredictionRow> rows) {
 }
 
 void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests,
-                       Index resumed) {
+                       Index resumed, const Provenance& provenance) {
   ordered_json out;
   out["test"] = over_seeds(seeds, &SeedResult::test);
   if (!seeds.empty() && std::isfinite(seeds[0].validation.mae))
@@ -199,6 +199,7 @@ void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baselin
   out["resumed"] = resumed;
   out["config_sha256"] = digests.config;
   if (!digests.weights.empty()) out["pretrained_sha256"] = digests.weights;
+  out.update(ordered_json::parse(to_json(provenance)));
   write_atomically(folder_ / summary_name, out.dump(2) + "\n");
   remove_file(checkpoint());
 }

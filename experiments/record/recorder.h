@@ -15,6 +15,7 @@
 
 #include "data/files/storage.h"
 #include "experiments/config/config.h"
+#include "experiments/record/provenance.h"
 #include "experiments/statistics/metrics.h"
 
 namespace cg {
@@ -86,8 +87,9 @@ class Recorder {
   void predictions(std::span<const PredictionRow> rows);  ///< appends to predictions.csv
   /// Finishes the run: writes summary.json and removes the checkpoint. It has the means of `test.mae` and the other
   /// metrics over seeds with their sample SD (null for one seed), `baseline.mae`, a list by seed, and how often the run
-  /// was `resumed`.
-  void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests, Index resumed);
+  /// was `resumed`; and all that to_json(provenance) has.
+  void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests, Index resumed,
+               const Provenance& provenance = {});
 
   LogSizes sizes() const;
   /// Cuts the growing files to their sizes at a checkpoint; {} empties them. Errors: corrupt, if a file is shorter;

@@ -37,10 +37,11 @@ struct Experiment {
   LearnerOptions planned;                ///< of the first seed; the memory that is needed follows from them
   Index spare_bytes;                     ///< of the device's memory that training leaves
   std::optional<Pretrained> pretrained;  ///< weights to start from
-  std::string setting;                   ///< device and types: the same bits come only from the same setting
 
   Index seed(const RunState& at) const { return config.seeds[static_cast<std::size_t>(at.seed)]; }
   Index steps_per_epoch() const { return static_cast<Index>(batches.size()); }
+  /// What computes from here on.
+  Stage stage(const RunState& at) const;
   /// The step, or the evaluation, that comes next: "seed 0, epoch 3, step 2".
   std::string position(const RunState& at) const;
   std::string weights_digest() const { return pretrained ? pretrained->digest : ""; }
