@@ -101,9 +101,7 @@ const fs::path& prepared(const fs::path& folder, const Config& config, bool over
   if (!is_copy(contents(folder / config_name), config))
     fail(ErrorKind::in_use, folder.string(), "the folder contains a run with another configuration",
          "Choose another --out");
-  if (!overwrite && fs::exists(folder / summary_name))
-    fail(ErrorKind::in_use, folder.string(), "this run is finished: summary.json exists",
-         "Repeat it with --overwrite, or choose another --out");
+  if (!overwrite && fs::exists(folder / summary_name)) refuse_finished(folder);
   remove_temporaries(folder);
   if (overwrite || !fs::exists(folder / checkpoint_name)) remove_results(folder);
   return folder;
@@ -145,6 +143,15 @@ void cut(AppendFile& file, Index size, const char* header) {
 }
 
 }  // namespace
+
+bool is_finished(const fs::path& folder, const Config& config) {
+  return fs::exists(folder / summary_name) && is_copy(contents(folder / config_name), config);
+}
+
+void refuse_finished(const fs::path& folder) {
+  fail(ErrorKind::in_use, folder.string(), "this run is finished: summary.json exists",
+       "Repeat it with --overwrite, or choose another --out");
+}
 
 Recorder::Recorder(const fs::path& folder, const Config& config, bool overwrite)
     : folder_(created(folder)),

@@ -66,6 +66,12 @@ struct LogSizes {
   Index metrics = 0, predictions = 0;
 };
 
+/// Whether the folder has a finished run of this configuration.
+bool is_finished(const std::filesystem::path& folder, const Config& config);
+
+/// The error (in_use) of a run that is finished.
+[[noreturn]] void refuse_finished(const std::filesystem::path& folder);
+
 class Recorder {
  public:
   /// Creates or opens the folder, locks it, and writes config.resolved.toml. With `overwrite`, a run of the same

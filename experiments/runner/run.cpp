@@ -107,9 +107,8 @@ void Run::record_seed(const Evaluation& evaluation, double loss) {
   const CohortFile& cohort = *experiment_.cohort.file;
   recorder_.predictions(prediction_rows(cohort, seed, evaluation));
   if (at.results.empty())
-    write_atomically(
-        recorder_.folder() / "predictions.svg",
-        prediction_picture(cohort, evaluation, fmt::format("{}, seed {}", experiment_.options.name, seed)));
+    write_atomically(recorder_.folder() / "predictions.svg",
+                     prediction_picture(cohort, evaluation, provenance(), seed));
   SeedResult result{.seed = seed,
                     .test = evaluation.test.metrics,
                     .penalty = evaluation.predictor.penalty,
@@ -146,8 +145,7 @@ void Run::finish() {
   const Metrics mean_age = baseline(cohort.ages(cohort.split.train), cohort.ages(cohort.split.test));
   recorder_.summary(at.results, mean_age, {config_digest(experiment_.config), experiment_.weights_digest(), watched},
                     at.resumed, provenance());
-  print_results(at.results, mean_age, cohort.file->synthetic());
-  fmt::print("results in {}\n", recorder_.folder().string());
+  fmt::print("{}", result_text(recorder_.folder()));
 }
 
 }  // namespace cg
