@@ -72,6 +72,11 @@ TrainedOn trained_on(const Scan& scan, const Prediction& model) {
   return found->by_map ? TrainedOn::by_map : TrainedOn::by_id;
 }
 
+std::string synthetic_word(const Scan& scan, const Prediction& model) {
+  if (!model.training.synthetic) return scan.synthetic ? "scan" : "";
+  return scan.synthetic ? "model and scan" : "model";
+}
+
 Tensor network_input(const Volume& volume, const std::string& source, const std::optional<Intensity>& by) {
   const Intensity used = by ? *by : intensity(volume.values);
   if (!(used.sd > 1e-12))
@@ -122,6 +127,7 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
       p.corrected = p.gap - m.bias(p.age);
       p.map = in_unit(map_statistics(input.data<float>(), m.training.occupancy), by);
       p.trained_on = trained_on(scan, m);
+      p.synthetic = synthetic_word(scan, m);
       p.warnings = warnings_of(scan, p, m);
       out.push_back(std::move(p));
     });
@@ -138,14 +144,14 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
 std::string prediction_table(std::span<const PredictedAge> rows) {
   std::string out =
       "participant_id,age,predicted_age,gap,gap_bias_corrected,coverage,map_mean,map_sd,source,trained_on,"
-      "warnings\n";
+      "synthetic,warnings\n";
   for (const PredictedAge& row : rows) {
     std::string warnings;
     for (const std::string& warning : row.warnings) warnings += (warnings.empty() ? "" : "; ") + warning;
     out += csv_line({csv_text(row.id), csv_number(row.age), csv_number(row.predicted), csv_number(row.gap),
                      csv_number(row.corrected), csv_number(row.map.coverage), csv_number(row.map.mean),
                      csv_number(row.map.sd), csv_text(row.source),
-                     trained_on_names[static_cast<std::size_t>(row.trained_on)], csv_text(warnings)});
+                     trained_on_names[static_cast<std::size_t>(row.trained_on)], row.synthetic, csv_text(warnings)});
   }
   return out;
 }

@@ -21,6 +21,9 @@ constexpr const char* trained_on_names[] = {"", "yes", "yes", "validation", "unk
 /// By the digests in the model file; `unknown` if an earlier version wrote it, without them.
 TrainedOn trained_on(const Scan& scan, const Prediction& model);
 
+/// What is a phantom, in tables: "scan", "model" (it was trained on one), "model and scan", or empty.
+std::string synthetic_word(const Scan& scan, const Prediction& model);
+
 struct PredictedAge {
   std::string id;
   std::string source = {};  ///< of the scan
@@ -30,6 +33,7 @@ struct PredictedAge {
   double corrected = 0;     ///< the gap minus its age bias on the training part; not a main result
   MapStatistics map;        ///< in the map's unit
   TrainedOn trained_on = TrainedOn::no;
+  std::string synthetic = {};         ///< see synthetic_word
   std::vector<std::string> warnings;  ///< differences from the training part
 };
 
@@ -45,7 +49,7 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
                                        const ProgressOutput& output);
 
 /// CSV, one line per scan: participant_id, age, predicted_age, gap, gap_bias_corrected, coverage, map_mean, map_sd,
-/// source, trained_on, warnings.
+/// source, trained_on, synthetic, warnings.
 std::string prediction_table(std::span<const PredictedAge> rows);
 
 /// The mean absolute error of the scans with known age that the model was not trained on, and how many were left out;

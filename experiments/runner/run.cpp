@@ -139,7 +139,7 @@ Prediction Run::prediction(const Evaluation& evaluation) {
 
 void Run::finish() {
   const Cohort& cohort = experiment_.cohort;
-  if (!at.kept.empty()) write_embeddings(recorder_.folder() / "embeddings.h5", *cohort.file, at.kept);
+  if (!at.kept.empty()) write_embeddings(recorder_.folder() / "embeddings.h5", cohort, provenance(), at.kept);
   const EvaluationOptions& o = experiment_.config.evaluation;
   const std::string watched = o.every == 0 ? "" : o.watch == Watch::test ? "test" : "validation";
   const Metrics mean_age = baseline(cohort.ages(cohort.split.train), cohort.ages(cohort.split.test));
