@@ -86,6 +86,10 @@ Fields<PretrainedOptions> pretrained_fields() {
       field("allow_missing", &O::allow_missing, any(),
             "Parameters, by name or beginning of a name (\"head\"), in which that file may differ from the network: "
             "missing, extra or of another shape. They start with random values; any other difference is an error."),
+      field("equal_ids", &O::equal_ids, {"same_person", "other_person"},
+            "A test subject with the id of a subject that the weights were trained on: the same person, which is "
+            "refused, or another person with this id by chance. An equal map is always refused.")
+          .implied("same_person"),
   };
 }
 

@@ -64,10 +64,14 @@ struct DataOptions {
   AugmentOptions augment;  ///< of training volumes
 };
 
+/// What a test subject with the id of a pre-training subject is.
+enum class EqualIds { same_person, other_person };
+
 struct PretrainedOptions {
   std::string weights;  ///< absolute path, or empty: training starts from random weights
   std::vector<std::string>
       allow_missing;  ///< names, or their beginnings, of parameters that may differ between file and network
+  EqualIds equal_ids = EqualIds::same_person;
 };
 
 struct EvaluationOptions {

@@ -68,6 +68,7 @@ TrainedOn trained_on(const Scan& scan, const Prediction& model) {
   if (!model.subjects) return TrainedOn::unknown;
   const auto found = recognised(*model.subjects, Subject{scan.id, scan.age, "", "", scan.person}, scan.digest);
   if (!found) return TrainedOn::no;
+  if (found->part == "pretraining") return TrainedOn::pretraining;
   if (found->part != "train") return TrainedOn::validation;
   return found->by_map ? TrainedOn::by_map : TrainedOn::by_id;
 }
@@ -97,6 +98,8 @@ std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& predi
     out.push_back("the model was trained on a subject with this id: on another map, or on another person");
   if (prediction.trained_on == TrainedOn::validation)
     out.push_back("this map, or another one with this id, is in the model's validation part");
+  if (prediction.trained_on == TrainedOn::pretraining)
+    out.push_back("this map, or another one with this id, was in the training of the model's initial weights");
   if (model.preprocessing.intensity) warn_of_brightness(prediction.map, training, out);
   if (scan.has_affine != model.preprocessing.has_affine)
     out.push_back(fmt::format("sides: {} file has no affine, so left and right may be exchanged",
@@ -163,7 +166,8 @@ std::string error_text(std::span<const PredictedAge> rows) {
   for (const PredictedAge& row : rows) {
     if (std::isnan(row.age)) continue;
     unknown = unknown || row.trained_on == TrainedOn::unknown;
-    const bool train = row.trained_on == TrainedOn::by_map || row.trained_on == TrainedOn::by_id;
+    const bool train = row.trained_on == TrainedOn::by_map || row.trained_on == TrainedOn::by_id ||
+                       row.trained_on == TrainedOn::pretraining;
     const bool validation = row.trained_on == TrainedOn::validation;
     trained += train;
     validated += validation;

@@ -9,6 +9,7 @@
 #include "experiments/program/environment.h"
 #include "experiments/record/model_file.h"
 #include "experiments/record/results.h"
+#include "experiments/record/shared_subjects.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -134,7 +135,8 @@ Prediction Run::prediction(const Evaluation& evaluation) {
                                predict_left_out(options, evaluation.predictor, evaluation.train.features.rows(), ages)),
           .preprocessing = preprocessing_of(cohort),
           .training = *training_part_,
-          .subjects = known_subjects(cohort)};
+          .subjects = with_pretraining(known_subjects(cohort), experiment_.pretrained,
+                                       experiment_.config.pretrained.equal_ids)};
 }
 
 void Run::finish() {
