@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -22,6 +23,12 @@ ordered_json to_json(const Stage& stage) {
           {"precision", stage.precision},
           {"commit", stage.build.commit},
           {"sources", stage.build.sources}};
+}
+
+/// Infinity, which JSON does not have, as text.
+ordered_json to_json(const Value& value) {
+  if (const auto* number = std::get_if<double>(&value); number && !std::isfinite(*number)) return to_toml(value);
+  return std::visit([](const auto& v) { return ordered_json(v); }, value);
 }
 
 /// The options of a configuration that differ from their defaults. Of a path only the end, which has the same meaning
@@ -62,8 +69,7 @@ Provenance provenance(const std::string& experiment, const Config& config, const
 
 std::string to_json(const Provenance& p) {
   ordered_json out{{"experiment", p.experiment}, {"loss", p.loss}, {"changed_options", ordered_json::object()}};
-  for (const Option& option : p.changed)
-    std::visit([&](const auto& value) { out["changed_options"][option.key] = value; }, option.value);
+  for (const Option& option : p.changed) out["changed_options"][option.key] = to_json(option.value);
   out["cohort"] = to_json(p.cohort);
   if (!p.stages.empty()) out.update(to_json(p.stages.back()));
   out["stages"] = ordered_json::array();
