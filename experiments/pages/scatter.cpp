@@ -64,19 +64,18 @@ std::string legend(const std::vector<std::string>& names, const Area& area) {
   return svg;
 }
 
-/// A subject: a circle, or a triangle at the edge, half of it outside of the area.
+/// A subject: a circle, or a triangle with its tip on the edge.
 std::string mark(double age, double predicted, const Area& area, const char* colour) {
-  const double x = area.x(age), outwards = predicted < 0 ? 1 : -1;  // down or up
+  const double x = area.x(age), height = predicted < 0 ? 11 : -11;
   if (predicted >= 0 && predicted <= area.end)
     return fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='5' fill='{}' fill-opacity='0.75'/>", x, area.y(predicted),
                        colour);
-  const double edge = area.y(predicted < 0 ? 0 : area.end);
-  return fmt::format("<path class='outside' d='M{:.1f} {:.1f}h12l-6 {:g}z' fill='{}' stroke='black'/>", x - 6,
-                     edge - 2 * outwards, 11 * outwards, colour);
+  return fmt::format("<path class='outside' d='M{:.1f} {:.1f}l6 {:g}h-12z' fill='{}' stroke='black'/>", x,
+                     area.y(predicted < 0 ? 0 : area.end), -height, colour);
 }
 
-/// "▼ 2 predictions are below 0 (the lowest is −7.3 years)"; empty if all are inside.
-std::string outside_text(std::span<const double> predicted, double end) {
+/// "▼ 2 predictions are below 0 (the lowest at -7.3 years)", and the same of those above; empty if all are inside.
+std::vector<std::string> outside_lines(std::span<const double> predicted, double end) {
   int below = 0, above = 0;
   double lowest = 0, highest = end;
   for (const double age : predicted) {
@@ -85,15 +84,15 @@ std::string outside_text(std::span<const double> predicted, double end) {
     lowest = std::min(lowest, age);
     highest = std::max(highest, age);
   }
-  std::string text;
+  std::vector<std::string> lines;
   const auto add = [&](int count, const char* sign, const std::string& where, const char* which, double farthest) {
     if (count == 0) return;
-    text += fmt::format("{}{} {} prediction{} {} {} ({} {:.1f} years)", text.empty() ? "" : "; ", sign, count,
-                        count == 1 ? "" : "s", count == 1 ? "is" : "are", where, which, farthest);
+    lines.push_back(fmt::format("{} {} prediction{} {} {} ({}at {:.1f} years)", sign, count, count == 1 ? "" : "s",
+                                count == 1 ? "is" : "are", where, count == 1 ? "" : which, farthest));
   };
-  add(below, "▼", "below 0", below == 1 ? "at" : "the lowest at", lowest);
-  add(above, "▲", fmt::format("above {:g}", end), above == 1 ? "at" : "the highest at", highest);
-  return text;
+  add(below, "▼", "below 0", "the lowest ", lowest);
+  add(above, "▲", fmt::format("above {:g}", end), "the highest ", highest);
+  return lines;
 }
 
 /// Title, lines and note; the area begins below them.
@@ -105,7 +104,10 @@ std::string head(const ScatterText& text, double& top) {
     svg += fmt::format("<text x='{:.1f}' y='{:.1f}' {}>{}</text>", left, top - 3, style, escaped(words));
   };
   for (const std::string& words : text.lines) line(words, "font-size='12' fill='#555'");
-  if (!text.note.empty()) line(text.note, fmt::format("fill='{}'", warning_colour));
+  if (!text.note.empty()) {
+    top += 4;
+    line(text.note, fmt::format("fill='{}'", warning_colour));
+  }
   top += line_height;
   return svg;
 }
@@ -118,21 +120,24 @@ std::string scatter_svg(std::span<const double> ages, std::span<const double> pr
   std::vector<std::string> names(distinct.begin(), distinct.end());
   if (names.size() > std::size(palette) || (names.size() == 1 && names[0].empty())) names.clear();
   Area area{0, axis_end(ages, predicted)};
-  const std::string above = head(text, area.top), outside = outside_text(predicted, area.end);
-  const double bottom = area.top + side + foot, height = bottom + (outside.empty() ? 0 : line_height);
+  const std::string above = head(text, area.top);
+  const std::vector<std::string> outside = outside_lines(predicted, area.end);
+  double bottom = area.top + side + foot;
   std::string svg = fmt::format(
       "<svg xmlns='http://www.w3.org/2000/svg' width='{0:g}' height='{1:g}' viewBox='0 0 {0:g} {1:g}' "
       "font-family='sans-serif' font-size='14'>",
-      left + side + right, height);
+      left + side + right, bottom + line_height * static_cast<double>(outside.size()));
   svg += "<rect width='100%' height='100%' fill='white'/>" + above + grid(area);
   for (std::size_t k = 0; k < ages.size(); ++k) {
     const auto at = names.empty() ? names.end() : std::find(names.begin(), names.end(), groups[k]);
     svg += mark(ages[k], predicted[k], area,
                 palette[at == names.end() ? 0 : static_cast<std::size_t>(at - names.begin())]);
   }
-  if (!outside.empty())
+  for (const std::string& line : outside) {
     svg += fmt::format("<text x='{:.1f}' y='{:.1f}' font-size='12' fill='{}'>{}</text>", left, bottom + 6,
-                       warning_colour, escaped(outside));
+                       warning_colour, escaped(line));
+    bottom += line_height;
+  }
   return svg + legend(names, area) + "</svg>\n";
 }
 

@@ -16,6 +16,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr std::size_t columns = 70;  // of a line in the picture
+
 /// `KEY = VALUE` of the options that a picture names: what is in its other texts, or changes no result, is left out.
 std::vector<std::string> options_that_count(const std::vector<Option>& changed) {
   const std::set<std::string> others = {"seeds",
@@ -33,7 +35,7 @@ std::vector<std::string> options_that_count(const std::vector<Option>& changed) 
 
 /// The words as lines with commas, as many as a picture has room for.
 std::vector<std::string> lines_of(const std::vector<std::string>& words) {
-  constexpr std::size_t columns = 66, most = 5;
+  constexpr std::size_t most = 5;
   std::vector<std::string> lines;
   for (std::size_t k = 0; k < words.size(); ++k) {
     const std::string word = words[k] + (k + 1 < words.size() ? "," : "");
@@ -86,9 +88,11 @@ std::string prediction_picture(const CohortFile& cohort, const Evaluation& e, co
   const CohortName& c = from.cohort;
   ScatterText text{fmt::format("{}: test MAE {:.2f} years", loss_info(from.loss).title, e.test.metrics.mae),
                    {fmt::format("{}, seed {}: {} test subjects, trained on {}", from.experiment, seed, c.test, c.train),
-                    fmt::format("cohort {}, {} subjects, digest {}", c.name, c.subjects, c.digest.substr(0, 12))},
+                    "cohort " + c.name, fmt::format("{} subjects, digest {}", c.subjects, c.digest.substr(0, 12))},
                    c.synthetic ? "SYNTHETIC PHANTOM cohort: computed, not measured" : ""};
   for (const std::string& line : lines_of(options_that_count(from.changed))) text.lines.push_back(line);
+  for (std::string& line : text.lines)
+    if (line.size() > columns) line = line.substr(0, columns - 1) + "…";
   return scatter_svg(ages, e.test.predicted, studies, text);
 }
 

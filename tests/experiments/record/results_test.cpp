@@ -101,8 +101,8 @@ TEST_CASE("results: the pictures of all losses differ in their titles, and name 
     titles.insert(title.substr(0, title.find(':')));
     for (const std::string& words :
          {loss_info(name).title + ": test MAE ", std::string("dynlocrep, seed 0: 5 test subjects, trained on 19"),
-          std::string("cohort synthetic-phantom.h5, 24 subjects, digest "), std::string("loss.sigma = 3"),
-          std::string("SYNTHETIC PHANTOM")})
+          std::string("cohort synthetic-phantom.h5<"), std::string("24 subjects, digest "),
+          std::string("loss.sigma = 3"), std::string("SYNTHETIC PHANTOM")})
       CHECK_MESSAGE(svg.find(words) != svg.npos, words);
     CHECK(svg.find(workplace().folder) == svg.npos);  // no path of this machine
   }
