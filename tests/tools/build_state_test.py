@@ -11,6 +11,22 @@ from pathlib import Path
 SCRIPT = Path(__file__).resolve().parents[2] / "experiments/program/build_state.cmake"
 
 
+PROJECT = """
+cmake_minimum_required(VERSION 3.25)
+project(sample CXX)
+set(CMAKE_CXX_STANDARD 20)
+include_directories(${PROJECT_SOURCE_DIR})
+include(experiments/program/build_state.cmake)
+add_executable(sample main.cpp other.cpp)
+cg_record_build_state(sample)
+"""
+MAIN = """
+#include <cstdio>
+#include "experiments/program/build_state.h"
+int main() { std::puts((cg::build_state().commit + " " + cg::build_state().sources).c_str()); }
+"""
+
+
 class BuildState(unittest.TestCase):
     def setUp(self):
         self.folder = Path(tempfile.mkdtemp(prefix="cg-build-state-"))
@@ -80,6 +96,34 @@ class BuildState(unittest.TestCase):
         (self.root / "main.cpp").write_text("second\n")
         self.state()
         self.assertGreater(self.out.stat().st_mtime_ns, before)
+
+    def test_an_incremental_build_compiles_the_state_alone_and_only_if_it_changes(self):
+        program = self.root / "experiments/program"
+        program.mkdir(parents=True)
+        for name in ["build_state.cmake", "build_state.h"]:
+            shutil.copy(SCRIPT.parent / name, program)
+        (self.root / "CMakeLists.txt").write_text(PROJECT)
+        (self.root / "main.cpp").write_text(MAIN)
+        (self.root / "other.cpp").write_text("int other() { return 1; }\n")
+        self.git("init", "--quiet")
+        first = self.commit()
+        build = self.folder / "build"
+        subprocess.run(["cmake", "-G", "Ninja", "-S", self.root, "-B", build], check=True, capture_output=True)
+
+        def built():
+            """The files that a build compiles, and what the program says then."""
+            done = subprocess.run(["ninja", "-C", build, "-v"], check=True, capture_output=True, text=True)
+            said = subprocess.run([build / "sample"], check=True, capture_output=True, text=True)
+            return set(re.findall(r"-c \S+/(\w+\.cpp)", done.stdout)), said.stdout.strip()
+
+        self.assertEqual(built(), ({"main.cpp", "other.cpp", "build_state.cpp"}, f"{first} clean"))
+        self.assertEqual(built(), (set(), f"{first} clean"))
+        (self.root / "other.cpp").write_text("int other() { return 2; }\n")
+        self.assertEqual(built(), ({"other.cpp", "build_state.cpp"}, f"{first} changed"))
+        second = self.commit()
+        self.assertEqual(built(), ({"build_state.cpp"}, f"{second} clean"))
+        self.git("checkout", "--quiet", "--detach", first)
+        self.assertEqual(built(), ({"other.cpp", "build_state.cpp"}, f"{first} clean"))
 
 
 if __name__ == "__main__":
