@@ -6,6 +6,8 @@
 #include <cstdio>
 
 #include "experiments/program/progress.h"
+#include "experiments/record/shared_subjects.h"
+#include "experiments/training/map_digests.h"
 #include "experiments/training/setup.h"
 
 namespace cg {
@@ -67,6 +69,10 @@ void print_data(const Config& config, const Cohort& cohort) {
   print_split(config, cohort.split);
 }
 
+void print_weights(const Pretrained& weights, const std::string& shared) {
+  fmt::print("{}\n            subjects: {}\n\n", to_string(weights), shared);
+}
+
 void print_time(const Config& config, const Beginning& beginning) {
   const Workload& work = beginning.work;
   const double all = work.all(), left = all - beginning.done;
@@ -78,13 +84,31 @@ void print_time(const Config& config, const Beginning& beginning) {
       beginning.done > 0 ? fmt::format(", {:.0f} % of the work left", 100 * left / all) : "", duration(left));
 }
 
+/// Weights to start from, and what is known of their subjects.
+struct CheckedWeights {
+  Pretrained file;
+  std::string shared;
+};
+
+/// Reads the maps of the test part if the weights name their subjects.
+std::optional<CheckedWeights> checked_weights(const Config& config) {
+  if (config.pretrained.weights.empty()) return std::nullopt;
+  CheckedWeights out{read_pretrained(config.pretrained, config.model), "not checked: the cohort does not exist yet"};
+  const std::filesystem::path path = cohort_path(config.data);
+  if (!std::filesystem::exists(path)) return out;
+  const CohortFile file(path.string());
+  out.shared = check_shared_subjects(out.file, config.pretrained.equal_ids, file, split_of(config.data, file).test,
+                                     [&](Index i) { return map_digest(file.volume(i).values); });
+  return out;
+}
+
 }  // namespace
 
 void print_plan(const Config& config, const RunOptions& options) {
   const PhantomOptions& phantom = config.data.phantom;
+  const std::optional<CheckedWeights> weights = checked_weights(config);
   fmt::print("The configuration is valid: {}\n\n", options.name);
-  const std::filesystem::path file =
-      config.data.cohort.empty() ? phantom_path(phantom) : std::filesystem::path(config.data.cohort);
+  const std::filesystem::path file = cohort_path(config.data);
   if (config.data.cohort.empty())
     fmt::print("cohort      SYNTHETIC phantom{}, {} subjects at {:g} mm, seed {}\n",
                phantom.modality == PhantomModality::t1 ? ", T1-like" : "", phantom.subjects, phantom.voxel_mm,
@@ -100,8 +124,7 @@ void print_plan(const Config& config, const RunOptions& options) {
     checked_batches(config, phantom.subjects - phantom.subjects / config.data.folds);
   }
   print_training(config);
-  if (!config.pretrained.weights.empty())
-    fmt::print("{}\n", to_string(read_pretrained(config.pretrained, config.model)));
+  if (weights) print_weights(weights->file, weights->shared);
   fmt::print("device      {}\n", options.device);
   fmt::print("results     {}\n", options.out.string());
   fmt::print("digest      {}\n", config_digest(config));
@@ -123,7 +146,7 @@ void announce(const Experiment& experiment, Learner& learner, const Beginning& b
   fmt::print("results     {}\n", experiment.options.out.string());
   if (!beginning.position.empty()) fmt::print("resuming    {}\n", beginning.position);
   fmt::print("\n");
-  if (experiment.pretrained) fmt::print("{}\n\n", to_string(*experiment.pretrained));
+  if (experiment.pretrained) print_weights(*experiment.pretrained, experiment.shared);
   std::fflush(stdout);
 }
 

@@ -40,7 +40,7 @@ Value other_value(const Value& value, const Accepts& accepts) {
   if (const auto* count = std::get_if<Index>(&value))
     return static_cast<double>(*count) + 1 <= accepts.most ? *count + 1 : *count - 1;
   if (const auto* number = std::get_if<double>(&value))
-    return *number / 2 > accepts.least ? *number / 2 : *number + 0.25;
+    return std::isinf(*number) ? 1.5 : *number / 2 > accepts.least ? *number / 2 : *number + 0.25;
   if (!accepts.instead.empty()) return 0.75;  // a number in the place of a word
   if (const auto* word = std::get_if<std::string>(&value)) {
     const auto choice =
