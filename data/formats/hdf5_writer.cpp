@@ -148,6 +148,8 @@ H5Writer::H5Writer(const std::string& path) : path_(link_target(path).string()) 
   if (is_device(path))
     fail(ErrorKind::usage, path, "a device or a pipe, but an HDF5 file is not written from first to last byte",
          "Give the name of a file");
+  if (std::filesystem::is_directory(path_))
+    fail(ErrorKind::usage, path, "a folder, expected the name of a file", "Give the name of a file");
   const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
   temporary_ = (folder / fmt::format("{}{}.tmp", temporary_name(path_), getpid())).string();
   const Lock lock(library);

@@ -55,11 +55,14 @@ ScanAges read_ages(const AgeTable& from) {
   return out;
 }
 
-/// Of the scan, or of its person at any time; NaN: unknown.
+/// Of the scan, or of its person at any time, or the person's only one for a scan without a session; NaN: unknown.
 double age_in(const ScanAges& ages, const std::string& person, const std::string& session) {
   for (const std::string& when : {session_key(session), std::string()})
     if (const auto at = ages.find({join_key(person), when}); at != ages.end()) return at->second;
-  return unknown;
+  const auto first = ages.lower_bound({join_key(person), ""});
+  if (!session.empty() || first == ages.end() || first->first.first != join_key(person)) return unknown;
+  const auto next = std::next(first);
+  return next == ages.end() || next->first.first != join_key(person) ? first->second : unknown;
 }
 
 /// The BIDS labels at the beginning of a file's name: participant, and session if it has one.

@@ -229,6 +229,8 @@ TEST_CASE("predict: sessions of a participant have ids and ages of their own, fr
   };
   CHECK(ages("participant_id\tsession_id\tage\nsub-x\tses-1\t40\nsub-x\t2\t45\ny\tn/a\t50\n") ==
         std::vector<std::string>{"sub-x_ses-1 40", "sub-x_ses-2 45", "sub-y 50"});
+  CHECK(ages("participant_id\tsession_id\tage\ny\tses-1\t50\n")[2] == "sub-y 50");  // the only one
+  CHECK(ages("participant_id\tsession_id\tage\ny\tses-1\t50\ny\tses-2\t51\n")[2] == "sub-y ");
   CHECK(ages("participant_id\tage\nsub-x\t40\n") ==
         std::vector<std::string>{"sub-x_ses-1 40", "sub-x_ses-2 40", "sub-y "});
   CHECK(ages("ID\tvisit\tAlter\nx\t1\t480\nx\t2\t504\n",
