@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <map>
 
@@ -18,7 +19,6 @@ constexpr double extent_factor = 1.5;   // the smallest that is reported
 constexpr double place_mm = 20;         // the smallest that is reported
 constexpr double place_voxels = 2;      // the same on coarse grids
 constexpr double most_sds = 5;          // what is usual, in standard deviations of the cohort
-constexpr std::size_t fewest_maps = 6;  // that show what is usual
 constexpr std::size_t most_named = 3;   // maps in a line
 
 double median(std::vector<double> values) {
@@ -29,6 +29,8 @@ double median(std::vector<double> values) {
 
 /// The standard deviation of a normal distribution with these distances to its median: it ignores outliers.
 double robust_sd(std::vector<double> distances) { return 1.4826 * median(std::move(distances)); }
+
+std::string number(double value) { return value < 1000 ? fmt::format("{:.3g}", value) : fmt::format("{:.0f}", value); }
 
 class Comparison {
  public:
@@ -50,7 +52,7 @@ class Comparison {
   }
 
  private:
-  bool knows_spread() const { return used_.size() >= fewest_maps; }
+  bool knows_spread() const { return static_cast<Index>(used_.size()) >= fewest_compared; }
 
   void add(std::size_t map, Difference difference, bool grave, double size, std::string text) {
     out_.push_back({static_cast<Index>(map), difference, grave, size, std::move(text)});
@@ -88,7 +90,8 @@ class Comparison {
       const bool grave = distance >= std::log(grave_factor);
       if (!grave && !(knows_spread() && distance > limit)) continue;
       add(used_[j], Difference::intensity, grave, distance / std::log(intensity_factor),
-          fmt::format("mean {:.3g} kPa, usually {:.3g} kPa{}", maps_.traits[used_[j]].mean, usual, cause(logs[j])));
+          fmt::format("mean {} kPa, usually {} kPa{}", number(maps_.traits[used_[j]].mean), number(usual),
+                      cause(logs[j])));
     }
   }
 
@@ -162,18 +165,19 @@ MapTraits map_traits(std::span<const float> map, const VoxelGrid& grid) {
   for (Index x = 0; x < grid.extents[0]; ++x)
     for (Index y = 0; y < grid.extents[1]; ++y) {
       const float* row = map.data() + grid.at(x, y, 0);
-      Index held = 0, heights = 0;
+      const auto n = static_cast<std::int32_t>(grid.extents[2]);
+      std::int32_t held = 0, heights = 0;
       double row_sum = 0;
-      for (Index z = 0; z < grid.extents[2]; ++z) {
-        const bool holds = row[z] != 0;
-        held += holds;
-        heights += holds ? z : 0;
-        row_sum += std::abs(static_cast<double>(row[z]));
+#pragma omp simd reduction(+ : held, heights, row_sum)
+      for (std::int32_t z = 0; z < n; ++z) {
+        held += row[z] != 0;
+        heights += row[z] != 0 ? z : 0;
+        row_sum += static_cast<double>(std::abs(row[z]));
       }
       voxels += static_cast<double>(held);
       sum += row_sum;
-      places[0] += static_cast<double>(held * x);
-      places[1] += static_cast<double>(held * y);
+      places[0] += static_cast<double>(held) * static_cast<double>(x);
+      places[1] += static_cast<double>(held) * static_cast<double>(y);
       places[2] += static_cast<double>(heights);
     }
   if (voxels == 0) return out;

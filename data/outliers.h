@@ -24,6 +24,9 @@ struct MapTraits {
 /// The traits of a map [X, Y, Z]. A map without data: all 0.
 MapTraits map_traits(std::span<const float> map, const VoxelGrid& grid);
 
+/// Which spread is usual is known from this many maps on.
+constexpr Index fewest_compared = 6;
+
 enum class Difference { equal, intensity, extent, place };
 
 /// A difference between a map and its cohort.
@@ -44,8 +47,7 @@ struct ComparedMaps {
   std::string unit;  ///< intensities are compared in kPa alone: in the arbitrary units of other images, scanners differ
 };
 
-/// All differences: grave ones first, then the largest. Which spread is usual is known from six maps on; of fewer maps
-/// only grave differences are found.
+/// All differences: grave ones first, then the largest. Of fewer than `fewest_compared` maps only grave ones.
 std::vector<Outlier> find_outliers(const ComparedMaps& maps);
 
 /// One line per kind of difference. It names at most three maps and counts the others.
