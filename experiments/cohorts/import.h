@@ -18,6 +18,7 @@ struct Imported {
   Index lossy = 0;                    ///< maps with more than 5 % outside of the grid
   Index hidden_ages = 0;              ///< "89+", counted as 89
   std::vector<std::string> left_out;  ///< ids without a map
+  std::vector<std::string> outliers;  ///< a line per kind of difference between maps and their cohort
   std::string digest;                 ///< SHA-256 of ids, ages and maps
   std::string report;                 ///< CSV: one line per participant
 };
