@@ -92,9 +92,9 @@ void print_plan(const Config& config, const RunOptions& options) {
   else
     print_cohort(CohortFile(file.string()));
   if (!config.data.cohort.empty() || std::filesystem::exists(file)) {
-    const Split split = split_of(config.data, CohortFile(file.string()));
-    print_split(config, split);
-    checked_batches(config, static_cast<Index>(split.train.size()));
+    const Cohort cohort = checked_cohort(config, options);
+    print_split(config, cohort.split);
+    checked_batches(config, static_cast<Index>(cohort.split.train.size()));
   } else {
     fmt::print("split       {}\n", split_by(config.data));
     checked_batches(config, phantom.subjects - phantom.subjects / config.data.folds);

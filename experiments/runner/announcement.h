@@ -10,8 +10,9 @@
 
 namespace cg {
 
-/// Prints what a run of this configuration would do on standard output, without reading its volumes. Errors: those of
-/// the cohort file and of the weights to start from, if they are named.
+/// Prints what a run of this configuration would do on standard output. Reads and checks the cohort, if its file
+/// exists: a phantom is not created for this. Errors: those of the cohort (checked_cohort) and of the weights to start
+/// from.
 void print_plan(const Config& config, const RunOptions& options);
 
 /// Where a run begins, and how fast it will be.
