@@ -72,6 +72,8 @@ int explain(const Arguments& arguments) {
     example = make_example({}, arguments.ages, views, arguments.width, arguments.seed);
   } else {
     example = read_example({}, arguments.embeddings, arguments.dataset, arguments.ages, views, arguments.rows);
+    if (const H5Reader file(arguments.embeddings); file.has_attribute("synthetic"))
+      fmt::print("*** These embeddings are of a SYNTHETIC PHANTOM cohort ***\n\n");
   }
   const auto rows = static_cast<Index>(example.ages.size());
   if (rows > most_rows)

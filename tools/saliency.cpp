@@ -85,7 +85,7 @@ void print_checks(const std::vector<ScanSaliency>& rows) {
 
 /// Prints the agreement of the mean maps with the true ageing, and returns it as CSV.
 std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const TrainedModel& model) {
-  std::string table = "map,weights,voxel_correlation,region_correlation,auroc,dice,dice_by_chance\n";
+  std::string table = "map,weights,voxel_correlation,region_correlation,auroc,dice,dice_by_chance,synthetic\n";
   fmt::print(
       "\nagreement with the true ageing           rank correlation over    the quarter that ages most:\n"
       "{:>50}{:>9}{:>12}  Dice (by chance)\n",
@@ -96,7 +96,7 @@ std::string agreements(const SaliencyRun& run, const KnownAgeing& truth, const T
     fmt::print("  {:<10} {:<30} {:8.2f} {:8.2f} {:11.2f} {:5.2f} ({:.2f})\n", kind, weights, a.voxels, a.regions,
                a.auroc, a.dice, a.share);
     table += csv_line({kind, weights, csv_number(a.voxels), csv_number(a.regions), csv_number(a.auroc),
-                       csv_number(a.dice), csv_number(a.share)});
+                       csv_number(a.dice), csv_number(a.share), run.synthetic() ? "yes" : ""});
   };
   const bool some = run.checked() < run.scans();
   for (const SaliencyMap& map : run.mean()) {

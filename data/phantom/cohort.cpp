@@ -28,8 +28,11 @@ std::vector<Person> people(const CohortOptions& o) {
   return all;
 }
 
-void append(Columns& columns, Index i, const Person& person, const Brain& brain) {
-  columns.ids.push_back(fmt::format("phantom-{:05}", i));
+/// The T1-like cohort has other people than the stiffness maps, also with the same seed.
+std::string id_of(const CohortOptions& o, Index i) { return fmt::format("phantom-{}{:05}", o.t1 ? "t1-" : "", i); }
+
+void append(Columns& columns, const std::string& id, const Person& person, const Brain& brain) {
+  columns.ids.push_back(id);
   columns.sexes.emplace_back(person.female ? "F" : "M");
   columns.ages.push_back(person.age);
   columns.groups.push_back(static_cast<double>(person.group + 1));
@@ -105,7 +108,7 @@ void write_cohort(const CohortOptions& o, const std::string& path, const std::fu
     errors.guard([&] {
       file.row("maps", i, brain.map);
       file.row("mask", i, mask);
-      append(columns, i, person, brain);
+      append(columns, id_of(o, i), person, brain);
       if (progress) progress(i + 1);
     });
   }

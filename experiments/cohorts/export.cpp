@@ -25,13 +25,15 @@ namespace fs = std::filesystem;
 std::string cell(const std::string& text) { return text.empty() ? "n/a" : decimal(text) ? text : csv_text(text); }
 
 std::string table(const CohortFile& cohort, const std::vector<std::string>& ids) {
-  std::string text = "participant_id\tage\tsex\tstudy\n";
+  const bool synthetic = cohort.synthetic();
+  std::string text = std::string("participant_id\tage\tsex\tstudy") + (synthetic ? "\tsynthetic\n" : "\n");
   for (Index i = 0; i < cohort.size(); ++i) {
     const Subject& s = cohort.subject(i);
     // Ages that a file stores as float32: write the shortest decimal number that gives the same bits again.
     const auto age = static_cast<float>(s.age);
     const std::string years = static_cast<double>(age) == s.age ? fmt::format("{}", age) : fmt::format("{}", s.age);
-    text += fmt::format("{}\t{}\t{}\t{}\n", ids[static_cast<std::size_t>(i)], years, cell(s.sex), cell(s.study));
+    text += fmt::format("{}\t{}\t{}\t{}{}\n", ids[static_cast<std::size_t>(i)], years, cell(s.sex), cell(s.study),
+                        synthetic ? "\tyes" : "");
   }
   return text;
 }

@@ -86,6 +86,10 @@ Fields<PretrainedOptions> pretrained_fields() {
       field("allow_missing", &O::allow_missing, any(),
             "Parameters, by name or beginning of a name (\"head\"), in which that file may differ from the network: "
             "missing, extra or of another shape. They start with random values; any other difference is an error."),
+      field("equal_ids", &O::equal_ids, {"same_person", "other_person"},
+            "A test subject with the id of a subject that the weights were trained on: the same person, which is "
+            "refused, or another person with this id by chance. An equal map is always refused.")
+          .implied("same_person"),
   };
 }
 
@@ -205,6 +209,15 @@ std::string resolved_config(const Config& config) {
   const std::string folder = default_run_folder("config.resolved", config).string();
   return "# Every option of a run and its value. Running this file repeats the run, in " + folder +
          "\n# unless --out names another folder.\n\n" + resolved(options);
+}
+
+std::vector<Option> changed_options(const Config& config) {
+  std::vector<Option> out;
+  const std::vector<Option> usual = options_of(config_fields());
+  std::size_t k = 0;
+  for (Option& option : options_of(config_fields(), config))
+    if (option.value != usual[k++].value) out.push_back(std::move(option));
+  return out;
 }
 
 std::string config_digest(const Config& config) {

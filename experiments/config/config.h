@@ -13,6 +13,7 @@
 #include "data/normalise.h"
 #include "data/subject_order.h"
 #include "experiments/config/fields.h"
+#include "experiments/program/build_state.h"
 #include "experiments/program/stop_signal.h"
 #include "experiments/statistics/predictor.h"
 #include "layers/model.h"
@@ -63,10 +64,14 @@ struct DataOptions {
   AugmentOptions augment;  ///< of training volumes
 };
 
+/// What a test subject with the id of a pre-training subject is.
+enum class EqualIds { same_person, other_person };
+
 struct PretrainedOptions {
   std::string weights;  ///< absolute path, or empty: training starts from random weights
   std::vector<std::string>
       allow_missing;  ///< names, or their beginnings, of parameters that may differ between file and network
+  EqualIds equal_ids = EqualIds::same_person;
 };
 
 struct EvaluationOptions {
@@ -101,6 +106,7 @@ struct RunOptions {
   bool overwrite = false;                   ///< discard a run of the same configuration in that folder, and start again
   bool allow_outliers = false;              ///< train on maps that surely do not belong to the cohort
   std::vector<std::string> command;         ///< the command line, for environment.json
+  BuildState build = {};                    ///< of the program
   std::function<int()> stop = stop_signal;  ///< called between steps: the signal to save and end; 0: continue
 };
 
@@ -109,9 +115,10 @@ Fields<Config> config_fields();
 /// The configuration of a source. Errors: usage, with all problems, including options that do not fit together.
 Config parse_config(const Source& source);
 
-std::string config_manual();                        ///< every key: type, range, default, sentence
-std::string resolved_config(const Config& config);  ///< as TOML; reading it back gives the same configuration
-std::string config_digest(const Config& config);    ///< SHA-256 of every key and value, 64 hexadecimal digits
+std::string config_manual();                                ///< every key: type, range, default, sentence
+std::string resolved_config(const Config& config);          ///< as TOML; reading it back gives the same configuration
+std::vector<Option> changed_options(const Config& config);  ///< those that differ from their defaults
+std::string config_digest(const Config& config);            ///< SHA-256 of every key and value, 64 hexadecimal digits
 /// The same of the keys in a resolved copy alone: the digest that the version of the program that wrote it computed.
 std::string config_digest(const Config& config, const std::string& copy);
 

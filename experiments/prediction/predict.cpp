@@ -68,8 +68,14 @@ TrainedOn trained_on(const Scan& scan, const Prediction& model) {
   if (!model.subjects) return TrainedOn::unknown;
   const auto found = recognised(*model.subjects, Subject{scan.id, scan.age, "", "", scan.person}, scan.digest);
   if (!found) return TrainedOn::no;
+  if (found->part == "pretraining") return TrainedOn::pretraining;
   if (found->part != "train") return TrainedOn::validation;
   return found->by_map ? TrainedOn::by_map : TrainedOn::by_id;
+}
+
+std::string synthetic_word(const Scan& scan, const Prediction& model) {
+  if (!model.training.synthetic) return scan.synthetic ? "scan" : "";
+  return scan.synthetic ? "model and scan" : "model";
 }
 
 Tensor network_input(const Volume& volume, const std::string& source, const std::optional<Intensity>& by) {
@@ -92,6 +98,8 @@ std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& predi
     out.push_back("the model was trained on a subject with this id: on another map, or on another person");
   if (prediction.trained_on == TrainedOn::validation)
     out.push_back("this map, or another one with this id, is in the model's validation part");
+  if (prediction.trained_on == TrainedOn::pretraining)
+    out.push_back("this map, or another one with this id, was in the training of the model's initial weights");
   if (model.preprocessing.intensity) warn_of_brightness(prediction.map, training, out);
   if (scan.has_affine != model.preprocessing.has_affine)
     out.push_back(fmt::format("sides: {} file has no affine, so left and right may be exchanged",
@@ -122,6 +130,7 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
       p.corrected = p.gap - m.bias(p.age);
       p.map = in_unit(map_statistics(input.data<float>(), m.training.occupancy), by);
       p.trained_on = trained_on(scan, m);
+      p.synthetic = synthetic_word(scan, m);
       p.warnings = warnings_of(scan, p, m);
       out.push_back(std::move(p));
     });
@@ -138,14 +147,14 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
 std::string prediction_table(std::span<const PredictedAge> rows) {
   std::string out =
       "participant_id,age,predicted_age,gap,gap_bias_corrected,coverage,map_mean,map_sd,source,trained_on,"
-      "warnings\n";
+      "synthetic,warnings\n";
   for (const PredictedAge& row : rows) {
     std::string warnings;
     for (const std::string& warning : row.warnings) warnings += (warnings.empty() ? "" : "; ") + warning;
     out += csv_line({csv_text(row.id), csv_number(row.age), csv_number(row.predicted), csv_number(row.gap),
                      csv_number(row.corrected), csv_number(row.map.coverage), csv_number(row.map.mean),
                      csv_number(row.map.sd), csv_text(row.source),
-                     trained_on_names[static_cast<std::size_t>(row.trained_on)], csv_text(warnings)});
+                     trained_on_names[static_cast<std::size_t>(row.trained_on)], row.synthetic, csv_text(warnings)});
   }
   return out;
 }
@@ -157,7 +166,8 @@ std::string error_text(std::span<const PredictedAge> rows) {
   for (const PredictedAge& row : rows) {
     if (std::isnan(row.age)) continue;
     unknown = unknown || row.trained_on == TrainedOn::unknown;
-    const bool train = row.trained_on == TrainedOn::by_map || row.trained_on == TrainedOn::by_id;
+    const bool train = row.trained_on == TrainedOn::by_map || row.trained_on == TrainedOn::by_id ||
+                       row.trained_on == TrainedOn::pretraining;
     const bool validation = row.trained_on == TrainedOn::validation;
     trained += train;
     validated += validation;

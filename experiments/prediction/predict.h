@@ -14,12 +14,16 @@
 namespace cg {
 
 /// Whether the model was trained on a scan, or on another scan with its id; or whether one of the two was in the
-/// validation part, by which its settings may have been chosen.
-enum class TrainedOn { no, by_map, by_id, validation, unknown };
-constexpr const char* trained_on_names[] = {"", "yes", "yes", "validation", "unknown"};  ///< in tables
+/// validation part, by which its settings may have been chosen, or among those that its initial weights were trained
+/// on.
+enum class TrainedOn { no, by_map, by_id, validation, pretraining, unknown };
+constexpr const char* trained_on_names[] = {"", "yes", "yes", "validation", "pretraining", "unknown"};  ///< in tables
 
 /// By the digests in the model file; `unknown` if an earlier version wrote it, without them.
 TrainedOn trained_on(const Scan& scan, const Prediction& model);
+
+/// What is a phantom, in tables: "scan", "model" (it was trained on one), "model and scan", or empty.
+std::string synthetic_word(const Scan& scan, const Prediction& model);
 
 struct PredictedAge {
   std::string id;
@@ -30,6 +34,7 @@ struct PredictedAge {
   double corrected = 0;     ///< the gap minus its age bias on the training part; not a main result
   MapStatistics map;        ///< in the map's unit
   TrainedOn trained_on = TrainedOn::no;
+  std::string synthetic = {};         ///< see synthetic_word
   std::vector<std::string> warnings;  ///< differences from the training part
 };
 
@@ -45,7 +50,7 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
                                        const ProgressOutput& output);
 
 /// CSV, one line per scan: participant_id, age, predicted_age, gap, gap_bias_corrected, coverage, map_mean, map_sd,
-/// source, trained_on, warnings.
+/// source, trained_on, synthetic, warnings.
 std::string prediction_table(std::span<const PredictedAge> rows);
 
 /// The mean absolute error of the scans with known age that the model was not trained on, and how many were left out;

@@ -144,7 +144,8 @@ SaliencyRun::SaliencyRun(Backend& backend, const TrainedModel& model, SaliencyOp
       folder_(std::move(folder)),
       grid_(grid_of(model.prediction.preprocessing.grid)),
       trained_(backend, model),
-      random_(backend, model) {
+      random_(backend, model),
+      synthetic_(model.prediction.training.synthetic) {
   random_.randomise(random_seed);
   make_folder(folder_);
 }
@@ -197,12 +198,13 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
   };
   ScanSaliency out{read.id, read.age, trained_.age(volume, read.source), maps_of(trained_, volume, step), {}};
   out.trained_on = trained_on(read, model_.prediction);
+  out.synthetic = synthetic_word(read, model_.prediction);
+  synthetic_ = synthetic_ || read.synthetic;
   const std::vector<SaliencyMap> random = checked ? maps_of(random_, volume, step) : std::vector<SaliencyMap>();
   progress.advance(left, read.source);  // steps that a small brain does not need
   const std::string name = name_for(read.id);
   const SpatialVolume original = scans.original(scan);
-  VolumePicture picture =
-      picture_of(grid_, p.grid.affine, title_of(out), read.synthetic || model_.prediction.training.synthetic);
+  VolumePicture picture = picture_of(grid_, p.grid.affine, title_of(out), !out.synthetic.empty());
   picture.at = centre_of(grid_, read.volume.values);
   picture.rows.push_back(row_of("scan", model_.prediction.training.unit, read.volume.values));
   sums_.resize(out.maps.size());
@@ -215,7 +217,7 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
     const Resampled there =
         resample({{read.volume.shape, map.values}, p.grid.affine}, {n, original.affine}, Sampling::linear);
     write_nifti(folder_ / fmt::format("{}_{}.nii.gz", name, map.kind), {there.volume, original.affine},
-                described(map, read.synthetic));
+                described(map, !out.synthetic.empty()));
     sums_[k].kind = map.kind;
     sums_[k].unit = map.unit;
     add_absolute(sums_[k].values, map.values);
@@ -225,7 +227,6 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
   write_atomically(folder_ / (name + ".png"), volume_png(picture));
   ++scans_;
   checked_ += checked;
-  synthetic_ = synthetic_ || read.synthetic;
   return out;
 }
 
@@ -241,8 +242,8 @@ std::vector<SaliencyMap> SaliencyRun::mean() const {
 
 void SaliencyRun::write_mean(const std::optional<KnownAgeing>& truth) const {
   const SpatialGrid& grid = model_.prediction.preprocessing.grid;
-  VolumePicture picture = picture_of(grid_, grid.affine, fmt::format("mean of |map| over {} scans", scans_),
-                                     synthetic_ || model_.prediction.training.synthetic);
+  VolumePicture picture =
+      picture_of(grid_, grid.affine, fmt::format("mean of |map| over {} scans", scans_), synthetic_);
   const Shape shape = {grid.extents[0], grid.extents[1], grid.extents[2]};
   for (const SaliencyMap& map : mean()) {
     write_nifti(folder_ / fmt::format("mean_{}.nii.gz", map.kind), {{shape, map.values}, grid.affine},
@@ -259,13 +260,13 @@ void SaliencyRun::write_mean(const std::optional<KnownAgeing>& truth) const {
 }
 
 std::string saliency_table(const std::vector<ScanSaliency>& rows) {
-  std::string out = "participant_id,age,predicted_age,trained_on";
+  std::string out = "participant_id,age,predicted_age,trained_on,synthetic";
   if (!rows.empty())
     for (const SaliencyMap& map : rows[0].maps) out += "," + map.kind + "_random_correlation";
   out += "\n";
   for (const ScanSaliency& row : rows) {
     std::vector<std::string> cells = {csv_text(row.id), csv_number(row.age), csv_number(row.predicted),
-                                      trained_on_names[static_cast<std::size_t>(row.trained_on)]};
+                                      trained_on_names[static_cast<std::size_t>(row.trained_on)], row.synthetic};
     for (const double c : row.correlations) cells.push_back(csv_number(c));
     out += csv_line(cells);
   }

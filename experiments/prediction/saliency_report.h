@@ -37,6 +37,7 @@ struct ScanSaliency {
   std::vector<SaliencyMap> maps;
   std::vector<double> correlations;  ///< per map: rank correlation of |values| and |random| on the data, or NaN
   TrainedOn trained_on = TrainedOn::no;
+  std::string synthetic = {};  ///< see synthetic_word
 };
 
 /// The true ageing in the file of a synthetic cohort (data/phantom/phantom.h).
@@ -71,6 +72,7 @@ class SaliencyRun {
   Index steps_of(bool checked) const;
   Index scans() const { return scans_; }
   Index checked() const { return checked_; }
+  bool synthetic() const { return synthetic_; }  ///< the model was trained on a phantom, or a scan so far is one
   /// The mean of |map| over the scans so far; `random` and `beside` over those with maps for random weights.
   std::vector<SaliencyMap> mean() const;
   /// Writes mean_….nii.gz on the model's grid, and mean.png, which also shows `truth`.
@@ -88,10 +90,11 @@ class SaliencyRun {
   std::vector<SaliencyMap> sums_;
   std::vector<std::string> names_;  // of the files so far
   Index scans_ = 0, checked_ = 0;
-  bool synthetic_ = false;  // a scan so far is synthetic
+  bool synthetic_ = false;  // the model, or a scan so far
 };
 
-/// CSV, one line per scan: participant_id, age, predicted_age, trained_on, and one column per map with its correlation.
+/// CSV, one line per scan: participant_id, age, predicted_age, trained_on, synthetic, and one column per map with its
+/// correlation.
 std::string saliency_table(const std::vector<ScanSaliency>& rows);
 
 }  // namespace cg

@@ -74,12 +74,11 @@ std::filesystem::path source_root() {
   return std::filesystem::is_directory(root / "experiments", none) ? root : std::filesystem::current_path();
 }
 
-std::string environment_json(const std::vector<std::string>& command, const std::string& device, int threads) {
+std::string environment_json(const std::vector<std::string>& command, int threads, const std::string& more) {
   utsname system{};
   uname(&system);
   nlohmann::ordered_json out;
   out["version"] = version();
-  out["commit"] = std::string(CG_GIT_COMMIT).empty() ? nlohmann::ordered_json() : CG_GIT_COMMIT;
   out["compiler"] = std::string(CG_COMPILER) + ", " + CG_BUILD_TYPE;
   out["libraries"] = libraries();
   out["system"] = fmt::format("{} {}", system.sysname, system.release);
@@ -87,9 +86,9 @@ std::string environment_json(const std::vector<std::string>& command, const std:
   out["cores"] = {{"machine", std::thread::hardware_concurrency()}, {"usable", usable_cores()}};
   out["instruction_sets"] = instruction_sets();
   out["threads"] = threads;
-  out["device"] = device;
   out["command"] = command;
   out["started"] = fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+  out.update(nlohmann::ordered_json::parse(more));
   return out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 

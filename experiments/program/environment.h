@@ -15,8 +15,8 @@ std::string version_text();  ///< as text: one line for the program, one for its
 /// working folder.
 std::filesystem::path source_root();
 
-/// A JSON object for environment.json: versions of program and libraries, git commit if it was known at the
-/// configuration of the build, compiler, processor, cores, instruction sets, threads, device, command line, start time.
-std::string environment_json(const std::vector<std::string>& command, const std::string& device, int threads);
+/// A JSON object for environment.json: versions of program and libraries, compiler, processor, cores, instruction sets,
+/// threads, command line, start time; and the members of `more`, a JSON object.
+std::string environment_json(const std::vector<std::string>& command, int threads, const std::string& more = "{}");
 
 }  // namespace cg

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 
 #include "data/files/storage.h"
 #include "data/formats/hdf5_file.h"
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t block_size = 512;  // the first position after 0 where HDF5 searches for the beginning of a file
-constexpr std::string_view kind = "cortexgrad-checkpoint-", format = "cortexgrad-checkpoint-2\n";
+constexpr std::string_view kind = "cortexgrad-checkpoint-", format = "cortexgrad-checkpoint-3\n";
 
 /// The block before an HDF5 image with this digest. All its bytes are defined, so every change is noticed.
 std::string block(const std::string& digest) {
@@ -70,7 +71,6 @@ void each_text(C& c, const Visit& visit) {
   visit("cohort_sha256", c.cohort_digest);
   visit("split_sha256", c.split_digest);
   visit("weights_sha256", c.weights_digest);
-  visit("setting", c.setting);
 }
 
 /// Visits each number of a seed's result, in the order of a row of `results`.
@@ -107,6 +107,33 @@ std::vector<SeedResult> read_results(const H5Reader& file) {
   for (SeedResult& r : results)
     each_number_of_result(r, [&]<class T>(T& value) { value = static_cast<T>(values.at(at++)); });
   return results;
+}
+
+/// Visits each text of a stage, with the name of its table.
+template <class S, class Visit>
+void each_text_of_stage(S& s, const Visit& visit) {
+  visit("from", s.from);
+  visit("device", s.device);
+  visit("precision", s.precision);
+  visit("commit", s.build.commit);
+  visit("sources", s.build.sources);
+}
+
+void write_stages(H5Writer& file, const std::vector<Stage>& stages) {
+  std::map<std::string, std::vector<std::string>> tables;
+  for (const Stage& stage : stages)
+    each_text_of_stage(stage, [&](const char* name, const std::string& text) { tables[name].push_back(text); });
+  for (const auto& [name, texts] : tables) file.strings("stages/" + name, texts);
+}
+
+std::vector<Stage> read_stages(const H5Reader& file) {
+  if (!file.has("stages")) return {};
+  std::vector<Stage> stages(static_cast<std::size_t>(file.shape("stages/from").at(0)));
+  for (std::size_t k = 0; k < stages.size(); ++k)
+    each_text_of_stage(stages[k], [&](const char* name, std::string& text) {
+      text = file.strings(std::string("stages/") + name).at(k);
+    });
+  return stages;
 }
 
 void write_features(H5Writer& file, const std::string& name, const SubjectFeatures& features) {
@@ -184,6 +211,7 @@ void write_checkpoint(const fs::path& path, const Checkpoint& checkpoint, Backen
   each_number(checkpoint, [&](const char* name, auto value) { file.attribute(name, static_cast<double>(value)); });
   write_results(file, checkpoint.run.results);
   write_kept(file, checkpoint.run.kept);
+  write_stages(file, checkpoint.run.stages);
   write_learner(file, checkpoint.learner, backend);
   std::string bytes = file.image(block_size);
   std::ranges::copy(block(sha256(std::string_view(bytes).substr(block_size))), bytes.begin());
@@ -199,6 +227,7 @@ Checkpoint read_checkpoint(const fs::path& path) {
     each_number(out, [&]<class T>(const char* name, T& value) { value = static_cast<T>(file.number_attribute(name)); });
     out.run.results = read_results(file);
     out.run.kept = read_kept(file);
+    out.run.stages = read_stages(file);
     out.learner = read_learner(file);
     return out;
   } catch (const Error& error) {

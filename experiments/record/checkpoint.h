@@ -30,6 +30,7 @@ struct RunState {
   Index resumed = 0;                ///< number of times
   std::vector<SeedResult> results;  ///< of the earlier seeds
   std::vector<KeptFeatures> kept;
+  std::vector<Stage> stages = {};  ///< devices and programs so far
 
   /// Whether this is before a seed's first step. The learner then follows from the seed, and is not saved.
   bool fresh() const { return epoch == 1 && step == 0; }
@@ -42,7 +43,6 @@ struct Checkpoint {
   std::string cohort_digest;   ///< of the cohort
   std::string split_digest;    ///< of its parts
   std::string weights_digest;  ///< of the weights that training starts from; empty for random weights
-  std::string setting;         ///< device, type of activations, threads: only the same setting gives the same bits
   RunState run;
   Index batches_seen = 0;            ///< by the learner
   std::vector<NamedTensor> learner;  ///< Learner::state(), float32; empty if the run is fresh

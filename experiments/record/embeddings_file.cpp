@@ -3,25 +3,61 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "data/files/storage.h"
 #include "data/formats/hdf5_file.h"
 
 namespace cg {
+namespace {
 
-void write_embeddings(const std::filesystem::path& path, const CohortFile& cohort, std::span<const KeptFeatures> kept) {
-  H5Writer file;
-  std::vector<std::string> ids;
+void write_subjects(H5Writer& file, const Cohort& cohort) {
+  const auto n = static_cast<std::size_t>(cohort.file->size());
+  std::vector<std::string> ids, studies, parts(n, "train");
   std::vector<double> ages;
-  for (Index i = 0; i < cohort.size(); ++i) {
-    ids.push_back(cohort.subject(i).id);
-    ages.push_back(cohort.subject(i).age);
+  for (Index i = 0; i < cohort.file->size(); ++i) {
+    const Subject& subject = cohort.file->subject(i);
+    ids.push_back(subject.id);
+    ages.push_back(subject.age);
+    studies.push_back(subject.study);
   }
+  for (const Index i : cohort.split.validation) parts[static_cast<std::size_t>(i)] = "validation";
+  for (const Index i : cohort.split.test) parts[static_cast<std::size_t>(i)] = "test";
   file.strings("participant_id", ids);
-  file.numbers("age", {cohort.size()}, ages);
+  file.numbers("age", {cohort.file->size()}, ages);
+  file.attribute("unit", std::string("years"), "age");
+  file.strings("part", parts);
+  if (std::ranges::any_of(studies, [](const std::string& study) { return !study.empty(); }))
+    file.strings("study", studies);
+}
+
+void write_origin(H5Writer& file, const Provenance& from) {
+  file.attribute("title",
+                 std::string(from.cohort.synthetic ? "features of a synthetic phantom cohort; not data of any person"
+                                                   : "features of a cohort's subjects"));
+  if (from.cohort.synthetic) file.attribute("synthetic", 1);
+  file.attribute("experiment", from.experiment);
+  file.attribute("loss", from.loss);
+  file.attribute("cohort", from.cohort.name);
+  file.attribute("cohort_sha256", from.cohort.digest);
+}
+
+}  // namespace
+
+void write_embeddings(const std::filesystem::path& path, const Cohort& cohort, const Provenance& from,
+                      std::span<const KeptFeatures> kept) {
+  H5Writer file;
+  const Index n = cohort.file->size();
+  write_subjects(file, cohort);
+  write_origin(file, from);
   for (const KeptFeatures& k : kept) {
     const std::string group = fmt::format("seed{}/epoch{}/", k.seed, k.epoch);
-    file.numbers(group + "projected", {cohort.size(), k.projected.width}, k.projected.values);
-    file.numbers(group + "encoder", {cohort.size(), k.encoder.width}, k.encoder.values);
+    const auto features = [&](const std::string& name, const SubjectFeatures& all, const char* meaning) {
+      file.numbers(group + name, {n, all.width}, all.values);
+      file.attribute("meaning", std::string(meaning), group + name);
+    };
+    features("projected", k.projected, "after the projection head, of length 1; the loss compares these");
+    features("encoder", k.encoder, "of the encoder, before the projection head");
   }
   write_atomically(path, file.image());
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the features of all subjects after chosen epochs to embeddings.h5, to show how the embedding develops.
+// Writes the features of all subjects after chosen epochs to embeddings.h5, to show how the embedding develops. Its
+// layout: docs/run-folder.md.
 #pragma once
 
 #include <filesystem>
 #include <span>
 
+#include "experiments/record/provenance.h"
 #include "experiments/training/evaluation.h"
 
 namespace cg {
@@ -15,8 +17,9 @@ struct KeptFeatures {
   SubjectFeatures projected, encoder;
 };
 
-/// Writes `participant_id`, `age`, and for each seed and epoch `seed<k>/epoch<n>/projected` and `…/encoder`
-/// [subjects, width]. Errors: storage.
-void write_embeddings(const std::filesystem::path& path, const CohortFile& cohort, std::span<const KeptFeatures> kept);
+/// Writes `participant_id`, `age`, `part`, `study` if there are studies, and for each seed and epoch
+/// `seed<k>/epoch<n>/projected` and `…/encoder` [subjects, width]; as attributes, what the run is. Errors: storage.
+void write_embeddings(const std::filesystem::path& path, const Cohort& cohort, const Provenance& from,
+                      std::span<const KeptFeatures> kept);
 
 }  // namespace cg

@@ -43,11 +43,15 @@ KnownSubjects known_subjects(const Cohort& cohort) {
 }
 
 std::optional<Recognised> recognised(const KnownSubjects& known, const Subject& subject, const std::string& map) {
-  for (const auto& [part, digests] : known)
-    if (digests.maps.contains(short_map_digest(map))) return Recognised{part, true};
-  for (const auto& [part, digests] : known)
+  std::vector<std::string> parts;  // the training part first: what is in it and in others is of it
+  for (const auto& part : known)
+    if (part.first != "train") parts.push_back(part.first);
+  if (known.contains("train")) parts.insert(parts.begin(), "train");
+  for (const std::string& part : parts)
+    if (known.at(part).maps.contains(short_map_digest(map))) return Recognised{part, true};
+  for (const std::string& part : parts)
     for (const std::string& name : names_of(subject))
-      if (digests.ids.contains(id_digest(name))) return Recognised{part, false};
+      if (known.at(part).ids.contains(id_digest(name))) return Recognised{part, false};
   return std::nullopt;
 }
 

@@ -20,7 +20,8 @@ struct PartDigests {
   bool operator==(const PartDigests&) const = default;
 };
 
-/// By part of the cohort: "train", and "validation" if there is one. The file format allows others.
+/// By part of the cohort: "train", and "validation" if there is one; "pretraining": all that the initial weights were
+/// trained on (shared_subjects.h). The file format allows others.
 using KnownSubjects = std::map<std::string, PartDigests>;
 
 /// The digest of an id. Only letters and digits count, and a `sub-` in front does not: "phantom-00007" is the same as
@@ -38,7 +39,8 @@ struct Recognised {
   bool by_map = false;  ///< otherwise only by id: another scan of the subject, or another subject with the same id
 };
 
-/// The part that contains the map, or else the id or the person. `map`: as map_digest() gives it.
+/// The part that contains the map, or else the id or the person; of several parts the training part. `map`: as
+/// map_digest() gives it.
 std::optional<Recognised> recognised(const KnownSubjects& known, const Subject& subject, const std::string& map);
 
 }  // namespace cg

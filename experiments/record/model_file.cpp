@@ -17,7 +17,6 @@ namespace cg {
 namespace {
 
 constexpr const char* format = "cortexgrad-model-2";
-constexpr const char* prediction_text = "prediction";
 constexpr const char* occupancy_array = "prediction.occupancy";
 
 std::vector<NamedArray> arrays_of(Learner& learner) {

@@ -101,9 +101,7 @@ const fs::path& prepared(const fs::path& folder, const Config& config, bool over
   if (!is_copy(contents(folder / config_name), config))
     fail(ErrorKind::in_use, folder.string(), "the folder contains a run with another configuration",
          "Choose another --out");
-  if (!overwrite && fs::exists(folder / summary_name))
-    fail(ErrorKind::in_use, folder.string(), "this run is finished: summary.json exists",
-         "Repeat it with --overwrite, or choose another --out");
+  if (!overwrite && fs::exists(folder / summary_name)) refuse_finished(folder);
   remove_temporaries(folder);
   if (overwrite || !fs::exists(folder / checkpoint_name)) remove_results(folder);
   return folder;
@@ -146,6 +144,15 @@ void cut(AppendFile& file, Index size, const char* header) {
 
 }  // namespace
 
+bool is_finished(const fs::path& folder, const Config& config) {
+  return fs::exists(folder / summary_name) && is_copy(contents(folder / config_name), config);
+}
+
+void refuse_finished(const fs::path& folder) {
+  fail(ErrorKind::in_use, folder.string(), "this run is finished: summary.json exists",
+       "Repeat it with --overwrite, or choose another --out");
+}
+
 Recorder::Recorder(const fs::path& folder, const Config& config, bool overwrite)
     : folder_(created(folder)),
       config_(config),
@@ -180,7 +187,7 @@ void Recorder::predictions(std::span<const PredictionRow> rows) {
 }
 
 void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests,
-                       Index resumed) {
+                       Index resumed, const Provenance& provenance) {
   ordered_json out;
   out["test"] = over_seeds(seeds, &SeedResult::test);
   if (!seeds.empty() && std::isfinite(seeds[0].validation.mae))
@@ -199,6 +206,7 @@ void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baselin
   out["resumed"] = resumed;
   out["config_sha256"] = digests.config;
   if (!digests.weights.empty()) out["pretrained_sha256"] = digests.weights;
+  out.update(ordered_json::parse(to_json(provenance)));
   write_atomically(folder_ / summary_name, out.dump(2) + "\n");
   remove_file(checkpoint());
 }

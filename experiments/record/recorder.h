@@ -15,6 +15,7 @@
 
 #include "data/files/storage.h"
 #include "experiments/config/config.h"
+#include "experiments/record/provenance.h"
 #include "experiments/statistics/metrics.h"
 
 namespace cg {
@@ -65,6 +66,12 @@ struct LogSizes {
   Index metrics = 0, predictions = 0;
 };
 
+/// Whether the folder has a finished run of this configuration.
+bool is_finished(const std::filesystem::path& folder, const Config& config);
+
+/// The error (in_use) of a run that is finished.
+[[noreturn]] void refuse_finished(const std::filesystem::path& folder);
+
 class Recorder {
  public:
   /// Creates or opens the folder, locks it, and writes config.resolved.toml. With `overwrite`, a run of the same
@@ -86,8 +93,9 @@ class Recorder {
   void predictions(std::span<const PredictionRow> rows);  ///< appends to predictions.csv
   /// Finishes the run: writes summary.json and removes the checkpoint. It has the means of `test.mae` and the other
   /// metrics over seeds with their sample SD (null for one seed), `baseline.mae`, a list by seed, and how often the run
-  /// was `resumed`.
-  void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests, Index resumed);
+  /// was `resumed`; and all that to_json(provenance) has.
+  void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests, Index resumed,
+               const Provenance& provenance = {});
 
   LogSizes sizes() const;
   /// Cuts the growing files to their sizes at a checkpoint; {} empties them. Errors: corrupt, if a file is shorter;

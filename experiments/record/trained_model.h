@@ -67,11 +67,17 @@ TrainingPart describe_training(const Cohort& cohort);
 /// How the maps of a cohort were sampled onto their grid and are normalised.
 Preprocessing preprocessing_of(const Cohort& cohort);
 
+/// The name of the text of a model file with its prediction.
+constexpr const char* prediction_text = "prediction";
+
 /// As JSON text, without the occupancy, which is a separate array of the file.
 std::string to_json(const Prediction& prediction);
 
 /// Reads the JSON text; the occupancy stays empty. Errors: corrupt, if a part is missing or invalid, or does not fit
 /// the network's number of features.
 Prediction prediction_from_json(const std::string& path, const std::string& text, const ModelOptions& network);
+
+/// Only the subjects of such a text. No value in files of earlier versions. Errors: corrupt, as above.
+std::optional<KnownSubjects> subjects_from_json(const std::string& path, const std::string& text);
 
 }  // namespace cg

@@ -202,6 +202,19 @@ KnownSubjects subjects(const Reader& r) {
   return out;
 }
 
+/// The JSON object of a text. Errors: corrupt.
+ordered_json parsed(const std::string& path, const std::string& text) {
+  const auto watch = [&](int depth, ordered_json::parse_event_t, const ordered_json&) {
+    constexpr int deepest = 4;  // a number in a row of a matrix of a part; a limit, so that no file overflows the stack
+    if (depth > deepest)
+      fail(ErrorKind::corrupt, path, "prediction: it is nested too deeply", "Create or download the model file again");
+    return true;
+  };
+  ordered_json json = ordered_json::parse(text, watch, false);
+  if (!json.is_object()) Reader(path, json, "").refuse("it is not a JSON object");
+  return json;
+}
+
 }  // namespace
 
 std::string to_json(const Prediction& p) {
@@ -216,15 +229,8 @@ std::string to_json(const Prediction& p) {
 }
 
 Prediction prediction_from_json(const std::string& path, const std::string& text, const ModelOptions& network) {
-  const auto watch = [&](int depth, ordered_json::parse_event_t, const ordered_json&) {
-    constexpr int deepest = 4;  // a number in a row of a matrix of a part; a limit, so that no file overflows the stack
-    if (depth > deepest)
-      fail(ErrorKind::corrupt, path, "prediction: it is nested too deeply", "Create or download the model file again");
-    return true;
-  };
-  const ordered_json json = ordered_json::parse(text, watch, false);
+  const ordered_json json = parsed(path, text);
   const Reader r(path, json, "");
-  if (!json.is_object()) r.refuse("it is not a JSON object");
   const std::string f32 = name_of(DType::f32), bf16 = name_of(DType::bf16);
   const char* const types[] = {f32.c_str(), bf16.c_str()};
   Prediction out;
@@ -238,6 +244,13 @@ Prediction prediction_from_json(const std::string& path, const std::string& text
   out.training = training(r.at("training"));
   if (r.has("subjects")) out.subjects = subjects(r.at("subjects"));
   return out;
+}
+
+std::optional<KnownSubjects> subjects_from_json(const std::string& path, const std::string& text) {
+  const ordered_json json = parsed(path, text);
+  const Reader r(path, json, "");
+  if (!r.has("subjects")) return std::nullopt;
+  return subjects(r.at("subjects"));
 }
 
 }  // namespace cg

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "experiments/program/progress.h"
+#include "experiments/record/shared_subjects.h"
 #include "experiments/training/setup.h"
 
 namespace cg {
@@ -67,6 +68,10 @@ void print_data(const Config& config, const Cohort& cohort) {
   print_split(config, cohort.split);
 }
 
+void print_weights(const Pretrained& weights, const std::string& shared) {
+  fmt::print("{}\n            subjects: {}\n\n", to_string(weights), shared);
+}
+
 void print_time(const Config& config, const Beginning& beginning) {
   const Workload& work = beginning.work;
   const double all = work.all(), left = all - beginning.done;
@@ -78,30 +83,46 @@ void print_time(const Config& config, const Beginning& beginning) {
       beginning.done > 0 ? fmt::format(", {:.0f} % of the work left", 100 * left / all) : "", duration(left));
 }
 
+/// Weights to start from, and what is known of their subjects.
+struct CheckedWeights {
+  Pretrained file;
+  std::string shared;
+};
+
+/// `cohort`: null if it does not exist yet.
+std::optional<CheckedWeights> checked_weights(const Config& config, const Cohort* cohort) {
+  if (config.pretrained.weights.empty()) return std::nullopt;
+  CheckedWeights out{read_pretrained(config.pretrained, config.model), "not checked: the cohort does not exist yet"};
+  if (!cohort) return out;
+  out.shared = check_shared_subjects(out.file, config.pretrained.equal_ids, *cohort->file, cohort->split.test,
+                                     [&](Index i) { return cohort->maps->digests().at(static_cast<std::size_t>(i)); });
+  return out;
+}
+
 }  // namespace
 
 void print_plan(const Config& config, const RunOptions& options) {
   const PhantomOptions& phantom = config.data.phantom;
+  std::optional<Cohort> cohort;
+  if (!config.data.cohort.empty() || std::filesystem::exists(cohort_path(config.data)))
+    cohort = checked_cohort(config, options);
+  const std::optional<CheckedWeights> weights = checked_weights(config, cohort ? &*cohort : nullptr);
   fmt::print("The configuration is valid: {}\n\n", options.name);
-  const std::filesystem::path file =
-      config.data.cohort.empty() ? phantom_path(phantom) : std::filesystem::path(config.data.cohort);
   if (config.data.cohort.empty())
     fmt::print("cohort      SYNTHETIC phantom{}, {} subjects at {:g} mm, seed {}\n",
                phantom.modality == PhantomModality::t1 ? ", T1-like" : "", phantom.subjects, phantom.voxel_mm,
                phantom.seed);
   else
-    print_cohort(CohortFile(file.string()));
-  if (!config.data.cohort.empty() || std::filesystem::exists(file)) {
-    const Cohort cohort = checked_cohort(config, options);
-    print_split(config, cohort.split);
-    checked_batches(config, static_cast<Index>(cohort.split.train.size()));
+    print_cohort(*cohort->file);
+  if (cohort) {
+    print_split(config, cohort->split);
+    checked_batches(config, static_cast<Index>(cohort->split.train.size()));
   } else {
     fmt::print("split       {}\n", split_by(config.data));
     checked_batches(config, phantom.subjects - phantom.subjects / config.data.folds);
   }
   print_training(config);
-  if (!config.pretrained.weights.empty())
-    fmt::print("{}\n", to_string(read_pretrained(config.pretrained, config.model)));
+  if (weights) print_weights(weights->file, weights->shared);
   fmt::print("device      {}\n", options.device);
   fmt::print("results     {}\n", options.out.string());
   fmt::print("digest      {}\n", config_digest(config));
@@ -123,7 +144,7 @@ void announce(const Experiment& experiment, Learner& learner, const Beginning& b
   fmt::print("results     {}\n", experiment.options.out.string());
   if (!beginning.position.empty()) fmt::print("resuming    {}\n", beginning.position);
   fmt::print("\n");
-  if (experiment.pretrained) fmt::print("{}\n\n", to_string(*experiment.pretrained));
+  if (experiment.pretrained) print_weights(*experiment.pretrained, experiment.shared);
   std::fflush(stdout);
 }
 

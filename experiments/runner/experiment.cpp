@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include "experiments/record/shared_subjects.h"
 #include "experiments/training/setup.h"
 #include "losses/registry.h"
 #include "optim/schedule.h"
@@ -67,9 +68,18 @@ Experiment::Experiment(const Config& configuration, const RunOptions& run_option
       batches(checked_batches(config, static_cast<Index>(cohort.split.train.size()))),
       planned(learner_options(config, cohort.file->volume_shape(), *backend, config.seeds[0])),
       spare_bytes(require_memory(job_of(planned, batches, cohort, *backend))),
-      pretrained(first_weights(config)),
-      setting(fmt::format("{}: {}, activations in {}", name_of(backend->device()), backend->traits().description,
-                          name_of(activations(config, *backend)))) {}
+      pretrained(first_weights(config)) {
+  if (pretrained)
+    shared = check_shared_subjects(*pretrained, config.pretrained.equal_ids, *cohort.file, cohort.split.test,
+                                   [&](Index i) { return cohort.maps->digests().at(static_cast<std::size_t>(i)); });
+}
+
+Stage Experiment::stage(const RunState& at) const {
+  return {.from = position(at),
+          .device = describe_device(*backend, ""),
+          .precision = planned.activations == DType::bf16 ? "bfloat16" : "float32",
+          .build = options.build};
+}
 
 std::string Experiment::position(const RunState& at) const {
   return fmt::format("seed {}, epoch {}, {}", seed(at), at.epoch,

@@ -29,7 +29,8 @@ Cohort checked_cohort(const Config& config, const RunOptions& options);
 struct Experiment {
   /// Makes all checks that are possible before a run folder is created. Errors: usage, for a last batch of one
   /// subject; those of the cohort (checked_cohort), the device (choose_backend), the memory that a step needs
-  /// (require_memory) and the weights to start from (read_pretrained).
+  /// (require_memory), the weights to start from (read_pretrained) and the subjects that they were trained on
+  /// (check_shared_subjects).
   Experiment(const Config& configuration, const RunOptions& run_options);
 
   const Config config;
@@ -41,10 +42,12 @@ struct Experiment {
   LearnerOptions planned;                ///< of the first seed; the memory that is needed follows from them
   Index spare_bytes;                     ///< of the device's memory that training leaves
   std::optional<Pretrained> pretrained;  ///< weights to start from
-  std::string setting;                   ///< device and types: the same bits come only from the same setting
+  std::string shared;                    ///< whether they were trained on test subjects, as text
 
   Index seed(const RunState& at) const { return config.seeds[static_cast<std::size_t>(at.seed)]; }
   Index steps_per_epoch() const { return static_cast<Index>(batches.size()); }
+  /// What computes from here on.
+  Stage stage(const RunState& at) const;
   /// The step, or the evaluation, that comes next: "seed 0, epoch 3, step 2".
   std::string position(const RunState& at) const;
   std::string weights_digest() const { return pretrained ? pretrained->digest : ""; }

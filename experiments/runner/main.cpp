@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "experiments/config/config.h"
+#include "experiments/program/build_state.h"
 #include "experiments/program/command_line.h"
 #include "experiments/program/environment.h"
 #include "experiments/runner/announcement.h"
@@ -72,11 +73,15 @@ int main(int argc, char** argv) {
   app.add_flag("--allow-outliers", arguments.allow_outliers,
                "train on equal maps under two ids, and on intensities that are off by a factor of 10");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
-  app.set_version_flag("--version", [] { return cg::version_text(); });
+  const cg::BuildState build = cg::build_state();
+  app.set_version_flag("--version", [&] {
+    return fmt::format("{}\nbuilt from commit {}, sources {}", cg::version_text(), build.commit, build.sources);
+  });
   app.footer(examples + cg::exit_code_help());
   return cg::run_program(app, argc, argv, [&] {
     cg::RunOptions options;
     options.command = {argv, argv + argc};
+    options.build = build;
     return run(arguments, options);
   });
 }

@@ -9,6 +9,7 @@
 #include "experiments/program/environment.h"
 #include "experiments/record/model_file.h"
 #include "experiments/record/results.h"
+#include "experiments/record/shared_subjects.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -27,8 +28,8 @@ Run::Run(const Experiment& experiment)
     resume();
   else
     at.logs = recorder_.sizes();
-  recorder_.environment(
-      environment_json(experiment.options.command, experiment.backend->traits().description, omp_get_max_threads()));
+  if (at.stages.empty()) at.stages.push_back(experiment.stage(at));
+  recorder_.environment(environment_json(experiment.options.command, omp_get_max_threads(), to_json(provenance())));
 }
 
 void Run::resume() {
@@ -45,14 +46,22 @@ void Run::resume() {
   if (saved_->weights_digest != experiment_.weights_digest())
     fail(ErrorKind::data, where, "the weights to start from have changed since it was saved",
          "Restore the weights, or start again with --overwrite");
-  if (saved_->setting != experiment_.setting)
-    fmt::print(
-        stderr,
-        "warning: this run started on {} and continues on {}. Its results are not reproducible on either alone.\n",
-        saved_->setting, experiment_.setting);
   recorder_.rewind(saved_->run.logs);
   at = std::move(saved_->run);
   ++at.resumed;
+  const Stage here = experiment_.stage(at);
+  if (at.stages.empty() || at.stages.back().is_like(here)) return;
+  fmt::print(stderr,
+             "warning: this run was computed by {} and continues with {}. Its results are not reproducible with either "
+             "alone.\n",
+             to_string(at.stages.back()), to_string(here));
+  at.stages.push_back(here);
+}
+
+Provenance Run::provenance() const {
+  Provenance out = cg::provenance(experiment_.options.name, experiment_.config, experiment_.cohort);
+  out.stages = at.stages;
+  return out;
 }
 
 Learner& Run::start_seed() {
@@ -69,7 +78,6 @@ void Run::save() {
                experiment_.cohort.digest,
                split_digest(*experiment_.cohort.file, experiment_.cohort.split),
                experiment_.weights_digest(),
-               experiment_.setting,
                at,
                0,
                {}};
@@ -100,9 +108,8 @@ void Run::record_seed(const Evaluation& evaluation, double loss) {
   const CohortFile& cohort = *experiment_.cohort.file;
   recorder_.predictions(prediction_rows(cohort, seed, evaluation));
   if (at.results.empty())
-    write_atomically(
-        recorder_.folder() / "predictions.svg",
-        prediction_picture(cohort, evaluation, fmt::format("{}, seed {}", experiment_.options.name, seed)));
+    write_atomically(recorder_.folder() / "predictions.svg",
+                     prediction_picture(cohort, evaluation, provenance(), seed));
   SeedResult result{.seed = seed,
                     .test = evaluation.test.metrics,
                     .penalty = evaluation.predictor.penalty,
@@ -128,19 +135,19 @@ Prediction Run::prediction(const Evaluation& evaluation) {
                                predict_left_out(options, evaluation.predictor, evaluation.train.features.rows(), ages)),
           .preprocessing = preprocessing_of(cohort),
           .training = *training_part_,
-          .subjects = known_subjects(cohort)};
+          .subjects = with_pretraining(known_subjects(cohort), experiment_.pretrained,
+                                       experiment_.config.pretrained.equal_ids)};
 }
 
 void Run::finish() {
   const Cohort& cohort = experiment_.cohort;
-  if (!at.kept.empty()) write_embeddings(recorder_.folder() / "embeddings.h5", *cohort.file, at.kept);
+  if (!at.kept.empty()) write_embeddings(recorder_.folder() / "embeddings.h5", cohort, provenance(), at.kept);
   const EvaluationOptions& o = experiment_.config.evaluation;
   const std::string watched = o.every == 0 ? "" : o.watch == Watch::test ? "test" : "validation";
   const Metrics mean_age = baseline(cohort.ages(cohort.split.train), cohort.ages(cohort.split.test));
   recorder_.summary(at.results, mean_age, {config_digest(experiment_.config), experiment_.weights_digest(), watched},
-                    at.resumed);
-  print_results(at.results, mean_age, cohort.file->synthetic());
-  fmt::print("results in {}\n", recorder_.folder().string());
+                    at.resumed, provenance());
+  fmt::print("{}", result_text(recorder_.folder()));
 }
 
 }  // namespace cg

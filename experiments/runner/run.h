@@ -49,6 +49,7 @@ class Run {
 
  private:
   void resume();
+  Provenance provenance() const;
   Prediction prediction(const Evaluation& evaluation);
 
   const Experiment& experiment_;

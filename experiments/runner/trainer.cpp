@@ -7,6 +7,7 @@
 #include "experiments/program/progress.h"
 #include "experiments/program/stop_signal.h"
 #include "experiments/program/stopwatch.h"
+#include "experiments/record/results.h"
 #include "experiments/runner/announcement.h"
 #include "experiments/runner/experiment.h"
 #include "experiments/runner/run.h"
@@ -194,6 +195,11 @@ void train(Experiment& experiment, Run& run) {
 }  // namespace
 
 void run_experiment(const Config& config, const RunOptions& options) {
+  if (!options.overwrite && is_finished(options.out, config)) {
+    fmt::print("{}", result_text(options.out));
+    std::fflush(stdout);  // before the error
+    refuse_finished(options.out);
+  }
   if (config.threads > 0) omp_set_num_threads(static_cast<int>(config.threads));
   Experiment experiment(config, options);
   Run run(experiment);

@@ -8,7 +8,8 @@
 namespace cg {
 
 /// Trains and evaluates all seeds and writes the run folder (recorder.h). Before the first epoch it prints
-/// cohort, split, network, memory and time. Errors: all kinds; those of a step name seed, epoch, step and subjects.
+/// cohort, split, network, memory and time. For a finished run it prints the results again and ends with an error
+/// (in_use). Errors: all kinds; those of a step name seed, epoch, step and subjects.
 void run_experiment(const Config& config, const RunOptions& options);
 
 }  // namespace cg

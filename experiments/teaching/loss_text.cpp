@@ -98,10 +98,21 @@ std::string setting(const LossOptions& options, const std::string& key) {
   return "";
 }
 
-/// Those that the loss reads, and the distance that orders the tables.
+/// Those that the loss reads, and the distance that orders the tables, in lines that begin with two spaces.
 std::string settings(const LossOptions& o, const LossFormula& formula, const Explanation& e) {
-  std::string out = setting(o, "temperature");
-  const auto add = [&](bool read, const std::string& key) { out += read ? ", " + setting(o, key) : ""; };
+  constexpr std::size_t most_columns = 118;
+  std::string out = "  " + setting(o, "temperature");
+  std::size_t begin = 0;  // of the last line
+  const auto add = [&](bool read, const std::string& key) {
+    if (!read) return;
+    const std::string next = setting(o, key);
+    if (out.size() - begin + next.size() + 3 > most_columns) {  // 3: two commas and a space
+      begin = out.size() + 2;
+      out += ",\n  " + next;
+    } else {
+      out += ", " + next;
+    }
+  };
   add(formula.pull.find("τ_base") != std::string::npos, "base_temperature");
   add(e.w.size() > 0, "kernel");
   add(e.w.size() > 0, "sigma");
@@ -120,7 +131,7 @@ void Text::heading() {
                           ? "the printed formula (--formulation printed)"
                           : "as the published code computes it (--formulation published)",
                       f.value, f.similarity, f.pull, f.pulls, f.pushes);
-  out_ += fmt::format("  {} row{}, {} view{} of {} subject{}\n  {}\n", n_, n_ == 1 ? "" : "s", c_.views,
+  out_ += fmt::format("  {} row{}, {} view{} of {} subject{}\n{}\n", n_, n_ == 1 ? "" : "s", c_.views,
                       c_.views == 1 ? "" : "s", n_ / c_.views, n_ / c_.views == 1 ? "" : "s", settings(o, f, e_));
   if (e_.result.metrics.neighbours > 0) {
     out_ += fmt::format("  epoch {} of {}: NN(i) holds {} rows, i itself among them", c_.epoch, c_.max_epochs,

@@ -93,8 +93,12 @@ void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
 
 std::filesystem::path phantom_path(const PhantomOptions& o) {
   return source_root() / "phantoms" /
-         fmt::format("synthetic-phantom-{}{:g}mm-seed{}-n{}.h5", o.modality == PhantomModality::t1 ? "t1-" : "",
+         fmt::format("synthetic-{}phantom-{:g}mm-seed{}-n{}.h5", o.modality == PhantomModality::t1 ? "t1-" : "",
                      o.voxel_mm, o.seed, o.subjects);
+}
+
+std::filesystem::path cohort_path(const DataOptions& o) {
+  return o.cohort.empty() ? phantom_path(o.phantom) : std::filesystem::path(o.cohort);
 }
 
 Shape volume_shape(const DataOptions& o) {
@@ -147,11 +151,8 @@ std::vector<double> Cohort::ages(const std::vector<Index>& subjects) const {
 }
 
 Cohort open_cohort(const DataOptions& o, const std::function<void(const std::string&)>& say) {
-  std::filesystem::path path = o.cohort;
-  if (path.empty()) {
-    path = phantom_path(o.phantom);
-    if (!std::filesystem::exists(path)) make_phantom(o.phantom, path, say);
-  }
+  const std::filesystem::path path = cohort_path(o);
+  if (o.cohort.empty() && !std::filesystem::exists(path)) make_phantom(o.phantom, path, say);
   Cohort cohort;
   cohort.file = std::make_unique<CohortFile>(path.string());
   cohort.split = split_of(o, *cohort.file);

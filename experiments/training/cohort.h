@@ -20,6 +20,9 @@ namespace cg {
 /// The file of the phantom with these options, in `phantoms/` beside experiments/.
 std::filesystem::path phantom_path(const PhantomOptions& options);
 
+/// The file that the options name, or that of their phantom, which may not exist yet.
+std::filesystem::path cohort_path(const DataOptions& options);
+
 /// [X, Y, Z] of the cohort's maps: from the named file, or of the phantom, which is not created for this.
 Shape volume_shape(const DataOptions& options);
 

@@ -79,7 +79,7 @@ Pretrained compared(const std::string& path, const std::string& digest, WeightsF
   Model model(network);
   std::map<std::string, Shape> places;  // of the engine
   for (const Parameter* p : model.parameters()) places[p->name] = p->shape;
-  Pretrained out{path, digest, {}, {}, {}, {}};
+  Pretrained out{path, digest, {}, {}, {}, {}, file.texts};
   std::set<std::string> misshapen;
   const auto differs = [&](const std::string& name, const Shape& shape) {
     if (const auto at = places.find(name); at != places.end()) {

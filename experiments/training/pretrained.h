@@ -22,6 +22,7 @@ struct Pretrained {
   std::vector<std::string> missing;                  ///< parameters that keep their random values: not in the file,
   std::vector<std::string> reshaped;                 ///< or in the file with another shape
   std::vector<std::string> unexpected;               ///< arrays that are not parameters of the network
+  Texts texts = {};                                  ///< of the file
 };
 
 /// Reads the file of `options`. Errors: corrupt, if it is damaged or hostile; data, if it differs from the network in a

@@ -181,8 +181,10 @@ TEST_CASE("Loader: no subjects give no batch") {
 
 TEST_CASE(
     "Loader: views are augmented separately, by keys with epoch and subject, and follow one another in the batch") {
-  const SampleDataset dataset(3);
+  constexpr Index n = 11;
+  const SampleDataset dataset(n);
   LoaderOptions options = shuffled(5, 2);
+  options.batch_size = n;
   options.views = 2;
   options.augment = [](const Key& key, std::span<float> values) {
     CHECK(values.size() == 12);
@@ -191,12 +193,13 @@ TEST_CASE(
   };
   const auto batches = epoch(dataset, options);
   REQUIRE(batches.size() == 1);
-  CHECK(batches[0].volumes.at(0).shape() == Shape{6, 2, 3, 2, 1});
-  CHECK(batches[0].ages.size() == 3);
+  CHECK(batches[0].subjects != first(n));  // a place in the batch is not the number of its subject
+  CHECK(batches[0].volumes.at(0).shape() == Shape{2 * n, 2, 3, 2, 1});
+  CHECK(batches[0].ages.size() == n);
   const auto values = batches[0].volumes.at(0).data<float>();
-  for (std::size_t row = 0; row < 6; ++row) {
-    const float subject = static_cast<float>(batches[0].subjects[row % 3]);
-    CHECK(values[row * 12] == 1000.0f * static_cast<float>(row / 3) + 200 + subject + 5.0f / 16);
+  for (std::size_t row = 0; row < 2 * n; ++row) {
+    const float subject = static_cast<float>(batches[0].subjects[row % n]);
+    CHECK(values[row * 12] == 1000.0f * static_cast<float>(row / n) + 200 + subject + 5.0f / 16);
     CHECK(values[row * 12 + 1] == 2 + subject);
   }
 }

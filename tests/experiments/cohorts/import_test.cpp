@@ -263,6 +263,12 @@ TEST_CASE("export, import: NIfTI files of a phantom give the same cohort to the 
     const fs::path folder = study.out.parent_path() / "bids";
     export_cohort(before, folder, silent());
     CHECK(fs::exists(folder / "dataset_description.json"));
+    std::ifstream people(folder / "participants.tsv");
+    std::string header, first;
+    std::getline(people, header);
+    std::getline(people, first);
+    CHECK(header.ends_with("\tsynthetic"));
+    CHECK(first.ends_with("\tyes"));
     study.options = {};
     study.options.root = folder;
     study.options.table = "participants.tsv";

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <set>
 
 #include "experiments/program/digest.h"
 #include "losses/dynlocrep.h"
@@ -31,6 +32,34 @@ std::string refusal(const std::string& text, std::vector<std::string> overrides 
     return error.what();
   }
   return "";
+}
+
+/// A value that the option accepts, other than its own.
+Value other_value(const Value& value, const Accepts& accepts) {
+  if (const auto* flag = std::get_if<bool>(&value)) return !*flag;
+  if (const auto* count = std::get_if<Index>(&value))
+    return static_cast<double>(*count) + 1 <= accepts.most ? *count + 1 : *count - 1;
+  if (const auto* number = std::get_if<double>(&value))
+    return std::isinf(*number) ? 1.5 : *number / 2 > accepts.least ? *number / 2 : *number + 0.25;
+  if (!accepts.instead.empty()) return 0.75;  // a number in the place of a word
+  if (const auto* word = std::get_if<std::string>(&value)) {
+    const auto choice =
+        std::find_if(accepts.choices.begin(), accepts.choices.end(), [&](auto& c) { return c != *word; });
+    return choice == accepts.choices.end() ? *word + "-other" : *choice;
+  }
+  if (auto list = std::get_if<std::vector<Index>>(&value)) {
+    auto longer = *list;
+    longer.push_back(99);
+    return longer;
+  }
+  if (auto list = std::get_if<std::vector<double>>(&value)) {
+    auto longer = *list;
+    longer.push_back(0.5);
+    return longer;
+  }
+  auto longer = std::get<std::vector<std::string>>(value);
+  longer.push_back(accepts.choices.empty() ? "other" : accepts.choices.front());
+  return longer;
 }
 
 /// A value of a wrong type for the option, as TOML.
@@ -247,11 +276,17 @@ TEST_CASE("Config: the resolved copy is the same configuration with the same dig
 }
 
 TEST_CASE("Config: any changed option changes the digest and thus the run folder") {
-  Config c;
-  const std::string before = config_digest(c);
-  c.data.split_seed = 43;
-  CHECK(config_digest(c) != before);
-  CHECK(default_run_folder("x", c) == "runs/x-" + config_digest(c).substr(0, 10));
+  std::set<std::string> digests = {config_digest({})}, folders = {default_run_folder("x", {}).string()};
+  for (const Field<Config>& field : config_fields()) {
+    CAPTURE(field.key);
+    Config c;
+    field.set(c, other_value(field.get(c), field.accepts));
+    REQUIRE(field.get(c) != field.get({}));
+    CHECK(digests.insert(config_digest(c)).second);
+    CHECK(folders.insert(default_run_folder("x", c).string()).second);
+    CHECK(default_run_folder("x", c) == "runs/x-" + config_digest(c).substr(0, 10));
+  }
+  CHECK(digests.size() > 60);
 }
 
 TEST_CASE("Config: the manual lists all keys in at most 100 columns") {

@@ -70,6 +70,7 @@ TEST_CASE("real scans: templates are imported, their age is predicted, and the v
   for (const auto& row : of_files) {
     CAPTURE(row.at("participant_id"));
     CHECK(row.at("age") == "30");
+    CHECK(row.at("synthetic") == "model");
     CHECK(row.at("warnings").find("synthetic phantom: this result has no meaning for a person") != std::string::npos);
     const auto same = std::ranges::find_if(
         of_cohort, [&](const auto& r) { return r.at("participant_id") == row.at("participant_id"); });

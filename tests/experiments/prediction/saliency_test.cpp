@@ -275,10 +275,17 @@ TEST_CASE("saliency: maps in the scan's space for any directions of its axes, an
       if (plain.volume.values[k] == 0) CHECK(a.spatial.volume.values[k] == 0);
   }
   CHECK(contents(output_file("maps/sub-a.png")).substr(1, 3) == "PNG");
+  write_nifti(output_file("sub-real.nii"), plain, "");  // not marked, like the scan of a person
+  const Finished real =
+      saliency(model_file() + " sub-real.nii --method gradient --samples 1 --check-scans 0 --out real");
+  REQUIRE_MESSAGE(real.code == 0, real.text);
+  CHECK(read_nifti(output_file("real/sub-real_gradient.nii.gz")).description.starts_with("synthetic phantom, "));
+  CHECK(Table(output_file("real/saliency.csv")).cell(0, "synthetic") == "model");
   const Table table(output_file("maps/saliency.csv"));
   REQUIRE(table.rows() == 2);
   CHECK(table.cell(0, "participant_id") == "sub-a");
   CHECK(table.has("trained_on"));
+  CHECK(table.cell(0, "synthetic") == "model and scan");
   for (const char* column : {"gradient_random_correlation", "occlusion_random_correlation"})
     CHECK(std::abs(std::stod(table.cell(0, column))) < 1);
   CHECK(fs::exists(output_file("maps/mean_gradient.nii.gz")));
@@ -309,6 +316,7 @@ TEST_CASE("saliency: on a synthetic cohort the maps and those of random weights 
   REQUIRE(table.rows() == 2);
   for (const Index row : {0, 1}) {
     CHECK(table.cell(row, "map") == "gradient");
+    CHECK(table.cell(row, "synthetic") == "yes");
     CHECK(table.cell(row, "weights") == (row ? "random" : "trained"));
     CHECK(std::abs(std::stod(table.cell(row, "region_correlation"))) <= 1);
   }

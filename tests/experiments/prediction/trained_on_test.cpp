@@ -56,7 +56,7 @@ TEST_CASE("predict: training subjects are recognised in files, by their map unde
   for (float& v : smoothed.volume.values) v *= 1.01f;
   fs::create_directories(folder + "/smoothed");
   const std::string other = folder + "/smoothed/" + fs::path(file_of(train[1])).filename().string();
-  write_nifti(other, smoothed, "synthetic phantom, changed");
+  write_nifti(other, smoothed, "");
   std::ofstream(folder + "/known.tsv") << "participant_id\tage\nsub-other\t50\n" + bids_id(train[1]) + "\t60\n" +
                                               bids_id(test[0]) + "\t70\n";
   const std::string ages = " --participants known.tsv --out ";
@@ -69,6 +69,8 @@ TEST_CASE("predict: training subjects are recognised in files, by their map unde
   CHECK(rows[1].at("trained_on") == "yes");
   CHECK(warns(rows[1], "trained on a subject with this id"));
   CHECK(rows[2].at("trained_on").empty());
+  CHECK(rows[0].at("synthetic") == "model and scan");
+  CHECK(rows[1].at("synthetic") == "model");  // the file has lost its mark
   CHECK_MESSAGE(done.says("over 1 scan of known age; left out: 2 "), done.text);
   const Finished none = predict(trained().model + " sub-other.nii.gz " + other + ages + "none-left.csv");
   CHECK_MESSAGE(

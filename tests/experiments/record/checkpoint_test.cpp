@@ -55,7 +55,7 @@ SubjectFeatures features(Index width, double value) {
 
 /// All fields are set and different.
 Checkpoint full(Index tensor_size = 20) {
-  Checkpoint c{"0123abc", "4567def", "parts", "89ab", "cpu: 8 threads, bfloat16", {}, 101, {}};
+  Checkpoint c{"0123abc", "4567def", "parts", "89ab", {}, 101, {}};
   c.run = {.seed = 2,
            .epoch = 17,
            .step = 3,
@@ -66,7 +66,9 @@ Checkpoint full(Index tensor_size = 20) {
            .logs = {.metrics = 1234, .predictions = 56789},
            .resumed = 4,
            .results = {},
-           .kept = {}};
+           .kept = {},
+           .stages = {{"seed 0, epoch 1, step 1", "cpu: 8 threads", "float32", {"0123", "clean"}},
+                      {"seed 1, epoch 2, step 3", "cuda: a GPU", "bfloat16", {"4567", "changed"}}}};
   c.run.results = {{5, {.1, .2, .3, std::numeric_limits<double>::quiet_NaN()}, .5, .6, .7}, {6, {.8, .9, -1, .11}}};
   c.run.kept = {{5, 10, features(4, .25), features(8, .5)}, {5, 2, features(4, 3), features(8, 4)}};
   c.learner = {{"values", counted(tensor_size, 1)}, {"statistics", counted(5, 2)}};
@@ -86,7 +88,7 @@ void write(const fs::path& path, std::string_view bytes) { std::ofstream(path, s
 
 /// A file with a correct digest and this content.
 std::string sealed(const std::string& image) {
-  std::string block = "cortexgrad-checkpoint-2\nsha256 " + sha256(image) + "\n";
+  std::string block = "cortexgrad-checkpoint-3\nsha256 " + sha256(image) + "\n";
   block.resize(512, '\0');
   return block + image;
 }
@@ -111,7 +113,7 @@ TEST_CASE("Checkpoint: all written data is read back to the bit") {
   CHECK(r.cohort_digest == c.cohort_digest);
   CHECK(r.split_digest == c.split_digest);
   CHECK(r.weights_digest == c.weights_digest);
-  CHECK(r.setting == c.setting);
+  CHECK(r.run.stages == c.run.stages);
   CHECK(r.batches_seen == 101);
   CHECK(r.run.seed == 2);
   CHECK(r.run.epoch == 17);
@@ -149,20 +151,16 @@ TEST_CASE("Checkpoint: all written data is read back to the bit") {
 
 TEST_CASE("Checkpoint: a run at its start is written and read") {
   const Folder f;
-  write_checkpoint(f.file,
-                   {.config_digest = "a",
-                    .cohort_digest = "",
-                    .split_digest = "",
-                    .weights_digest = "",
-                    .setting = "c",
-                    .run = {},
-                    .learner = {}},
-                   backend());
+  write_checkpoint(
+      f.file,
+      {.config_digest = "a", .cohort_digest = "", .split_digest = "", .weights_digest = "", .run = {}, .learner = {}},
+      backend());
   const Checkpoint r = read_checkpoint(f.file);
   CHECK(r.run.fresh());
   CHECK(r.learner.empty());
   CHECK(r.run.results.empty());
   CHECK(r.run.kept.empty());
+  CHECK(r.run.stages.empty());
   CHECK(r.cohort_digest.empty());
 }
 

@@ -96,7 +96,9 @@ TEST_CASE("Recorder: the summary has means over seeds, the baseline, and all see
   other.seed = 4;
   other.test.mae = 6;
   const std::vector<SeedResult> seeds{one_seed, other};
-  recorder.summary(seeds, baseline(std::vector<double>{10, 20}, std::vector<double>{10, 40}), {"abc", "def"}, 0);
+  const Provenance from{
+      .experiment = "mine", .loss = "simclr", .changed = {{"seeds", {}, "", std::vector<Index>{3, 4}}}};
+  recorder.summary(seeds, baseline(std::vector<double>{10, 20}, std::vector<double>{10, 40}), {"abc", "def"}, 0, from);
   const auto json = nlohmann::json::parse(contents(f.path / "summary.json"));
   CHECK(json["test"]["mae"] == 5);
   CHECK(json["test"]["mae_sd"].get<double>() == doctest::Approx(std::sqrt(2.0)));
@@ -107,6 +109,9 @@ TEST_CASE("Recorder: the summary has means over seeds, the baseline, and all see
   CHECK(json["seeds"][1]["seed"] == 4);
   CHECK(json["seeds"][1]["mae"] == 6);
   CHECK(json["config_sha256"] == "abc");
+  CHECK(json["experiment"] == "mine");
+  CHECK(json["loss"] == "simclr");
+  CHECK(json["changed_options"] == nlohmann::json{{"seeds", {3, 4}}});
 }
 
 TEST_CASE("Recorder: one seed has no standard deviation") {
@@ -360,9 +365,9 @@ TEST_CASE("Storage: links are not followed, and a replaced file is complete") {
 }
 
 TEST_CASE("Environment: valid JSON with versions, processor and the unchanged command line") {
-  const auto json = nlohmann::json::parse(environment_json({"run", "a \"b\"\n\xff"}, "cpu", 2));
-  for (const char* key : {"version", "commit", "compiler", "libraries", "processor", "cores", "instruction_sets",
-                          "threads", "device", "command", "started"})
+  const auto json = nlohmann::json::parse(environment_json({"run", "a \"b\"\n\xff"}, 2, R"({"device": "cpu"})"));
+  for (const char* key : {"version", "compiler", "libraries", "processor", "cores", "instruction_sets", "threads",
+                          "device", "command", "started"})
     CHECK(json.contains(key));
   CHECK(json["threads"] == 2);
   CHECK(json["command"][0] == "run");

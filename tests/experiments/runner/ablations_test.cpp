@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "data/formats/hdf5_file.h"
+#include "experiments/record/model_file.h"
 #include "experiments/statistics/predictor.h"
 #include "tests/experiments/runner/tiny_run.h"
 
@@ -16,6 +17,12 @@ namespace {
 constexpr const char* options = "seeds=0 --device cpu train.epochs=2 evaluation.embeddings_at=2 ";
 
 Result run(const std::string& out, const std::string& more) { return run_tiny(out, options + more); }
+
+/// The number of features that the predictor of a run takes.
+std::size_t predictor_inputs(const std::string& out) {
+  const AgePredictor predictor = read_model(workplace().folder + "/" + out + "/model.h5").prediction.predictor;
+  return predictor.weights.size() / predictor.bias.size();
+}
 
 }  // namespace
 
@@ -56,10 +63,17 @@ TEST_CASE("ablations: every predictor ends in a summary with its penalty") {
 }
 
 TEST_CASE("ablations: features before the projection, and no projection head at all") {
-  const Result encoder = run("encoder", "evaluation.features=encoder"),
+  const Result encoder = run("encoder", "evaluation.features=encoder"), projected = run("projected", ""),
                headless = run("headless", "model.projection=false");
   REQUIRE_MESSAGE(encoder.code == 0, encoder.text);
+  REQUIRE_MESSAGE(projected.code == 0, projected.text);
   REQUIRE_MESSAGE(headless.code == 0, headless.text);
+  // The predictor has a weight for each feature: 8 · width before the projection, model.embedding after it.
+  CHECK(predictor_inputs("encoder") == 32);
+  CHECK(predictor_inputs("projected") == 8);
+  CHECK(predictor_inputs("headless") == 32);
+  CHECK(metrics("encoder").at(1).at("loss") == metrics("projected").at(1).at("loss"));  // trained alike
+  CHECK(bytes("encoder/predictions.csv") != bytes("projected/predictions.csv"));
   CHECK(headless.text.find("head.") == std::string::npos);  // in the table of layers
   CHECK(encoder.text.find("head.") != std::string::npos);
   const H5Reader features(workplace().folder + "/headless/embeddings.h5"),

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "data/cohort_h5.h"
 #include "data/formats/hdf5_file.h"
 #include "layers/file_order.h"
 #include "layers/model.h"
@@ -112,6 +113,17 @@ TEST_CASE("a run: features are kept for every subject, seed and epoch, and embed
   const H5Reader file(workplace().folder + "/first/embeddings.h5"), cohort(workplace().cohort);
   CHECK(file.strings("participant_id") == cohort.strings("participant_id"));
   CHECK(file.numbers("age") == cohort.numbers("age"));
+  CHECK(file.text_attribute("unit", "age") == "years");
+  CHECK(file.strings("study") == CohortFile(workplace().cohort).column("study"));
+  std::map<std::string, std::string> parts;
+  for (const auto& row : table("first/predictions.csv")) parts[row.at("participant_id")] = row.at("part");
+  const std::vector<std::string> ids = file.strings("participant_id"), part = file.strings("part");
+  REQUIRE(part.size() == subjects);
+  for (std::size_t i = 0; i < subjects; ++i) CHECK(part[i] == parts.at(ids[i]));
+  CHECK(file.number_attribute("synthetic") == 1);
+  CHECK(file.text_attribute("loss") == "dynlocrep");
+  CHECK(file.text_attribute("cohort") == "synthetic-phantom.h5");
+  CHECK(file.text_attribute("cohort_sha256") == summary("first")["cohort"]["sha256"]);
   for (const char* group : {"seed0/epoch1", "seed0/epoch2", "seed1/epoch1", "seed1/epoch2"}) {
     CAPTURE(group);
     CHECK(file.shape(std::string(group) + "/encoder") == Shape{subjects, 32});

@@ -226,6 +226,10 @@ std::vector<KeyRow> data_rows() {
        {{earlier_weights(), [](Config& c) { c.pretrained.weights = earlier_weights(); }}},
        training,
        {{"model.embedding=5", [](Config& c) { c.model.embedding = 5; }}}},
+      {"pretrained.equal_ids",
+       {{"other_person", [](Config& c) { c.pretrained.equal_ids = EqualIds::other_person; }}},
+       {},
+       {weights}},
       {"pretrained.allow_missing",
        {{"[head]",
          [](Config& c) {

@@ -200,6 +200,7 @@ TEST_CASE("resuming: every part of a checkpoint counts: without it or with an ol
   CHECK(differs([&](Checkpoint& c) { c.run.logs.predictions = 0; }) == "predictions.csv ");
   CHECK(differs([&](Checkpoint& c) { c.run.results.clear(); }) != "");
   CHECK(differs([&](Checkpoint& c) { c.run.kept.erase(c.run.kept.begin()); }) == "embeddings.h5 ");
+  CHECK(differs([&](Checkpoint& c) { c.run.stages.clear(); }) == "summary.json ");
 }
 
 TEST_CASE("resuming: the clock's columns add up over an interruption, and lines after the checkpoint are cut off") {

@@ -82,11 +82,14 @@ class Process {
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
+    // Opened here: a child that is killed at once has a log too.
+    const int file = open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    REQUIRE(file >= 0);
     id_ = fork();
+    if (id_ != 0) close(file);
     REQUIRE(id_ >= 0);
     if (id_ != 0) return;
-    const int file = open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (file < 0 || dup2(file, 1) < 0 || dup2(file, 2) < 0 || chdir(workplace().folder.c_str()) != 0) _exit(126);
+    if (dup2(file, 1) < 0 || dup2(file, 2) < 0 || chdir(workplace().folder.c_str()) != 0) _exit(126);
     execv(arguments[0], arguments.data());
     _exit(127);
   }
