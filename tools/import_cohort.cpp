@@ -58,6 +58,8 @@ void add_choices(CLI::App& app, Arguments& a) {
   app.add_option("--exclude", o.exclude, "ids to skip, separated by commas")->delimiter(',');
   app.add_flag("--allow-missing", o.allow_missing, "skip rows of the table without a map");
   app.add_flag("--allow-unused", o.allow_unused, "skip maps without a row in the table");
+  app.add_flag("--allow-outliers", o.allow_outliers,
+               "accept equal maps under two ids, and intensities that are off by a factor of 10");
   app.add_flag("--nan-is-zero", o.nan_is_zero, "NaN in a map means: not measured");
   app.add_option("--not-in", o.not_in, "a cohort file that must not contain a participant of this one");
   app.add_option("--npy-axes", o.npy_axes, "direction of x in .npy files: LAS as in FSL's template, or RAS");
@@ -113,6 +115,7 @@ void report(const Arguments& a, const Imported& done) {
         done.lossy.size(), done.maps, done.lossy.size() == 1 ? "s" : "ve", done.lossy.size() == 1 ? "its" : "their",
         first_of(done.lossy));
   for (const std::string& warning : done.warnings) fmt::print("warning: {}\n", printable(warning));
+  for (const std::string& line : done.outliers) fmt::print("warning: {}\n", line);
   if (!a.check) fmt::print("report on each file: {}\n", a.report);
 }
 

@@ -21,6 +21,7 @@ struct Imported {
   AgeUnit age_unit = {};              ///< of the table
   Index hidden_ages = 0;              ///< "89+", counted as 89
   std::vector<std::string> left_out;  ///< ids without a map
+  std::vector<std::string> outliers;  ///< a line per kind of difference between maps and their cohort
   std::string digest;                 ///< SHA-256 of ids, ages and maps
   std::string report;                 ///< CSV: one line per participant
 };

@@ -27,7 +27,8 @@ struct ImportOptions {
   std::vector<std::string> exclude;           ///< ids that are skipped
   bool allow_missing = false;                 ///< rows of the table without a map are skipped
   bool allow_unused = false;                  ///< maps without a row in the table are skipped
-  bool nan_is_zero = false;                   ///< NaN in a map means: not measured
+  bool allow_outliers = false;   ///< equal maps and intensities that are off by a factor of 10 are warnings
+  bool nan_is_zero = false;      ///< NaN in a map means: not measured
   std::string not_in;            ///< a cohort file that must not have a participant of this one; may be empty
   std::string npy_axes;          ///< RAS or LAS: the direction of x in .npy files, which do not contain it
   std::string modality = "mre";  ///< as in the cohort file
