@@ -9,7 +9,7 @@
 
 namespace cg {
 
-/// Where the kernel describes control groups; tests give folders of their own.
+/// Where the kernel describes control groups; tests give other folders.
 struct ControlGroupFiles {
   std::filesystem::path membership = "/proc/self/cgroup", mount = "/sys/fs/cgroup";
 };

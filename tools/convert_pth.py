@@ -4,7 +4,7 @@
     convert_pth.py published.pth weights.safetensors [--key model]
 
 A .pth is a zip of raw numbers and a pickle, and a pickle is a program. Nothing of it is run here: all names that it
-uses are replaced by harmless objects of this file. What is not a tensor is passed over and reported. A prefix that
+uses are replaced by harmless objects of this file. What is not a tensor is ignored and reported. A prefix that
 wrappers put before all names (module., _orig_mod., model., net., network.) is taken off. PyTorch is not needed.
 Exit codes: 2 command line, 3 no such file or key, 4 a damaged or malicious file, 8 the output cannot be written,
 9 the output exists.
@@ -41,7 +41,7 @@ OTHER_KINDS = ((b"version https://git-lfs", "a git-lfs pointer: its content was 
                (b"\x1f\x8b", "packed by gzip; unpack it: gunzip"))
 
 
-class PassedOver:
+class Ignored:
     """Takes the place of everything in a pickle that is not a tensor: it accepts all that a pickle does, and keeps
     nothing."""
     def __init__(self, *_, **__):
@@ -85,7 +85,7 @@ def rebuild(storage, offset, shape, stride, *_):
 class Unpickler(pickle.Unpickler):
     def __init__(self, file):
         super().__init__(file)
-        self.passed_over = set()  # names of Python that were not run
+        self.ignored = set()  # names of Python that were not run
 
     def find_class(self, module, name):
         if module == "torch" and name in STORAGES:
@@ -96,8 +96,8 @@ class Unpickler(pickle.Unpickler):
                  ("torch._utils", "_rebuild_parameter_with_state"): lambda tensor, *_: tensor}
         if (module, name) in inert:
             return inert[module, name]
-        self.passed_over.add(f"{module}.{name}")
-        return type(name, (PassedOver,), {})
+        self.ignored.add(f"{module}.{name}")
+        return type(name, (Ignored,), {})
 
     def persistent_load(self, identifier):
         _, kind, key, _, values = identifier
@@ -151,9 +151,9 @@ def read(path, key):
             fail(3, f"{path}: there are no tensors under \"{key}\"; the keys are {keys}")
         report = []
         if others := [name for name in found if name not in tensors]:
-            report.append(f"passed over, no tensors: {listed(others)}")
-        if unpickler.passed_over:
-            report.append(f"passed over, objects of Python that were not run: {listed(sorted(unpickler.passed_over))}")
+            report.append(f"ignored, no tensors: {listed(others)}")
+        if unpickler.ignored:
+            report.append(f"ignored, objects of Python that were not run: {listed(sorted(unpickler.ignored))}")
         if prefix := without_wrappers(tensors):
             report.append(f"\"{prefix}\" was taken off all names")
         out = {}

@@ -26,7 +26,7 @@ class ByteStream {
   /// The number of bytes in all: exact for plain files; for packed files the most that deflate's best ratio allows.
   Index most() const;
   const std::string& name() const { return name_; }
-  /// Bytes behind the end of the gzip data that were passed over so far, as gzip itself does; padding with 0 not
+  /// Bytes behind the end of the gzip data that were ignored so far, as gzip itself does; padding with 0 not
   /// counted.
   Index ignored() const { return ignored_; }
 

@@ -30,7 +30,7 @@ class Descriptor {
 void require_new(const std::filesystem::path& out, bool overwrite);
 
 /// Whether something is there that can only be written in place: a pipe or a character device (/dev/null, /dev/stdout).
-/// Errors (usage): a folder, a socket or a disk, which are no outputs.
+/// Errors (usage): a socket or a disk.
 bool is_device(const std::filesystem::path& path);
 
 /// Where a symbolic link, or a chain of them, leads: the link stays, and its target is written. Other paths as they are.

@@ -23,7 +23,7 @@ struct MapFile {
   std::string format;               ///< "NIfTI-1, INT16", "npy, <f4"
   std::filesystem::path voxels_in;  ///< the file with the voxels: the image, if the header is a separate file
   std::string description = {};     ///< the file's text; empty if its format has none
-  std::string warning = {};         ///< what was passed over in the file; empty: nothing
+  std::string warning = {};         ///< what was ignored in the file; empty: nothing
 };
 
 /// Reads a map. The first bytes give the format, whatever the name (only .hdr and .img, one map in two files, are known

@@ -11,7 +11,7 @@ namespace cg {
 struct AgeUnit {
   std::string name = "years";  ///< years, months, weeks or days
   double per_year = 1;
-  std::string from = {};  ///< the file that says so; empty: the user, or nobody
+  std::string from = {};  ///< the file that says so; empty: the option, or no file
 
   /// Years, rounded to the nearest number of six decimals: 66 months are 5.5 years.
   double years(double age) const;

@@ -42,7 +42,7 @@ void check_options(const ImportOptions& o) {
   for (const std::string& pattern : {o.table, o.files, o.stack, o.ids, o.masks})
     for (const std::string& word : placeholders(pattern))
       if (word != "{participant_id}" && word != "{session}" && word != "{part}")
-        usage("command line", fmt::format("\"{}\" contains {}, which is no placeholder", pattern, word),
+        usage("command line", fmt::format("\"{}\" contains {}, which is not a placeholder", pattern, word),
               "Known are {participant_id}, {session}, {part}, and * for any part of a name.");
   if (o.masks.find("{session}") != std::string::npos && o.files.find("{session}") == std::string::npos)
     usage("--masks", fmt::format("\"{}\" has sessions, but --files has none", o.masks),

@@ -17,7 +17,7 @@ namespace cg {
 struct Imported {
   Index maps = 0;
   std::vector<std::string> lossy;     ///< ids of maps with more than 5 % outside of the grid
-  std::vector<std::string> warnings;  ///< what was passed over in a file, with its path
+  std::vector<std::string> warnings;  ///< what was ignored in a file, with its path
   AgeUnit age_unit = {};              ///< of the table
   Index hidden_ages = 0;              ///< "89+", counted as 89
   std::vector<std::string> left_out;  ///< ids without a map

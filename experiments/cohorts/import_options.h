@@ -12,7 +12,7 @@
 namespace cg {
 
 /// Paths are patterns below `root`: {participant_id} stands for an id, {session} for a BIDS session, {part} for a
-/// part's name, * for any part of a name. With {session} each session is a scan of its own, "sub-01_ses-02".
+/// part's name, * for any part of a name. With {session} each session is a separate scan, "sub-01_ses-02".
 struct ImportOptions {
   std::filesystem::path root;
   std::vector<std::string> parts;  ///< "train", "val"; empty: the cohort has no parts

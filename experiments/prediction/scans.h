@@ -43,7 +43,7 @@ struct Scan {
   bool has_affine = true;   ///< the file contains the positions of its voxels
   Volume volume;
   std::string done;          ///< how it was brought to the grid
-  std::string warning = {};  ///< what was passed over in its file
+  std::string warning = {};  ///< what was ignored in its file
   double lost = 0;           ///< share of its data outside of the grid
   bool synthetic = false;    ///< by its file
   std::string digest = {};   ///< map_digest() of the volume

@@ -141,7 +141,7 @@ class ConvertPth(unittest.TestCase):
         done = self.convert()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(set(self.read()[0]) - {"__metadata__"}, {"w"})
-        self.assertIn("passed over, no tensors: best, epoch\n", done.stdout)
+        self.assertIn("ignored, no tensors: best, epoch\n", done.stdout)
         self.assertIn("were not run: lab.Trainer, numpy.core.multiarray.scalar, numpy.dtype\n", done.stdout)
 
     def test_a_file_of_another_kind_is_named(self):

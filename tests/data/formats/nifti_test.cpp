@@ -198,7 +198,7 @@ TEST_CASE("read_nifti: fields that the position does not need are not judged") {
   CHECK(nifti_of(mirrored.bytes(), "x").disagreement.find("mirror image") != std::string::npos);
 }
 
-TEST_CASE("read_nifti: bytes behind the end of the gzip data are passed over with a warning, padding without one") {
+TEST_CASE("read_nifti: bytes behind the end of the gzip data are ignored with a warning, padding without one") {
   const std::string packed = gzipped(SampleNifti<float>(DT_FLOAT32).bytes());
   CHECK(nifti_of(packed, "x").warning.empty());
   CHECK(nifti_of(packed + std::string(512, '\0'), "x").warning.empty());

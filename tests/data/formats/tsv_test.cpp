@@ -67,7 +67,7 @@ TEST_CASE("Table: the header shows the separator, whatever the name") {
   CHECK(Table("sep=;\nid;age\na;30\n", "p.csv").line(0) == 3);
 }
 
-TEST_CASE("Table: empty last columns, rows of separators alone and no-break spaces are passed over") {
+TEST_CASE("Table: empty last columns, rows of separators alone and no-break spaces are ignored") {
   const Table table("id,age,,\na,\u00a030\u202f,,\n,,,\nb,40\u00a0,,\n", "p.csv");
   CHECK(table.columns() == std::vector<std::string>{"id", "age"});
   REQUIRE(table.rows() == 2);

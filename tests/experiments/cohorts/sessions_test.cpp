@@ -103,10 +103,10 @@ TEST_CASE("import refuses: an unknown placeholder") {
     check_fails([&] { study.import(); }, ErrorKind::usage, {word, "{participant_id}, {session}, {part}"});
   };
   study.options.files = "{participant_id}/{session_id}/anat/{participant_id}_{session_id}_T1w.nii.gz";
-  refused("{session_id}, which is no placeholder");
+  refused("{session_id}, which is not a placeholder");
   study.options.files = "{participant_id}/{session}/anat/{participant_id}_T1w.nii.gz";
   study.options.masks = "{id}/mask.nii.gz";
-  refused("{id}, which is no placeholder");
+  refused("{id}, which is not a placeholder");
 }
 
 TEST_CASE("import: ages in months, weeks or days become years, by an option or by the table's .json") {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Weights to start from: they arrive bit for bit whatever the format, and no difference between file and network is
-// passed over in silence.
+// ignored in silence.
 #include "experiments/training/pretrained.h"
 
 #include <doctest/doctest.h>
@@ -73,7 +73,7 @@ TEST_CASE("Pretrained: all weights and statistics come from the file bit for bit
     const Pretrained weights = read_pretrained({file.path, {}}, network);
     CHECK(weights.digest == sha256(test::contents(file.path)));
     CHECK(weights.missing.empty());
-    CHECK(weights.unexpected.empty());  // the counters of batches are passed over
+    CHECK(weights.unexpected.empty());  // the counters of batches are ignored
     Made other(4);
     start_from(weights, other.learner.parameters());
     for (const Parameter* p : source.learner.model().parameters()) {
