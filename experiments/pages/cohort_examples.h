@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which subjects of a cohort its page shows as examples, and whom of another cohort beside them.
+// Which subjects of a cohort its page shows as examples, and which subjects of another cohort beside them.
 #pragma once
 
 #include <set>
