@@ -29,6 +29,15 @@ std::vector<std::string> optional_column(const H5Reader& file, const std::string
   return file.has(name) ? texts(file, name) : std::vector<std::string>(n);
 }
 
+/// Texts go into tables, pages and JSON. One line for each column, however many rows are wrong.
+void check_texts(const std::string& column, const std::vector<std::string>& texts, Diagnostics& found) {
+  const auto is_bad = [](const std::string& text) { return utf8_prefix(text) < text.size(); };
+  const auto first = std::ranges::find_if(texts, is_bad);
+  if (first != texts.end())
+    found.add(fmt::format("{}: {} of {} texts are not UTF-8 (perhaps Latin-1), the first in row {}", column,
+                          std::ranges::count_if(texts, is_bad), texts.size(), first - texts.begin()));
+}
+
 /// Collects all problems with ids and ages.
 void check(const std::vector<std::string>& ids, const std::vector<double>& ages, Diagnostics& found) {
   std::map<std::string, std::size_t> seen;
@@ -64,13 +73,16 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
                                                                      {"person", persons.size()}})
     if (size != n) found.add(fmt::format("{} has {} entries for {} maps", name, size, n));
   check(ids, ages, found);
+  for (const auto& [name, column] : std::map<std::string, const std::vector<std::string>*>{
+           {"participant_id", &ids}, {"sex", &sexes}, {"study", &studies}, {"person", &persons}})
+    check_texts(name, *column, found);
   found.report(path, "Fix the cohort file.");
   voxel_mm_ = file_.number_attribute("voxel_mm");
   if (!std::isfinite(voxel_mm_) || voxel_mm_ <= 0)
     fail(ErrorKind::data, path, fmt::format("voxel_mm is {}, expected the edge of a voxel in mm, above 0", voxel_mm_),
          "Fix the attribute.");
   synthetic_ = file_.has_attribute("synthetic") && file_.number_attribute("synthetic") != 0;
-  affine();  // a trained model stores both: find invalid values now, not when it is written
+  check_edges(affine());  // a trained model stores both: find invalid values now, not when it is written
   if (utf8_prefix(modality()) < modality().size())
     fail(ErrorKind::data, path, "the attribute modality is not UTF-8", "Write it in UTF-8.");
   rows_.resize(n);
@@ -81,6 +93,17 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
     const std::string person = persons[i].empty() ? ids[i].substr(0, ids[i].find("_ses-")) : persons[i];
     subjects_.push_back({ids[i], ages[i], sexes[i], studies[i], person});
   }
+}
+
+void CohortFile::check_edges(const Affine& affine) const {
+  constexpr double tolerance = 0.01;  // of an edge: a scanner's 1.9999
+  const Vector3 edges = affine.edges();
+  for (const double edge : edges)
+    if (std::abs(edge - voxel_mm_) > tolerance * voxel_mm_)
+      fail(ErrorKind::data, file_.path(),
+           fmt::format("voxel_mm is {:g}, but by the affine a voxel is {:g} x {:g} x {:g} mm", voxel_mm_, edges[0],
+                       edges[1], edges[2]),
+           "Correct the one that is wrong.");
 }
 
 Volume CohortFile::volume(Index i) const {
@@ -113,6 +136,9 @@ Affine CohortFile::affine() const {
          "Fix the affine, or remove it.");
   Affine out;
   for (std::size_t k = 0; k < 12; ++k) out.m[k / 4][k % 4] = numbers[k];
+  if (std::vector(numbers.end() - 4, numbers.end()) != std::vector<double>{0, 0, 0, 1})
+    fail(ErrorKind::data, file_.path(), "affine is not an affine matrix: its last row is not 0, 0, 0, 1",
+         "Fix the affine, or remove it.");
   const bool finite = std::ranges::all_of(numbers, [](double number) { return std::isfinite(number); });
   if (!finite || out.is_flat())
     fail(ErrorKind::data, file_.path(), "affine contains NaN or infinity, or its axes are in one plane",

@@ -22,7 +22,8 @@ std::string unit_of(const std::string& modality);
 
 class CohortFile final : public Dataset {
  public:
-  /// Errors: data: all problems with shapes, ages and ids, with file and row, or an invalid affine; corrupt.
+  /// Errors: data: all problems with shapes, ages and ids, with file and row, an invalid affine or one that contradicts voxel_mm, text that is
+  /// not UTF-8; corrupt.
   explicit CohortFile(const std::string& path);
 
   Index size() const override { return static_cast<Index>(subjects_.size()); }
@@ -54,6 +55,8 @@ class CohortFile final : public Dataset {
   const std::string& path() const { return file_.path(); }
 
  private:
+  void check_edges(const Affine& affine) const;  ///< errors (data): they are not voxel_mm long
+
   H5Reader file_;
   std::vector<Subject> subjects_;
   std::vector<Index> rows_;  // of the subjects in the file

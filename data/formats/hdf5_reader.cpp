@@ -3,6 +3,7 @@
 #include <hdf5.h>
 
 #include <algorithm>
+#include <array>
 
 #include "data/files/file_kind.h"
 #include "data/files/input_file.h"
@@ -82,6 +83,24 @@ struct OpenDataset {
     const Id properties(H5Dget_create_plist(dataset), H5Pclose);
     if (H5Pget_external_count(properties) != 0 || H5Pget_layout(properties) == H5D_VIRTUAL) elsewhere(path, name);
     check_size(path, name);
+  }
+
+  /// Reports that reading failed. Other programs pack by filters that this library does not have (h5py's lzf).
+  [[noreturn]] void unreadable(const std::string& path, const std::string& name) const {
+    const Id properties(H5Dget_create_plist(dataset), H5Pclose);
+    for (int k = 0; k < H5Pget_nfilters(properties); ++k) {
+      unsigned flags = 0;
+      std::size_t values = 0;
+      std::array<char, 64> words{};
+      const H5Z_filter_t filter = H5Pget_filter2(properties, static_cast<unsigned>(k), &flags, &values, nullptr,
+                                                 words.size(), words.data(), nullptr);
+      if (filter >= 0 && H5Zfilter_avail(filter) <= 0)
+        fail(ErrorKind::data, path,
+             fmt::format("\"{}\" is packed by the filter {} (number {}), which is not available", name,
+                         words.front() ? words.data() : "without a name", filter),
+             "Pack it by gzip: h5repack -f GZIP=4 FILE NEW, or in Python compression=\"gzip\".");
+    }
+    damaged(path, name);
   }
 
   /// A few bytes can claim a size that no memory can hold. Compression explains only part of it.
@@ -164,7 +183,8 @@ std::vector<double> H5Reader::numbers(const std::string& dataset) const {
   const OpenDataset open(file_->id, path_, dataset);
   open.require_numbers(path_, dataset);
   std::vector<double> out(open.n);
-  if (H5Dread(open.dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()) < 0) damaged(path_, dataset);
+  if (H5Dread(open.dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()) < 0)
+    open.unreadable(path_, dataset);
   return out;
 }
 
@@ -184,7 +204,8 @@ std::vector<float> H5Reader::rows(const std::string& dataset, Index first, Index
   H5Sselect_hyperslab(open.space, H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr);
   const Id memory(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
   std::vector<float> out(static_cast<std::size_t>(count(shape)));
-  if (H5Dread(open.dataset, H5T_NATIVE_FLOAT, memory, open.space, H5P_DEFAULT, out.data()) < 0) damaged(path_, dataset);
+  if (H5Dread(open.dataset, H5T_NATIVE_FLOAT, memory, open.space, H5P_DEFAULT, out.data()) < 0)
+    open.unreadable(path_, dataset);
   return out;
 }
 
@@ -196,7 +217,7 @@ std::vector<std::string> H5Reader::strings(const std::string& dataset) const {
   const auto out = read_strings(open.type, open.n, [&](hid_t type, void* into) {
     return H5Dread(open.dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, into) >= 0;
   });
-  if (out.size() != open.n) damaged(path_, dataset);
+  if (out.size() != open.n) open.unreadable(path_, dataset);
   return out;
 }
 

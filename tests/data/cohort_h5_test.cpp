@@ -163,6 +163,34 @@ TEST_CASE("CohortFile: a voxel size that is not a length is refused") {
   check_refused(three, {"voxel_mm", "not one number"});
 }
 
+TEST_CASE("CohortFile: an affine that contradicts voxel_mm, or is not an affine matrix, is refused") {
+  SampleCohort sample;
+  const auto with_edges = [&](double x, double y, double z, double corner = 1) {
+    sample.more = [=](RawFile& raw) {
+      raw.numbers("affine", {4, 4}, {x, 0, 0, -90, 0, y, 0, -126, 0, 0, z, -72, 0, 0, 0, corner});
+    };
+  };
+  with_edges(8, 8, 8);
+  check_refused(sample, {"voxel_mm is 2", "8 x 8 x 8 mm"});
+  with_edges(-2, 2, 3);
+  check_refused(sample, {"voxel_mm is 2", "2 x 2 x 3 mm"});
+  with_edges(2, 2, 2, 2);
+  check_refused(sample, {"not an affine matrix", "last row"});
+  with_edges(-1.999, 2.001, 2);
+  const TemporaryFile file("edges.h5");
+  sample.write(file.path);
+  CHECK(CohortFile(file.path).size() == 3);
+}
+
+TEST_CASE("CohortFile: text that is not UTF-8 is one problem for each column") {
+  SampleCohort sample;
+  sample.ids = {"sub-1", "sub-\xe4", "sub-\xf6"};
+  sample.more = [](RawFile& raw) { raw.texts("study", {"\xfc", "A", "B"}); };
+  check_refused(sample,
+                {"2 problems", "participant_id: 2 of 3 texts are not UTF-8 (perhaps Latin-1), the first in row 1",
+                 "study: 1 of 3 texts"});
+}
+
 TEST_CASE("CohortFile: text instead of ages or maps is refused") {
   SampleCohort sample;
   sample.age.clear();
