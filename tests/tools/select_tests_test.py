@@ -139,7 +139,7 @@ class Targets(unittest.TestCase):
         self.assertIn("explain_loss", self.of("tools.explain_loss"))
         self.assertIn("run_experiment", self.of("experiments.runner.resume"))
         self.assertEqual(self.of("every_op_parity.avx2"), ["every_op_parity_test"])
-        self.assertEqual(self.of("includes.losses", "repository"), [])
+        self.assertEqual(self.of("includes.losses", "reading_path"), [])
 
     def test_what_goes_through_all_programs_needs_everything(self):
         for name in ["tools.programs", "docs", "extending", "tools.gpu_rehearsal"]:
