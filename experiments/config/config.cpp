@@ -211,9 +211,26 @@ std::string resolved_config(const Config& config) {
          "\n# unless --out names another folder.\n\n" + resolved(options);
 }
 
-std::vector<Option> changed_options(const Config& config) {
+std::string differences(const Config& config, const std::string& copy) {
+  constexpr std::size_t most = 5;
+  try {
+    const Config other = with_published_values(parse_config({"config.resolved.toml", copy, {}}));
+    const std::vector<Option> here = changed_options(with_published_values(config), other),
+                              there = changed_options(other, with_published_values(config));
+    std::string out;
+    for (std::size_t k = 0; k < std::min(here.size(), most); ++k)
+      out += fmt::format("{}{} = {} instead of {}", k ? ", " : "", here[k].key, to_toml(here[k].value),
+                         to_toml(there[k].value));
+    return here.size() > most ? out + fmt::format(" and {} more", here.size() - most) : out;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::usage) throw;
+    return "";
+  }
+}
+
+std::vector<Option> changed_options(const Config& config, const Config& from) {
   std::vector<Option> out;
-  const std::vector<Option> usual = options_of(config_fields());
+  const std::vector<Option> usual = options_of(config_fields(), from);
   std::size_t k = 0;
   for (Option& option : options_of(config_fields(), config))
     if (option.value != usual[k++].value) out.push_back(std::move(option));

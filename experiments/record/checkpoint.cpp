@@ -59,8 +59,8 @@ void each_number(C& c, const Visit& visit) {
   visit("neighbours", c.run.neighbours);
   visit("epoch_seconds", c.run.epoch_seconds);
   visit("seed_seconds", c.run.seed_seconds);
-  visit("metrics_bytes", c.run.logs.metrics);
-  visit("predictions_bytes", c.run.logs.predictions);
+  visit("metrics_bytes", c.run.logs.metrics.bytes);
+  visit("predictions_bytes", c.run.logs.predictions.bytes);
   visit("resumed", c.run.resumed);
   visit("batches_seen", c.batches_seen);
 }
@@ -71,6 +71,8 @@ void each_text(C& c, const Visit& visit) {
   visit("cohort_sha256", c.cohort_digest);
   visit("split_sha256", c.split_digest);
   visit("weights_sha256", c.weights_digest);
+  visit("metrics_sha256", c.run.logs.metrics.sha256);
+  visit("predictions_sha256", c.run.logs.predictions.sha256);
 }
 
 /// Visits each number of a seed's result, in the order of a row of `results`.
@@ -192,7 +194,7 @@ std::vector<NamedTensor> read_learner(const H5Reader& file) {
 
 }  // namespace
 
-void RunState::begin(bool next_seed, const LogSizes& sizes) {
+void RunState::begin(bool next_seed, const Logs& now) {
   if (next_seed) {
     ++seed;
     epoch = 1;
@@ -202,7 +204,7 @@ void RunState::begin(bool next_seed, const LogSizes& sizes) {
   }
   step = neighbours = 0;
   loss_sum = epoch_seconds = 0;
-  logs = sizes;
+  logs = now;
 }
 
 void write_checkpoint(const fs::path& path, const Checkpoint& checkpoint, Backend& backend) {

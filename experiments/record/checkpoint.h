@@ -26,7 +26,7 @@ struct RunState {
   Index neighbours = 0;             ///< as the epoch's first step reported them
   double epoch_seconds = 0;         ///< for those steps
   double seed_seconds = 0;          ///< for the seed's earlier epochs
-  LogSizes logs;                    ///< of the tables at the beginning of the epoch
+  Logs logs;                        ///< of the tables at the beginning of the epoch
   Index resumed = 0;                ///< number of times
   std::vector<SeedResult> results;  ///< of the earlier seeds
   std::vector<KeptFeatures> kept;
@@ -34,8 +34,8 @@ struct RunState {
 
   /// Whether this is before a seed's first step. The learner then follows from the seed, and is not saved.
   bool fresh() const { return epoch == 1 && step == 0; }
-  /// Moves to the next epoch, or to the first epoch of the next seed. `sizes`: those of the tables now.
-  void begin(bool next_seed, const LogSizes& sizes);
+  /// Moves to the next epoch, or to the first epoch of the next seed. `now`: the tables.
+  void begin(bool next_seed, const Logs& now);
 };
 
 struct Checkpoint {

@@ -98,9 +98,12 @@ const fs::path& prepared(const fs::path& folder, const Config& config, bool over
     return folder;
   }
   if (holds_nothing(folder)) write_atomically(folder / config_name, resolved_config(config));
-  if (!is_copy(contents(folder / config_name), config))
-    fail(ErrorKind::in_use, folder.string(), "the folder contains a run with another configuration",
+  if (const std::string copy = contents(folder / config_name); !is_copy(copy, config)) {
+    const std::string how = differences(config, copy);
+    fail(ErrorKind::in_use, folder.string(),
+         "the folder contains a run with another configuration" + (how.empty() ? "" : "; here " + how),
          "Choose another --out");
+  }
   if (!overwrite && fs::exists(folder / summary_name)) refuse_finished(folder);
   remove_temporaries(folder);
   if (overwrite || !fs::exists(folder / checkpoint_name)) remove_results(folder);
@@ -130,11 +133,21 @@ ordered_json over_seeds(std::span<const SeedResult> seeds, Metrics SeedResult::*
   return out;
 }
 
-void check_holds(const AppendFile& file, Index size, const fs::path& path) {
-  if (file.size() < size)
-    fail(ErrorKind::corrupt, path.string(),
-         fmt::format("{} bytes, expected at least {}, its size in the checkpoint", file.size(), size),
-         "Start the run again with --overwrite");
+void check_begins(const fs::path& path, const LogBeginning& with) {
+  const auto refuse = [&](const std::string& what) {
+    fail(ErrorKind::corrupt, path.string(), what, "Restore the file, or start the run again with --overwrite");
+  };
+  const std::string now = contents(path);
+  const auto size = static_cast<std::size_t>(with.bytes);
+  if (now.size() < size)
+    refuse(fmt::format("{} bytes, expected at least {}, its size in the checkpoint", now.size(), size));
+  if (!with.sha256.empty() && sha256(std::string_view(now).substr(0, size)) != with.sha256)
+    refuse("another program has changed it since the checkpoint was saved");
+}
+
+LogBeginning whole(const fs::path& path) {
+  const std::string now = contents(path);
+  return {static_cast<Index>(now.size()), sha256(now)};
 }
 
 void cut(AppendFile& file, Index size, const char* header) {
@@ -211,13 +224,13 @@ void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baselin
   remove_file(checkpoint());
 }
 
-LogSizes Recorder::sizes() const { return {.metrics = metrics_.size(), .predictions = predictions_.size()}; }
+Logs Recorder::logs() const { return {whole(folder_ / metrics_name), whole(folder_ / predictions_name)}; }
 
-void Recorder::rewind(const LogSizes& sizes) {
-  check_holds(metrics_, sizes.metrics, folder_ / metrics_name);
-  check_holds(predictions_, sizes.predictions, folder_ / predictions_name);
-  cut(metrics_, sizes.metrics, metrics_header);
-  cut(predictions_, sizes.predictions, predictions_header);
+void Recorder::rewind(const Logs& logs) {
+  check_begins(folder_ / metrics_name, logs.metrics);
+  check_begins(folder_ / predictions_name, logs.predictions);
+  cut(metrics_, logs.metrics.bytes, metrics_header);
+  cut(predictions_, logs.predictions.bytes, predictions_header);
 }
 
 }  // namespace cg

@@ -61,9 +61,15 @@ struct RunDigests {
   std::string watched = {};  ///< "validation", "test", or empty: none
 };
 
-/// Sizes of the growing files. A checkpoint saves them, so that a resumed run removes what came after it.
-struct LogSizes {
-  Index metrics = 0, predictions = 0;
+/// The beginning of a growing file.
+struct LogBeginning {
+  Index bytes = 0;
+  std::string sha256 = {};  ///< of these bytes; empty: unknown
+};
+
+/// The growing files at a checkpoint. A resumed run continues exactly these bytes, and removes what came after them.
+struct Logs {
+  LogBeginning metrics = {}, predictions = {};
 };
 
 /// Whether the folder has a finished run of this configuration.
@@ -97,10 +103,10 @@ class Recorder {
   void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests, Index resumed,
                const Provenance& provenance = {});
 
-  LogSizes sizes() const;
-  /// Cuts the growing files to their sizes at a checkpoint; {} empties them. Errors: corrupt, if a file is shorter;
-  /// then nothing is cut.
-  void rewind(const LogSizes& sizes);
+  Logs logs() const;  ///< as they are now
+  /// Cuts the growing files to what they were at a checkpoint; {} empties them. Errors: corrupt, if a file is shorter
+  /// or another program has changed it; then nothing is cut.
+  void rewind(const Logs& logs);
 
  private:
   std::filesystem::path folder_;

@@ -27,7 +27,7 @@ Run::Run(const Experiment& experiment)
   if (saved_)
     resume();
   else
-    at.logs = recorder_.sizes();
+    at.logs = recorder_.logs();
   if (at.stages.empty()) at.stages.push_back(experiment.stage(at));
   recorder_.environment(environment_json(experiment.options.command, omp_get_max_threads(), to_json(provenance())));
 }

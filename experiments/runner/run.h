@@ -43,7 +43,7 @@ class Run {
   /// Writes the seed's predictions, picture and model file. `loss`: of the last epoch.
   void record_seed(const Evaluation& evaluation, double loss);
   /// Goes to the next epoch, or to the first of the next seed.
-  void advance(bool next_seed) { at.begin(next_seed, recorder_.sizes()); }
+  void advance(bool next_seed) { at.begin(next_seed, recorder_.logs()); }
   /// Writes the summary and prints the results.
   void finish();
 

@@ -63,7 +63,7 @@ Checkpoint full(Index tensor_size = 20) {
            .neighbours = 14,
            .epoch_seconds = 1.25,
            .seed_seconds = 1e3 / 7,
-           .logs = {.metrics = 1234, .predictions = 56789},
+           .logs = {.metrics = {1234, std::string(64, 'a')}, .predictions = {56789, std::string(64, 'b')}},
            .resumed = 4,
            .results = {},
            .kept = {},
@@ -122,8 +122,9 @@ TEST_CASE("Checkpoint: all written data is read back to the bit") {
   CHECK(r.run.neighbours == 14);
   CHECK(r.run.epoch_seconds == 1.25);
   CHECK(r.run.seed_seconds == 1e3 / 7);
-  CHECK(r.run.logs.metrics == 1234);
-  CHECK(r.run.logs.predictions == 56789);
+  CHECK(r.run.logs.metrics.bytes == 1234);
+  CHECK(r.run.logs.metrics.sha256 == std::string(64, 'a'));
+  CHECK(r.run.logs.predictions.bytes == 56789);
   CHECK(r.run.resumed == 4);
   REQUIRE(r.run.results.size() == 2);
   CHECK(std::isnan(r.run.results[0].test.r));

@@ -285,12 +285,12 @@ TEST_CASE("Recorder: a folder with other files is refused and not changed") {
 
 TEST_CASE("Recorder: resuming removes the rows after the checkpoint") {
   const Folder f;
-  LogSizes at_checkpoint;
+  Logs at_checkpoint;
   std::string before;
   {
     Recorder recorder(f.path, config, false);
     recorder.epoch({.seed = 0, .epoch = 1});
-    at_checkpoint = recorder.sizes();
+    at_checkpoint = recorder.logs();
     before = contents(f.path / "metrics.csv");
     recorder.epoch({.seed = 0, .epoch = 2});
     recorder.predictions(std::vector<PredictionRow>{{0, "a", 1, 2, "test", ""}});
@@ -300,7 +300,12 @@ TEST_CASE("Recorder: resuming removes the rows after the checkpoint") {
   recorder.rewind(at_checkpoint);
   CHECK(contents(f.path / "metrics.csv") == before);
   CHECK(contents(f.path / "predictions.csv") == "seed,participant_id,age,predicted,part,study\n");
-  CHECK(kind([&] { recorder.rewind({.metrics = 100000}); }) == 4);
+  CHECK(kind([&] { recorder.rewind({.metrics = {100000}}); }) == 4);
+  std::string changed = before;
+  changed[changed.size() - 2] = '7';
+  std::ofstream(f.path / "metrics.csv") << changed;
+  CHECK(kind([&] { recorder.rewind(at_checkpoint); }) == 4);
+  CHECK(contents(f.path / "metrics.csv") == changed);
   recorder.rewind({});
   CHECK(contents(f.path / "metrics.csv") == "seed,epoch,loss,learning_rate,neighbours,seconds,mae,validation_mae\n");
 }

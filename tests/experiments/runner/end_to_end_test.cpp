@@ -217,7 +217,8 @@ TEST_CASE("a run that fails: a missing cohort, an age that is not finite and a N
 TEST_CASE("a run that fails: after an error in the first step, the corrected command can use the same folder") {
   check_fails(run("corrected", "loss.name=threshold loss.formulation=printed seeds=0"), 2, {"threshold", "weight"});
   CHECK(run("corrected", "loss.name=threshold seeds=0").code == 0);
-  check_fails(run("corrected", "loss.name=simclr seeds=0"), 9, {"another configuration"});
+  check_fails(run("corrected", "loss.name=simclr seeds=0"), 9,
+              {"another configuration; here loss.name = \"simclr\" instead of"});
 }
 
 TEST_CASE("a run that fails: a cohort file cut short ends with 4") {

@@ -196,8 +196,8 @@ TEST_CASE("resuming: every part of a checkpoint counts: without it or with an ol
         }).find("model-seed0.h5") != std::string::npos);
   CHECK(differs([&](Checkpoint& c) { c.run.loss_sum = older.run.loss_sum; }) == "metrics.csv ");
   CHECK(differs([&](Checkpoint& c) { c.run.neighbours = 0; }) == "metrics.csv ");
-  CHECK(differs([&](Checkpoint& c) { c.run.logs.metrics = 0; }) == "metrics.csv ");
-  CHECK(differs([&](Checkpoint& c) { c.run.logs.predictions = 0; }) == "predictions.csv ");
+  CHECK(differs([&](Checkpoint& c) { c.run.logs.metrics = {}; }) == "metrics.csv ");
+  CHECK(differs([&](Checkpoint& c) { c.run.logs.predictions = {}; }) == "predictions.csv ");
   CHECK(differs([&](Checkpoint& c) { c.run.results.clear(); }) != "");
   CHECK(differs([&](Checkpoint& c) { c.run.kept.erase(c.run.kept.begin()); }) == "embeddings.h5 ");
   CHECK(differs([&](Checkpoint& c) { c.run.stages.clear(); }) == "summary.json ");
