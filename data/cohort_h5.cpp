@@ -161,7 +161,9 @@ std::string CohortFile::modality() const {
   return file_.has_attribute("modality") ? file_.text_attribute("modality") : "mre";
 }
 
-std::string CohortFile::unit() const { return modality() == "mre" ? "kPa" : "a.u."; }
+std::string unit_of(const std::string& modality) { return modality == "mre" ? "kPa" : "a.u."; }
+
+std::string CohortFile::unit() const { return unit_of(modality()); }
 
 Sampling CohortFile::sampling() const {
   const std::string name = file_.has_attribute("sampling") ? file_.text_attribute("sampling") : "";

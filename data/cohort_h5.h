@@ -17,6 +17,9 @@
 
 namespace cg {
 
+/// The unit of a map's values: kPa, or "a.u." (arbitrary units) if the modality is not "mre".
+std::string unit_of(const std::string& modality);
+
 class CohortFile final : public Dataset {
  public:
   /// Errors: data: all problems with shapes, ages and ids, with file and row, or an invalid affine; corrupt.
@@ -40,8 +43,7 @@ class CohortFile final : public Dataset {
   Affine affine() const;
   /// Whether the file contains the positions of its voxels. If it does not, the side of a map that is left is assumed.
   bool has_affine() const { return file_.has("affine"); }
-  /// The unit of a map's values: kPa, or "a.u." (arbitrary units) if the modality is not "mre".
-  std::string unit() const;
+  std::string unit() const;  ///< unit_of() its modality
   /// The share of the brain that each map covers; empty if the file does not have it. Errors (data): not one per map.
   std::vector<double> coverage() const;
   std::string modality() const;  ///< "mre" if the file does not name another

@@ -31,4 +31,10 @@ class Dataset {
   virtual Volume volume(Index i) const = 0;
 };
 
+inline std::vector<std::string> ids_of(const Dataset& dataset) {
+  std::vector<std::string> out;
+  for (Index i = 0; i < dataset.size(); ++i) out.push_back(dataset.subject(i).id);
+  return out;
+}
+
 }  // namespace cg

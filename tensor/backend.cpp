@@ -13,6 +13,7 @@
 #include <limits>
 
 #include "tensor/error.h"
+#include "tensor/job_limits.h"
 
 namespace cg {
 namespace {
@@ -115,6 +116,7 @@ Index HostBackend::free_bytes() const {
   std::ifstream info("/proc/meminfo");
   for (std::string name; info >> name; info.ignore(std::numeric_limits<std::streamsize>::max(), '\n'))
     if (Index kilobytes = 0; name == "MemAvailable:" && info >> kilobytes) free = kilobytes * 1024;
+  free = std::min(free, control_group_memory());
   rlimit limit{};
   if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return free;
   return std::min(free, std::max<Index>(static_cast<Index>(limit.rlim_cur) - own_memory().mapped, 0));

@@ -3,7 +3,7 @@
 
 # Slow: more than seven seconds on two busy cores, except the tests of a whole run (end_to_end) and of every op. All
 # others are fast: together they take about 90 seconds. Add a test here when it becomes slow.
-set(slow data.phantom.statistics data.space.real_volumes every_op_parity every_op_parity.avx2
+set(slow data.outliers data.phantom.statistics data.space.real_volumes every_op_parity every_op_parity.avx2
     experiments.prediction.predict experiments.prediction.real_scans experiments.prediction.saliency
     experiments.runner.interruption experiments.runner.keys
     experiments.runner.resume experiments.runner.wiring_faults extending layers.resnet_golden

@@ -3,9 +3,9 @@
 
     convert_pth.py published.pth weights.safetensors [--key model]
 
-A .pth is a zip of raw numbers and a pickle, and a pickle is a program. Nothing of it is run here: the few names that a
-checkpoint needs are replaced by harmless objects of this file, and any other name ends the conversion. PyTorch is not
-needed.
+A .pth is a zip of raw numbers and a pickle, and a pickle is a program. Nothing of it is run here: all names that it
+uses are replaced by harmless objects of this file. What is not a tensor is ignored and reported. A prefix that
+wrappers put before all names (module., _orig_mod., model., net., network.) is taken off. PyTorch is not needed.
 Exit codes: 2 command line, 3 no such file or key, 4 a damaged or malicious file, 8 the output cannot be written,
 9 the output exists.
 """
@@ -30,8 +30,37 @@ STORAGES = {"FloatStorage": ("F32", 4, "<f4"), "DoubleStorage": ("F64", 8, "<f8"
 Tensor = collections.namedtuple("Tensor", "dtype shape key first bytes")
 
 
-class Options:
-    """Replaces argparse.Namespace, the options of the training."""
+# Words that DataParallel, torch.compile and Lightning put before all names.
+WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.")
+# The first bytes of files that are not checkpoints, what they are, and what to do.
+OTHER_KINDS = ((b"version https://git-lfs", "a git-lfs pointer: its content was not fetched; fetch it: git lfs pull"),
+               (b"/annex/objects/", "a git-annex pointer: its content was not fetched; fetch it: datalad get FILE"),
+               (b"<", "a web page, perhaps of a login or an error; download the file itself"),
+               (b"\x89HDF\r\n", "an HDF5 file; it needs no conversion"),
+               (b"\x80", "a pickle of PyTorch before 1.6; load it in Python and save it again with torch.save"),
+               (b"\x1f\x8b", "packed by gzip; unpack it: gunzip"))
+
+
+class Ignored:
+    """Takes the place of everything in a pickle that is not a tensor: it accepts all that a pickle does, and keeps
+    nothing."""
+    def __init__(self, *_, **__):
+        pass
+
+    def __setstate__(self, _):
+        pass
+
+    def __setitem__(self, _, __):
+        pass
+
+    def append(self, _):
+        pass
+
+    def extend(self, _):
+        pass
+
+    def add(self, _):
+        pass
 
 
 def fail(code, message):
@@ -54,23 +83,56 @@ def rebuild(storage, offset, shape, stride, *_):
 
 
 class Unpickler(pickle.Unpickler):
+    def __init__(self, file):
+        super().__init__(file)
+        self.ignored = set()  # names of Python that were not run
+
     def find_class(self, module, name):
         if module == "torch" and name in STORAGES:
             return name
-        inert = {("collections", "OrderedDict"): collections.OrderedDict, ("argparse", "Namespace"): Options,
+        inert = {("collections", "OrderedDict"): collections.OrderedDict,
                  ("torch._utils", "_rebuild_tensor_v2"): rebuild,
-                 ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor}
-        if (module, name) not in inert:
-            fail(4, f"the file uses {module}.{name}, which a checkpoint of weights does not need; it was not run")
-        return inert[module, name]
+                 ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
+                 ("torch._utils", "_rebuild_parameter_with_state"): lambda tensor, *_: tensor}
+        if (module, name) in inert:
+            return inert[module, name]
+        self.ignored.add(f"{module}.{name}")
+        return type(name, (Ignored,), {})
 
     def persistent_load(self, identifier):
         _, kind, key, _, values = identifier
         return kind, key, values
 
 
+def listed(names):
+    """At most twelve names."""
+    names = [str(name) for name in names]
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def without_wrappers(names):
+    """The prefix that wrappers put before all names."""
+    prefix = ""
+    while word := next((w for w in WRAPPERS if all(name.startswith(prefix + w) for name in names)), ""):
+        prefix += word
+    return prefix
+
+
+def require_zip(path):
+    with open(path, "rb") as file:
+        first = file.read(512)
+    if first.startswith(b"PK"):
+        return
+    if len(first) > 9 and first[8:9] == b"{" and int.from_bytes(first[:8], "little") < 1 << 32:
+        fail(3, f"{path}: a safetensors file; it needs no conversion")
+    for signature, what in OTHER_KINDS:
+        if first.lstrip().startswith(signature):
+            fail(3, f"{path}: {what}")
+
+
 def read(path, key):
-    """The tensors under `key` by name, each with its bytes."""
+    """The tensors under `key` by name, each with its bytes; the lines of a report on what was not used."""
+    require_zip(path)
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         root = next(name for name in names if name.endswith("data.pkl"))[:-len("data.pkl")]
@@ -79,17 +141,28 @@ def read(path, key):
         if root + "byteorder" in names and archive.read(root + "byteorder") != b"little":
             fail(4, f"{path}: its numbers are big-endian")
         with archive.open(root + "data.pkl") as file:
-            content = Unpickler(file).load()
-        tensors = content.get(key, content) if isinstance(content, dict) else {}
-        if not tensors or not all(isinstance(t, Tensor) and isinstance(n, str) for n, t in tensors.items()):
-            fail(3, f"{path}: there are no tensors under \"{key}\"; the keys are {', '.join(map(str, content))}")
+            unpickler = Unpickler(file)
+            content = unpickler.load()
+        found = content.get(key, content) if isinstance(content, dict) else {}
+        is_weight = lambda name, value: isinstance(value, Tensor) and isinstance(name, str)
+        tensors = {n: t for n, t in found.items() if is_weight(n, t)} if isinstance(found, dict) else {}
+        if not tensors:
+            keys = listed(content) if isinstance(content, dict) else "none"
+            fail(3, f"{path}: there are no tensors under \"{key}\"; the keys are {keys}")
+        report = []
+        if others := [name for name in found if name not in tensors]:
+            report.append(f"ignored, no tensors: {listed(others)}")
+        if unpickler.ignored:
+            report.append(f"ignored, objects of Python that were not run: {listed(sorted(unpickler.ignored))}")
+        if prefix := without_wrappers(tensors):
+            report.append(f"\"{prefix}\" was taken off all names")
         out = {}
         for name, tensor in tensors.items():
             data = archive.read(f"{root}data/{tensor.key}")[tensor.first:tensor.first + tensor.bytes]
             if len(data) != tensor.bytes:
                 fail(4, f"{path}: {name} is incomplete")
-            out[name.removeprefix("module.")] = (tensor, data)
-        return out
+            out[name.removeprefix(prefix)] = (tensor, data)
+        return out, report
 
 
 def write_safetensors(path, tensors, notes):
@@ -150,7 +223,7 @@ def main():
     most = (2 << 30) + 4 * options.pth.stat().st_size  # a few bytes of pickle can request any amount of memory
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
-        tensors = read(options.pth, options.key)
+        tensors, report = read(options.pth, options.key)
     except PermissionError:
         fail(3, f"{options.pth}: it cannot be read; check its permissions")
     except (zipfile.BadZipFile, pickle.UnpicklingError, StopIteration, ValueError, TypeError, KeyError, AttributeError,
@@ -160,6 +233,8 @@ def main():
     digest = hashlib.sha256(options.pth.read_bytes()).hexdigest()
     notes = {"converted_from": options.pth.name, "pth_sha256": digest}
     write(writers[options.weights.suffix], options.weights, tensors, notes)
+    for line in report:
+        print(line)
     print(f"{options.weights}: {len(tensors)} tensors from {options.pth} (SHA-256 {digest})")
 
 

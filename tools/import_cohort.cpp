@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "data/files/storage.h"
 #include "experiments/cohorts/import.h"
@@ -33,13 +34,19 @@ void add_sources(CLI::App& app, Arguments& a) {
               {"bids", Layout::bids}, {"openbhb", Layout::openbhb}, {"openbhb-2mm", Layout::openbhb_2mm}},
           CLI::ignore_case));
   app.add_option("--table", o.table, "participants (.tsv or .csv); default: participants.tsv");
-  app.add_option("--files", o.files, "the maps (NIfTI or .npy), with {participant_id} for the id");
+  app.add_option("--files", o.files,
+                 "the maps (NIfTI or .npy), with {participant_id} for the id, {session} for a BIDS session (then each "
+                 "session is a scan), * for any part of a name");
   app.add_option("--stack", o.stack, "one .npy with all maps, one per row; needs --ids");
   app.add_option("--ids", o.ids, "a .npy with the ids of the stack's rows");
   app.add_option("--masks", o.masks, "masks (NIfTI), with {participant_id}: maps are set to 0 outside of their mask");
   app.add_option("--parts", o.parts, "names for {part} in these paths, e.g. train,val")->delimiter(',');
   app.add_option("--id-column", o.id_column, "column with the ids")->capture_default_str();
-  app.add_option("--age-column", o.age_column, "column with the ages, years")->capture_default_str();
+  app.add_option("--age-column", o.age_column, "column with the ages")->capture_default_str();
+  app.add_option("--age-unit", o.age_unit,
+                 "unit of the ages: years, months, weeks, days; default: \"Units\" in the table's .json, or years");
+  app.add_option("--session-column", o.session_column, "column with the session, if --files has {session}")
+      ->capture_default_str();
   app.add_option("--sex-column", o.sex_column)->capture_default_str();
   app.add_option("--study-column", o.study_column, "column with the study or site; default: study, otherwise site");
   app.add_option("--female", o.female, "the table's word, in addition to F and female, e.g. 2");
@@ -51,6 +58,8 @@ void add_choices(CLI::App& app, Arguments& a) {
   app.add_option("--exclude", o.exclude, "ids to skip, separated by commas")->delimiter(',');
   app.add_flag("--allow-missing", o.allow_missing, "skip rows of the table without a map");
   app.add_flag("--allow-unused", o.allow_unused, "skip maps without a row in the table");
+  app.add_flag("--allow-outliers", o.allow_outliers,
+               "accept equal maps under two ids, and intensities that are off by a factor of 10");
   app.add_flag("--nan-is-zero", o.nan_is_zero, "NaN in a map means: not measured");
   app.add_option("--not-in", o.not_in, "a cohort file that must not contain a participant of this one");
   app.add_option("--npy-axes", o.npy_axes, "direction of x in .npy files: LAS as in FSL's template, or RAS");
@@ -81,17 +90,32 @@ void complete(Arguments& a, bool modality_given) {
   for (const std::string& out : {a.out, a.report}) require_new(out, a.overwrite);
 }
 
+/// At most five names.
+std::string first_of(const std::vector<std::string>& names) {
+  constexpr std::size_t most = 5;
+  std::string text;
+  for (std::size_t k = 0; k < std::min(most, names.size()); ++k) text += (k ? ", " : "") + names[k];
+  if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
+  return printable(text);
+}
+
 void report(const Arguments& a, const Imported& done) {
   fmt::print("{}: {} maps at {:g} mm, digest {}\n", a.check ? "no problems" : a.out, done.maps, a.options.voxel_mm,
              done.digest.substr(0, 16));
   if (!done.left_out.empty()) fmt::print("{} participants have no map and were skipped\n", done.left_out.size());
   if (done.hidden_ages > 0)
     fmt::print("{} ages are hidden (\"89+\") and count as the given number\n", done.hidden_ages);
-  if (done.lossy > 0)
+  if (done.age_unit.per_year != 1)
+    fmt::print("ages were converted from {} to years{}\n", done.age_unit.name,
+               done.age_unit.from.empty() ? "" : " (" + done.age_unit.from + ")");
+  if (!done.lossy.empty())
     fmt::print(
-        "warning: {} maps have more than 5 % of their data outside of the MNI grid. Check that they are registered to "
-        "it.\n",
-        done.lossy);
+        "warning: {} of {} maps ha{} more than 5 % of {} data outside of the MNI grid: {}. Check the "
+        "registration.\n",
+        done.lossy.size(), done.maps, done.lossy.size() == 1 ? "s" : "ve", done.lossy.size() == 1 ? "its" : "their",
+        first_of(done.lossy));
+  for (const std::string& warning : done.warnings) fmt::print("warning: {}\n", printable(warning));
+  for (const std::string& line : done.outliers) fmt::print("warning: {}\n", line);
   if (!a.check) fmt::print("report on each file: {}\n", a.report);
 }
 

@@ -9,7 +9,6 @@
 #include <CLI/CLI.hpp>
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
@@ -33,7 +32,7 @@ Examples:
 struct Arguments {
   std::string model, out = "predictions.csv", device = "cpu";
   bool overwrite = false;
-  ScanOptions scans{{}, "", std::numeric_limits<double>::quiet_NaN(), ""};
+  ScanOptions scans;
 };
 
 void print_model(const TrainedModel& model) {
@@ -55,7 +54,7 @@ void print_row(const PredictedAge& row) {
 int run(const Arguments& arguments) {
   constexpr std::size_t most_printed = 20;
   require_not_read(arguments.out, arguments.scans.inputs);
-  require_not_read(arguments.out, std::array{arguments.model, arguments.scans.participants});
+  require_not_read(arguments.out, std::array{arguments.model, arguments.scans.participants.path});
   require_new(arguments.out, arguments.overwrite);
   const TrainedModel model = read_model(arguments.model);
   const Scans scans(arguments.scans, model.prediction);
@@ -81,7 +80,15 @@ int main(int argc, char** argv) {
   app.add_option("--out", arguments.out, "the table to write (CSV)")->capture_default_str();
   add_overwrite(app, arguments.overwrite);
   app.add_option("--age", arguments.scans.age, "age of the single scan, years")->check(CLI::Range(0.0, oldest_age));
-  app.add_option("--participants", arguments.scans.participants, "table with participant_id and age (.tsv, .csv)");
+  AgeTable& table = arguments.scans.participants;
+  app.add_option("--participants", table.path, "table with the ages of the scans' participants (.tsv, .csv)");
+  app.add_option("--id-column", table.id_column, "its column with the ids")->capture_default_str();
+  app.add_option("--age-column", table.age_column, "its column with the ages")->capture_default_str();
+  app.add_option("--session-column", table.session_column, "its column with the session, if there is one")
+      ->capture_default_str();
+  app.add_option("--age-unit", table.age_unit,
+                 "unit of the ages: years, months, weeks, days; default: \"Units\" in the table's .json, or years");
+  app.add_flag("--nan-is-zero", arguments.scans.nan_is_zero, "NaN in a scan means: not measured");
   app.add_option("--npy-axes", arguments.scans.npy_axes, "direction of x in .npy files")
       ->check(CLI::IsMember({"RAS", "LAS"}));
   add_device_option(app, arguments.device);

@@ -7,7 +7,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "data/files/diagnostics.h"
 #include "data/files/storage.h"
@@ -41,7 +40,7 @@ Examples:
 struct Arguments {
   std::string model, out = "saliency", device = "cpu", method = "both";
   std::vector<std::string> subjects;
-  ScanOptions scans{{}, "", std::numeric_limits<double>::quiet_NaN(), ""};
+  ScanOptions scans;
   SaliencyOptions saliency;
   bool overwrite = false;
 };
@@ -166,6 +165,7 @@ void add_options(CLI::App& app, Arguments& a) {
   app.add_option("--check-scans", a.saliency.checked, "number of scans to compare with random weights")
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();
+  app.add_flag("--nan-is-zero", a.scans.nan_is_zero, "NaN in a scan means: not measured");
   app.add_option("--npy-axes", a.scans.npy_axes, "direction of x in .npy files")->check(CLI::IsMember({"RAS", "LAS"}));
   add_device_option(app, a.device);
 }

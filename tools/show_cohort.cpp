@@ -14,8 +14,10 @@
 #include "experiments/program/progress.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("Shows a cohort on one HTML page: ages by study, women and men, coverage, maps at several ages.",
-               "show_cohort");
+  CLI::App app(
+      "Shows a cohort on one HTML page: ages by study, women and men, coverage, maps at several ages,\n"
+      "and the maps that do not belong to the others.",
+      "show_cohort");
   std::string file, beside, out = "cohort.html";
   bool overwrite = false;
   app.add_option("FILE", file, "cohort file (HDF5)")->required();
@@ -29,10 +31,11 @@ int main(int argc, char** argv) {
     cg::require_new(out, overwrite);
     const cg::CohortFile cohort(file);
     const auto other = beside.empty() ? nullptr : std::make_unique<cg::CohortFile>(beside);
-    cg::Progress progress(2 * cohort.size(), cg::standard_error());
-    const cg::CohortSummary summary =
-        cg::cohort_summary(cohort, [&] { progress.advance(1, "reading maps for coverage"); });
-    if (progress.done() > 0) progress.finish();
+    cg::Progress progress(static_cast<double>(cg::cohort_summary_readings(cohort)), cg::standard_error());
+    const cg::CohortSummary summary = cg::cohort_summary(cohort, [&] { progress.advance(1, "reading maps"); });
+    progress.finish();
+    for (const std::string& line : cg::outlier_lines(summary.outliers, cg::ids_of(cohort)))
+      fmt::print(stderr, "warning: {}\n", line);
     cg::write_atomically(out, cg::cohort_page(cohort, summary, other.get()), overwrite);
     fmt::print("{}\n", out);
     return 0;

@@ -73,8 +73,13 @@ std::size_t ByteStream::inflate_some(char* to, std::size_t bytes) {
       return 0;
     }
     if (member_ended_) {  // another stream may follow; padding may too
-      if (buffer_[begin_] == '\0') {
+      if (buffer_[begin_] == '\0' && ignored_ == 0) {
         ++begin_;
+        continue;
+      }
+      if (ignored_ > 0 || buffer_[begin_] != '\x1f') {
+        ignored_ += static_cast<Index>(end_ - begin_);
+        begin_ = end_;
         continue;
       }
       if (inflateReset(&zlib_) != Z_OK) throw std::bad_alloc();

@@ -26,6 +26,9 @@ class ByteStream {
   /// The number of bytes in all: exact for plain files; for packed files the most that deflate's best ratio allows.
   Index most() const;
   const std::string& name() const { return name_; }
+  /// Bytes behind the end of the gzip data that were ignored so far, as gzip itself does; padding with 0 not
+  /// counted.
+  Index ignored() const { return ignored_; }
 
   /// Reads up to `bytes` bytes; fewer only at the end. Errors: corrupt (a damaged gzip stream), storage.
   std::size_t read_some(char* to, std::size_t bytes);
@@ -47,6 +50,7 @@ class ByteStream {
   std::vector<char> buffer_;
   std::size_t begin_ = 0, end_ = 0;  ///< the unread part of the buffer
   bool packed_ = false, member_ended_ = false;
+  Index ignored_ = 0;
   z_stream zlib_{};
 };
 

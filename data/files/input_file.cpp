@@ -16,13 +16,35 @@ namespace cg {
 
 namespace fs = std::filesystem;
 
+/// A link that leads nowhere is not "no such file": the user sees the file in the folder.
+[[noreturn]] static void refuse_absent(const fs::path& path) {
+  std::error_code none;
+  const fs::path target = fs::read_symlink(path, none);
+  if (none) fail(ErrorKind::data, path.string(), "no such file", "Check the name and the folder.");
+  if (target.string().find(".git/annex/objects") != std::string::npos)
+    fail(ErrorKind::data, path.string(), "its content was not fetched: it is a link of git-annex (DataLad)",
+         fmt::format("Fetch it: datalad get {0}, or git annex get {0}.", path.filename().string()));
+  fail(ErrorKind::data, path.string(), fmt::format("a symbolic link to {}, which does not exist", target.string()),
+       "Correct the link.");
+}
+
+/// The content of a file that git-annex manages is in its repository's .git/annex/objects, which may be above a cohort
+/// that is a subfolder of the repository.
+static bool is_annexed(const fs::path& home, const fs::path& real) {
+  for (fs::path above = home; above != above.root_path(); above = above.parent_path()) {
+    const fs::path objects = above / ".git" / "annex" / "objects";
+    if (std::mismatch(objects.begin(), objects.end(), real.begin(), real.end()).first == objects.end()) return true;
+  }
+  return false;
+}
+
 InputFile open_input(const fs::path& path) {
   const auto refuse = [&](const std::string& what, const std::string& fix) {
     fail(ErrorKind::data, path.string(), what, fix);
   };
   Descriptor file(
       open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));  // does not wait for the other end of a pipe
-  if (file.get() < 0 && errno == ENOENT) refuse("no such file", "Check the name and the folder.");
+  if (file.get() < 0 && errno == ENOENT) refuse_absent(path);
   if (file.get() < 0) refuse(fmt::format("cannot be read: {}", std::strerror(errno)), "Check its permissions.");
   struct stat status {};
   if (fstat(file.get(), &status) != 0)
@@ -80,7 +102,8 @@ fs::path inside(const fs::path& root, const fs::path& relative) {
   std::error_code error;
   const fs::path home = fs::weakly_canonical(root, error), real = fs::weakly_canonical(root / relative, error);
   if (error) refuse(fmt::format("the path cannot be followed: {}", error.message()));
-  if (std::mismatch(home.begin(), home.end(), real.begin(), real.end()).first != home.end())
+  const bool is_below = std::mismatch(home.begin(), home.end(), real.begin(), real.end()).first == home.end();
+  if (!is_below && !is_annexed(home, real))
     refuse(fmt::format("a symbolic link leaves the cohort's folder: it points to {}", real.string()));
   return real;
 }

@@ -17,7 +17,7 @@ struct InputFile {
   Index size;  ///< bytes, at least 1
 };
 
-/// Errors (data): no such file, a folder, a pipe, a device, not readable, empty.
+/// Errors (data): no such file, a link whose content was not fetched, a folder, a pipe, a device, not readable, empty.
 InputFile open_input(const std::filesystem::path& path);
 
 /// The whole file. Errors: as open_input; corrupt: larger than `most` bytes; storage: reading fails.
@@ -29,7 +29,8 @@ void read_at(const Descriptor& file, Index offset, char* to, std::size_t bytes, 
 /// Errors (usage): `out` is one of the files in `read`. Empty names are ignored.
 void require_not_read(const std::filesystem::path& out, std::span<const std::string> read);
 
-/// `root`/`relative`. Errors (data): an absolute path, one with "..", or one whose symbolic links lead out of `root`.
+/// `root`/`relative`. Symbolic links may lead into git-annex's objects of a repository that contains `root`. Errors
+/// (data): an absolute path, one with "..", or one whose links lead out of `root` to another place.
 std::filesystem::path inside(const std::filesystem::path& root, const std::filesystem::path& relative);
 
 }  // namespace cg

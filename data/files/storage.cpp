@@ -78,15 +78,40 @@ int Descriptor::release() { return std::exchange(number_, -1); }
 
 void require_new(const fs::path& out, bool overwrite) {
   std::error_code none;
-  if (overwrite || out.empty() || !fs::exists(fs::symlink_status(out, none))) return;
+  if (out.empty() || is_device(out)) return;
+  if (overwrite || !fs::exists(fs::symlink_status(out, none))) return;
   const bool folder = fs::is_directory(out, none);
   if (folder && fs::is_empty(out, none)) return;
   refuse_existing(out, folder ? "the folder exists and is not empty" : "the file exists");
 }
 
-void write_atomically(const fs::path& path, std::string_view bytes, bool replace) {
-  std::string name = (path.parent_path() / (".tmp-" + path.filename().string() + "-XXXXXX")).string();
-  Descriptor file(mkostemp(name.data(), O_CLOEXEC));  // 0600, O_EXCL: follows no link
+bool is_device(const fs::path& path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) != 0) return false;
+  if (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode)) return true;
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+    fail(ErrorKind::usage, path.string(), "a socket or a disk, expected a file", "Give another name");
+  return false;
+}
+
+fs::path link_target(const fs::path& path) {
+  constexpr int most_links = 40;  // as the kernel
+  fs::path out = path;
+  std::error_code none;
+  for (int k = 0; k < most_links && fs::is_symlink(fs::symlink_status(out, none)); ++k)
+    out = out.parent_path() / fs::read_symlink(out, none);
+  return out;
+}
+
+void write_atomically(const fs::path& given, std::string_view bytes, bool replace) {
+  if (is_device(given)) {
+    const Descriptor file(open(given.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+    if (file.get() < 0) storage_error(given, "cannot be opened");
+    return write_all(file.get(), bytes, given);
+  }
+  const fs::path path = replace ? link_target(given) : given;
+  std::string name = (path.parent_path() / ".tmp-XXXXXX").string();  // short: the name itself may be as long as allowed
+  Descriptor file(mkostemp(name.data(), O_CLOEXEC));                 // 0600, O_EXCL: follows no link
   if (file.get() < 0) storage_error(path, "cannot be written");
   Temporary temporary{name};
   write_all(file.get(), bytes, path);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/files/file_kind.h"
 #include "data/files/input_file.h"
 #include "data/formats/hdf5_file.h"
 #include "data/formats/hdf5_id.h"
@@ -27,6 +28,36 @@ namespace {
 /// Reports a dataset or attribute that cannot be read.
 [[noreturn]] void damaged(const std::string& path, const std::string& what) {
   fail(ErrorKind::corrupt, path, what + " cannot be read", "Create or download the file again.");
+}
+
+/// HDF5's messages about its last error, one after the other.
+std::string library_errors() {
+  std::string text;
+  H5Ewalk2(
+      H5E_DEFAULT, H5E_WALK_UPWARD,
+      [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
+        if (error->desc) *static_cast<std::string*>(out) += error->desc + std::string("\n");
+        return 0;
+      },
+      &text);
+  return text;
+}
+
+/// Says why a file could not be opened. HDF5 has one result for all reasons; its texts tell them apart.
+[[noreturn]] void explain_refusal(const std::string& path, const InputFile& input, const std::string& library) {
+  const auto says = [&](const char* words) { return library.find(words) != std::string::npos; };
+  if (says("unable to lock file"))
+    fail(ErrorKind::in_use, path, "another program has the file open for writing, for example a notebook",
+         "Close it there (in Python: file.close()), and try again.");
+  if (says("already open for"))  // read or write: a mark in the file, which only closing it removes
+    fail(ErrorKind::in_use, path,
+         "the file is marked as open for writing: a program writes it now, or ended without closing it",
+         "Close it there. If no program has it open: h5clear -s FILE (package hdf5-tools) removes the mark.");
+  std::string first(static_cast<std::size_t>(std::min<Index>(input.size, kind_bytes)), '\0');
+  read_at(input.file, 0, first.data(), first.size(), path);
+  const FileKind kind = file_kind(first);
+  if (kind != FileKind::hdf5 && kind != FileKind::unknown) fail_other_kind(path, kind, "an HDF5 file");
+  fail(ErrorKind::corrupt, path, "not an HDF5 file, or a damaged one", "Create or download the file again.");
 }
 
 herr_t refuse_link(const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) { return -1; }
@@ -93,11 +124,12 @@ struct OpenDataset {
 }  // namespace
 
 H5Reader::H5Reader(const std::string& path) : path_(path) {
-  open_input(path);  // reports a folder, a pipe or a file without permission
+  const InputFile input = open_input(path);  // reports a folder, a pipe or a file without permission
   const Lock lock(library);
-  file_ = std::make_shared<File>(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
-  if (!file_->id.valid())
-    fail(ErrorKind::corrupt, path, "not an HDF5 file, or a damaged one", "Create or download the file again.");
+  const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  H5Pset_file_locking(access, true, true);  // some network file systems have no locks: then without
+  file_ = std::make_shared<File>(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access));
+  if (!file_->id.valid()) explain_refusal(path, input, library_errors());
 }
 
 bool H5Reader::has(const std::string& dataset) const {

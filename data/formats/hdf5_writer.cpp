@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "data/files/storage.h"
 #include "data/formats/hdf5_file.h"
 #include "data/formats/hdf5_id.h"
 #include "tensor/error.h"
@@ -58,9 +59,15 @@ bool abandoned(const std::filesystem::path& file, const std::string& process) {
   return free;
 }
 
+/// The beginning of the names of temporary files for `path`; short enough that the rest fits a file name of 255 bytes.
+std::string temporary_name(const std::filesystem::path& path) {
+  constexpr std::size_t most = 230;
+  return path.filename().string().substr(0, most) + ".";
+}
+
 /// Removes temporary files of earlier writers of this file that were killed.
 void remove_abandoned(const std::filesystem::path& path) {
-  const std::string before = path.filename().string() + ".", after = ".tmp";
+  const std::string before = temporary_name(path), after = ".tmp";
   std::error_code ignored;
   for (const auto& entry :
        std::filesystem::directory_iterator(std::filesystem::absolute(path).parent_path(), ignored)) {
@@ -137,9 +144,16 @@ struct H5Writer::File {
   }
 };
 
-H5Writer::H5Writer(const std::string& path) : path_(path), temporary_(fmt::format("{}.{}.tmp", path, getpid())) {
+H5Writer::H5Writer(const std::string& path) : path_(link_target(path).string()) {
+  if (is_device(path))
+    fail(ErrorKind::usage, path, "a device or a pipe, but an HDF5 file is not written from first to last byte",
+         "Give the name of a file");
+  if (std::filesystem::is_directory(path_))
+    fail(ErrorKind::usage, path, "a folder, expected the name of a file", "Give the name of a file");
+  const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+  temporary_ = (folder / fmt::format("{}{}.tmp", temporary_name(path_), getpid())).string();
   const Lock lock(library);
-  remove_abandoned(path);
+  remove_abandoned(path_);
   const hid_t id = H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   if (id < 0)
     fail(ErrorKind::storage, path_, "the file cannot be created", "Check that its folder exists and is writable.");

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "data/files/byte_stream.h"
+#include "data/files/file_kind.h"
 #include "data/formats/nifti.h"
 #include "data/formats/npy_map.h"
 
@@ -11,31 +13,35 @@ namespace cg {
 namespace {
 
 struct Format {
+  FileKind kind;
   std::vector<std::string> endings;
   MapFile (*read)(const std::filesystem::path&, const MapFileOptions&);
 };
 
-/// The last format is also used for files with other endings: its reader reports what is wrong with them.
 const std::vector<Format>& formats() {
   static const std::vector<Format> all{
-      {{".nii", ".nii.gz", ".hdr", ".img", ".img.gz"}, read_nifti_map},
-      {{".npy"}, read_npy_map},
+      {FileKind::nifti, {".nii", ".nii.gz", ".hdr", ".img", ".img.gz"}, read_nifti_map},
+      {FileKind::npy, {".npy"}, read_npy_map},
   };
   return all;
 }
 
-const Format& format_of(const std::filesystem::path& path) {
-  const std::string name = path.filename().string();
-  for (const Format& format : formats())
-    for (const std::string& ending : format.endings)
-      if (name.ends_with(ending)) return format;
-  return formats().back();
+/// The voxels of a pair of files have no signature.
+bool is_of_pair(const std::string& name) {
+  return name.ends_with(".hdr") || name.ends_with(".img") || name.ends_with(".img.gz");
 }
 
 }  // namespace
 
 MapFile read_map(const std::filesystem::path& path, const MapFileOptions& options) {
-  return format_of(path).read(path, options);
+  if (is_of_pair(path.string())) return read_nifti_map(path, options);
+  std::string first(kind_bytes, '\0');
+  ByteStream stream(path);
+  first.resize(stream.read_some(first.data(), first.size()));
+  const FileKind kind = file_kind(first);
+  for (const Format& format : formats())
+    if (format.kind == kind) return format.read(path, options);
+  fail_other_kind(path.string(), kind, "a NIfTI or .npy file");
 }
 
 std::string map_endings() {

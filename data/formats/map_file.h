@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads one brain's map from a file of any format. A new format needs its reader, and a row in the list in
-// map_file.cpp. The formats are in nifti.h and npy_map.h. Read next: data/space/volume.h.
+// Reads one brain's map from a file of any format. A new format needs its reader, a row in the list in
+// map_file.cpp, and its first bytes in data/files/file_kind.h. The formats are in nifti.h and npy_map.h. Read next:
+// data/space/volume.h.
 #pragma once
 
 #include <filesystem>
@@ -22,10 +23,12 @@ struct MapFile {
   std::string format;               ///< "NIfTI-1, INT16", "npy, <f4"
   std::filesystem::path voxels_in;  ///< the file with the voxels: the image, if the header is a separate file
   std::string description = {};     ///< the file's text; empty if its format has none
+  std::string warning = {};         ///< what was ignored in the file; empty: nothing
 };
 
-/// Reads a map. The ending of the name gives the format; a file with an unknown ending is read as .npy. Errors: data
-/// (no such format, not one map, an unknown or contradictory orientation), corrupt, storage.
+/// Reads a map. The first bytes give the format, whatever the name (only .hdr and .img, one map in two files, are known
+/// by their names). Gzip is unpacked. Errors: data (another kind of file, not one map, an unknown or contradictory
+/// orientation), corrupt, storage.
 MapFile read_map(const std::filesystem::path& path, const MapFileOptions& options = {});
 
 /// The endings of all formats, for a manual: ".nii .nii.gz …".

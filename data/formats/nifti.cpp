@@ -76,6 +76,8 @@ NiftiVolume read_voxels(ByteStream& stream, const Header& h, Index at) {
   if (stream.packed()) stream.finish(most_behind);
   NiftiVolume out = h.about;
   out.voxels_in = stream.name();
+  if (stream.ignored() > 0)
+    out.warning = fmt::format("{} bytes behind the end of the gzip data were ignored", stream.ignored());
   out.spatial.volume = {{h.extents[0], h.extents[1], h.extents[2]}, values(raw.get(), h)};
   return out;
 }
@@ -110,8 +112,12 @@ NiftiVolume read_nifti(const fs::path& path, const NiftiLimits& limits) {
       image = replaced(header, ".hdr.gz", ".img.gz");
     else if (image == header)
       image = replaced(header, ".hdr", ".img");
-    std::error_code ignored;  // opening the image reports any problem
+    std::error_code ignored;  // opening the image reports any other problem
     if (!fs::exists(image, ignored) && fs::exists(image.string() + ".gz", ignored)) image += ".gz";
+    if (!fs::exists(image, ignored))
+      fail(ErrorKind::data, header.string(),
+           fmt::format("its header says that the voxels are in {}, which does not exist", image.filename().string()),
+           "Copy both files, or convert them to one .nii.gz.");
     ByteStream voxels(image);
     return read_voxels(voxels, h, 0);
   });
@@ -141,7 +147,8 @@ MapFile read_nifti_map(const fs::path& path, const MapFileOptions& /*options*/) 
   return {.spatial = std::move(read.spatial),
           .format = std::move(read.format),
           .voxels_in = std::move(read.voxels_in),
-          .description = std::move(read.description)};
+          .description = std::move(read.description),
+          .warning = std::move(read.warning)};
 }
 
 }  // namespace cg

@@ -24,6 +24,7 @@ struct NiftiVolume {
   std::string format;                 ///< "NIfTI-1, int16, big-endian"
   std::filesystem::path voxels_in;    ///< the file with the voxels: the image, if the header is a separate file
   std::string description;            ///< the header's text
+  std::string warning;                ///< what was ignored in the file; usually empty
   std::string disagreement;           ///< how sform and qform disagree about the axes; usually empty
 };
 

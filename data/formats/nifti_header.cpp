@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "data/files/file_kind.h"
 #include "tensor/error.h"
 
 namespace cg::nifti {
@@ -62,21 +63,29 @@ Triple extents(const Raw& raw, const Name& name, const NiftiLimits& limits) {
   return out;
 }
 
+/// As nibabel reads it: a slope of 0 or one that is not finite means that the values are stored as they are.
+template <class Raw>
+bool is_scaled(const Raw& raw) {
+  return std::isfinite(raw.scl_slope) && raw.scl_slope != 0;
+}
+
 template <class Raw>
 void check_numbers(const Raw& raw, const Name& name) {
   const auto finite = [&](auto values, const char* what) {
     for (const double value : values)
       if (!std::isfinite(value)) name.corrupt(fmt::format("{} in the header is {}", what, value));
   };
-  finite(std::array<double, 2>{raw.scl_slope, raw.scl_inter}, "the intensity scale");
-  finite(std::array<double, 4>{raw.pixdim[0], raw.pixdim[1], raw.pixdim[2], raw.pixdim[3]}, "the voxel size");
-  if (raw.qform_code > 0)
+  if (is_scaled(raw)) finite(std::array<double, 1>{raw.scl_inter}, "the intensity scale's intercept");
+  if (raw.sform_code > 0) {  // then the other descriptions of the position are only compared with it
+    for (const auto* row : {raw.srow_x, raw.srow_y, raw.srow_z})
+      finite(std::array<double, 4>{row[0], row[1], row[2], row[3]}, "the sform");
+  } else {
+    finite(std::array<double, 3>{raw.pixdim[1], raw.pixdim[2], raw.pixdim[3]}, "the voxel size");
+  }
+  if (raw.qform_code > 0 && raw.sform_code <= 0)
     finite(
         std::array<double, 6>{raw.quatern_b, raw.quatern_c, raw.quatern_d, raw.qoffset_x, raw.qoffset_y, raw.qoffset_z},
         "the qform");
-  if (raw.sform_code > 0)
-    for (const auto* row : {raw.srow_x, raw.srow_y, raw.srow_z})
-      finite(std::array<double, 4>{row[0], row[1], row[2], row[3]}, "the sform");
   const int unit = XYZT_TO_SPACE(raw.xyzt_units);
   if (unit == NIFTI_UNITS_METER || unit == NIFTI_UNITS_MICRON)
     name.data(fmt::format("lengths are in {}", unit == NIFTI_UNITS_METER ? "metres" : "micrometres"),
@@ -101,13 +110,23 @@ Affine sform(const Raw& raw) {
 
 template <class Raw>
 Affine qform(const Raw& raw) {
-  const nifti_dmat44 q =
-      nifti_quatern_to_dmat44(raw.quatern_b, raw.quatern_c, raw.quatern_d, raw.qoffset_x, raw.qoffset_y, raw.qoffset_z,
-                              raw.pixdim[1], raw.pixdim[2], raw.pixdim[3], raw.pixdim[0] < 0 ? -1 : 1);
+  const nifti_dmat44 q = nifti_quatern_to_dmat44(
+      raw.quatern_b, raw.quatern_c, raw.quatern_d, raw.qoffset_x, raw.qoffset_y, raw.qoffset_z, std::abs(raw.pixdim[1]),
+      std::abs(raw.pixdim[2]), std::abs(raw.pixdim[3]), raw.pixdim[0] < 0 ? -1 : 1);
   Affine out;
   for (std::size_t r = 0; r < 3; ++r)
     for (std::size_t c = 0; c < 4; ++c) out.m[r][c] = q.m[r][c];
   return out;
+}
+
+/// Whether a qform that is only compared says anything: numbers that are not finite, or edges of 0 mm, do not.
+bool is_usable(const Affine& q) {
+  for (const auto& row : q.m)
+    for (const double value : row)
+      if (!std::isfinite(value)) return false;
+  for (const double edge : q.edges())
+    if (!(edge > 0)) return false;
+  return true;
 }
 
 /// Describes voxel axes that point in opposite directions, or are perpendicular, in the two forms.
@@ -132,7 +151,7 @@ template <class Raw>
 void place(const Raw& raw, NiftiVolume& about, const Name& name) {
   const bool s = raw.sform_code > 0, q = raw.qform_code > 0;
   Affine& affine = about.spatial.affine;
-  for (int a = 1; (q || !s) && a <= 3; ++a)
+  for (int a = 1; !s && a <= 3; ++a)
     if (!(raw.pixdim[a] > 0)) name.corrupt(fmt::format("voxel size {} is {} mm", a, raw.pixdim[a]));
   if (s) {
     about.affine_from = NiftiVolume::Source::sform;
@@ -146,7 +165,7 @@ void place(const Raw& raw, NiftiVolume& about, const Name& name) {
     affine = Affine::scale({raw.pixdim[1], raw.pixdim[2], raw.pixdim[3]}, {});
     check_affine(affine, "voxel sizes", name);
   }
-  if (s && q) about.disagreement = disagreement(affine, qform(raw));
+  if (s && q && is_usable(qform(raw))) about.disagreement = disagreement(affine, qform(raw));
 }
 
 template <class Raw>
@@ -173,8 +192,8 @@ Header header(const Raw& raw, bool swapped, const Name& name, const NiftiLimits&
   if (!(first >= least && first <= static_cast<double>(largest_offset) && first == std::floor(first)))
     name.corrupt(fmt::format("the voxels start at byte {}, expected {} to {}", first, least, largest_offset));
   out.offset = static_cast<Index>(first);
-  out.slope = raw.scl_slope == 0 ? 1 : static_cast<double>(raw.scl_slope);
-  out.inter = raw.scl_slope == 0 ? 0 : static_cast<double>(raw.scl_inter);
+  out.slope = is_scaled(raw) ? static_cast<double>(raw.scl_slope) : 1;
+  out.inter = is_scaled(raw) ? static_cast<double>(raw.scl_inter) : 0;
   place(raw, out.about, name);
   out.about.description.assign(raw.descrip, strnlen(raw.descrip, sizeof raw.descrip));
   out.about.format =
@@ -195,7 +214,7 @@ std::size_t header_length(std::string_view bytes) {
 Header decode(std::string_view bytes, const std::string& file, const NiftiLimits& limits) {
   const Name name{file};
   const std::size_t length = header_length(bytes);
-  if (length == 0) name.data("not a NIfTI file", "Convert it to NIfTI (.nii.gz).");
+  if (length == 0) fail_other_kind(file, file_kind(bytes), "a NIfTI file");
   if (bytes.size() < length) name.corrupt(fmt::format("the file ends inside its header of {} bytes", length));
   std::uint32_t size;
   std::memcpy(&size, bytes.data(), sizeof size);

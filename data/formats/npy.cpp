@@ -10,6 +10,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "data/files/file_kind.h"
 #include "data/files/raw_numbers.h"
 #include "tensor/error.h"
 
@@ -223,8 +224,9 @@ NpyFile::NpyFile(const std::filesystem::path& path) : path_(path.string()), inpu
   std::array<char, 12> start{};
   const auto known = static_cast<std::size_t>(std::min<Index>(input_.size, start.size()));
   read_at(input_.file, 0, start.data(), known, path);
-  if (std::string_view(start.data(), 6) != "\x93NUMPY")
-    fail(ErrorKind::data, path_, "not a .npy file", "Save it with numpy.save.");
+  std::string first(static_cast<std::size_t>(std::min<Index>(input_.size, kind_bytes)), '\0');
+  read_at(input_.file, 0, first.data(), first.size(), path);
+  if (const FileKind kind = file_kind(first); kind != FileKind::npy) fail_other_kind(path_, kind, "a .npy file");
   const auto byte = [&](std::size_t k) { return static_cast<Index>(static_cast<unsigned char>(start[k])); };
   const Index version = byte(6);
   if (version < 1 || version > 3 || byte(7) != 0) bad_header(path_, fmt::format("has version {}.{}", version, byte(7)));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -18,25 +19,70 @@ namespace {
 
 constexpr Index most_bytes = Index{64} << 20;
 
+/// Without the spaces around it, no-break spaces of spreadsheets included.
 std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view space = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(space);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(space) - first + 1);
+  constexpr std::array<std::string_view, 6> spaces = {" ", "\t", "\r", "\n", "\xc2\xa0", "\xe2\x80\xaf"};
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (const std::string_view space : spaces) {
+      if (text.starts_with(space))
+        text.remove_prefix(space.size());
+      else if (text.ends_with(space))
+        text.remove_suffix(space.size());
+      else
+        continue;
+      changed = true;
+    }
+  }
+  return text;
 }
 
-/// A spreadsheet whose decimals have commas separates cells by semicolons in a .csv file.
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return out;
+}
+
+/// The header's characters outside of quotes.
+std::string unquoted_header(std::string_view text) {
+  std::string out;
+  bool quoted = false;
+  for (const char c : text.substr(0, text.find_first_of("\r\n"))) {
+    if (c == '"')
+      quoted = !quoted;
+    else if (!quoted)
+      out += c;
+  }
+  return out;
+}
+
+/// Of the separators in the header, the one that the name stands for, otherwise the most frequent. A spreadsheet whose
+/// decimals have commas separates cells by semicolons, in a .csv file too.
 char separator_of(std::string_view text, const std::string& name) {
-  if (!name.ends_with(".csv")) return '\t';
-  const std::string_view header = text.substr(0, text.find('\n'));
-  return header.find(';') != std::string_view::npos && header.find(',') == std::string_view::npos ? ';' : ',';
+  const std::string header = unquoted_header(text);
+  const auto count = [&](char separator) { return std::ranges::count(header, separator); };
+  const bool is_csv = lower(name).ends_with(".csv");
+  if (count('\t') > 0 && (!is_csv || (count(',') == 0 && count(';') == 0))) return '\t';
+  if (count(',') == 0 && count(';') == 0) return is_csv ? ',' : '\t';
+  return count(';') > count(',') ? ';' : ',';
+}
+
+/// Excel's first line that names the separator: `sep=;`. Takes it off.
+std::optional<char> named_separator(std::string_view& text) {
+  const std::string_view first = text.substr(0, text.find_first_of("\r\n"));
+  if (first.size() != 5 || lower(first.substr(0, 4)) != "sep=") return {};
+  const char separator = first[4];
+  text.remove_prefix(first.size());
+  if (text.starts_with('\r')) text.remove_prefix(1);
+  if (text.starts_with('\n')) text.remove_prefix(1);
+  return separator;
 }
 
 /// Splits text into rows of cells.
 class Splitter {
  public:
-  Splitter(std::string_view text, char separator, const std::string& name)
-      : text_(text), separator_(separator), name_(name) {}
+  Splitter(std::string_view text, char separator, Index line, const std::string& name)
+      : text_(text), separator_(separator), name_(name), line_(line) {}
 
   bool more() const { return at_ < text_.size(); }
   Index line() const { return line_; }
@@ -85,7 +131,7 @@ class Splitter {
   char separator_;
   const std::string& name_;
   std::size_t at_ = 0;
-  Index line_ = 1;
+  Index line_;  ///< in the file, from 1
 };
 
 void check_text(std::string_view text, const std::string& name) {
@@ -111,26 +157,47 @@ Table::Table(const std::filesystem::path& path) : Table(read_input(path, most_by
 Table::Table(std::string_view text, const std::string& name) : name_(name) {
   check_text(text, name);
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // byte order mark
-  Splitter splitter(text, separator_of(text, name), name_);
+  const std::optional<char> named = named_separator(text);
+  Splitter splitter(text, named ? *named : separator_of(text, name), named ? 2 : 1, name_);
+  const Index header = splitter.line();
   columns_ = splitter.row();
-  Diagnostics found;
-  for (std::size_t c = 0; c < columns_.size(); ++c) {
-    if (columns_[c].empty()) found.add(fmt::format("line 1: column {} has no name", c + 1));
-    const auto first = std::find(columns_.begin(), columns_.end(), columns_[c]) - columns_.begin();
-    if (first < static_cast<std::ptrdiff_t>(c) && !columns_[c].empty())
-      found.add(fmt::format("line 1: columns {} and {} are both named \"{}\"", first + 1, c + 1, columns_[c]));
-  }
   while (splitter.more()) {
     const Index line = splitter.line();
     std::vector<std::string> row = splitter.row();
-    if (row.size() == 1 && row[0].empty()) continue;  // a blank line
-    if (row.size() != columns_.size())
-      found.add(fmt::format("line {}: {} cells, expected {}", line, row.size(), columns_.size()));
+    if (std::ranges::all_of(row, &std::string::empty)) continue;  // a blank line, or separators alone
     cells_.push_back(std::move(row));
     lines_.push_back(line);
   }
+  drop_empty_columns();
+  check(header);
+}
+
+void Table::drop_empty_columns() {
+  const auto is_empty = [&](const std::vector<std::string>& row) {
+    return row.size() < columns_.size() || row[columns_.size() - 1].empty();
+  };
+  while (columns_.size() > 1 && columns_.back().empty() && std::ranges::all_of(cells_, is_empty)) {
+    for (std::vector<std::string>& row : cells_)
+      if (row.size() == columns_.size()) row.pop_back();
+    columns_.pop_back();
+  }
+}
+
+void Table::check(Index header) const {
+  Diagnostics found;
+  for (std::size_t c = 0; c < columns_.size(); ++c) {
+    if (columns_[c].empty()) found.add(fmt::format("line {}: column {} has no name", header, c + 1));
+    const auto first = std::find(columns_.begin(), columns_.end(), columns_[c]) - columns_.begin();
+    if (first < static_cast<std::ptrdiff_t>(c) && !columns_[c].empty())
+      found.add(fmt::format("line {}: columns {} and {} are both named \"{}\"", header, first + 1, c + 1, columns_[c]));
+  }
+  if (columns_.size() == 1 && columns_[0].find("  ") != std::string::npos)
+    found.add(fmt::format("line {}: the cells are separated by spaces", header));
+  for (std::size_t k = 0; k < cells_.size(); ++k)
+    if (cells_[k].size() != columns_.size())
+      found.add(fmt::format("line {}: {} cells, expected {}", lines_[k], cells_[k].size(), columns_.size()));
   if (cells_.empty()) found.add("there are no rows after the header");
-  found.report(name, "Fix the table; cells are separated by tabs (.tsv) or commas (.csv).");
+  found.report(name_, "Fix the table; cells are separated by tabs, commas or semicolons.");
 }
 
 bool Table::has(const std::string& column) const {
@@ -149,11 +216,8 @@ const std::string& Table::cell(Index row, const std::string& column) const {
 }
 
 bool is_missing(std::string_view cell) {
-  std::string lower(cell);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  for (const char* word : {"", "n/a", "na", "nan", "null", "none", "#n/a"})
-    if (lower == word) return true;
-  return false;
+  constexpr std::array words = {"", "n/a", "na", "nan", "null", "none", "#n/a", "-", ".", "?"};
+  return std::ranges::find(words, lower(cell)) != words.end();
 }
 
 std::optional<double> decimal(std::string_view cell) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables of participants: tab-separated (BIDS's participants.tsv) or, if the name ends in .csv, comma-separated.
-// Accepts what laboratories and spreadsheets write: a byte order mark, both line ends, quoted cells, decimal commas.
+// Tables of participants, with cells separated by tabs (BIDS's participants.tsv), commas or semicolons: the header
+// shows which, and the ending of the name counts only if it shows several. Accepts what laboratories and spreadsheets
+// write: a byte order mark, a line `sep=;`, all line ends, quoted cells, decimal commas, empty rows and empty last
+// columns.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +18,8 @@ namespace cg {
 class Table {
  public:
   /// Errors (data), all problems together with their lines: not a plain file, larger than 64 MB, not UTF-8, an unclosed
-  /// quote, two columns with one name, a row with more or fewer cells than columns, no rows.
+  /// quote, a column with cells but without a name, two columns with one name, a row with more or fewer cells than
+  /// columns, cells separated by spaces, no rows.
   explicit Table(const std::filesystem::path& path);
   Table(std::string_view text, const std::string& name);
 
@@ -29,13 +32,16 @@ class Table {
   Index line(Index row) const { return lines_[static_cast<std::size_t>(row)]; }  ///< in the file, from 1
 
  private:
+  void drop_empty_columns();  ///< at the end, without a name and without cells
+  void check(Index header) const;
+
   std::string name_;
   std::vector<std::string> columns_;
   std::vector<std::vector<std::string>> cells_;
   std::vector<Index> lines_;
 };
 
-/// Whether a cell means that there is no value: empty, n/a, NA, NaN, null, none.
+/// Whether a cell means that there is no value: empty, n/a, NA, NaN, null, none, -, a dot, ?.
 bool is_missing(std::string_view cell);
 
 /// A decimal number with a point or a comma. No value for any other text, infinity and NaN included.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "data/files/file_kind.h"
 #include "data/formats/hdf5_weights.h"
 #include "data/formats/safetensors.h"
 #include "tensor/error.h"
@@ -27,6 +28,11 @@ WeightsFormat weights_format(const std::string& path) {
 }
 
 WeightsFile read_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
+  const FileKind kind = file_kind(bytes.substr(0, kind_bytes));
+  if (kind == FileKind::hdf5) return read_hdf5_weights(path, bytes, request);
+  if (kind == FileKind::safetensors) return read_safetensors(path, bytes, request);
+  if (kind != FileKind::unknown) fail_other_kind(path, kind, "weights in HDF5 or safetensors");
+  // Damaged at its beginning, perhaps: the reader of the format that the name gives says how.
   return weights_format(path) == WeightsFormat::hdf5 ? read_hdf5_weights(path, bytes, request)
                                                      : read_safetensors(path, bytes, request);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights as named arrays in a file from any source: HDF5 (one dataset per array) or safetensors, by the ending of the
-// name. The file is only data: it cannot make the reader run code, open another file, or take more memory than the
-// caller allows. Read next: data/files/sandbox.h (where HDF5 is read).
+// Weights as named arrays in a file from any source: HDF5 (one dataset per array) or safetensors. A file is read by its
+// first bytes, and written by the ending of its name. The file is only data: it cannot make the reader run code, open
+// another file, or take more memory than the caller allows. Read next: data/files/sandbox.h (where HDF5 is read).
 #pragma once
 
 #include <functional>
@@ -56,8 +56,8 @@ constexpr Index most_weights_bytes = Index{16} << 30;
 /// By the ending: .h5, .hdf5 or .safetensors. Errors: usage.
 WeightsFormat weights_format(const std::string& path);
 
-/// Reads the bytes of a weights file. `path` gives the format, and the name in messages. Errors: corrupt, for damaged
-/// or malicious content, or a wanted array without numbers.
+/// Reads the bytes of a weights file. Errors: data, for another kind of file; corrupt, for damaged or malicious
+/// content, or a wanted array without numbers.
 WeightsFile read_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request);
 
 /// The bytes of a weights file. Names must differ. Errors: memory.

@@ -1,46 +1,81 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/cohorts/id_pattern.h"
 
-#include <vector>
+#include <cctype>
+#include <functional>
+#include <map>
+#include <string_view>
 
 namespace cg {
 namespace {
 
 namespace fs = std::filesystem;
 
-const std::string word = "{participant_id}";
+const std::string id_word = "{participant_id}", session_word = "{session}";
 
-/// The id that `name` has in the place of `word` in `pattern`; it must be the same in all places. Empty: `name` does
-/// not match.
-std::string id_in(const std::string& name, const std::string& pattern, const std::string& known) {
-  const std::size_t at = pattern.find(word);
-  if (at == std::string::npos) return "";
-  std::string id = known;
-  if (known.empty()) {
-    std::size_t words = 0;
-    for (std::size_t k = at; k != std::string::npos; k = pattern.find(word, k + 1)) ++words;
-    const std::size_t fixed = pattern.size() - words * word.size();
-    if (name.size() <= fixed || (name.size() - fixed) % words != 0) return "";
-    id = name.substr(at, (name.size() - fixed) / words);
+bool in_session(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.'; }
+
+/// Compares a name with a pattern, from left to right, with all texts that a placeholder can have; the shortest first.
+class Matcher {
+ public:
+  explicit Matcher(std::function<void(const PatternMatch&)> found) : found_(std::move(found)) {}
+
+  void match(std::string_view name, std::string_view pattern, const PatternMatch& known) const {
+    if (pattern.empty()) {
+      if (name.empty()) found_(known);
+    } else if (pattern.starts_with(id_word)) {
+      word(name, pattern.substr(id_word.size()), known, &PatternMatch::id, [](char) { return true; });
+    } else if (pattern.starts_with(session_word)) {
+      word(name, pattern.substr(session_word.size()), known, &PatternMatch::session, in_session);
+    } else if (pattern.front() == '*') {
+      for (std::size_t n = 0; n <= name.size(); ++n) match(name.substr(n), pattern.substr(1), known);
+    } else if (!name.empty() && name.front() == pattern.front()) {
+      match(name.substr(1), pattern.substr(1), known);
+    }
   }
-  return replaced(pattern, word, id) == name ? id : "";
-}
 
-void walk(const fs::path& root, const fs::path& below, const std::vector<std::string>& parts, std::size_t depth,
-          const std::string& id, std::map<std::string, std::string>& found) {
+ private:
+  /// A placeholder's text: the one that it has already, or each possible one.
+  template <class Allowed>
+  void word(std::string_view name, std::string_view rest, const PatternMatch& known, std::string PatternMatch::*place,
+            const Allowed& allowed) const {
+    if (const std::string& text = known.*place; !text.empty()) {
+      if (name.starts_with(text)) match(name.substr(text.size()), rest, known);
+      return;
+    }
+    for (std::size_t n = 1; n <= name.size() && allowed(name[n - 1]); ++n) {
+      PatternMatch next = known;
+      next.*place = name.substr(0, n);
+      match(name.substr(n), rest, next);
+    }
+  }
+
+  std::function<void(const PatternMatch&)> found_;
+};
+
+void walk(const fs::path& root, const std::vector<std::string>& parts, std::size_t depth, const PatternMatch& known,
+          std::map<std::string, PatternMatch>& found) {
   if (depth == parts.size()) {
-    if (!id.empty()) found.emplace(id, below.string());
+    if (!known.id.empty()) found.try_emplace(known.file, known);
     return;
   }
-  if (parts[depth].find(word) == std::string::npos) {
+  const std::string& part = parts[depth];
+  if (part.find_first_of("{*") == std::string::npos) {
     std::error_code ignored;
-    if (fs::exists(root / below / parts[depth], ignored)) walk(root, below / parts[depth], parts, depth + 1, id, found);
+    PatternMatch next = known;
+    next.file = (fs::path(known.file) / part).string();
+    // A link that leads nowhere is there: reading it tells why.
+    if (fs::symlink_status(root / next.file, ignored).type() != fs::file_type::not_found)
+      walk(root, parts, depth + 1, next, found);
     return;
   }
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(root / below, error)) {
-    const std::string name = entry.path().filename().string(), here = id_in(name, parts[depth], id);
-    if (!here.empty()) walk(root, below / name, parts, depth + 1, here, found);
+  for (const auto& entry : fs::directory_iterator(root / known.file, error)) {
+    const std::string name = entry.path().filename().string();
+    Matcher([&](PatternMatch next) {
+      next.file = (fs::path(known.file) / name).string();
+      walk(root, parts, depth + 1, next, found);
+    }).match(name, part, known);
   }
 }
 
@@ -52,12 +87,22 @@ std::string replaced(std::string text, const std::string& word, const std::strin
   return text;
 }
 
-std::map<std::string, std::string> matching_files(const fs::path& root, const std::string& pattern) {
+std::vector<std::string> placeholders(const std::string& pattern) {
+  std::vector<std::string> out;
+  for (std::size_t at = pattern.find('{'); at != std::string::npos; at = pattern.find('{', at + 1))
+    out.push_back(pattern.substr(at, pattern.find('}', at) - at + 1));
+  return out;
+}
+
+std::vector<PatternMatch> matching_files(const fs::path& root, const std::string& pattern) {
   std::vector<std::string> parts;
-  for (const fs::path& part : fs::path(pattern)) parts.push_back(part.string());
-  std::map<std::string, std::string> found;
-  walk(root, "", parts, 0, "", found);
-  return found;
+  for (const fs::path& part : fs::path(pattern))
+    if (!part.empty() && part != ".") parts.push_back(part.string());
+  std::map<std::string, PatternMatch> found;
+  walk(root, parts, 0, {}, found);
+  std::vector<PatternMatch> out;
+  for (auto& [file, match] : found) out.push_back(std::move(match));
+  return out;
 }
 
 }  // namespace cg

@@ -11,6 +11,8 @@
 
 #include "data/cohort_h5.h"
 #include "data/formats/hdf5_file.h"
+#include "data/outliers.h"
+#include "experiments/cohorts/id_pattern.h"
 #include "experiments/cohorts/map_reader.h"
 #include "experiments/cohorts/map_sources.h"
 #include "experiments/program/csv.h"
@@ -37,6 +39,14 @@ void check_options(const ImportOptions& o) {
   if (!o.files.empty() && o.files.find("{participant_id}") == std::string::npos)
     usage("--files", fmt::format("\"{}\" names one file for all participants", o.files),
           "Write {participant_id} in the place of the id.");
+  for (const std::string& pattern : {o.table, o.files, o.stack, o.ids, o.masks})
+    for (const std::string& word : placeholders(pattern))
+      if (word != "{participant_id}" && word != "{session}" && word != "{part}")
+        usage("command line", fmt::format("\"{}\" contains {}, which is not a placeholder", pattern, word),
+              "Known are {participant_id}, {session}, {part}, and * for any part of a name.");
+  if (o.masks.find("{session}") != std::string::npos && o.files.find("{session}") == std::string::npos)
+    usage("--masks", fmt::format("\"{}\" has sessions, but --files has none", o.masks),
+          "Write {session} in --files too.");
   for (const std::string& pattern : {o.table, o.files, o.stack, o.ids, o.masks})
     if (o.parts.empty() && pattern.find("{part}") != std::string::npos)
       usage("--parts", fmt::format("\"{}\" contains {{part}}, but no parts are named", pattern),
@@ -67,11 +77,12 @@ class Writer {
   }
 
   void finish(const std::vector<MapSource>& sources, const std::string& digest, bool synthetic) {
-    std::vector<std::string> ids, sexes, studies, parts;
+    std::vector<std::string> ids, persons, sexes, studies, parts;
     std::vector<double> ages;
     for (const MapSource& source : sources) {
       const Participant& p = source.participant;
-      ids.push_back(p.id);
+      ids.push_back(scan_id(p.id, p.session));
+      persons.push_back(p.session.empty() ? "" : p.id);
       sexes.push_back(p.sex);
       studies.push_back(p.study);
       if (!options_.parts.empty()) parts.push_back(options_.parts[*p.part]);
@@ -82,6 +93,7 @@ class Writer {
     };
     file_.strings("participant_id", ids);
     file_.numbers("age", {maps_}, ages);
+    if (any(persons)) file_.strings("person", persons);
     if (any(sexes)) file_.strings("sex", sexes);
     if (any(studies)) file_.strings("study", studies);
     if (any(parts)) file_.strings("part", parts);
@@ -117,34 +129,54 @@ class Writer {
 };
 
 std::string report_head() {
-  return "participant_id,age,sex,study,part,source,sha256,format,axes,done,voxels,least,mean,most,outside_of_grid\n";
+  return "participant_id,age,sex,study,part,source,sha256,format,axes,done,voxels,least,mean,most,outside_of_grid,"
+         "differs\n";
 }
 
-std::string report_line(const MapSource& source, const MapReading& r, const std::string& part) {
+/// The cells of a map's line, without the last.
+std::vector<std::string> report_cells(const MapSource& source, const MapReading& r, const std::string& part) {
   const Participant& p = source.participant;
-  return csv_line({csv_text(p.id), csv_number(p.age), p.sex, csv_text(p.study), csv_text(part), csv_text(source.where),
-                   r.sha256, csv_text(r.format), r.axes, csv_text(r.done), fmt::format("{}", r.voxels),
-                   csv_number(r.least), csv_number(r.mean), csv_number(r.most), fmt::format("{:.4f}", r.lost)});
+  return {csv_text(scan_id(p.id, p.session)),
+          csv_number(p.age),
+          p.sex,
+          csv_text(p.study),
+          csv_text(part),
+          csv_text(source.where),
+          r.sha256,
+          csv_text(r.format),
+          r.axes,
+          csv_text(r.done),
+          fmt::format("{}", r.voxels),
+          csv_number(r.least),
+          csv_number(r.mean),
+          csv_number(r.most),
+          fmt::format("{:.4f}", r.lost)};
 }
 
 void check_apart(const ImportOptions& o, const std::vector<Participant>& people, Diagnostics& diagnostics) {
   if (o.not_in.empty()) return;
   const CohortFile other(o.not_in);
   std::set<std::string> ids;
-  for (Index i = 0; i < other.size(); ++i) ids.insert(join_key(other.subject(i).id));
+  for (Index i = 0; i < other.size(); ++i) ids.insert(join_key(other.subject(i).person));
   for (const Participant& p : people)
     if (ids.contains(join_key(p.id)))
       diagnostics.add(
           fmt::format("{}: the participant is also in {}. Remove it here: --exclude {}.", p.where, o.not_in, p.id));
 }
 
+/// A map from its file, or why it cannot be read.
+struct Reading {
+  MapReading map;
+  MapTraits traits;
+  std::string digest;
+  std::exception_ptr error;
+};
+
 /// Imports all maps, in order, on several threads.
 class Importer {
  public:
   Importer(const ImportOptions& options, Diagnostics& diagnostics, std::vector<MapSource> sources)
-      : options_(options), diagnostics_(diagnostics), sources_(std::move(sources)), reader_(options) {
-    out_.report = report_head();
-  }
+      : options_(options), diagnostics_(diagnostics), sources_(std::move(sources)), reader_(options) {}
 
   Imported run(const std::filesystem::path& out, const ProgressOutput& output, int threads) {
     const auto n = static_cast<Index>(sources_.size());
@@ -153,44 +185,84 @@ class Importer {
     RegionErrors errors;
 #pragma omp parallel for ordered schedule(dynamic) num_threads(threads > 0 ? threads : omp_get_max_threads())
     for (Index i = 0; i < n; ++i) {
-      MapReading reading;
-      std::exception_ptr error;
-      if (!errors.any()) try {
-          reading = reader_.read(sources_[static_cast<std::size_t>(i)]);
-        } catch (...) {
-          error = std::current_exception();
-        }
+      Reading reading;
+      if (!errors.any()) reading = read(sources_[static_cast<std::size_t>(i)]);
 #pragma omp ordered
       errors.guard([&] {
-        add(i, reading, error);
-        progress.advance(1, sources_[static_cast<std::size_t>(i)].participant.id);
+        add(i, reading);
+        progress.advance(1, id(i));
       });
     }
     if (n > 0) progress.finish();
     errors.rethrow();
+    compare();
     diagnostics_.report(options_.root.string(), fix_first, out.empty() ? diagnostics_.size() : most_problems);
     return finish();
   }
 
  private:
-  void add(Index i, const MapReading& reading, const std::exception_ptr& error) {
+  std::string id(Index i) const {
+    const Participant& p = sources_[static_cast<std::size_t>(i)].participant;
+    return scan_id(p.id, p.session);
+  }
+
+  Reading read(const MapSource& source) const {
+    Reading out;
+    try {
+      out.map = reader_.read(source);
+      out.traits = map_traits(out.map.volume.values, {reader_.grid().extents, options_.voxel_mm});
+      out.digest = map_digest(out.map.volume.values);
+    } catch (...) {
+      out.error = std::current_exception();
+    }
+    return out;
+  }
+
+  void add(Index i, const Reading& reading) {
     const MapSource& source = sources_[static_cast<std::size_t>(i)];
     if (stop_signal() != 0)
       fail(ErrorKind::interrupted, options_.root.string(), "stopped by a signal; nothing was written",
            "Start the import again.");
-    if (error) {
-      diagnostics_.collect([&] { std::rethrow_exception(error); });
+    if (reading.error) {
+      diagnostics_.collect([&] { std::rethrow_exception(reading.error); });
       writer_.reset();
       return;
     }
-    if (writer_) writer_->add(i, reading);
-    out_.report += report_line(source, reading, options_.parts.empty() ? "" : options_.parts[*source.participant.part]);
-    out_.lossy += reading.lost > much_lost;
+    if (writer_) writer_->add(i, reading.map);
+    report_.push_back(
+        report_cells(source, reading.map, options_.parts.empty() ? "" : options_.parts[*source.participant.part]));
+    if (reading.map.lost > much_lost) out_.lossy.push_back(id(i));
+    if (!reading.map.warning.empty()) out_.warnings.push_back(source.where + ": " + reading.map.warning);
     out_.hidden_ages += source.participant.or_more;
-    synthetic_ = synthetic_ || reading.synthetic;
-    const auto& values = reading.volume.values;
-    hashes_ += fmt::format("{} {} {}\n", source.participant.id, source.participant.age,
-                           sha256({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)}));
+    synthetic_ = synthetic_ || reading.map.synthetic;
+    hashes_ += fmt::format("{} {} {}\n", id(i), source.participant.age, reading.digest);
+    from_.push_back(i);
+    ids_.push_back(id(i));
+    digests_.push_back(reading.digest);
+    traits_.push_back(reading.traits);
+  }
+
+  /// Compares the maps that could be read with each other.
+  void compare() {
+    const std::vector<Outlier> all =
+        find_outliers({ids_, digests_, traits_, options_.voxel_mm, unit_of(options_.modality)});
+    const SortedOutliers outliers = by_gravity(all);
+    out_.outliers = outlier_lines(options_.allow_outliers ? all : outliers.mild, ids_);
+    for (const Outlier& o : outliers.grave)
+      if (const auto k = static_cast<std::size_t>(o.map); !options_.allow_outliers)
+        diagnostics_.add(fmt::format("{} ({}): {}{} Fix the map, or --exclude {}, or --allow-outliers.",
+                                     sources_[static_cast<std::size_t>(from_[k])].where, ids_[k], o.text,
+                                     o.text.ends_with('?') ? "" : ".", ids_[k]));
+    std::vector<std::string> differs(ids_.size());
+    for (const Outlier& o : all) {
+      std::string& cell = differs[static_cast<std::size_t>(o.map)];
+      cell += (cell.empty() ? "" : "; ") + o.text;
+    }
+    out_.report = report_head();
+    for (std::size_t k = 0; k < ids_.size(); ++k) {
+      report_[k].push_back(csv_text(differs[k]));
+      out_.report += csv_line(report_[k]);
+    }
   }
 
   Imported finish() {
@@ -207,6 +279,11 @@ class Importer {
   std::unique_ptr<Writer> writer_;
   Imported out_;
   std::string hashes_;
+  // Of the maps that could be read:
+  std::vector<Index> from_;  // index of the source
+  std::vector<std::string> ids_, digests_;
+  std::vector<MapTraits> traits_;
+  std::vector<std::vector<std::string>> report_;
   bool synthetic_ = false;
 };
 
@@ -219,7 +296,7 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
     fail(ErrorKind::data, options.root.string(), "no such folder", "Give the folder that contains the table.");
   Diagnostics diagnostics;
   std::vector<std::string> left_out;
-  const std::vector<Participant> people = read_participants(options, diagnostics);
+  const auto [people, unit] = read_participants(options, diagnostics);
   check_apart(options, people, diagnostics);
   std::vector<MapSource> sources = find_maps(options, people, diagnostics, left_out);
   if (sources.empty()) {
@@ -228,8 +305,10 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
   }
   Imported imported = Importer(options, diagnostics, std::move(sources)).run(out, output, threads);
   imported.left_out = std::move(left_out);
+  imported.age_unit = unit;
   for (const std::string& id : imported.left_out)
-    imported.report += csv_line({csv_text(id), "", "", "", "", "", "", "", "", "left out: no map", "", "", "", "", ""});
+    imported.report +=
+        csv_line({csv_text(id), "", "", "", "", "", "", "", "", "left out: no map", "", "", "", "", "", ""});
   return imported;
 }
 

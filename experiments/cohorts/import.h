@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "experiments/cohorts/age_unit.h"
 #include "experiments/cohorts/import_options.h"
 #include "experiments/program/progress.h"
 
@@ -15,9 +16,12 @@ namespace cg {
 /// The result of an import or of a check.
 struct Imported {
   Index maps = 0;
-  Index lossy = 0;                    ///< maps with more than 5 % outside of the grid
+  std::vector<std::string> lossy;     ///< ids of maps with more than 5 % outside of the grid
+  std::vector<std::string> warnings;  ///< what was ignored in a file, with its path
+  AgeUnit age_unit = {};              ///< of the table
   Index hidden_ages = 0;              ///< "89+", counted as 89
   std::vector<std::string> left_out;  ///< ids without a map
+  std::vector<std::string> outliers;  ///< a line per kind of difference between maps and their cohort
   std::string digest;                 ///< SHA-256 of ids, ages and maps
   std::string report;                 ///< CSV: one line per participant
 };

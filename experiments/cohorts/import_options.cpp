@@ -53,6 +53,11 @@ ImportOptions with_openbhb(ImportOptions o, Layout layout) {
 
 }  // namespace
 
+std::string scan_id(const std::string& id, const std::string& session) {
+  if (session.empty()) return id;
+  return id + (session.starts_with("ses-") ? "_" : "_ses-") + session;
+}
+
 std::string filled(const std::string& pattern, const std::string& part, const std::string& id) {
   return replaced(replaced(pattern, "{part}", part), "{participant_id}", id);
 }

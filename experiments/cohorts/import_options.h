@@ -11,7 +11,8 @@
 
 namespace cg {
 
-/// Paths are patterns below `root`: {participant_id} stands for an id, {part} for a part's name.
+/// Paths are patterns below `root`: {participant_id} stands for an id, {session} for a BIDS session, {part} for a
+/// part's name, * for any part of a name. With {session} each session is a separate scan, "sub-01_ses-02".
 struct ImportOptions {
   std::filesystem::path root;
   std::vector<std::string> parts;  ///< "train", "val"; empty: the cohort has no parts
@@ -20,15 +21,18 @@ struct ImportOptions {
   std::string stack, ids;          ///< one .npy with one row per participant, and the rows' ids
   std::string masks;               ///< voxels that are 0 in a mask become 0; may be empty
   std::string id_column = "participant_id", age_column = "age", sex_column = "sex", study_column;
-  std::string female, male;          ///< the table's words, in addition to F, female, M, male
-  std::vector<std::string> exclude;  ///< ids that are skipped
-  bool allow_missing = false;        ///< rows of the table without a map are skipped
-  bool allow_unused = false;         ///< maps without a row in the table are skipped
-  bool nan_is_zero = false;          ///< NaN in a map means: not measured
-  std::string not_in;                ///< a cohort file that must not have a participant of this one; may be empty
-  std::string npy_axes;              ///< RAS or LAS: the direction of x in .npy files, which do not contain it
-  std::string modality = "mre";      ///< as in the cohort file
-  double voxel_mm = 2;               ///< of the MNI grid
+  std::string session_column = "session_id";  ///< used if the table has it and the maps have sessions
+  std::string age_unit;                       ///< years, months, weeks or days; empty: by the table's .json, or years
+  std::string female, male;                   ///< the table's words, in addition to F, female, M, male
+  std::vector<std::string> exclude;           ///< ids that are skipped
+  bool allow_missing = false;                 ///< rows of the table without a map are skipped
+  bool allow_unused = false;                  ///< maps without a row in the table are skipped
+  bool allow_outliers = false;   ///< equal maps and intensities that are off by a factor of 10 are warnings
+  bool nan_is_zero = false;      ///< NaN in a map means: not measured
+  std::string not_in;            ///< a cohort file that must not have a participant of this one; may be empty
+  std::string npy_axes;          ///< RAS or LAS: the direction of x in .npy files, which do not contain it
+  std::string modality = "mre";  ///< as in the cohort file
+  double voxel_mm = 2;           ///< of the MNI grid
   Sampling sampling = Sampling::measured;
 };
 
@@ -41,6 +45,9 @@ enum class Layout {
 
 /// Fills in empty options by the files below `root`. Errors (data): the files of the layout do not exist.
 ImportOptions with_layout(ImportOptions options, Layout layout);
+
+/// The id of a participant's scan in a session: "sub-01_ses-02"; without a session the participant's.
+std::string scan_id(const std::string& id, const std::string& session);
 
 /// `pattern` with its words replaced.
 std::string filled(const std::string& pattern, const std::string& part, const std::string& id);

@@ -24,8 +24,7 @@ void check_values(const Volume& volume, const std::string& where) {
       const auto at = static_cast<Index>(k);
       fail(ErrorKind::data, where,
            fmt::format("voxel {}, {}, {} is {}", at / (n[1] * n[2]), at / n[2] % n[1], at % n[2], v),
-           std::isnan(v) ? "Replace it by 0 if nothing was measured, or import with --nan-is-zero."
-                         : "Replace the value.");
+           std::isnan(v) ? "Replace it by 0 if nothing was measured, or add --nan-is-zero." : "Replace the value.");
     }
     if (v == 0) continue;
     if (!any) first = v;
@@ -96,6 +95,7 @@ MapReading MapReader::read(const MapSource& source) const {
   }
   reading.format = read.format;
   reading.voxels_in = read.voxels_in;
+  reading.warning = read.warning;
   reading.synthetic = read.description.starts_with(synthetic_mark);
   SpatialVolume& from = read.spatial;
   if (options_.nan_is_zero)

@@ -23,6 +23,7 @@ struct MapReading {
   bool synthetic = false;                ///< marked so in the file
   Index voxels = 0;                      ///< voxels that hold data (are not 0)
   double least = 0, most = 0, mean = 0;  ///< of these voxels
+  std::string warning = {};              ///< what was ignored in the file
   double lost = 0;                       ///< share of the file's non-zero volume that is outside of the grid
 };
 

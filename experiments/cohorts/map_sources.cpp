@@ -9,6 +9,7 @@
 #include "data/files/input_file.h"
 #include "data/formats/npy.h"
 #include "experiments/cohorts/id_pattern.h"
+#include "experiments/cohorts/near_file.h"
 
 namespace cg {
 namespace {
@@ -25,47 +26,79 @@ class Finder {
 
   std::vector<MapSource> find(std::vector<std::string>& left_out) {
     std::vector<MapSource> out;
+    if (nothing_fits()) return out;
     for (const Participant& person : people_) {
-      std::vector<MapSource> sources;
-      for (std::size_t part = 0; part < available_.size(); ++part) {
-        if (person.part && *person.part != part) continue;
-        if (const auto at = available_[part].find(join_key(person.id)); at != available_[part].end()) {
-          sources.push_back(at->second);
-          sources.back().participant = person;
-          sources.back().participant.part = part;
-        }
-      }
-      if (sources.size() > 1)
+      const std::vector<MapSource> sources = maps_of(person);
+      const bool in_two_parts = !sources.empty() && sources.front().participant.part != sources.back().participant.part;
+      if (in_two_parts)
         diagnostics_.add(
             fmt::format("{}: there are maps in part \"{}\" and in part \"{}\" ({}, {}). Keep each participant "
                         "in one part.",
-                        person.where, name(*sources[0].participant.part), name(*sources[1].participant.part),
-                        sources[0].where, sources[1].where));
+                        person.where, name(*sources.front().participant.part), name(*sources.back().participant.part),
+                        sources.front().where, sources.back().where));
       if (sources.empty() && o_.allow_missing) left_out.push_back(person.id);
       if (sources.empty() && !o_.allow_missing) report_missing(person);
-      if (sources.size() == 1) out.push_back(sources[0]);
+      if (!in_two_parts) out.insert(out.end(), sources.begin(), sources.end());
     }
     if (!o_.allow_unused && !people_.empty()) report_unused();  // if the table cannot be read, all maps would be unused
+    std::erase_if(out, [](const MapSource& source) { return source.file.empty(); });  // reported already
     for (MapSource& source : out) add_mask(source);
     return out;
   }
 
  private:
-  using Sources = std::map<std::string, MapSource>;  // by join key
+  using Sources = std::map<std::pair<std::string, std::string>, MapSource>;  // by join key and session key
+
+  static std::pair<std::string, std::string> key_of(const Participant& p) {
+    return {join_key(p.id), session_key(p.session)};
+  }
+
+  /// One per part, and per session if the row does not name one.
+  std::vector<MapSource> maps_of(const Participant& person) const {
+    std::vector<MapSource> out;
+    for (std::size_t part = 0; part < available_.size(); ++part) {
+      if (person.part && *person.part != part) continue;
+      for (auto at = available_[part].lower_bound({join_key(person.id), ""});
+           at != available_[part].end() && at->first.first == join_key(person.id); ++at) {
+        if (!person.session.empty() && at->first.second != session_key(person.session)) continue;
+        out.push_back(at->second);
+        const std::string session = at->second.participant.session;
+        out.back().participant = person;
+        out.back().participant.session = session;
+        out.back().participant.part = part;
+      }
+    }
+    return out;
+  }
+
+  /// Reports once, not for each participant, that the pattern finds nothing.
+  bool nothing_fits() {
+    if (o_.files.empty() || people_.empty() || !diagnostics_.empty()) return false;
+    for (const Sources& sources : available_)
+      if (!sources.empty()) return false;
+    const std::optional<NearFile> near = near_file(o_.root, people_, o_.files);
+    diagnostics_.add(
+        fmt::format("no file fits --files '{}', for none of {} participants. {}", o_.files, people_.size(),
+                    near ? fmt::format("There is {}: --files '{}' finds such files.", near->file, near->pattern)
+                         : "Below the folder there is no NIfTI or .npy file whose name contains a participant's id."));
+    return true;
+  }
 
   std::string name(std::size_t part) const { return o_.parts.empty() ? "" : o_.parts[part]; }
 
   Sources files(std::size_t part) {
     Sources out;
     if (!diagnostics_.collect([&] { inside(o_.root, o_.files); })) return out;
-    for (const auto& [id, file] : matching_files(o_.root, filled(o_.files, name(part), "{participant_id}"))) {
+    for (const PatternMatch& match : matching_files(o_.root, filled(o_.files, name(part), "{participant_id}"))) {
       MapSource source;
-      source.participant.id = id;
-      source.where = file;
-      diagnostics_.collect([&] { source.file = inside(o_.root, file); });
-      if (const auto [at, fresh] = out.emplace(join_key(id), source); !fresh)
-        diagnostics_.add(
-            fmt::format("{}: {} belongs to the same participant. Keep one of them.", file, at->second.where));
+      source.participant.id = match.id;
+      source.participant.session = match.session;
+      source.where = match.file;
+      if (!diagnostics_.collect([&] { source.file = inside(o_.root, match.file); })) source.file.clear();
+      if (const auto [at, fresh] = out.emplace(key_of(source.participant), source); !fresh)
+        diagnostics_.add(fmt::format("{}: {} belongs to the same participant{}. Keep one of them{}.", match.file,
+                                     at->second.where, match.session.empty() ? "" : " and session",
+                                     match.session.empty() ? ", or write {session} in --files" : ""));
     }
     return out;
   }
@@ -87,7 +120,7 @@ class Finder {
         source.file = path;
         source.row = static_cast<Index>(row);
         source.where = fmt::format("{}, row {} ({})", stack, row, all[row]);
-        if (const auto [at, fresh] = out.emplace(join_key(all[row]), source); !fresh)
+        if (const auto [at, fresh] = out.emplace(key_of(source.participant), source); !fresh)
           diagnostics_.add(fmt::format("{}: row {} has the id \"{}\", as row {} has. Save one map per participant.",
                                        ids, row, all[row], at->second.row));
       }
@@ -97,7 +130,9 @@ class Finder {
 
   void report_missing(const Participant& person) {
     const std::string part = name(person.part.value_or(0));
-    const std::string looked = o_.files.empty() ? filled(o_.ids, part, "") : filled(o_.files, part, person.id);
+    const std::string looked = o_.files.empty() ? filled(o_.ids, part, "")
+                                                : replaced(filled(o_.files, part, person.id), "{session}",
+                                                           person.session.empty() ? "{session}" : person.session);
     const bool leads_out = !o_.files.empty() && !diagnostics_.collect([&] {
       try {
         inside(o_.root, looked);
@@ -115,22 +150,24 @@ class Finder {
   void report_unused() {
     std::set<std::string> known;
     for (const std::string& id : o_.exclude) known.insert(join_key(id));
-    std::set<std::pair<std::size_t, std::string>> rows;
+    std::set<std::string> used;
     for (const Participant& person : people_)
-      for (std::size_t part = 0; part < available_.size(); ++part)
-        if (!person.part || *person.part == part) rows.insert({part, join_key(person.id)});
+      for (const MapSource& source : maps_of(person)) used.insert(source.where);
     for (std::size_t part = 0; part < available_.size(); ++part)
-      for (const auto& [id, source] : available_[part])
-        if (!known.contains(id) && !rows.contains({part, id}))
-          diagnostics_.add(
-              fmt::format("{}: no row in {} for \"{}\". Add the row, or skip all such maps with "
-                          "--allow-unused.",
-                          source.where, filled(o_.table, name(part), ""), source.participant.id));
+      for (const auto& [key, source] : available_[part]) {
+        const std::string scan = scan_id(source.participant.id, source.participant.session);
+        if (known.contains(key.first) || known.contains(join_key(scan)) || used.contains(source.where)) continue;
+        diagnostics_.add(
+            fmt::format("{}: no row in {} for \"{}\". Add the row, or skip all such maps with "
+                        "--allow-unused.",
+                        source.where, filled(o_.table, name(part), ""), scan));
+      }
   }
 
   void add_mask(MapSource& source) {
     if (o_.masks.empty()) return;
-    const std::string file = filled(o_.masks, name(*source.participant.part), source.participant.id);
+    const Participant& p = source.participant;
+    const std::string file = replaced(filled(o_.masks, name(*p.part), p.id), "{session}", p.session);
     diagnostics_.collect([&] { source.mask = inside(o_.root, file); });
   }
 

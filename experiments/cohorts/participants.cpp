@@ -28,37 +28,38 @@ class Reader {
     for (const std::string& id : o_.exclude) excluded_.emplace(join_key(id), Excluded{id, false});
   }
 
-  std::vector<Participant> read() {
+  Participants read() {
     const bool shared = o_.table.find("{part}") == std::string::npos;
     for (std::size_t part = 0; part < (shared ? 1 : o_.parts.size()); ++part)
       diagnostics_.collect([&] {
         const std::string file = filled(o_.table, shared ? "" : o_.parts[part], "");
-        read(Table(inside(o_.root, file)), file, shared && o_.parts.size() > 1 ? std::nullopt : std::optional(part));
+        const std::filesystem::path path = inside(o_.root, file);
+        unit_ = age_unit(o_.root / file, o_.age_column, o_.age_unit);
+        read(Table(path), file, shared && o_.parts.size() > 1 ? std::nullopt : std::optional(part));
       });
     for (const auto& [key, excluded] : excluded_)
       if (!excluded.met)
         diagnostics_.add(
             fmt::format("--exclude: there is no participant \"{}\" in the table. Check the id.", excluded.id));
-    return std::move(people_);
+    return {std::move(people_), unit_};
   }
 
  private:
   void read(const Table& table, const std::string& file, std::optional<std::size_t> part) {
+    const bool has_sessions = o_.files.find("{session}") != std::string::npos && table.has(o_.session_column);
     for (Index row = 0; row < table.rows(); ++row) {
       Participant p;
       p.id = table.cell(row, o_.id_column);
+      if (has_sessions) p.session = table.cell(row, o_.session_column);
       p.part = part;
-      p.where = fmt::format("{}:{} ({})", file, table.line(row), p.id);
+      p.where = fmt::format("{}:{} ({})", file, table.line(row), scan_id(p.id, p.session));
       if (is_missing(p.id)) {
         diagnostics_.add(fmt::format("{}:{}: the {} is missing. Fill it in, or remove the row.", file, table.line(row),
                                      o_.id_column));
         continue;
       }
-      if (const auto at = excluded_.find(join_key(p.id)); at != excluded_.end()) {
-        at->second.met = true;
-        continue;
-      }
-      if (!is_first(p)) continue;
+      if (is_excluded(p)) continue;
+      if (!is_first(p, table)) continue;
       read_age(table.cell(row, o_.age_column), p);
       if (table.has(o_.sex_column)) read_sex(table.cell(row, o_.sex_column), p);
       p.study = study(table, row);
@@ -66,16 +67,25 @@ class Reader {
     }
   }
 
-  bool is_first(const Participant& p) {
-    const auto [at, fresh] = met_.emplace(join_key(p.id), people_.size());
+  /// By its id, or by the id of its scan alone.
+  bool is_excluded(const Participant& p) {
+    for (const std::string& id : {p.id, scan_id(p.id, p.session)})
+      if (const auto at = excluded_.find(join_key(id)); at != excluded_.end()) return at->second.met = true;
+    return false;
+  }
+
+  bool is_first(const Participant& p, const Table& table) {
+    const auto [at, fresh] = met_.emplace(join_key(p.id) + "\n" + session_key(p.session), people_.size());
     if (fresh) return true;
     const Participant& first = people_[at->second];
     if (first.part != p.part)
       diagnostics_.add(fmt::format("{}: the participant is also in part \"{}\", {}. Keep each participant in one part.",
                                    p.where, o_.parts[*first.part], first.where));
     else
-      diagnostics_.add(
-          fmt::format("{}: the id is also that of {}. Keep one row per participant.", p.where, first.where));
+      diagnostics_.add(fmt::format("{}: the id is also that of {}. {}", p.where, first.where,
+                                   p.session.empty() && table.has(o_.session_column)
+                                       ? "For several sessions, write {session} in --files."
+                                       : "Keep one row per participant."));
     return false;
   }
 
@@ -85,11 +95,13 @@ class Reader {
     if (is_missing(cell)) return diagnostics_.add(fmt::format("{}: the age is missing. {}", p.where, fix));
     const std::optional<Age> age = age_of(cell);
     if (!age)
-      return diagnostics_.add(fmt::format("{}: the age is \"{}\", expected years as a number. {}", p.where, cell, fix));
-    if (age->years < 0 || age->years > oldest_age)
       return diagnostics_.add(
-          fmt::format("{}: the age is {}, expected 0 to {} years. {}", p.where, cell, oldest_age, fix));
-    p.age = age->years;
+          fmt::format("{}: the age is \"{}\", expected {} as a number. {}", p.where, cell, unit_.name, fix));
+    const double years = unit_.years(age->years);
+    if (years < 0 || years > oldest_age)
+      return diagnostics_.add(
+          fmt::format("{}: the age is {} {}, expected 0 to {} years. {}", p.where, cell, unit_.name, oldest_age, fix));
+    p.age = years;
     p.or_more = age->or_more;
   }
 
@@ -122,6 +134,7 @@ class Reader {
   const ImportOptions& o_;
   Diagnostics& diagnostics_;
   std::vector<Participant> people_;
+  AgeUnit unit_;  ///< of the last table
   std::map<std::string, std::size_t> met_;
   struct Excluded {
     std::string id;
@@ -134,7 +147,11 @@ class Reader {
 
 std::string join_key(const std::string& id) { return id.starts_with("sub-") ? id.substr(4) : id; }
 
-std::vector<Participant> read_participants(const ImportOptions& options, Diagnostics& diagnostics) {
+std::string session_key(const std::string& session) {
+  return session.starts_with("ses-") ? session.substr(4) : session;
+}
+
+Participants read_participants(const ImportOptions& options, Diagnostics& diagnostics) {
   return Reader(options, diagnostics).read();
 }
 

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "data/files/diagnostics.h"
+#include "experiments/cohorts/age_unit.h"
 #include "experiments/cohorts/import_options.h"
 
 namespace cg {
 
 struct Participant {
   std::string id;
+  std::string session = {};         ///< of the row, if the table has sessions; then of the map
   double age = 0;                   ///< years; NaN if it is a problem
   std::string sex, study;           ///< may be empty
   std::optional<std::size_t> part;  ///< index in options.parts; no value if one table has several parts
@@ -22,9 +24,17 @@ struct Participant {
 
 /// The key by which ids are joined: `sub-07` and `07` are the same participant.
 std::string join_key(const std::string& id);
+/// The same for sessions: `ses-1` and `1`.
+std::string session_key(const std::string& session);
 
-/// All rows except the excluded ones, in the order of the tables. Wrong ids, ages and sexes become problems, with file,
-/// line and a fix.
-std::vector<Participant> read_participants(const ImportOptions& options, Diagnostics& diagnostics);
+/// The rows of the tables, and the unit that their ages had.
+struct Participants {
+  std::vector<Participant> people;
+  AgeUnit unit = {};
+};
+
+/// All rows except the excluded ones, in the order of the tables; ages in years. Wrong ids, ages and sexes become
+/// problems, with file, line and a fix. Several rows of one id must differ in their session.
+Participants read_participants(const ImportOptions& options, Diagnostics& diagnostics);
 
 }  // namespace cg

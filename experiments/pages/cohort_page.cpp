@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <limits>
+#include <map>
 
+#include "experiments/pages/cohort_examples.h"
 #include "experiments/pages/cohort_page_style.h"
 #include "experiments/pages/colour_map.h"
 #include "experiments/pages/histogram.h"
@@ -27,6 +28,7 @@ class Page {
   Page(const CohortFile& cohort, const CohortSummary& summary, const CohortFile* beside)
       : cohort_(cohort), summary_(summary), beside_(beside), stiffness_(cohort.unit() == "kPa") {
     choose_colours();
+    for (const Outlier& o : summary.outliers) differing_.insert(o.map);
   }
 
   std::string write() {
@@ -34,6 +36,7 @@ class Page {
     head();
     page_.open("body");
     heading();
+    outliers();
     ages();
     people();
     if (!summary_.coverage.empty()) coverage();
@@ -49,14 +52,16 @@ class Page {
   void heading();
   void tile(const std::string& number, const std::string& text);
   void legend();
+  void outliers();
   void ages();
   void people();
   void person_row(const StudySummary& s, const std::string& colour);
   void coverage();
   void maps();
-  void brain(Index i, const std::string& big, const std::string& small);
-  void planes(const CohortFile& of, Index i, const Triple& at, Tone tone);
+  void brain(Index i, const std::string& big, const std::string& small, double most);
+  void planes(const CohortFile& of, Index i, const Triple& at, Tone tone, double most);
   void scale(double most, const std::string& unit);
+  std::vector<Index> typical_ages() const;
   Triple middle(const CohortFile& of, Index i) const;
   double common_end(const std::vector<Index>& of) const;
   bool has_studies() const { return summary_.studies.size() > 1 || !summary_.studies[0].name.empty(); }
@@ -68,6 +73,7 @@ class Page {
   std::vector<std::size_t> group_;   ///< per subject: index of its colour
   std::vector<std::size_t> colour_;  ///< per study: index of its colour
   std::vector<std::string> names_;   ///< per colour, for the legend
+  std::set<Index> differing_;        ///< outliers, which are not shown as examples
   double most_ = 1;                  ///< end of the maps' colour scale
   Triple at_ = {};                   ///< the voxel in all pictures of the cohort's maps
   Markup page_;
@@ -121,6 +127,51 @@ void Page::heading() {
   if (all.women + all.men > 0) tile(fmt::format("{} : {}", all.women, all.men), "women to men");
   const Shape v = cohort_.volume_shape();
   tile(fmt::format("{:g} mm", cohort_.voxel_mm()), fmt::format("voxels, {} × {} × {}", v[0], v[1], v[2]));
+  page_.close();
+}
+
+/// The maps that do not belong, the worst first; of a cohort without them, one line.
+void Page::outliers() {
+  constexpr std::size_t most_pictures = 8, most_named = 100;
+  const std::string tested = stiffness_ ? "intensity, extent and place" : "extent and place";
+  if (summary_.outliers.empty()) {
+    if (cohort_.size() >= fewest_compared)
+      page_.element(
+          "p", {{"class", "soft checked"}},
+          fmt::format("Each map was compared with the cohort in {}: none is an outlier, and no two are equal.",
+                      tested));
+    return;
+  }
+  std::vector<Index> order;
+  std::map<Index, std::string> reasons;
+  for (const Outlier& o : summary_.outliers) {
+    std::string& reason = reasons[o.map];
+    if (reason.empty()) order.push_back(o.map);
+    reason += (reason.empty() ? "" : "; ") + o.text;
+  }
+  const std::vector<Index> typical = typical_ages();
+  at_ = middle(cohort_, typical[0]);
+  page_.open("section", {{"class", "outliers"}}).element("h2", {}, "Maps that do not belong?");
+  page_.element("p", {{"class", "soft"}},
+                fmt::format("{} of {} maps differ from the cohort in {}, or are equal to another map. All are cut at "
+                            "the same voxel, and each has its own colour scale.",
+                            order.size(), cohort_.size(), tested));
+  page_.open("div", {{"class", "maps pairs"}});
+  for (std::size_t k = 0; k < std::min(order.size(), most_pictures); ++k) {
+    const double most = scale_end(cohort_.volume(order[k]).values);
+    brain(order[k], cohort_.subject(order[k]).id,
+          fmt::format("{}{} Colours to {:g} {}.", reasons[order[k]], reasons[order[k]].ends_with('?') ? "" : ".", most,
+                      cohort_.unit()),
+          most);
+  }
+  page_.close();
+  std::string others;
+  for (std::size_t k = most_pictures; k < std::min(order.size(), most_named); ++k)
+    others += (others.empty() ? "" : ", ") + cohort_.subject(order[k]).id;
+  if (order.size() > most_pictures)
+    page_.element(
+        "p", {{"class", "soft"}},
+        fmt::format("Also {}: {}{}", order.size() - most_pictures, others, order.size() > most_named ? ", …" : ""));
   page_.close();
 }
 
@@ -205,14 +256,14 @@ void Page::coverage() {
   page_.open("figure");
   write_histogram(page_, count_into(h, shares, group_, 1));
   page_.close();
-  const std::vector<Index> examples = of_coverage(shares, shown_coverage);
+  const std::vector<Index> examples = of_coverage(shares, shown_coverage, differing_);
   if (!examples.empty()) {
     at_ = middle(cohort_, examples[0]);
     most_ = common_end(examples);
     page_.open("div", {{"class", "maps pairs"}});
     for (const Index i : examples)
       brain(i, fmt::format("{:.0f} %", 100 * shares[static_cast<std::size_t>(i)]),
-            fmt::format("{}, {:.1f} years", cohort_.subject(i).id, cohort_.subject(i).age));
+            fmt::format("{}, {:.1f} years", cohort_.subject(i).id, cohort_.subject(i).age), most_);
     page_.close();
     scale(most_, cohort_.unit());
   }
@@ -220,7 +271,7 @@ void Page::coverage() {
 }
 
 void Page::maps() {
-  const std::vector<Index> shown = of_evenly_spaced_ages(cohort_, shown_ages);
+  const std::vector<Index> shown = typical_ages();
   at_ = middle(cohort_, shown[0]);
   most_ = common_end(shown);
   page_.open("section").element("h2", {}, stiffness_ ? "Stiffness at several ages" : "Volumes at several ages");
@@ -240,11 +291,11 @@ void Page::maps() {
       const Subject& o = beside_->subject(other);
       if (!same_person(o, s)) page_.text(fmt::format("; left: {}, {:.1f} years", o.id, o.age));
       page_.close();
-      planes(*beside_, other, middle(*beside_, other), beside_->unit() == "kPa" ? Tone::viridis : Tone::grey);
+      planes(*beside_, other, middle(*beside_, other), beside_->unit() == "kPa" ? Tone::viridis : Tone::grey, 0);
     } else {
       page_.close();
     }
-    planes(cohort_, i, at_, stiffness_ ? Tone::viridis : Tone::grey);
+    planes(cohort_, i, at_, stiffness_ ? Tone::viridis : Tone::grey, stiffness_ ? most_ : 0);
     page_.close();
   }
   page_.close();
@@ -252,17 +303,17 @@ void Page::maps() {
   page_.close();
 }
 
-void Page::brain(Index i, const std::string& big, const std::string& small) {
+void Page::brain(Index i, const std::string& big, const std::string& small, double most) {
   page_.open("div", {{"class", "brain"}}).open("div", {{"class", "who"}});
   page_.element("b", {}, big).text(small).close();
-  planes(cohort_, i, at_, Tone::viridis);
+  planes(cohort_, i, at_, Tone::viridis, most);
   page_.close();
 }
 
-void Page::planes(const CohortFile& of, Index i, const Triple& at, Tone tone) {
+/// `most`: the end of the colour scale; 0: that of this map.
+void Page::planes(const CohortFile& of, Index i, const Triple& at, Tone tone, double most) {
   const std::vector<float> values = of.volume(i).values;
-  const PlaneStyle style{of.reversed_axes(), &of == &cohort_ && tone == Tone::viridis ? most_ : scale_end(values),
-                         tone};
+  const PlaneStyle style{of.reversed_axes(), most > 0 ? most : scale_end(values), tone};
   page_.open("div", {{"class", "planes"}});
   const std::pair<Plane, const char*> all[] = {
       {Plane::sagittal, "sagittal"}, {Plane::coronal, "coronal"}, {Plane::axial, "axial"}};
@@ -284,6 +335,12 @@ void Page::scale(double most, const std::string& unit) {
   page_.element("span", {}, fmt::format("{:g} {}", most, unit)).close();
 }
 
+/// Examples from the youngest to the oldest, without outliers if others are left.
+std::vector<Index> Page::typical_ages() const {
+  const std::vector<Index> out = of_evenly_spaced_ages(cohort_, shown_ages, differing_);
+  return out.empty() ? of_evenly_spaced_ages(cohort_, shown_ages) : out;
+}
+
 Triple Page::middle(const CohortFile& of, Index i) const { return centre_of(of.grid(), of.volume(i).values); }
 
 double Page::common_end(const std::vector<Index>& of) const {
@@ -296,53 +353,6 @@ double Page::common_end(const std::vector<Index>& of) const {
 
 std::string cohort_page(const CohortFile& cohort, const CohortSummary& summary, const CohortFile* beside) {
   return Page(cohort, summary, beside).write();
-}
-
-std::vector<Index> of_evenly_spaced_ages(const CohortFile& cohort, std::size_t n) {
-  double youngest = std::numeric_limits<double>::infinity(), oldest = 0;
-  for (Index i = 0; i < cohort.size(); ++i) {
-    youngest = std::min(youngest, cohort.subject(i).age);
-    oldest = std::max(oldest, cohort.subject(i).age);
-  }
-  std::vector<Index> out;
-  for (std::size_t k = 0; k < n; ++k) {
-    const double wanted = n > 1 ? std::lerp(youngest, oldest, static_cast<double>(k) / static_cast<double>(n - 1))
-                                : (youngest + oldest) / 2;
-    Index best = -1;
-    for (Index i = 0; i < cohort.size(); ++i)
-      if (std::find(out.begin(), out.end(), i) == out.end() &&
-          (best < 0 || std::abs(cohort.subject(i).age - wanted) < std::abs(cohort.subject(best).age - wanted)))
-        best = i;
-    if (best >= 0) out.push_back(best);
-  }
-  return out;
-}
-
-std::vector<Index> of_coverage(const std::vector<double>& coverage, const std::vector<double>& shares) {
-  constexpr double near = 0.05;
-  std::vector<Index> out;
-  for (const double share : shares) {
-    std::size_t best = 0;
-    for (std::size_t k = 1; k < coverage.size(); ++k)
-      if (std::abs(coverage[k] - share) < std::abs(coverage[best] - share)) best = k;
-    const auto i = static_cast<Index>(best);
-    if (std::abs(coverage[best] - share) <= near && std::find(out.begin(), out.end(), i) == out.end()) out.push_back(i);
-  }
-  return out;
-}
-
-bool same_person(const Subject& a, const Subject& b) {
-  constexpr double apart = 1;  // years between two scans of one person
-  return a.id == b.id && std::abs(a.age - b.age) <= apart && (a.sex == b.sex || a.sex.empty() || b.sex.empty());
-}
-
-Index counterpart(const CohortFile& other, const Subject& subject) {
-  Index best = 0;
-  for (Index i = 0; i < other.size(); ++i) {
-    if (same_person(other.subject(i), subject)) return i;
-    if (std::abs(other.subject(i).age - subject.age) < std::abs(other.subject(best).age - subject.age)) best = i;
-  }
-  return best;
 }
 
 }  // namespace cg

@@ -18,6 +18,9 @@ constexpr const char* cohort_page_style = R"css(
 }
 .synthetic { display: inline-block; margin: 10px 0 0; padding: 4px 12px; border: 1.5px solid var(--accent);
   border-radius: 6px; color: var(--accent); font-weight: 600; }
+.checked { margin-top: 10px; }
+.outliers .brain .who b { color: var(--accent); }
+.outliers .pairs .brain .who { flex-basis: 170px; } .outliers .brain { align-items: flex-start; }
 .chart { display: block; width: 100%; min-width: 560px; max-width: 900px; font-size: 12px; }
 .chart text { fill: var(--soft); }
 .chart .tick { text-anchor: end; font-variant-numeric: tabular-nums; }

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "data/formats/tsv.h"
+#include "experiments/program/digest.h"
 
 namespace cg {
 namespace {
@@ -37,29 +38,52 @@ bool before(const std::string& a, const std::string& b) {
   return a < b;
 }
 
-std::vector<double> estimated_coverage(const CohortFile& cohort, const std::function<void()>& read) {
-  const auto next = [&](Index i) {
-    Volume map = cohort.volume(i);
-    if (read) read();
+bool estimates_coverage(const CohortFile& cohort) { return cohort.coverage().empty() && cohort.unit() == "kPa"; }
+
+/// Reads all maps: for their comparison, and for their coverage if it is estimated.
+class Reader {
+ public:
+  Reader(const CohortFile& cohort, const std::function<void()>& read) : cohort_(cohort), read_(read) {}
+
+  std::vector<Outlier> outliers() {
+    std::vector<std::string> digests;
+    std::vector<MapTraits> traits;
+    holders_.assign(static_cast<std::size_t>(cohort_.grid().voxels()), 0);
+    for (Index i = 0; i < cohort_.size(); ++i) {
+      const Volume map = next(i);
+      digests.push_back(map_digest(map.values));
+      traits.push_back(map_traits(map.values, cohort_.grid()));
+      for (std::size_t k = 0; k < holders_.size(); ++k) holders_[k] += map.values[k] != 0;
+    }
+    return find_outliers({ids_of(cohort_), digests, traits, cohort_.voxel_mm(), cohort_.unit()});
+  }
+
+  /// After outliers().
+  std::vector<double> coverage() const {
+    const auto usual = [&](std::size_t k) { return 2 * static_cast<Index>(holders_[k]) >= cohort_.size(); };
+    double brain = 0;
+    for (std::size_t k = 0; k < holders_.size(); ++k) brain += usual(k);
+    std::vector<double> out;
+    for (Index i = 0; i < cohort_.size(); ++i) {
+      const Volume map = next(i);
+      double covered = 0;
+      for (std::size_t k = 0; k < holders_.size(); ++k) covered += usual(k) && map.values[k] != 0;
+      out.push_back(brain > 0 ? covered / brain : 0);
+    }
+    return out;
+  }
+
+ private:
+  Volume next(Index i) const {
+    Volume map = cohort_.volume(i);
+    if (read_) read_();
     return map;
-  };
-  std::vector<std::uint32_t> holders(static_cast<std::size_t>(cohort.grid().voxels()));
-  for (Index i = 0; i < cohort.size(); ++i) {
-    const Volume map = next(i);
-    for (std::size_t k = 0; k < holders.size(); ++k) holders[k] += map.values[k] != 0;
   }
-  const auto usual = [&](std::size_t k) { return 2 * static_cast<Index>(holders[k]) >= cohort.size(); };
-  double brain = 0;
-  for (std::size_t k = 0; k < holders.size(); ++k) brain += usual(k);
-  std::vector<double> out;
-  for (Index i = 0; i < cohort.size(); ++i) {
-    const Volume map = next(i);
-    double covered = 0;
-    for (std::size_t k = 0; k < holders.size(); ++k) covered += usual(k) && map.values[k] != 0;
-    out.push_back(brain > 0 ? covered / brain : 0);
-  }
-  return out;
-}
+
+  const CohortFile& cohort_;
+  const std::function<void()>& read_;
+  std::vector<std::uint32_t> holders_;  // maps with data at each voxel
+};
 
 }  // namespace
 
@@ -76,11 +100,13 @@ CohortSummary cohort_summary(const CohortFile& cohort, const std::function<void(
             [](const StudySummary& a, const StudySummary& b) { return before(a.name, b.name); });
   out.all = summary_of(cohort, "all", all);
   out.coverage = cohort.coverage();
-  if (out.coverage.empty() && cohort.unit() == "kPa") {
-    out.coverage = estimated_coverage(cohort, read);
-    out.coverage_estimated = true;
-  }
+  Reader reader(cohort, read);
+  out.outliers = reader.outliers();
+  out.coverage_estimated = estimates_coverage(cohort);
+  if (out.coverage_estimated) out.coverage = reader.coverage();
   return out;
 }
+
+Index cohort_summary_readings(const CohortFile& cohort) { return (estimates_coverage(cohort) ? 2 : 1) * cohort.size(); }
 
 }  // namespace cg

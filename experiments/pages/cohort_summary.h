@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Summarises a cohort: the subjects of each study, and the share of the brain that each map covers. These are the
-// numbers of the paper's table 2 and figures 3 and 7.
+// numbers of the paper's table 2 and figures 3 and 7. It also finds the maps that do not belong. Read next:
+// data/outliers.h.
 #pragma once
 
 #include <functional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "data/cohort_h5.h"
+#include "data/outliers.h"
 
 namespace cg {
 
@@ -25,10 +27,15 @@ struct CohortSummary {
   StudySummary all;
   std::vector<double> coverage;     ///< per map; empty if not known
   bool coverage_estimated = false;  ///< not from the file
+  std::vector<Outlier> outliers;    ///< maps that differ from the cohort
 };
 
-/// If the file does not contain the coverage of stiffness maps, it is estimated: the share of the voxels that hold data
-/// in at least half of the maps. For this the maps are read twice, and `read` is called after each.
+/// Every map is read once, and `read` is called after each. If the file does not contain the coverage of stiffness
+/// maps, it is estimated: the share of the voxels that hold data in at least half of the maps. For this the maps are
+/// read a second time.
 CohortSummary cohort_summary(const CohortFile& cohort, const std::function<void()>& read = {});
+
+/// How many maps cohort_summary() reads.
+Index cohort_summary_readings(const CohortFile& cohort);
 
 }  // namespace cg

@@ -101,6 +101,7 @@ std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& predi
   if (prediction.trained_on == TrainedOn::pretraining)
     out.push_back("this map, or another one with this id, was in the training of the model's initial weights");
   if (model.preprocessing.intensity) warn_of_brightness(prediction.map, training, out);
+  if (!scan.warning.empty()) out.push_back(scan.warning);
   if (scan.has_affine != model.preprocessing.has_affine)
     out.push_back(fmt::format("sides: {} file has no affine, so left and right may be exchanged",
                               scan.has_affine ? "the training cohort's" : "the scan's"));

@@ -11,6 +11,7 @@
 #include "data/files/diagnostics.h"
 #include "data/formats/map_file.h"
 #include "data/formats/tsv.h"
+#include "experiments/cohorts/age_unit.h"
 #include "experiments/cohorts/participants.h"
 #include "tensor/error.h"
 
@@ -21,34 +22,56 @@ constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 ImportOptions import_options(const ScanOptions& options, const Prediction& model) {
   ImportOptions out;
-  out.nan_is_zero = model.preprocessing.nan_is_zero;
+  out.nan_is_zero = model.preprocessing.nan_is_zero || options.nan_is_zero;
   out.sampling = model.preprocessing.sampling;
   out.modality = model.training.modality;
   out.npy_axes = options.npy_axes;
   return out;
 }
 
-/// The ages of a table by id, without participants of unknown age. Errors (data): invalid ages, an id that is there
-/// twice.
-std::map<std::string, double> read_ages(const std::string& path) {
-  std::map<std::string, double> out;
-  if (path.empty()) return out;
-  const Table table{std::filesystem::path(path)};
+/// The ages of a table, without participants of unknown age. Errors (data): invalid ages, a scan that is there twice.
+ScanAges read_ages(const AgeTable& from) {
+  ScanAges out;
+  if (from.path.empty()) return out;
+  const AgeUnit unit = age_unit(from.path, from.age_column, from.age_unit);
+  const Table table{std::filesystem::path(from.path)};
   Diagnostics diagnostics;
   for (Index row = 0; row < table.rows(); ++row) {
-    const std::string &cell = table.cell(row, "age"), &id = table.cell(row, "participant_id");
+    const std::string &cell = table.cell(row, from.age_column), &id = table.cell(row, from.id_column),
+                      session = table.has(from.session_column) ? table.cell(row, from.session_column) : "";
     const auto add = [&](const std::string& what) {
-      diagnostics.add(fmt::format("line {} ({}): {}", table.line(row), id, what));
+      diagnostics.add(fmt::format("line {} ({}): {}", table.line(row), scan_id(id, session), what));
     };
     if (is_missing(cell)) continue;
     const std::optional<Age> age = age_of(cell);
-    if (!age || age->years < 0 || age->years > oldest_age)
-      add(fmt::format("the age is \"{}\", expected 0 to {} years", cell, oldest_age));
-    else if (!out.emplace(join_key(id), age->years).second)
-      add("the participant has another row");
+    if (!age || unit.years(age->years) < 0 || unit.years(age->years) > oldest_age)
+      add(fmt::format("the age is \"{}\" {}, expected 0 to {} years", cell, unit.name, oldest_age));
+    else if (!out.emplace(std::pair(join_key(id), session_key(is_missing(session) ? "" : session)),
+                          unit.years(age->years))
+                  .second)
+      add(session.empty() ? "the participant has another row" : "the scan has another row");
   }
-  diagnostics.report(path, "Fix the table; write n/a for an unknown age");
+  diagnostics.report(from.path, "Fix the table; write n/a for an unknown age");
   return out;
+}
+
+/// Of the scan, or of its person at any time, or the person's only one for a scan without a session; NaN: unknown.
+double age_in(const ScanAges& ages, const std::string& person, const std::string& session) {
+  for (const std::string& when : {session_key(session), std::string()})
+    if (const auto at = ages.find({join_key(person), when}); at != ages.end()) return at->second;
+  const auto first = ages.lower_bound({join_key(person), ""});
+  if (!session.empty() || first == ages.end() || first->first.first != join_key(person)) return unknown;
+  const auto next = std::next(first);
+  return next == ages.end() || next->first.first != join_key(person) ? first->second : unknown;
+}
+
+/// The BIDS labels at the beginning of a file's name: participant, and session if it has one.
+std::pair<std::string, std::string> labels_of(const std::string& path) {
+  const std::string name = without_map_ending(std::filesystem::path(path).filename().string());
+  if (!name.starts_with("sub-")) return {name, ""};
+  const std::size_t end = name.find('_');
+  if (end == std::string::npos || name.compare(end, 5, "_ses-") != 0) return {name.substr(0, end), ""};
+  return {name.substr(0, end), name.substr(end + 1, name.find('_', end + 1) - end - 1)};
 }
 
 bool is_cohort_name(const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); }
@@ -58,8 +81,8 @@ bool same_grid(const SpatialGrid& a, const SpatialGrid& b) { return a.extents ==
 }  // namespace
 
 std::string id_of_file(const std::string& path) {
-  const std::string name = without_map_ending(std::filesystem::path(path).filename().string());
-  return name.starts_with("sub-") ? name.substr(0, name.find('_')) : name;
+  const auto [person, session] = labels_of(path);
+  return scan_id(person, session);
 }
 
 Scans::Scans(const ScanOptions& options, const Prediction& model)
@@ -101,9 +124,10 @@ void Scans::add_cohort(const std::string& path) {
 
 void Scans::add_volume(const std::string& path, double age) {
   MapSource source;
-  source.participant.id = id_of_file(path);
-  const auto known = ages_.find(join_key(source.participant.id));
-  source.participant.age = std::isfinite(age) ? age : known != ages_.end() ? known->second : unknown;
+  const auto [person, session] = labels_of(path);
+  source.participant.id = scan_id(person, session);
+  source.participant.session = session;
+  source.participant.age = std::isfinite(age) ? age : age_in(ages_, person, session);
   source.file = path;
   source.where = path;
   sources_.push_back({source, nullptr});
@@ -134,10 +158,12 @@ Scan Scans::read(Index scan) const {
            .volume = {},
            .done = "as it is"};
   if (!source.cohort) {
+    out.person = labels_of(source.map.where).first;
     MapReading reading = reader_.read(source.map);
     out.volume = std::move(reading.volume);
     out.done = std::move(reading.done);
     out.lost = reading.lost;
+    out.warning = std::move(reading.warning);
     out.synthetic = reading.synthetic;
     out.digest = map_digest(out.volume.values);
     return out;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,25 +15,38 @@
 
 namespace cg {
 
+/// A table with the ages of the volumes' participants.
+struct AgeTable {
+  std::string path;  ///< empty: no table
+  std::string id_column = "participant_id", age_column = "age";
+  std::string session_column = "session_id";  ///< used if the table has it
+  std::string age_unit;                       ///< as in ImportOptions
+};
+
 struct ScanOptions {
   std::vector<std::string> inputs;  ///< paths of volumes and cohort files
-  std::string participants;         ///< a table with the ages of the volumes' participants; may be empty
-  double age;                       ///< of the single volume, years; NaN: unknown
-  std::string npy_axes;             ///< as in ImportOptions
+  AgeTable participants;
+  double age = std::numeric_limits<double>::quiet_NaN();  ///< of the single volume, years; NaN: unknown
+  std::string npy_axes;                                   ///< as in ImportOptions
+  bool nan_is_zero = false;  ///< NaN in a volume means: not measured; also if the model's cohort was imported so
 };
+
+/// Ages in years by join_key and session_key; the session is empty for a row without one.
+using ScanAges = std::map<std::pair<std::string, std::string>, double>;
 
 /// A scan on the model's grid, in the scan's unit.
 struct Scan {
   std::string id;
-  std::string person = {};  ///< whose scan it is, for a cohort file
+  std::string person = {};  ///< whose scan it is
   double age = 0;           ///< years; NaN if unknown
   std::string source;       ///< its file; for a cohort file with the id
   bool has_affine = true;   ///< the file contains the positions of its voxels
   Volume volume;
-  std::string done;         ///< how it was brought to the grid
-  double lost = 0;          ///< share of its data outside of the grid
-  bool synthetic = false;   ///< by its file
-  std::string digest = {};  ///< map_digest() of the volume
+  std::string done;          ///< how it was brought to the grid
+  std::string warning = {};  ///< what was ignored in its file
+  double lost = 0;           ///< share of its data outside of the grid
+  bool synthetic = false;    ///< by its file
+  std::string digest = {};   ///< map_digest() of the volume
 };
 
 class Scans {
@@ -69,13 +83,13 @@ class Scans {
   ImportOptions options_;
   std::string trained_on_;  // the digest of the training cohort
   MapReader reader_;
-  std::map<std::string, double> ages_;  // by join_key
+  ScanAges ages_;
   std::deque<Cohort> cohorts_;
   std::vector<ScanSource> sources_;
 };
 
-/// The participant of a volume by its file name: sub-07 for sub-07_T1w.nii.gz, as in BIDS; otherwise the name without
-/// its ending.
+/// The scan of a volume by its file name: sub-07 for sub-07_T1w.nii.gz and sub-07_ses-2 for sub-07_ses-2_T1w.nii.gz, as
+/// in BIDS; otherwise the name without its ending.
 std::string id_of_file(const std::string& path);
 
 }  // namespace cg

@@ -3,12 +3,16 @@
 // data/files/storage.h (output files).
 #pragma once
 
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "experiments/program/program.h"
+#include "experiments/program/standard_streams.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -16,14 +20,25 @@ namespace cg {
 /// Parses the command line and runs `body`. Returns the exit code of exit_code_of(). --help and --version end with 0
 /// and run nothing. A wrong command line is an error (usage) like any other.
 inline int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
+  prepare_standard_streams();
+  limit_threads();
   return exit_code_of([&] {
+    int code = 0;
     try {
       app.parse(argc, argv);
+      code = body();
     } catch (const CLI::ParseError& error) {
-      if (error.get_exit_code() == 0) return app.exit(error);
+      if (error.get_exit_code() == 0) {
+        std::ostringstream text;
+        app.exit(error, text, text);
+        fmt::print("{}", text.str());
+        require_printed();
+        return 0;
+      }
       fail(ErrorKind::usage, "command line", error.what(), "Run the program with --help to see the options");
     }
-    return body();
+    require_printed();
+    return code;
   });
 }
 

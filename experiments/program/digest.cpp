@@ -46,6 +46,10 @@ std::string sha256(std::string_view bytes) {
   return digest.hex();
 }
 
+std::string map_digest(std::span<const float> voxels) {
+  return sha256({reinterpret_cast<const char*>(voxels.data()), voxels.size_bytes()});
+}
+
 std::string sha256_of_file(const std::string& path, std::int64_t first) {
   Sha256 digest;
   std::ifstream in(path, std::ios::binary);

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <openssl/crypto.h>
-#include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include <thread>
 
 #include "tensor/backend.h"
+#include "tensor/job_limits.h"
 
 namespace cg {
 namespace {
@@ -29,11 +29,6 @@ std::string processor() {
 }
 
 /// The cores that this process may use: fewer than the machine's in a container or under a scheduler.
-int usable_cores() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 0;
-}
-
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> out;
   const auto add = [&](const char* name, bool here) {
@@ -83,7 +78,7 @@ std::string environment_json(const std::vector<std::string>& command, int thread
   out["libraries"] = libraries();
   out["system"] = fmt::format("{} {}", system.sysname, system.release);
   out["processor"] = processor();
-  out["cores"] = {{"machine", std::thread::hardware_concurrency()}, {"usable", usable_cores()}};
+  out["cores"] = {{"machine", std::thread::hardware_concurrency()}, {"usable", usable_processors()}};
   out["instruction_sets"] = instruction_sets();
   out["threads"] = threads;
   out["command"] = command;

@@ -51,7 +51,7 @@ const std::map<ErrorKind, std::string>& error_kinds() {
       {ErrorKind::memory, "memory"},
       {ErrorKind::device, "device lost or missing"},
       {ErrorKind::storage, "storage"},
-      {ErrorKind::in_use, "output exists or is in use"},
+      {ErrorKind::in_use, "a file exists or is in use"},
       {ErrorKind::interrupted, "interrupted after saving"},
   };
   return kinds;

@@ -6,7 +6,7 @@
 namespace cg {
 namespace {
 
-constexpr std::array signals = {SIGTERM, SIGINT, SIGUSR1};
+constexpr std::array signals = {SIGTERM, SIGINT, SIGUSR1, SIGHUP};
 
 /// The only thing that a handler may change. A handler runs on any thread, so this is atomic; lock-free atomics are
 /// allowed in handlers.

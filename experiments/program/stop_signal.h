@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signals that ask a run to save its state and end: SIGTERM and SIGUSR1 (a scheduler), SIGINT (Ctrl-C).
+// Signals that ask a run to save its state and end: SIGTERM and SIGUSR1 (a scheduler), SIGINT (Ctrl-C), SIGHUP (the
+// terminal was closed).
 #pragma once
 
 #include <signal.h>
@@ -8,8 +9,8 @@
 
 namespace cg {
 
-/// While it exists, SIGTERM, SIGINT and SIGUSR1 are recorded and do not end the process. A second SIGINT ends it
-/// immediately. A signal that was ignored before (a background job of a script) stays ignored.
+/// While it exists, SIGTERM, SIGINT, SIGUSR1 and SIGHUP are recorded and do not end the process. A second SIGINT ends
+/// it immediately. A signal that was ignored before (a background job of a script, nohup) stays ignored.
 class StopSignals {
  public:
   StopSignals();
@@ -18,7 +19,7 @@ class StopSignals {
   StopSignals& operator=(const StopSignals&) = delete;
 
  private:
-  std::array<struct sigaction, 3> before_{};
+  std::array<struct sigaction, 4> before_{};
 };
 
 /// The signal recorded since the last StopSignals was created; 0: no signal.

@@ -7,7 +7,6 @@
 
 #include "experiments/program/progress.h"
 #include "experiments/record/shared_subjects.h"
-#include "experiments/training/map_digests.h"
 #include "experiments/training/setup.h"
 
 namespace cg {
@@ -90,15 +89,13 @@ struct CheckedWeights {
   std::string shared;
 };
 
-/// Reads the maps of the test part if the weights name their subjects.
-std::optional<CheckedWeights> checked_weights(const Config& config) {
+/// `cohort`: null if it does not exist yet.
+std::optional<CheckedWeights> checked_weights(const Config& config, const Cohort* cohort) {
   if (config.pretrained.weights.empty()) return std::nullopt;
   CheckedWeights out{read_pretrained(config.pretrained, config.model), "not checked: the cohort does not exist yet"};
-  const std::filesystem::path path = cohort_path(config.data);
-  if (!std::filesystem::exists(path)) return out;
-  const CohortFile file(path.string());
-  out.shared = check_shared_subjects(out.file, config.pretrained.equal_ids, file, split_of(config.data, file).test,
-                                     [&](Index i) { return map_digest(file.volume(i).values); });
+  if (!cohort) return out;
+  out.shared = check_shared_subjects(out.file, config.pretrained.equal_ids, *cohort->file, cohort->split.test,
+                                     [&](Index i) { return cohort->maps->digests().at(static_cast<std::size_t>(i)); });
   return out;
 }
 
@@ -106,19 +103,20 @@ std::optional<CheckedWeights> checked_weights(const Config& config) {
 
 void print_plan(const Config& config, const RunOptions& options) {
   const PhantomOptions& phantom = config.data.phantom;
-  const std::optional<CheckedWeights> weights = checked_weights(config);
+  std::optional<Cohort> cohort;
+  if (!config.data.cohort.empty() || std::filesystem::exists(cohort_path(config.data)))
+    cohort = checked_cohort(config, options);
+  const std::optional<CheckedWeights> weights = checked_weights(config, cohort ? &*cohort : nullptr);
   fmt::print("The configuration is valid: {}\n\n", options.name);
-  const std::filesystem::path file = cohort_path(config.data);
   if (config.data.cohort.empty())
     fmt::print("cohort      SYNTHETIC phantom{}, {} subjects at {:g} mm, seed {}\n",
                phantom.modality == PhantomModality::t1 ? ", T1-like" : "", phantom.subjects, phantom.voxel_mm,
                phantom.seed);
   else
-    print_cohort(CohortFile(file.string()));
-  if (!config.data.cohort.empty() || std::filesystem::exists(file)) {
-    const Split split = split_of(config.data, CohortFile(file.string()));
-    print_split(config, split);
-    checked_batches(config, static_cast<Index>(split.train.size()));
+    print_cohort(*cohort->file);
+  if (cohort) {
+    print_split(config, cohort->split);
+    checked_batches(config, static_cast<Index>(cohort->split.train.size()));
   } else {
     fmt::print("split       {}\n", split_by(config.data));
     checked_batches(config, phantom.subjects - phantom.subjects / config.data.folds);

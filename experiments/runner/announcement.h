@@ -10,9 +10,9 @@
 
 namespace cg {
 
-/// Prints what a run of this configuration would do on standard output, without reading its volumes; only
-/// those of the test part are compared with the subjects of weights to start from. Errors: those of the cohort file, of
-/// these weights, and of check_shared_subjects.
+/// Prints what a run of this configuration would do on standard output. Reads and checks the cohort, if its file
+/// exists: a phantom is not created for this. Errors: those of the cohort (checked_cohort), of the weights to start
+/// from, and of check_shared_subjects.
 void print_plan(const Config& config, const RunOptions& options);
 
 /// Where a run begins, and how fast it will be.

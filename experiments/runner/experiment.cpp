@@ -53,11 +53,18 @@ std::vector<Index> checked_batches(const Config& config, Index subjects) {
   return batches;
 }
 
+Cohort checked_cohort(const Config& config, const RunOptions& options) {
+  const auto say = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+  Cohort cohort = open_cohort(config.data, say);
+  check_outliers(cohort, options.allow_outliers, say);
+  return cohort;
+}
+
 Experiment::Experiment(const Config& configuration, const RunOptions& run_options)
     : config(checked(configuration)),
       options(run_options),
       backend(choose_backend(options.device, no_cuda)),
-      cohort(open_cohort(config.data, [](const std::string& line) { fmt::print(stderr, "{}\n", line); })),
+      cohort(checked_cohort(config, options)),
       batches(checked_batches(config, static_cast<Index>(cohort.split.train.size()))),
       planned(learner_options(config, cohort.file->volume_shape(), *backend, config.seeds[0])),
       spare_bytes(require_memory(job_of(planned, batches, cohort, *backend))),

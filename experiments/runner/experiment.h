@@ -22,9 +22,13 @@ namespace cg {
 /// batch of one subject; fewer training subjects than a predictor of age needs.
 std::vector<Index> checked_batches(const Config& config, Index training_subjects);
 
+/// Opens the cohort, and prints warnings of maps that do not belong to it. Errors: those of open_cohort and
+/// check_outliers.
+Cohort checked_cohort(const Config& config, const RunOptions& options);
+
 struct Experiment {
   /// Makes all checks that are possible before a run folder is created. Errors: usage, for a last batch of one
-  /// subject; those of the cohort (open_cohort), the device (choose_backend), the memory that a step needs
+  /// subject; those of the cohort (checked_cohort), the device (choose_backend), the memory that a step needs
   /// (require_memory), the weights to start from (read_pretrained) and the subjects that they were trained on
   /// (check_shared_subjects).
   Experiment(const Config& configuration, const RunOptions& run_options);

@@ -29,7 +29,7 @@ struct Arguments {
   std::vector<std::string> overrides;
   std::string device = "auto";
   std::string out;
-  bool check = false, overwrite = false, help_config = false;
+  bool check = false, overwrite = false, allow_outliers = false, help_config = false;
 };
 
 int run(const Arguments& arguments, cg::RunOptions options) {
@@ -46,12 +46,14 @@ int run(const Arguments& arguments, cg::RunOptions options) {
   options.name = file.stem().string();
   options.device = arguments.device;
   options.overwrite = arguments.overwrite;
+  options.allow_outliers = arguments.allow_outliers;
   options.out =
       arguments.out.empty() ? cg::default_run_folder(options.name, config) : std::filesystem::path(arguments.out);
   if (arguments.check) {
     cg::print_plan(config, options);
     return 0;
   }
+  cg::results_are_in_files();
   cg::run_experiment(config, options);
   return 0;
 }
@@ -66,9 +68,11 @@ int main(int argc, char** argv) {
   app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. train.epochs=5 (see --help-config)");
   cg::add_device_option(app, arguments.device);
   app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
-  app.add_flag("--check", arguments.check, "check the configuration and print what a run would do");
+  app.add_flag("--check", arguments.check, "check configuration and cohort, and print what a run would do");
   app.add_flag("--overwrite", arguments.overwrite,
                "start again in a folder that has a run of the same configuration, finished or not");
+  app.add_flag("--allow-outliers", arguments.allow_outliers,
+               "train on equal maps under two ids, and on intensities that are off by a factor of 10");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
   const cg::BuildState build = cg::build_state();
   app.set_version_flag("--version", [&] {

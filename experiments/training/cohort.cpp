@@ -7,6 +7,7 @@
 #include <numeric>
 #include <sstream>
 
+#include "data/files/diagnostics.h"
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "data/phantom/cohort.h"
@@ -162,6 +163,19 @@ Cohort open_cohort(const DataOptions& o, const std::function<void(const std::str
     report_bad_maps(*cohort.file, error);
   }
   return cohort;
+}
+
+void check_outliers(const Cohort& cohort, bool allowed, const std::function<void(const std::string&)>& say) {
+  const std::vector<std::string> ids = ids_of(*cohort.file);
+  const std::vector<Outlier> all = cohort.maps->outliers();
+  const SortedOutliers outliers = by_gravity(all);
+  for (const std::string& line : outlier_lines(allowed ? all : outliers.mild, ids)) say("warning: " + line);
+  if (allowed) return;
+  Diagnostics grave;
+  for (const Outlier& o : outliers.grave) grave.add(ids[static_cast<std::size_t>(o.map)] + ": " + o.text);
+  grave.report(cohort.file->path(),
+               "Fix these maps. show_cohort shows them. To train on them all the same, add "
+               "--allow-outliers.");
 }
 
 }  // namespace cg

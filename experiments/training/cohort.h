@@ -56,4 +56,8 @@ struct Cohort {
 /// again. Errors: data, naming all maps that cannot be used.
 Cohort open_cohort(const DataOptions& options, const std::function<void(const std::string&)>& say);
 
+/// Warns, through `say`, of maps that differ from the cohort (data/outliers.h). Errors (data): grave differences, with
+/// the ids of all such maps, unless they are `allowed`: then they are warnings too.
+void check_outliers(const Cohort& cohort, bool allowed, const std::function<void(const std::string&)>& say);
+
 }  // namespace cg

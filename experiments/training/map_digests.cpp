@@ -5,8 +5,6 @@
 
 #include <cassert>
 
-#include "experiments/program/digest.h"
-
 namespace cg {
 namespace {
 
@@ -14,10 +12,6 @@ namespace {
 std::string counted(const std::string& text) { return fmt::format("{}:{}\n", text.size(), text); }
 
 }  // namespace
-
-std::string map_digest(std::span<const float> voxels) {
-  return sha256({reinterpret_cast<const char*>(voxels.data()), voxels.size_bytes()});
-}
 
 std::string cohort_digest(const CohortFile& file, std::span<const std::string> maps) {
   assert(static_cast<Index>(maps.size()) == file.size());
@@ -44,9 +38,16 @@ std::string split_digest(const Dataset& dataset, const Split& split) {
 
 Volume DigestedMaps::volume(Index i) const {
   Volume out = file_.volume(i);
-  std::string& digest = digests_.at(static_cast<std::size_t>(i));
-  if (digest.empty()) digest = map_digest(out.values);
+  const auto k = static_cast<std::size_t>(i);
+  if (digests_.at(k).empty()) {
+    traits_.at(k) = map_traits(out.values, file_.grid());
+    digests_.at(k) = map_digest(out.values);
+  }
   return out;
+}
+
+std::vector<Outlier> DigestedMaps::outliers() const {
+  return find_outliers({ids_of(file_), digests_, traits_, file_.voxel_mm(), file_.unit()});
 }
 
 }  // namespace cg

@@ -67,6 +67,29 @@ void check_exceptions(const Pretrained& weights, const std::vector<std::string>&
            "Give a parameter's name or its beginning, for example \"head\"");
 }
 
+/// The prefix of all names in the file without which one of them, at least, is a parameter's; "" if there is none, or
+/// if a name fits as it is.
+std::string prefix_of(const WeightsFile& file, const std::map<std::string, Shape>& places) {
+  std::vector<std::string> names;
+  for (const NamedArray& array : file.arrays) names.push_back(array.name);
+  for (const ArrayHeader& array : file.unread) names.push_back(array.name);
+  if (std::ranges::any_of(names, [&](const std::string& name) { return places.contains(name); })) return "";
+  for (const std::string& name : names)
+    for (std::size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', dot + 1)) {
+      const std::string prefix = name.substr(0, dot + 1);
+      if (places.contains(name.substr(dot + 1)) &&
+          std::ranges::all_of(names, [&](const std::string& other) { return other.starts_with(prefix); }))
+        return prefix;
+    }
+  return "";
+}
+
+WeightsFile without_prefix(WeightsFile file, const std::string& prefix) {
+  for (NamedArray& array : file.arrays) array.name = array.name.substr(prefix.size());
+  for (ArrayHeader& array : file.unread) array.name = array.name.substr(prefix.size());
+  return file;
+}
+
 void check_finite(const std::string& path, const NamedArray& array) {
   if (const auto bad = std::ranges::count_if(array.values, [](float v) { return !std::isfinite(v); }); bad > 0)
     fail(ErrorKind::data, path, fmt::format("{} values of \"{}\" are NaN or infinite", bad, array.name),
@@ -79,7 +102,7 @@ Pretrained compared(const std::string& path, const std::string& digest, WeightsF
   Model model(network);
   std::map<std::string, Shape> places;  // of the engine
   for (const Parameter* p : model.parameters()) places[p->name] = p->shape;
-  Pretrained out{path, digest, {}, {}, {}, {}, file.texts};
+  Pretrained out{path, digest, {}, {}, {}, {}, "", file.texts};
   std::set<std::string> misshapen;
   const auto differs = [&](const std::string& name, const Shape& shape) {
     if (const auto at = places.find(name); at != places.end()) {
@@ -114,14 +137,19 @@ Pretrained read_pretrained(const PretrainedOptions& options, const ModelOptions&
     places[p->name] = file_shape(p->shape);
     bytes += count(p->shape) * static_cast<Index>(sizeof(float));
   }
+  std::string prefix;
   const auto has_place = [&](const ArrayHeader& array) {
-    const auto at = places.find(array.name);
+    if (!array.name.starts_with(prefix)) return false;
+    const auto at = places.find(array.name.substr(prefix.size()));
     return at != places.end() && array.shape == at->second;
   };
   weights_format(options.weights);  // before a file of another kind is read
   const std::string file = read_input(options.weights, most_weights_bytes);
-  Pretrained out =
-      compared(options.weights, sha256(file), read_weights(options.weights, file, {has_place, bytes}), network);
+  WeightsFile weights = read_weights(options.weights, file, {has_place, bytes});
+  prefix = prefix_of(weights, places);
+  if (!prefix.empty()) weights = without_prefix(read_weights(options.weights, file, {has_place, bytes}), prefix);
+  Pretrained out = compared(options.weights, sha256(file), std::move(weights), network);
+  out.prefix = prefix;
   check_exceptions(out, options.allow_missing);
   check_differences(out, options.allow_missing);
   return out;
@@ -138,6 +166,8 @@ std::string to_string(const Pretrained& weights) {
   const auto line = [&](const char* what, const std::vector<std::string>& names) {
     text += fmt::format("\n            {}: {}", what, names.empty() ? "none" : listed(names));
   };
+  if (!weights.prefix.empty())
+    text += fmt::format("\n            \"{}\" was taken off all names of the file", weights.prefix);
   line("missing, left at random values", weights.missing);
   if (!weights.reshaped.empty()) line("of another shape, left at random values", weights.reshaped);
   line("unexpected, not used", weights.unexpected);

@@ -22,12 +22,15 @@ struct Pretrained {
   std::vector<std::string> missing;                  ///< parameters that keep their random values: not in the file,
   std::vector<std::string> reshaped;                 ///< or in the file with another shape
   std::vector<std::string> unexpected;               ///< arrays that are not parameters of the network
+  std::string prefix = {};                           ///< that was taken off all names of the file
   Texts texts = {};                                  ///< of the file
 };
 
-/// Reads the file of `options`. Errors: corrupt, if it is damaged or hostile; data, if it differs from the network in a
-/// name that `allow_missing` does not list, or contains numbers that are not finite; usage, if an entry of
-/// `allow_missing` matches no name in file or network.
+/// Reads the file of `options`. torch.compile, DataParallel and Lightning put their own words before all names
+/// (`_orig_mod.`, `module.`, `model.`): one prefix with which all names of the network fit is taken off. Errors:
+/// corrupt, if it is damaged or hostile; data, if it differs from the network in a name that `allow_missing` does not
+/// list, or contains numbers that are not finite; usage, if an entry of `allow_missing` matches no name in file or
+/// network.
 Pretrained read_pretrained(const PretrainedOptions& options, const ModelOptions& network);
 
 /// The arrays of a file that match a parameter of the network in name and shape, and the names of all that differ.

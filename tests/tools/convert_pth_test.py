@@ -106,11 +106,12 @@ class ConvertPth(unittest.TestCase):
 
     def test_the_model_is_taken_and_all_else_left(self):
         options = Call(Named("argparse", "Namespace"), (), {"lr": 1e-4, "tags": ["a", None, True]})
-        self.pack({"opts": options, "model": {"module.a.weight": tensor(), "a.part": tensor((2,), (1,), 4)},
+        self.pack({"opts": options, "model": {"module.a.weight": tensor(), "module.a.part": tensor((2,), (1,), 4)},
                    "optimizer": {"state": {0: {"step": tensor()}}}, "epoch": 300}, byteorder="little")
         done = self.convert()
         self.assertEqual(done.returncode, 0, done.stderr)
         header, data = self.read()
+        self.assertIn("\"module.\" was taken off all names", done.stdout)
         self.assertEqual(header["a.weight"], {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]})
         self.assertEqual(header["a.part"]["shape"], [2])
         self.assertEqual(len(data), 32)
@@ -121,12 +122,46 @@ class ConvertPth(unittest.TestCase):
         self.assertEqual(self.convert().returncode, 0)
         self.assertIn("w", self.read()[0])
 
-    def test_a_pickle_that_runs_something_is_refused_unrun(self):
+    def test_a_prefix_of_all_names_is_taken_off_and_no_other(self):
+        for prefix, kept in (("module.", ""), ("_orig_mod.", ""), ("module._orig_mod.", ""), ("model.", ""),
+                             ("module.module.", ""), ("layer.", "layer.")):
+            self.pack({"model": {prefix + "a": tensor(), prefix + "b": tensor()}})
+            done = self.convert("--overwrite")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(set(self.read()[0]) - {"__metadata__"}, {kept + "a", kept + "b"})
+            self.assertEqual("taken off" in done.stdout, not kept)
+        self.pack({"model": {"module.a": tensor(), "b": tensor()}})
+        self.assertEqual(self.convert("--overwrite").returncode, 0)
+        self.assertEqual(set(self.read()[0]) - {"__metadata__"}, {"module.a", "b"})
+
+    def test_what_is_not_a_tensor_is_passed_over_and_reported(self):
+        scalar = Call(Named("numpy.core.multiarray", "scalar"), (Named("numpy", "dtype"), "12345678"), {"state": 1})
+        parameter = Call(Named("torch._utils", "_rebuild_parameter_with_state"), (tensor(), True, {}, {}))
+        self.pack({"model": {"w": parameter, "best": scalar, "epoch": 3}, "trainer": Call(Named("lab", "Trainer"), ())})
+        done = self.convert()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(set(self.read()[0]) - {"__metadata__"}, {"w"})
+        self.assertIn("ignored, no tensors: best, epoch\n", done.stdout)
+        self.assertIn("were not run: lab.Trainer, numpy.core.multiarray.scalar, numpy.dtype\n", done.stdout)
+
+    def test_a_file_of_another_kind_is_named(self):
+        for first, words in ((b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+                             (b"/annex/objects/MD5E-s1--0.pth\n", "datalad get"),
+                             (b"\n<!DOCTYPE html><html>", "web page"), (b"\x89HDF\r\n\x1a\n", "HDF5"),
+                             (b"\x80\x02}q\x00.", "before 1.6"), (b"\x1f\x8b\x08", "gunzip"),
+                             (b"\x02\0\0\0\0\0\0\0{}", "safetensors")):
+            self.pth.write_bytes(first)
+            self.refused(3, words)
+
+    def test_a_pickle_that_runs_something_is_not_run(self):
         created = pathlib.Path(self.folder.name) / "created"
         for module, name in (("os", "system"), ("posix", "system"), ("builtins", "exec"), ("builtins", "getattr"),
                              ("torch", "load"), ("subprocess", "Popen"), ("torch.FloatStorage", "__class__")):
-            self.pack({"model": {"w": Call(Named(module, name), (f"touch {created}",))}})
-            self.refused(4, f"uses {module}.{name}")
+            self.pack({"model": {"w": Call(Named(module, name), (f"touch {created}",)), "kept": tensor()}})
+            done = self.convert("--overwrite")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(f"were not run: {module}.{name}\n", done.stdout)
+            self.assertEqual(set(self.read()[0]) - {"__metadata__"}, {"kept"})
         self.assertFalse(created.exists())
 
     def test_tensors_that_lie_are_refused(self):

@@ -74,6 +74,43 @@ TEST_CASE("import_cohort: --check writes nothing and ends like the import") {
   }
 }
 
+TEST_CASE("import_cohort: a map in pascal and a scan under two ids are refused, with file, id, value and cause") {
+  const Study study;
+  SpatialVolume pascal = sample_map(2);
+  for (float& v : pascal.volume.values) v *= 1000;
+  study.write_map(2, pascal);
+  study.write_map(3, sample_map(1));
+  for (const char* check : {"--check", ""}) {
+    const Finished done = run("import_cohort", import_of(study, check));
+    CAPTURE(done.text);
+    CHECK(done.code == 3);
+    CHECK(done.says("2 problems"));
+    CHECK(done.says("sub-2/sub-2_mre.nii.gz (sub-2): mean "));
+    CHECK(done.says("pascal among kilopascals? Fix the map, or --exclude sub-2, or --allow-outliers."));
+    CHECK(done.says("sub-1_mre.nii.gz (sub-1): every voxel is that of sub-3: one scan under two ids?"));
+    CHECK(files_in(study.out.parent_path()) == 1);
+  }
+  const Finished done = run("import_cohort", import_of(study, "--allow-outliers"));
+  CAPTURE(done.text);
+  CHECK(done.code == 0);
+  CHECK(done.says("warning: 1 map differs from the cohort in intensity: sub-2 (mean "));
+  CHECK(done.says("warning: 1 map is equal to another: sub-1 (every voxel is that of sub-3"));
+  const std::string report = read_input(study.out.parent_path() / "cohort-import.csv", 1 << 20);
+  CHECK(report.find(",outside_of_grid,differs\n") != std::string::npos);
+  CHECK(report.find(",0.0000,every voxel is that of sub-3: one scan under two ids?\n") != std::string::npos);
+}
+
+TEST_CASE("import_cohort: a map that cannot be read does not hide those that do not belong") {
+  const Study study;
+  fs::resize_file(study.file(2), fs::file_size(study.file(2)) / 2);
+  study.write_map(3, sample_map(1));
+  const Finished done = run("import_cohort", import_of(study, "--check"));
+  CAPTURE(done.text);
+  CHECK(done.code == 3);
+  CHECK(done.says("2 problems"));
+  CHECK(done.says("(sub-1): every voxel is that of sub-3"));
+}
+
 TEST_CASE("import_cohort: a damaged file gives exit code 4, a wrong command 2, a full disk 8; no file is left") {
   const Study study;
   CHECK(run("import_cohort", "").code == 2);
@@ -100,11 +137,11 @@ TEST_CASE("import_cohort: a stack of 12 GB is imported in an address space of 2 
   std::vector<std::string> ids;
   for (int k = 0; k < 3227; ++k) ids.push_back(std::to_string(347371779112 + k));
   write_npy_texts((study.folder / "participants_id.npy").string(), ids);
-  const Volume map = noise_volume({91, 109, 91});
+  const Volume map = noise_volume({91, 109, 91}), other = noise_volume({91, 109, 91}, 2);
   for (const std::size_t k : {std::size_t{0}, std::size_t{3226}}) {
     std::fstream out(stack, std::ios::in | std::ios::out | std::ios::binary);
     out.seekp(static_cast<std::streamoff>(header.size() + k * row));
-    out.write(reinterpret_cast<const char*>(map.values.data()), static_cast<std::streamsize>(row));
+    out.write(reinterpret_cast<const char*>((k ? other : map).values.data()), static_cast<std::streamsize>(row));
   }
   study.write_table("participant_id\tage\n" + ids[3226] + "\t30\n" + ids[0] + "\t20\n");
   const Finished done = run("import_cohort",

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 #include <numeric>
 
@@ -122,6 +123,47 @@ TEST_CASE("H5Reader: a missing file or dataset is a data error, wrong bytes are 
   CHECK_FALSE(reader.has("group/there/below"));
   check_fails([&] { reader.numbers("group/not"); }, ErrorKind::data, {file.path, "group/not"});
   check_fails([&] { reader.numbers("group"); }, ErrorKind::data, {file.path, "no dataset \"group\""});
+}
+
+TEST_CASE("H5Reader: a file that another program writes, and one whose writer was killed, are named as such") {
+  const TemporaryFile open_now("open.h5"), left_open("left.h5");
+  RawFile(open_now.path).numbers("x", {1}, {1});
+  const auto writer = [](const std::string& path, unsigned mode, bool newest) {
+    std::array<int, 2> ready{};
+    REQUIRE(pipe(ready.data()) == 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+      if (newest) H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+      const hid_t file = mode == H5F_ACC_TRUNC ? H5Fcreate(path.c_str(), mode, H5P_DEFAULT, access)
+                                               : H5Fopen(path.c_str(), mode, access);
+      H5Fflush(file, H5F_SCOPE_GLOBAL);
+      if (write(ready[1], "x", 1) == 1) pause();
+      _exit(1);
+    }
+    char byte = 0;
+    REQUIRE(read(ready[0], &byte, 1) == 1);
+    close(ready[0]), close(ready[1]);
+    return child;
+  };
+  const auto end = [](pid_t child) {
+    kill(child, SIGKILL);
+    waitpid(child, nullptr, 0);
+  };
+  const pid_t holder = writer(open_now.path, H5F_ACC_RDWR, false);
+  check_fails([&] { H5Reader reader(open_now.path); }, ErrorKind::in_use,
+              {open_now.path, "another program has the file open for writing"});
+  end(holder);
+  CHECK(H5Reader(open_now.path).has("x"));
+  end(writer(left_open.path, H5F_ACC_TRUNC, true));
+  check_fails([&] { H5Reader reader(left_open.path); }, ErrorKind::in_use,
+              {left_open.path, "marked as open for writing", "h5clear -s"});
+}
+
+TEST_CASE("H5Reader: a file of another kind is named") {
+  const TemporaryFile file("page.h5");
+  std::ofstream(file.path) << "<!DOCTYPE html><html></html>";
+  check_fails([&] { H5Reader reader(file.path); }, ErrorKind::data, {file.path, "a web page", "an HDF5 file"});
 }
 
 TEST_CASE("H5Reader: a file that is cut at any byte is refused as corrupt, never read wrongly") {

@@ -59,9 +59,29 @@ TEST_CASE("Map file: files with missing or contradictory information are refused
   write_npy(small.path, {2, 2, 2}, std::vector<float>(8, 1));
   check_fails([&] { read_map(small.path, {.npy_axes = "RAS"}); }, ErrorKind::data, {"[2, 2, 2]", "[91, 109, 91]"});
   write_bytes(other.path, "text");
-  check_fails([&] { read_map(other.path); }, ErrorKind::data, {other.path, "not a .npy file"});
+  check_fails([&] { read_map(other.path); }, ErrorKind::data, {other.path, "not a NIfTI or .npy file"});
   write_bytes(npy.path, "text");
-  check_fails([&] { read_map(npy.path); }, ErrorKind::data, {npy.path, "not a .npy file"});
+  check_fails([&] { read_map(npy.path); }, ErrorKind::data, {npy.path, "not a NIfTI or .npy file"});
+}
+
+TEST_CASE("Map file: the content counts, not the name") {
+  const TemporaryFile nifti("map.nii"), packed("map.nii.gz"), npy("map.npy");
+  const SpatialVolume map{noise_volume({5, 6, 7}), Affine::scale({2, 3, 4}, {-1, -2, -3})};
+  write_nifti(nifti.path, map);
+  write_nifti(packed.path, map);
+  write_npy(npy.path, coarse, noise_volume(coarse).values);
+  for (const char* name : {"a.NII.GZ", "a.Nii", "a.nii.gzip", "a.bin", "a", "a.npy"}) {
+    CAPTURE(name);
+    const TemporaryFile other(name);
+    for (const std::string& from : {nifti.path, packed.path}) {
+      std::filesystem::copy_file(from, other.path, std::filesystem::copy_options::overwrite_existing);
+      CHECK(read_map(other.path).spatial.volume.values == map.volume.values);
+    }
+    std::filesystem::copy_file(npy.path, other.path, std::filesystem::copy_options::overwrite_existing);
+    CHECK(read_map(other.path, {.npy_axes = "RAS"}).format == "npy, <f4");
+  }
+  write_bytes(nifti.path, "version https://git-lfs.github.com/spec/v1\n");
+  check_fails([&] { read_map(nifti.path); }, ErrorKind::data, {nifti.path, "a git-lfs pointer", "git lfs pull"});
 }
 
 TEST_CASE("Map file: only the ending of a format is removed from a name") {

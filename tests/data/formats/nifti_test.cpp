@@ -166,8 +166,45 @@ TEST_CASE("read_nifti: slope and intercept scale the values, a slope of 0 does n
   sample.header.scl_inter = -3;
   sample.voxels[1] = -7;
   CHECK(nifti_of(sample.bytes(), "x").spatial.volume.values[voxel_index({{3, 4, 2}, {}}, 1, 0, 0)] == -6.5f);
-  sample.header.scl_slope = 0;
-  CHECK(nifti_of(sample.bytes(), "x").spatial.volume.values[voxel_index({{3, 4, 2}, {}}, 1, 0, 0)] == -7);
+  for (const float unscaled : {0.0f, not_a_number, std::numeric_limits<float>::infinity()}) {  // as nibabel reads it
+    sample.header.scl_slope = unscaled;
+    sample.header.scl_inter = unscaled;
+    CHECK(nifti_of(sample.bytes(), "x").spatial.volume.values[voxel_index({{3, 4, 2}, {}}, 1, 0, 0)] == -7);
+  }
+}
+
+TEST_CASE("read_nifti: fields that the position does not need are not judged") {
+  const SampleNifti<float> good(DT_FLOAT32);
+  const Affine expected = nifti_of(good.bytes(), "x").spatial.affine;
+  using H = nifti_1_header;
+  for (const std::function<void(H&)>& change : std::vector<std::function<void(H&)>>{
+           [](H& h) { h.pixdim[0] = h.pixdim[1] = h.pixdim[2] = not_a_number; },
+           [](H& h) { h.pixdim[1] = -2; },
+           [](H& h) { h.pixdim[1] = 0; },
+           [](H& h) { h.qform_code = 1, h.quatern_b = not_a_number; },
+           [](H& h) { h.qform_code = 1, h.pixdim[3] = 0; },
+           [](H& h) { h.cal_max = h.toffset = h.slice_duration = not_a_number; },
+       }) {
+    SampleNifti<float> sample = good;
+    change(sample.header);
+    const NiftiVolume read = nifti_of(sample.bytes(), "x");
+    CHECK(read.spatial.affine == expected);
+    CHECK(read.disagreement.empty());
+  }
+  SampleNifti<float> mirrored = good;  // a negative voxel size does not hide that the forms disagree
+  mirrored.header.qform_code = 1;
+  mirrored.header.pixdim[1] = -2;
+  mirrored.header.srow_x[0] = -2;
+  CHECK(nifti_of(mirrored.bytes(), "x").disagreement.find("mirror image") != std::string::npos);
+}
+
+TEST_CASE("read_nifti: bytes behind the end of the gzip data are ignored with a warning, padding without one") {
+  const std::string packed = gzipped(SampleNifti<float>(DT_FLOAT32).bytes());
+  CHECK(nifti_of(packed, "x").warning.empty());
+  CHECK(nifti_of(packed + std::string(512, '\0'), "x").warning.empty());
+  CHECK(nifti_of(packed + "\r\n", "x").warning == "2 bytes behind the end of the gzip data were ignored");
+  CHECK(nifti_of(packed + std::string("\r\0\n", 3), "x").warning ==
+        "3 bytes behind the end of the gzip data were ignored");
 }
 
 TEST_CASE("read_nifti: the qform is used if there is no sform, and without both the position is unknown") {
@@ -213,19 +250,18 @@ TEST_CASE("read_nifti: headers that contradict themselves are corrupt") {
   corrupt([](H& h) { h.dim[2] = 0; }, "dimension 2 has length 0");
   corrupt([](H& h) { h.dim[3] = -5; }, "dimension 3 has length -5");
   corrupt([](H& h) { h.bitpix = 16; }, "16 bits");
-  corrupt([](H& h) { h.scl_slope = not_a_number; }, "nan");
   corrupt([](H& h) { h.scl_inter = std::numeric_limits<float>::infinity(); }, "inf");
   corrupt([](H& h) { h.vox_offset = not_a_number; }, "nan");
   corrupt([](H& h) { h.vox_offset = -352; }, "byte -352");
   corrupt([](H& h) { h.vox_offset = 1e30f; }, "start at byte");
   corrupt([](H& h) { h.vox_offset = 352.5f; }, "352.5");
-  corrupt([](H& h) { h.pixdim[2] = not_a_number; }, "voxel size");
+  corrupt([](H& h) { h.sform_code = 0, h.pixdim[2] = not_a_number; }, "voxel size");
   corrupt([](H& h) { h.srow_y[3] = not_a_number; }, "sform");
   corrupt([](H& h) { h.srow_y[1] = 0; }, "edge is 0 mm");
   corrupt([](H& h) { h.srow_y[0] = 2, h.srow_y[1] = 0; }, "edge is 0 mm");
   corrupt([](H& h) { h.srow_x[1] = 2, h.srow_y[1] = 0; }, "plane");
   corrupt([](H& h) { h.sform_code = 0, h.pixdim[1] = 0; }, "voxel size 1 is 0");
-  corrupt([](H& h) { h.qform_code = 1, h.quatern_b = not_a_number; }, "qform");
+  corrupt([](H& h) { h.sform_code = 0, h.qform_code = 1, h.quatern_b = not_a_number; }, "qform");
 }
 
 TEST_CASE("read_nifti: files without a single volume of real numbers are refused as data, with a fix") {
@@ -300,7 +336,8 @@ TEST_CASE("read_nifti: a pair of files is found from either name, with its image
   sample.header.vox_offset = 0;
   const std::string bytes = sample.bytes();
   write(header.path, bytes.substr(0, 348));
-  check_fails([&] { (void)read_nifti(header.path); }, ErrorKind::data, {image.path, "no such file"});
+  check_fails([&] { (void)read_nifti(header.path); }, ErrorKind::data,
+              {header.path, fs::path(image.path).filename().string() + ", which does not exist"});
   write(packed.path, gzipped(bytes.substr(352)));
   CHECK(read_nifti(header.path).spatial.volume.values[8] == 1);
   CHECK(read_nifti(packed.path).spatial.volume.values[8] == 1);

@@ -196,7 +196,7 @@ TEST_CASE("NpyFile: ids as text or whole numbers") {
 }
 
 TEST_CASE("NpyFile: files that are not an array of numbers are refused as data") {
-  check_refused("PK\3\4 a zip", ErrorKind::data, {"not a .npy file"});
+  check_refused("PK\3\4 a zip", ErrorKind::data, {"a zip archive", "expected a .npy file"});
   check_refused(npy_header("|O", false, {1}) + "\x80\4.", ErrorKind::data, {"never read"});
   check_refused(npy_header("<c8", false, {1}) + std::string(8, '\0'), ErrorKind::data, {"<c8"});
   check_refused(npy_header("<M8[ns]", false, {1}) + std::string(8, '\0'), ErrorKind::data, {"<M8[ns]"});

@@ -40,10 +40,49 @@ TEST_CASE("Table: quoted cells may contain separators, quotes and line ends") {
   CHECK(table.line(1) == 4);
 }
 
+TEST_CASE("Table: the header shows the separator, whatever the name") {
+  struct Row {
+    const char *name, *text;
+    std::vector<std::string> columns;
+  };
+  for (const Row& row : {
+           Row{"p.tsv", "id,age\na,30\n", {"id", "age"}},
+           Row{"p.csv", "id\tage\na\t30\n", {"id", "age"}},
+           Row{"p.CSV", "id,age\na,30\n", {"id", "age"}},
+           Row{"p.txt", "id;age\na;30\n", {"id", "age"}},
+           Row{"p.csv", "id;age;\"weight (kg, dry)\"\na;30;1,5\n", {"id", "age", "weight (kg, dry)"}},
+           Row{"p.csv", "id;age;weight (kg, dry)\na;30;1,5\n", {"id", "age", "weight (kg, dry)"}},
+           Row{"p.tsv", "id\tage\tnote, free; long, or not\na\t30\tb\n", {"id", "age", "note, free; long, or not"}},
+           Row{"p.csv", "sep=;\r\nid;age,x\r\na;30\r\n", {"id", "age,x"}},
+           Row{"p.csv", "id\na\n", {"id"}},
+           Row{"p.csv", "id,age\ra,30\r", {"id", "age"}},
+       }) {
+    CAPTURE(row.text);
+    const Table table(row.text, row.name);
+    CHECK(table.columns() == row.columns);
+    REQUIRE(table.rows() == 1);
+    CHECK(table.cell(0, row.columns.front()) == "a");
+    if (row.columns.size() > 1) CHECK(table.cell(0, row.columns[1]) == "30");
+  }
+  CHECK(Table("sep=;\nid;age\na;30\n", "p.csv").line(0) == 3);
+}
+
+TEST_CASE("Table: empty last columns, rows of separators alone and no-break spaces are ignored") {
+  const Table table("id,age,,\na,\u00a030\u202f,,\n,,,\nb,40\u00a0,,\n", "p.csv");
+  CHECK(table.columns() == std::vector<std::string>{"id", "age"});
+  REQUIRE(table.rows() == 2);
+  CHECK(table.cell(0, "age") == "30");
+  CHECK(table.cell(1, "age") == "40");
+  CHECK(table.line(1) == 4);
+  check_fails([] { Table("id,age,\na,30,x\n", "p.csv"); }, ErrorKind::data, {"column 3 has no name"});
+  check_fails([] { Table("id,,age\na,,30\n", "p.csv"); }, ErrorKind::data, {"column 2 has no name"});
+  check_fails([] { Table("id   age\na   30\n", "p.tsv"); }, ErrorKind::data, {"separated by spaces", "tabs"});
+}
+
 TEST_CASE("Table: all problems are reported together, with their lines") {
-  check_fails([] { Table("id\tage\tid\t\na\t1\n\nb\t1\t2\t3\t4\n", "p.tsv"); }, ErrorKind::data,
+  check_fails([] { Table("id\tage\tid\t\na\t1\n\nb\t1\t2\t3\nc\t1\t2\t3\t4\n", "p.tsv"); }, ErrorKind::data,
               {"p.tsv", "4 problems", "columns 1 and 3 are both named \"id\"", "column 4 has no name",
-               "line 2: 2 cells, expected 4", "line 4: 5 cells, expected 4"});
+               "line 2: 2 cells, expected 4", "line 5: 5 cells, expected 4"});
   check_fails([] { Table("id\tage\n", "p.tsv"); }, ErrorKind::data, {"no rows"});
   check_fails([] { Table("id\tage\na\t\"1\nb\t2\n", "p.tsv"); }, ErrorKind::data, {"p.tsv:2", "quote"});
   check_fails([] { Table(std::string("\xff\xfei\0d\0", 6), "p.tsv"); }, ErrorKind::data, {"UTF-8"});
@@ -88,6 +127,6 @@ TEST_CASE("decimal and age_of: points, commas and plus are accepted, other text 
 }
 
 TEST_CASE("is_missing: all words for a missing value") {
-  for (const char* text : {"", "n/a", "N/A", "NA", "NaN", "None", "null"}) CHECK(is_missing(text));
-  for (const char* text : {"0", "-", "nana", "M"}) CHECK_FALSE(is_missing(text));
+  for (const char* text : {"", "n/a", "N/A", "NA", "NaN", "None", "null", "-", ".", "?"}) CHECK(is_missing(text));
+  for (const char* text : {"0", "--", "nana", "M"}) CHECK_FALSE(is_missing(text));
 }

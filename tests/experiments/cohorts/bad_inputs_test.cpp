@@ -246,21 +246,23 @@ TEST_CASE("import refuses: paths that are absolute, go up, or leave the folder b
 }
 
 TEST_CASE("import refuses: pipes, folders, empty files, other files, and files that cannot be read") {
-  for (const Bad& bad : std::vector<Bad>{
-           {"pipe", in_place([](const fs::path& p) { mkfifo(p.c_str(), 0600); }), {in_file, "a pipe"}},
-           {"folder", in_place([](const fs::path& p) { fs::create_directory(p); }), {in_file, "a folder"}},
-           {"empty", in_place([](const fs::path& p) { std::ofstream{p}; }), {in_file, "empty"}},
-           {"a dangling link", in_place([](const fs::path& p) { fs::create_symlink("gone", p); }), {in_file, "no"}},
-           {"text",
-            in_place([](const fs::path& p) { std::ofstream(p) << "Dear all, please find"; }),
-            {in_file, "not a NIfTI file"}},
-           {"cut",
-            in_place([](const fs::path& p) {
-              write_nifti(p, sample_map(2));
-              fs::resize_file(p, fs::file_size(p) / 2);
-            }),
-            {in_file, "incomplete"},
-            ErrorKind::corrupt}})
+  for (const Bad& bad :
+       std::vector<Bad>{{"pipe", in_place([](const fs::path& p) { mkfifo(p.c_str(), 0600); }), {in_file, "a pipe"}},
+                        {"folder", in_place([](const fs::path& p) { fs::create_directory(p); }), {in_file, "a folder"}},
+                        {"empty", in_place([](const fs::path& p) { std::ofstream{p}; }), {in_file, "empty"}},
+                        {"a dangling link",
+                         in_place([](const fs::path& p) { fs::create_symlink("gone", p); }),
+                         {in_file, "a symbolic link to gone, which does not exist"}},
+                        {"text",
+                         in_place([](const fs::path& p) { std::ofstream(p) << "Dear all, please find"; }),
+                         {in_file, "not a NIfTI or .npy file"}},
+                        {"cut",
+                         in_place([](const fs::path& p) {
+                           write_nifti(p, sample_map(2));
+                           fs::resize_file(p, fs::file_size(p) / 2);
+                         }),
+                         {in_file, "incomplete"},
+                         ErrorKind::corrupt}})
     check_refused(bad);
   const bool root = geteuid() == 0;
   Study study;
@@ -283,7 +285,8 @@ TEST_CASE("import refuses: missing tables and folders, columns with other names"
                            s.options.files = "maps/{participant_id}.nii";
                            s.options.allow_missing = true;
                          },
-                         {"no participant has a map"}}})
+                         {"no file fits --files 'maps/{participant_id}.nii', for none of 3 participants",
+                          "There is sub-1/sub-1_mre.nii.gz"}}})
     check_refused(bad);
 }
 
@@ -326,7 +329,7 @@ TEST_CASE("import: all problems are reported together") {
   fs::remove(study.file(1));
   std::ofstream(study.file(1)) << "no volume";
   check_fails([&] { study.import(); }, ErrorKind::data,
-              {"6 problems", "the age is -1", "also that of", "sub-9_mre.nii.gz does not exist",
-               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: not a NIfTI file",
+              {"6 problems", "the age is -1 years", "also that of", "sub-9_mre.nii.gz does not exist",
+               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: not a NIfTI or .npy file",
                "all voxels are 0 or 3: a constant map"});
 }

@@ -10,10 +10,12 @@
 
 #include "data/formats/hdf5_file.h"
 #include "data/phantom/cohort.h"
+#include "experiments/pages/cohort_examples.h"
 #include "experiments/pages/colour_map.h"
 #include "experiments/pages/histogram.h"
 #include "experiments/pages/plane_image.h"
 #include "tests/data/formats/raw_h5.h"
+#include "tests/support/planted_cohort.h"
 #include "tests/support/png.h"
 #include "tests/support/shell.h"
 #include "tests/support/well_formed.h"
@@ -96,13 +98,18 @@ TEST_CASE(
   const CohortSummary s = cohort_summary(cohort, [&] { ++read; });
   CHECK(s.coverage_estimated);
   CHECK(read == 8);
+  CHECK(cohort_summary_readings(cohort) == 8);
   CHECK(s.coverage == std::vector<double>{0.8, 1, 0.4, 1});  // 50 voxels have data in two of the four maps
   const TemporaryFile file("phantom.h5");
   phantom::CohortOptions options;
   options.subjects = 4;
   options.voxel_mm = 8;
   phantom::write_cohort(options, file.path);
-  const CohortSummary p = cohort_summary(CohortFile(file.path));
+  const CohortFile made(file.path);
+  read = 0;
+  const CohortSummary p = cohort_summary(made, [&] { ++read; });
+  CHECK(read == cohort_summary_readings(made));
+  CHECK(read == 4);  // each map once
   CHECK_FALSE(p.coverage_estimated);
   CHECK(p.coverage == H5Reader(file.path).numbers("coverage"));
 }
@@ -187,6 +194,46 @@ TEST_CASE("cohort_page: the paper's figures and table for a phantom, with T1 vol
   CHECK(page.find("image-rendering") != std::string::npos);
 }
 
+TEST_CASE("cohort_page: maps that do not belong are shown with id and reason, and are no examples") {
+  const PlantedCohort sample(30, 14, [](Maps& maps) {
+    in_pascal(maps[0]);
+    shift(maps[6], 4);
+    maps[9] = maps[3];
+  });
+  const CohortFile clean(sample.file), cohort(sample.planted);
+  const CohortSummary summary = cohort_summary(cohort);
+  const std::string page = cohort_page(cohort, summary, nullptr);
+  CHECK(malformed(page) == "");
+  CHECK(page.find("<h2>Maps that do not belong?<") != std::string::npos);
+  CHECK(page.find("3 of 30 maps differ") != std::string::npos);
+  const std::string section = page.substr(page.find("do not belong?"), page.find("<h2>Ages") - page.find("do not"));
+  CHECK(times(section, "<img ") == 3 * 3);
+  for (const Index i : {0, 6, 9}) CHECK(times(section, fmt::format("<b>{}</b", cohort.subject(i).id)) == 1);
+  for (const char* word : {"pascal among kilopascals?", "mm from the usual place", "one scan under two ids?"})
+    CHECK(section.find(word) != std::string::npos);
+  CHECK(times(page, cohort.subject(0).id) == times(section, cohort.subject(0).id));  // nowhere else
+  CHECK(page.find("0 kPa</span>") == std::string::npos);  // the common scales end as those of the clean cohort
+  const std::string other = cohort_page(clean, cohort_summary(clean), nullptr);
+  CHECK(other.find("do not belong") == std::string::npos);
+  CHECK(other.find("none is an outlier, and no two are equal") != std::string::npos);
+}
+
+TEST_CASE("cohort_page: a cohort of nothing but outliers has a page, and many of them are counted") {
+  const PlantedCohort two(2, 16, [](Maps& maps) { in_pascal(maps[0]); });
+  const CohortFile pair(two.planted);
+  const std::string page = cohort_page(pair, cohort_summary(pair), nullptr);
+  CHECK(malformed(page) == "");
+  CHECK(page.find("2 of 2 maps differ") != std::string::npos);
+  CHECK(page.find("Stiffness at several ages") != std::string::npos);
+  SampleCohort equal("equal.h5");
+  for (int k = 0; k < 120; ++k) equal.add(fmt::format("s{}", 100 + k), 20 + k / 2.0, "", "");
+  const CohortFile all = equal.open();
+  const std::string long_page = cohort_page(all, cohort_summary(all), nullptr);
+  CHECK(malformed(long_page) == "");
+  CHECK(long_page.find("Also 111: s109, ") != std::string::npos);
+  CHECK(long_page.find(", …") != std::string::npos);
+}
+
 TEST_CASE("cohort_page: text from a file is escaped, and cohorts with few columns have a page too") {
   SampleCohort sample("hostile.h5");
   sample.add("<script>alert(1)</script>", 20, "F", "\"><img src=x onerror=alert(1)>");
@@ -207,6 +254,25 @@ TEST_CASE("cohort_page: text from a file is escaped, and cohorts with few column
   const CohortFile sites = many.open();
   page = cohort_page(sites, cohort_summary(sites), nullptr);
   CHECK(page.find("55 other studies") != std::string::npos);
+}
+
+TEST_CASE("show_cohort: warns of maps that do not belong, and of nothing in a phantom") {
+  const PlantedCohort sample(12, 16, [](Maps& maps) {
+    in_pascal(maps[4]);
+    maps[9] = maps[3];
+  });
+  const auto show = [&](const std::string& file) {
+    return shell(fmt::format("'{}/show_cohort' '{}' --overwrite --out '{}/page.html' 2>&1", CG_TEST_BINARIES, file,
+                             sample.folder));
+  };
+  const Finished planted = show(sample.planted), clean = show(sample.file);
+  CAPTURE(planted.text);
+  CHECK(planted.code == 0);
+  const CohortFile cohort(sample.planted);
+  CHECK(planted.says("warning: 1 map differs from the cohort in intensity: " + cohort.subject(4).id));
+  CHECK(planted.says("warning: 1 map is equal to another: " + cohort.subject(9).id));
+  CHECK(clean.code == 0);
+  CHECK_FALSE(clean.says("warning"));
 }
 
 TEST_CASE("show_cohort: writes the page, and ends with 3 for a missing file") {

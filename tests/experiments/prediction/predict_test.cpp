@@ -210,6 +210,50 @@ TEST_CASE("predict: invalid ages of a table are reported with their lines, and a
   CHECK_FALSE(fs::exists(folder + "/no.csv"));
 }
 
+TEST_CASE("predict: sessions of a participant have ids and ages of their own, from any columns and unit") {
+  const std::vector<std::string> files = trained().files();
+  const std::string folder = workplace().folder + "/sessions";
+  fs::create_directories(folder);
+  std::string names;
+  for (const char* name : {"sub-x_ses-1_mre.nii.gz", "sub-x_ses-2_mre.nii.gz", "sub-y_mre.nii.gz"}) {
+    fs::copy_file(files[0], folder + "/" + name);
+    names += " sessions/" + std::string(name);
+  }
+  const auto ages = [&](const std::string& text, const std::string& options = "") {
+    std::ofstream(workplace().folder + "/when.tsv") << text;
+    const Finished done = predict(trained().model + names + " --participants when.tsv --out when.csv" + options);
+    REQUIRE_MESSAGE(done.code == 0, done.text);
+    std::vector<std::string> out;
+    for (const auto& row : table("when.csv")) out.push_back(row.at("participant_id") + " " + row.at("age"));
+    return out;
+  };
+  CHECK(ages("participant_id\tsession_id\tage\nsub-x\tses-1\t40\nsub-x\t2\t45\ny\tn/a\t50\n") ==
+        std::vector<std::string>{"sub-x_ses-1 40", "sub-x_ses-2 45", "sub-y 50"});
+  CHECK(ages("participant_id\tsession_id\tage\ny\tses-1\t50\n")[2] == "sub-y 50");  // the only one
+  CHECK(ages("participant_id\tsession_id\tage\ny\tses-1\t50\ny\tses-2\t51\n")[2] == "sub-y ");
+  CHECK(ages("participant_id\tage\nsub-x\t40\n") ==
+        std::vector<std::string>{"sub-x_ses-1 40", "sub-x_ses-2 40", "sub-y "});
+  CHECK(ages("ID\tvisit\tAlter\nx\t1\t480\nx\t2\t504\n",
+             " --id-column ID --session-column visit --age-column Alter --age-unit months") ==
+        std::vector<std::string>{"sub-x_ses-1 40", "sub-x_ses-2 42", "sub-y "});
+  const Finished without = predict(trained().model + names + " --participants when.tsv --out no.csv");
+  CHECK(without.code == 3);
+  CHECK(without.says("there is no column \"age\"; the columns are ID, visit, Alter"));
+}
+
+TEST_CASE("predict: NaN means that nothing was measured if --nan-is-zero says so") {
+  SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
+  write_nifti(workplace().folder + "/zero.nii", spatial);
+  for (float& v : spatial.volume.values)
+    if (v == 0) v = NAN;
+  write_nifti(workplace().folder + "/nan-outside.nii", spatial);
+  const Finished refused = predict(trained().model + " nan-outside.nii --out no.csv");
+  CHECK(refused.code == 3);
+  CHECK(refused.says("or add --nan-is-zero"));
+  REQUIRE(predict(trained().model + " zero.nii nan-outside.nii --nan-is-zero --out nan.csv").code == 0);
+  CHECK(table("nan.csv").at(0).at("predicted_age") == table("nan.csv").at(1).at("predicted_age"));
+}
+
 TEST_CASE("predict: the output never replaces an input file") {
   const std::string folder = workplace().folder, scan = folder + "/sub-own.nii.gz";
   write_nifti(scan, read_nifti(trained().files()[0]).spatial);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Weights to start from: they arrive bit for bit whatever the format, and no difference between file and network is
-// passed over in silence.
+// ignored in silence.
 #include "experiments/training/pretrained.h"
 
 #include <doctest/doctest.h>
@@ -73,7 +73,7 @@ TEST_CASE("Pretrained: all weights and statistics come from the file bit for bit
     const Pretrained weights = read_pretrained({file.path, {}}, network);
     CHECK(weights.digest == sha256(test::contents(file.path)));
     CHECK(weights.missing.empty());
-    CHECK(weights.unexpected.empty());  // the counters of batches are passed over
+    CHECK(weights.unexpected.empty());  // the counters of batches are ignored
     Made other(4);
     start_from(weights, other.learner.parameters());
     for (const Parameter* p : source.learner.model().parameters()) {
@@ -120,6 +120,32 @@ TEST_CASE(
   };
   CHECK(values(other, "head.0.weight") == values(untouched, "head.0.weight"));
   CHECK(values(other, "encoder.conv1.weight") == values(source, "encoder.conv1.weight"));
+}
+
+TEST_CASE("Pretrained: one prefix of all names is taken off and reported; a prefix of some is not") {
+  const TemporaryFile file("w.safetensors"), other("p.safetensors");
+  Made source(3);
+  write_model(file.path, source.learner);
+  const Pretrained plain = read_pretrained({file.path, {}}, network);
+  CHECK(plain.prefix.empty());
+  CHECK(to_string(plain).find("taken off") == std::string::npos);
+  for (const std::string prefix :
+       {"module.", "_orig_mod.", "module._orig_mod.", "model.", "net.encoder.", "module.module."}) {
+    CAPTURE(prefix);
+    std::map<std::string, NamedArray> arrays;
+    for (auto& [name, array] : arrays_of(file.path)) {
+      array.name = prefix + name;
+      arrays[array.name] = std::move(array);
+    }
+    write(other.path, arrays);
+    const Pretrained weights = read_pretrained({other.path, {}}, network);
+    CHECK(weights.values == plain.values);
+    CHECK(weights.prefix == prefix);
+    CHECK(to_string(weights).find("\"" + prefix + "\" was taken off all names") != std::string::npos);
+    arrays["extra"] = {"extra", {1}, {1}};  // without the prefix: nothing is guessed
+    write(other.path, arrays);
+    check_fails([&] { read_pretrained({other.path, {}}, network); }, ErrorKind::data, {"0 names match"});
+  }
 }
 
 TEST_CASE("Pretrained: weights that are not finite, other files and other endings are refused") {

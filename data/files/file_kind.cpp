@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/files/file_kind.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cctype>
+#include <cstdint>
+#include <cstring>
+
+#include "tensor/error.h"
+
+namespace cg {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Signature {
+  FileKind kind;
+  std::size_t at;  ///< byte of the file
+  std::string_view bytes;
+};
+
+constexpr std::array signatures = {
+    Signature{FileKind::npy, 0, "\x93NUMPY"sv},
+    Signature{FileKind::hdf5, 0, "\x89HDF\r\n\x1a\n"sv},
+    Signature{FileKind::zip, 0, "PK\x03\x04"sv},
+    Signature{FileKind::gzip, 0, "\x1f\x8b"sv},
+    Signature{FileKind::bzip2, 0, "BZh"sv},
+    Signature{FileKind::xz, 0,
+              "\xfd"
+              "7zXZ\0"sv},
+    Signature{FileKind::zstandard, 0, "\x28\xb5\x2f\xfd"sv},
+    Signature{FileKind::dicom, 128, "DICM"sv},
+    Signature{FileKind::matlab, 0, "MATLAB 5.0"sv},
+    Signature{FileKind::lfs_pointer, 0, "version https://git-lfs"sv},
+    Signature{FileKind::annex_pointer, 0, "/annex/objects/"sv},
+    Signature{FileKind::pickle, 0, "\x80\x02"sv},
+    Signature{FileKind::pickle, 0, "\x80\x03"sv},
+    Signature{FileKind::pickle, 0, "\x80\x04"sv},
+    Signature{FileKind::freesurfer, 0, "\0\0\0\1"sv},
+};
+
+/// What the reason says: "a git-lfs pointer …", and the remedy.
+struct Words {
+  FileKind kind;
+  const char *what, *fix;
+};
+
+constexpr std::array words = {
+    Words{FileKind::nifti, "a NIfTI or Analyze file", "Give a file of the right kind."},
+    Words{FileKind::npy, "a .npy file", "Give a file of the right kind."},
+    Words{FileKind::hdf5, "an HDF5 file", "Give a file of the right kind."},
+    Words{FileKind::safetensors, "a safetensors file", "Give a file of the right kind."},
+    Words{FileKind::zip, "a zip archive (as .npz, and PyTorch's .pth and .pt)",
+          "Unpack it; convert a PyTorch checkpoint with tools/convert_pth.py."},
+    Words{FileKind::pickle, "a Python pickle, which can run code",
+          "Convert a PyTorch checkpoint with tools/convert_pth.py."},
+    Words{FileKind::gzip, "packed by gzip", "Unpack it: gunzip."},
+    Words{FileKind::bzip2, "packed by bzip2", "Unpack it: bunzip2."},
+    Words{FileKind::xz, "packed by xz", "Unpack it: unxz."},
+    Words{FileKind::zstandard, "packed by zstd", "Unpack it: unzstd."},
+    Words{FileKind::freesurfer, "a FreeSurfer volume (.mgh, .mgz)",
+          "Convert it to NIfTI: mri_convert FILE.mgz FILE.nii.gz."},
+    Words{FileKind::dicom, "a DICOM file", "Convert the series to NIfTI: dcm2niix FOLDER."},
+    Words{FileKind::matlab, "a MATLAB file", "Save the data as NIfTI or .npy."},
+    Words{FileKind::lfs_pointer, "a git-lfs pointer: its content was not fetched", "Fetch it: git lfs pull."},
+    Words{FileKind::annex_pointer, "a git-annex pointer: its content was not fetched",
+          "Fetch it: datalad get FILE, or git annex get FILE."},
+    Words{FileKind::web_page, "a web page, perhaps of a login or an error",
+          "Open the address in a browser, and download the file itself."},
+};
+
+bool is_nifti(std::string_view first) {
+  std::uint32_t size = 0;
+  if (first.size() < sizeof size) return false;
+  std::memcpy(&size, first.data(), sizeof size);
+  for (const std::uint32_t length : {348u, 540u})
+    if (size == length || size == __builtin_bswap32(length)) return true;
+  return false;
+}
+
+/// A length in eight bytes, then JSON.
+bool is_safetensors(std::string_view first) {
+  std::uint64_t length = 0;
+  if (first.size() < sizeof length + 2) return false;
+  std::memcpy(&length, first.data(), sizeof length);
+  return length >= 2 && length < (std::uint64_t{1} << 32) && first[sizeof length] == '{';
+}
+
+bool is_web_page(std::string_view first) {
+  const std::size_t begin = first.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+  if (begin == std::string_view::npos) return false;
+  std::string text(first.substr(begin, 14));
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text.starts_with("<!doctype html") || text.starts_with("<html") || text.starts_with("<?xml");
+}
+
+}  // namespace
+
+FileKind file_kind(std::string_view first) {
+  if (is_nifti(first)) return FileKind::nifti;
+  if (is_safetensors(first)) return FileKind::safetensors;
+  for (const Signature& s : signatures)
+    if (first.size() >= s.at && first.substr(s.at).starts_with(s.bytes)) return s.kind;
+  return is_web_page(first) ? FileKind::web_page : FileKind::unknown;
+}
+
+void fail_other_kind(const std::string& name, FileKind kind, const std::string& expected) {
+  for (const Words& w : words)
+    if (w.kind == kind) fail(ErrorKind::data, name, fmt::format("{}; expected {}", w.what, expected), w.fix);
+  fail(ErrorKind::data, name, fmt::format("not {}, and of no other known kind", expected),
+       "Check that this is the right file.");
+}
+
+}  // namespace cg

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Links: a content that was never fetched is named as such, and which links may leave a cohort's folder.
+#include "data/files/input_file.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "tests/support/thrown.h"
+
+using namespace cg;
+using namespace cg::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A folder that is removed at the end.
+struct Folder {
+  fs::path path = fs::temp_directory_path() / ("cg-test-links-" + std::to_string(getpid()));
+  Folder() { fs::create_directories(path); }
+  ~Folder() { fs::remove_all(path); }
+
+  void write(const fs::path& file) const {
+    fs::create_directories((path / file).parent_path());
+    std::ofstream(path / file) << "content";
+  }
+  void link(const fs::path& target, const fs::path& name) const {
+    fs::create_directories((path / name).parent_path());
+    fs::create_symlink(target, path / name);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("open_input: a link without its content says why, and a file that is not there that it is not there") {
+  const Folder folder;
+  folder.link("../.git/annex/objects/x/y/MD5E-s1--0.nii.gz", "a.nii.gz");
+  check_fails([&] { open_input(folder.path / "a.nii.gz"); }, ErrorKind::data,
+              {"a.nii.gz", "its content was not fetched", "datalad get a.nii.gz"});
+  folder.link("../elsewhere.nii.gz", "b.nii.gz");
+  check_fails([&] { open_input(folder.path / "b.nii.gz"); }, ErrorKind::data,
+              {"a symbolic link to ../elsewhere.nii.gz, which does not exist"});
+  check_fails([&] { open_input(folder.path / "c.nii.gz"); }, ErrorKind::data, {"c.nii.gz", "no such file"});
+}
+
+TEST_CASE("inside: a link may lead to git-annex's objects of a repository around the folder, and nowhere else") {
+  const Folder folder;
+  const fs::path cohort = folder.path / "derivatives" / "mre";
+  folder.write(".git/annex/objects/x/a.nii");
+  folder.link("../../.git/annex/objects/x/a.nii", "derivatives/mre/a.nii");
+  CHECK(inside(cohort, "a.nii") == fs::canonical(folder.path / ".git/annex/objects/x/a.nii"));
+  folder.write(".git/config");
+  folder.link("../../.git/config", "derivatives/mre/b.nii");
+  folder.write("derivatives/other/.git/annex/objects/c.nii");  // of a repository that does not contain the folder
+  folder.link("../other/.git/annex/objects/c.nii", "derivatives/mre/c.nii");
+  folder.link("../../.git/annex/objects/../../config", "derivatives/mre/d.nii");
+  for (const char* name : {"b.nii", "c.nii", "d.nii"})
+    check_fails([&] { inside(cohort, name); }, ErrorKind::data, {name, "leaves the cohort's folder"});
+}
