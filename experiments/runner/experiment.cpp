@@ -77,7 +77,7 @@ Experiment::Experiment(const Config& configuration, const RunOptions& run_option
 Stage Experiment::stage(const RunState& at) const {
   return {.from = position(at),
           .device = describe_device(*backend, ""),
-          .precision = planned.activations == DType::bf16 ? "bfloat16" : "float32",
+          .precision = name_of(planned.activations),
           .build = options.build};
 }
 

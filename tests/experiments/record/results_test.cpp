@@ -55,7 +55,7 @@ TEST_CASE("results: the last line has the mean and the SD over all seeds of ever
 }
 
 TEST_CASE("results: of one seed, the last line has no SD and names the seed") {
-  const Result result = run_tiny("one", "seeds=7 train.epochs=1 --device cpu");
+  const Result result = run_tiny("one", "seeds=7 train.epochs=2 --device cpu");
   const std::string text = result_of(result);
   const auto test = summary("one")["seeds"][0];
   CHECK_MESSAGE(text.find(fmt::format("MAE {:.3f} years, r {:.3f}, R² {:.3f}, RMSE {:.3f} years (seed 7)",
@@ -93,7 +93,7 @@ TEST_CASE("results: the pictures of all losses differ in their titles, and name 
   std::set<std::string> titles;
   for (const std::string& name : loss_names()) {
     CAPTURE(name);
-    const Result result = run_tiny("loss-" + name, "seeds=0 train.epochs=1 loss.sigma=3 loss.name=" + name);
+    const Result result = run_tiny("loss-" + name, "seeds=0 train.epochs=2 loss.sigma=3 loss.name=" + name);
     REQUIRE_MESSAGE(result.code == 0, result.text);
     const std::string svg = bytes("loss-" + name + "/predictions.svg");
     const auto at = svg.find("font-size='18'>");

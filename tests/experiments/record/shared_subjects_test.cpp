@@ -48,7 +48,7 @@ std::string other_cohort(const std::string& name, std::uint32_t seed, const std:
   return path;
 }
 
-const std::string quick = "seeds=0 train.epochs=1 --device cpu ";
+const std::string quick = "seeds=0 train.epochs=2 --device cpu ";
 
 /// The weights of a run on the tiny cohort, whose fold 0 it did not see.
 const std::string& weights() {
@@ -70,7 +70,7 @@ void check_refused(const std::string& more, const std::string& cohort, const std
     const Result result = tune("refused", more + flag, cohort);
     check_fails(result, 2, {"error: pretrained.weights: " + weights() + " was trained on "});
     check_fails(result, 2, words);
-    CHECK(result.text.find("loss ") == std::string::npos);  // no epoch
+    CHECK(result.text.find("seed 0, epoch") == std::string::npos);  // no epoch
   }
   CHECK_FALSE(fs::exists(workplace().folder + "/refused"));
 }
@@ -168,7 +168,9 @@ TEST_CASE("shared subjects: a model knows the subjects of its pre-training, for 
   REQUIRE(predict("tuned/model.h5 " + workplace().cohort + " --out tuned.csv").code == 0);
   std::set<std::string> words;
   for (const auto& row : table("tuned.csv")) words.insert(row.at("trained_on"));
-  CHECK(words == std::set<std::string>{"", "pretraining"});
+  std::string all;
+  for (const std::string& word : words) all += word + ";";
+  CHECK(all == ";pretraining;");
   check_fails(run_tiny("third", quick + "data.fold=1 pretrained.weights=tuned/model.h5"), 2,
               {"the same map: phantom-"});
 }
