@@ -118,7 +118,7 @@ class HostBackend : public Backend {
   Tensor concatenate(std::span<const Tensor> parts, Tensor& buffer) override;
   void fill_zero(Tensor& tensor) override;
   void write_is_finite(const Tensor& tensor, Tensor& flag) override;
-  /// Linux's estimate of what is available without swapping (MemAvailable), or less if the control groups of a container
+  /// Linux's estimate of what is available without swapping (MemAvailable), or less if control groups of a container
   /// or a scheduler (job_limits.h) or the address space of the process (ulimit -v) leave less.
   Index free_bytes() const override;
   Index held_bytes() const override;

@@ -44,7 +44,7 @@ int run(const std::string& from, const std::string& to, bool list, bool overwrit
     return 0;
   }
   const std::string out = weights_bytes(weights_format(to), file.arrays, file.texts);
-  write_atomically(to, out, overwrite);
+  write_output(to, out, overwrite);
   fmt::print("{}: {} arrays, SHA-256 {}\n", to, file.arrays.size(), sha256(out));
   return 0;
 }

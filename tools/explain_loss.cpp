@@ -105,7 +105,7 @@ int run(const Arguments& arguments) {
   if (!arguments.cases.empty()) return answer(arguments);
   if (arguments.html.empty()) return explain(arguments);
   require_new(arguments.html, arguments.overwrite);
-  write_atomically(arguments.html, loss_page({page_html, page_css, page_script}, {}), arguments.overwrite);
+  write_output(arguments.html, loss_page({page_html, page_css, page_script}, {}), arguments.overwrite);
   fmt::print("{}\n", arguments.html);
   return 0;
 }

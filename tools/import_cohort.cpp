@@ -134,7 +134,7 @@ int main(int argc, char** argv) {
     try {
       const Imported done =
           import_cohort(arguments.options, arguments.check ? "" : arguments.out, standard_error(), arguments.threads);
-      if (!arguments.check) write_atomically(arguments.report, done.report, arguments.overwrite);
+      if (!arguments.check) write_output(arguments.report, done.report, arguments.overwrite);
       report(arguments, done);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::interrupted) throw;

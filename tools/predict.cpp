@@ -62,7 +62,7 @@ int run(const Arguments& arguments) {
   Inference network(*backend, model);
   print_model(model);
   const std::vector<PredictedAge> rows = predict_ages(scans, model, network, standard_error());
-  write_atomically(arguments.out, prediction_table(rows), arguments.overwrite);
+  write_output(arguments.out, prediction_table(rows), arguments.overwrite);
   for (std::size_t k = 0; k < std::min(rows.size(), most_printed); ++k) print_row(rows[k]);
   if (rows.size() > most_printed) fmt::print("and {} more\n", rows.size() - most_printed);
   fmt::print("{}", error_text(rows));

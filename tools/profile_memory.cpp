@@ -196,8 +196,8 @@ int run(const Arguments& arguments) {
   if (arguments.plans) plans = plans_of(options, batch, backend);
   fmt::print("{}", memory_text(memory, step, terminal_style()));
   if (arguments.plans) fmt::print("\ncuDNN's plans of the convolutions\n{}", to_string(plans));
-  if (!arguments.csv.empty()) write_atomically(arguments.csv, memory_csv(memory.plan), arguments.overwrite);
-  if (!arguments.html.empty()) write_atomically(arguments.html, memory_page(memory, step), arguments.overwrite);
+  if (!arguments.csv.empty()) write_output(arguments.csv, memory_csv(memory.plan), arguments.overwrite);
+  if (!arguments.html.empty()) write_output(arguments.html, memory_page(memory, step), arguments.overwrite);
   std::optional<MeasuredMemory> measured;
   if (arguments.measure) {
     Index& neighbours = config.loss.own.of<DynLocRep>().final_neighbours;
@@ -206,8 +206,8 @@ int run(const Arguments& arguments) {
     print_measured(*measured, memory, backend.device() == Device::cuda);
   }
   if (!arguments.json.empty())
-    write_atomically(arguments.json, memory_json(memory, step, plans, measured, properties_of(target)),
-                     arguments.overwrite);
+    write_output(arguments.json, memory_json(memory, step, plans, measured, properties_of(target)),
+                 arguments.overwrite);
   return 0;
 }
 

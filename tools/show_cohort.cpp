@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
     progress.finish();
     for (const std::string& line : cg::outlier_lines(summary.outliers, cg::ids_of(cohort)))
       fmt::print(stderr, "warning: {}\n", line);
-    cg::write_atomically(out, cg::cohort_page(cohort, summary, other.get()), overwrite);
+    cg::write_output(out, cg::cohort_page(cohort, summary, other.get()), overwrite);
     fmt::print("{}\n", out);
     return 0;
   });

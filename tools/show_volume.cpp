@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
     require_not_read(arguments.out, std::array{arguments.file});
     require_new(arguments.out, arguments.overwrite);
     const CohortFile cohort(arguments.file);
-    write_atomically(arguments.out, volume_png(picture_of(cohort, arguments)), arguments.overwrite);
+    write_output(arguments.out, volume_png(picture_of(cohort, arguments)), arguments.overwrite);
     fmt::print("{}\n", arguments.out);
     return 0;
   });

@@ -103,13 +103,14 @@ fs::path link_target(const fs::path& path) {
   return out;
 }
 
-void write_atomically(const fs::path& given, std::string_view bytes, bool replace) {
-  if (is_device(given)) {
-    const Descriptor file(open(given.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
-    if (file.get() < 0) storage_error(given, "cannot be opened");
-    return write_all(file.get(), bytes, given);
-  }
-  const fs::path path = replace ? link_target(given) : given;
+void write_output(const fs::path& path, std::string_view bytes, bool replace) {
+  if (!is_device(path)) return write_atomically(replace ? link_target(path) : path, bytes, replace);
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+  if (file.get() < 0) storage_error(path, "cannot be opened");
+  write_all(file.get(), bytes, path);
+}
+
+void write_atomically(const fs::path& path, std::string_view bytes, bool replace) {
   std::string name = (path.parent_path() / ".tmp-XXXXXX").string();  // short: the name itself may be as long as allowed
   Descriptor file(mkostemp(name.data(), O_CLOEXEC));                 // 0600, O_EXCL: follows no link
   if (file.get() < 0) storage_error(path, "cannot be written");

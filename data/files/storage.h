@@ -29,18 +29,21 @@ class Descriptor {
 /// Programs call it before their work, for each file that they will write. Errors: in_use.
 void require_new(const std::filesystem::path& out, bool overwrite);
 
-/// Whether something is there that can only be written in place: a pipe or a character device (/dev/null, /dev/stdout).
+/// Whether something is there that can only be written in place: a pipe or a character device (/dev/stdout).
 /// Errors (usage): a socket or a disk.
 bool is_device(const std::filesystem::path& path);
 
-/// Where a symbolic link, or a chain of them, leads: the link stays, and its target is written. Other paths as they are.
+/// Where a symbolic link, or a chain of them, leads. Other paths as they are.
 std::filesystem::path link_target(const std::filesystem::path& path);
 
 /// Writes a file in one step. After a power failure the name holds either the old bytes or all new ones: a temporary
 /// file in the same folder, fsync, rename, fsync of the folder. An error leaves no temporary file. Without `replace`, a
-/// file that exists is not changed: an error of kind in_use. A symbolic link stays: its target is written. A device or a
-/// pipe is written in place.
+/// file that exists is not changed: an error of kind in_use. A symbolic link is replaced, not followed.
 void write_atomically(const std::filesystem::path& path, std::string_view bytes, bool replace = true);
+
+/// The same for an output that the user names: a symbolic link stays and its target is written; a device or a pipe is
+/// written in place.
+void write_output(const std::filesystem::path& path, std::string_view bytes, bool replace);
 
 /// A log that grows by whole lines. They are on the disk when `append` returns.
 class AppendFile {

@@ -171,7 +171,7 @@ TEST_CASE("Config: a key that earlier versions did not have counts in the digest
       CHECK(resolved_config(with).find(leaf_of(option) + " = \"" + choice + "\"\n") != std::string::npos);
     }
   }
-  CHECK(keys == 1);
+  CHECK(keys == 2);
   const Config threshold = parse_config({"f.toml", "loss.weight_precision = 'float32'\n", {}});
   CHECK(threshold.loss.own.of<Threshold>().weight_precision == WeightPrecision::float32);
 }

@@ -14,7 +14,7 @@ namespace {
 int fate(auto body) {
   const pid_t child = fork();
   if (child == 0) {
-    for (const int signal : {SIGTERM, SIGINT, SIGUSR1})
+    for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGHUP})
       ::signal(signal, SIG_DFL);  // doctest sets its own handlers for some
     _exit(body());
   }
@@ -25,8 +25,8 @@ int fate(auto body) {
 
 }  // namespace
 
-TEST_CASE("StopSignals: SIGTERM, SIGINT and SIGUSR1 are recorded, and the next run starts without them") {
-  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
+TEST_CASE("StopSignals: SIGTERM, SIGINT, SIGUSR1 and SIGHUP are recorded, and the next run starts without them") {
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGHUP}) {
     CAPTURE(signal);
     CHECK(fate([&] {
             const StopSignals run;
@@ -59,7 +59,7 @@ TEST_CASE("StopSignals: a second SIGINT kills, a second SIGTERM does not") {
 }
 
 TEST_CASE("StopSignals: before and after a run the signals kill, and an ignored signal stays ignored") {
-  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGHUP}) {
     CAPTURE(signal);
     CHECK(fate([&] {
             { const StopSignals run; }

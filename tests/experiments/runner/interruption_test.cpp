@@ -31,9 +31,10 @@ const Outcome& expected() {
 }  // namespace
 
 TEST_CASE(
-    "run_experiment: SIGTERM, SIGINT and SIGUSR1 save and end with 75; the same command continues to the same "
+    "run_experiment: SIGTERM, SIGINT, SIGUSR1 and SIGHUP save and end with 75; the same command continues to the same "
     "results") {
-  for (const auto& [signal, name] : {std::pair(SIGTERM, "SIGTERM"), {SIGINT, "SIGINT"}, {SIGUSR1, "SIGUSR1"}}) {
+  for (const auto& [signal, name] :
+       {std::pair(SIGTERM, "SIGTERM"), {SIGINT, "SIGINT"}, {SIGUSR1, "SIGUSR1"}, {SIGHUP, "SIGHUP"}}) {
     CAPTURE(name);
     const std::string out = name;
     Process process(out, setting);
