@@ -115,14 +115,14 @@ Fields<Config> config_fields();
 /// The configuration of a source. Errors: usage, with all problems, including options that do not fit together.
 Config parse_config(const Source& source);
 
-std::string config_manual();                                ///< every key: type, range, default, sentence
-std::string resolved_config(const Config& config);          ///< as TOML; reading it back gives the same configuration
+std::string config_manual();                        ///< every key: type, range, default, sentence
+std::string resolved_config(const Config& config);  ///< as TOML; reading it back gives the same configuration
 /// The options that differ from those of another configuration; by default from the defaults.
 std::vector<Option> changed_options(const Config& config, const Config& from = {});
 /// How a configuration differs from a resolved copy, "loss.sigma = 3 instead of 2, …", at most five options. Empty: not
 /// at all, or the copy cannot be read.
 std::string differences(const Config& config, const std::string& copy);
-std::string config_digest(const Config& config);            ///< SHA-256 of every key and value, 64 hexadecimal digits
+std::string config_digest(const Config& config);  ///< SHA-256 of every key and value, 64 hexadecimal digits
 /// The same of the keys in a resolved copy alone: the digest that the version of the program that wrote it computed.
 std::string config_digest(const Config& config, const std::string& copy);
 
