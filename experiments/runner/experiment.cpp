@@ -81,6 +81,13 @@ Stage Experiment::stage(const RunState& at) const {
           .build = options.build};
 }
 
+InputDigests Experiment::inputs() const {
+  return {.config = config_digest(config),
+          .cohort = cohort.digest,
+          .split = split_digest(*cohort.file, cohort.split),
+          .weights = pretrained ? pretrained->digest : ""};
+}
+
 std::string Experiment::position(const RunState& at) const {
   return fmt::format("seed {}, epoch {}, {}", seed(at), at.epoch,
                      at.step < steps_per_epoch() ? fmt::format("step {}", at.step + 1) : "evaluation");

@@ -50,7 +50,7 @@ struct Experiment {
   Stage stage(const RunState& at) const;
   /// The step, or the evaluation, that comes next: "seed 0, epoch 3, step 2".
   std::string position(const RunState& at) const;
-  std::string weights_digest() const { return pretrained ? pretrained->digest : ""; }
+  InputDigests inputs() const;
 
   /// A learner with the memory of all batch sizes reserved. Errors: memory.
   std::unique_ptr<Learner> make_learner(Index seed) const;
