@@ -123,6 +123,7 @@ Prediction Run::prediction(const Evaluation& evaluation) {
   if (!training_part_) training_part_ = describe_training(cohort);
   const std::vector<double> ages = cohort.ages(evaluation.train.features.subjects);
   const PredictorOptions options = experiment_.predictor_options(experiment_.seed(at));
+  const Pretrained* weights = experiment_.pretrained ? &experiment_.pretrained->file : nullptr;
   return {.features = experiment_.config.evaluation.features,
           .activations = learner_->options().activations,
           .predictor = evaluation.predictor,
@@ -130,8 +131,7 @@ Prediction Run::prediction(const Evaluation& evaluation) {
                                predict_left_out(options, evaluation.predictor, evaluation.train.features.rows(), ages)),
           .preprocessing = preprocessing_of(cohort),
           .training = *training_part_,
-          .subjects = with_pretraining(known_subjects(cohort), experiment_.pretrained,
-                                       experiment_.config.pretrained.equal_ids)};
+          .subjects = with_pretraining(known_subjects(cohort), weights, experiment_.config.pretrained.equal_ids)};
 }
 
 void Run::finish() {
