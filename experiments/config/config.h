@@ -5,7 +5,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,8 +12,6 @@
 #include "data/normalise.h"
 #include "data/subject_order.h"
 #include "experiments/config/fields.h"
-#include "experiments/program/build_state.h"
-#include "experiments/program/stop_signal.h"
 #include "experiments/statistics/predictor.h"
 #include "layers/model.h"
 #include "losses/loss.h"
@@ -96,18 +93,6 @@ struct Config {
   Precision precision = Precision::automatic;  ///< key model.precision
   PretrainedOptions pretrained;
   EvaluationOptions evaluation;
-};
-
-/// Options of the command line that do not change the definition of a run's numbers.
-struct RunOptions {
-  std::string name;                         ///< of the experiment: the file name without folder and ending
-  std::string device = "auto";              ///< auto, cpu, cuda or reference
-  std::filesystem::path out;                ///< the run folder
-  bool overwrite = false;                   ///< discard a run of the same configuration in that folder, and start again
-  bool allow_outliers = false;              ///< train on maps that surely do not belong to the cohort
-  std::vector<std::string> command;         ///< the command line, for environment.json
-  BuildState build = {};                    ///< of the program
-  std::function<int()> stop = stop_signal;  ///< called between steps: the signal to save and end; 0: continue
 };
 
 Fields<Config> config_fields();

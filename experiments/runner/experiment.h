@@ -11,6 +11,7 @@
 
 #include "experiments/config/config.h"
 #include "experiments/record/checkpoint.h"
+#include "experiments/runner/run_options.h"
 #include "experiments/training/cohort.h"
 #include "experiments/training/learner.h"
 #include "experiments/training/memory_check.h"
