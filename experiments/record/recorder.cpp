@@ -25,6 +25,8 @@ constexpr const char* checkpoint_name = "checkpoint.h5";
 constexpr const char* embeddings_name = "embeddings.h5";
 constexpr const char* picture_name = "predictions.svg";
 constexpr const char* environment_name = "environment.json";
+constexpr const char* model_name = "model.h5";
+constexpr std::string_view model_front = "model-seed", model_end = ".h5";  // around a seed
 constexpr const char* metrics_header = "seed,epoch,loss,learning_rate,neighbours,seconds,mae,validation_mae\n";
 constexpr const char* predictions_header = "seed,participant_id,age,predicted,part,study\n";
 
@@ -58,12 +60,12 @@ void check_empty(const fs::path& folder) {
   }
 }
 
-/// model.h5, or model-seed<k>.h5.
+/// Whether Recorder::model() gives this name, for any seed.
 bool is_model(const std::string& name) {
-  const std::string_view front = "model-seed", end = ".h5";
-  if (name == "model.h5") return true;
-  if (!name.starts_with(front) || !name.ends_with(end) || name.size() <= front.size() + end.size()) return false;
-  const std::string seed = name.substr(front.size(), name.size() - front.size() - end.size());
+  const std::size_t around = model_front.size() + model_end.size();
+  if (name == model_name) return true;
+  if (!name.starts_with(model_front) || !name.ends_with(model_end) || name.size() <= around) return false;
+  const std::string seed = name.substr(model_front.size(), name.size() - around);
   return seed.find_first_not_of("0123456789") == seed.npos;
 }
 
@@ -176,6 +178,14 @@ Recorder::Recorder(const fs::path& folder, const Config& config, bool overwrite)
 }
 
 fs::path Recorder::checkpoint() const { return folder_ / checkpoint_name; }
+
+fs::path Recorder::picture() const { return folder_ / picture_name; }
+
+fs::path Recorder::embeddings() const { return folder_ / embeddings_name; }
+
+fs::path Recorder::model(Index seed) const {
+  return folder_ / (config_.seeds.size() == 1 ? model_name : fmt::format("{}{}{}", model_front, seed, model_end));
+}
 
 bool Recorder::resumable() const { return fs::exists(checkpoint()); }
 

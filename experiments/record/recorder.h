@@ -4,6 +4,7 @@
 //   metrics.csv           one row per epoch               predictions.csv   one row per subject and seed
 //   summary.json          the results; its presence means that the run is finished
 //   checkpoint.h5         before the run is finished: the state from which it continues (checkpoint.h)
+//   model.h5, predictions.svg, embeddings.h5              written by others; named here, as --overwrite removes them
 // Read next: storage.h, how the files survive a crash.
 #pragma once
 
@@ -96,7 +97,10 @@ class Recorder {
 
   const std::filesystem::path& folder() const { return folder_; }
   std::filesystem::path checkpoint() const;
-  bool resumable() const;  ///< there is a checkpoint
+  std::filesystem::path picture() const;          ///< predictions.svg
+  std::filesystem::path embeddings() const;       ///< embeddings.h5
+  std::filesystem::path model(Index seed) const;  ///< model.h5, or model-seed<k>.h5 if there are several seeds
+  bool resumable() const;                         ///< there is a checkpoint
   /// Whether this is a digest of the run's configuration: computed by this version of the program, or by the earlier
   /// one that created the folder and did not have all keys.
   bool is_config_digest(const std::string& digest) const;

@@ -103,8 +103,7 @@ void Run::record_seed(const Evaluation& evaluation, double loss) {
   const CohortFile& cohort = *experiment_.cohort.file;
   recorder_.predictions(prediction_rows(cohort, seed, evaluation));
   if (at.results.empty())
-    write_atomically(recorder_.folder() / "predictions.svg",
-                     prediction_picture(cohort, evaluation, provenance(), seed));
+    write_atomically(recorder_.picture(), prediction_picture(cohort, evaluation, provenance(), seed));
   SeedResult result{.seed = seed,
                     .test = evaluation.test.metrics,
                     .penalty = evaluation.predictor.penalty,
@@ -112,9 +111,8 @@ void Run::record_seed(const Evaluation& evaluation, double loss) {
                     .seconds = at.seed_seconds};
   if (!evaluation.validation.predicted.empty()) result.validation = evaluation.validation.metrics;
   at.results.push_back(result);
-  const bool only = experiment_.config.seeds.size() == 1;
   const Prediction held = prediction(evaluation);
-  write_model(recorder_.folder() / (only ? "model.h5" : fmt::format("model-seed{}.h5", seed)), *learner_, &held);
+  write_model(recorder_.model(seed), *learner_, &held);
 }
 
 /// What the model file holds besides its weights.
@@ -136,7 +134,7 @@ Prediction Run::prediction(const Evaluation& evaluation) {
 
 void Run::finish() {
   const Cohort& cohort = experiment_.cohort;
-  if (!at.kept.empty()) write_embeddings(recorder_.folder() / "embeddings.h5", cohort, provenance(), at.kept);
+  if (!at.kept.empty()) write_embeddings(recorder_.embeddings(), cohort, provenance(), at.kept);
   const EvaluationOptions& o = experiment_.config.evaluation;
   const std::string watched = o.every == 0 ? "" : o.watch == Watch::test ? "test" : "validation";
   const Metrics mean_age = baseline(cohort.ages(cohort.split.train), cohort.ages(cohort.split.test));
