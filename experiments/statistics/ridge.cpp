@@ -32,12 +32,12 @@ class RidgePath {
     }
   }
 
-  RidgeModel fit(double alpha) const {
+  AgePredictor fit(double alpha) const {
     MatrixXd penalised = gram_;
     penalised.diagonal().array() += alpha;
     const VectorXd solved = penalised.llt().solve(right_);
     const VectorXd w = wide_ ? VectorXd(centred_.transpose() * solved) : solved;
-    return {.alpha = alpha, .intercept = mean_age_ - means_.dot(w), .weights = {w.data(), w.data() + w.size()}};
+    return {.weights = {w.data(), w.data() + w.size()}, .bias = {mean_age_ - means_.dot(w)}, .penalty = alpha};
   }
 
  private:
@@ -49,32 +49,14 @@ class RidgePath {
   VectorXd right_;  // right-hand side
 };
 
-std::vector<double> predict_rows(const RidgeModel& model, const Eigen::Ref<const MatrixXd>& x) {
-  const VectorXd out = (x * vector(model.weights)).array() + model.intercept;
-  return {out.data(), out.data() + out.size()};
-}
-
 }  // namespace
-
-RidgeModel fit_ridge(const FeatureRows& features, std::span<const double> ages, double alpha) {
-  check_features("ridge", features, ages, 2);
-  return RidgePath(rows(features), vector(ages)).fit(alpha);
-}
-
-std::vector<double> predict(const RidgeModel& model, const FeatureRows& features) {
-  check_columns("ridge", features, static_cast<Index>(model.weights.size()));
-  return predict_rows(model, rows(features));
-}
 
 std::vector<AgePredictor> RidgePredictor::fit(const FeatureRows& features, std::span<const double> ages,
                                               std::span<const double> alphas) const {
   check_features(name, features, ages, 2);
   const RidgePath path(rows(features), vector(ages));
   std::vector<AgePredictor> out;
-  for (const double alpha : alphas) {
-    RidgeModel model = path.fit(alpha);
-    out.push_back({.weights = std::move(model.weights), .bias = {model.intercept}, .penalty = alpha});
-  }
+  for (const double alpha : alphas) out.push_back(path.fit(alpha));
   return out;
 }
 

@@ -215,16 +215,16 @@ TEST_CASE("Predictor: L1 on groups predicts each group's weighted median") {
 
 TEST_CASE("Predictor: Huber with a large delta is least squares, and with a penalty ridge regression") {
   const Made m = linear(60, 4, 5), other = linear(30, 4, 5, 2);
-  const RidgeModel squares = fit_ridge(m.features(), m.ages, 1e-9);
+  const RidgePredictor squares{{.penalty = 1e-9}};
   const auto huber = predictions(HuberPredictor{{.penalty = 0}, {.huber_delta = 1e6}}, m, other);
-  CHECK(largest_difference(huber, predict(squares, other.features())) < 0.05);  // years: see the stopping rule
+  CHECK(largest_difference(huber, predictions(squares, m, other)) < 0.05);  // years: see the stopping rule
   Made standard = m;
   standardise(standard.x, 4);
   const double penalty = 0.3;
-  const RidgeModel ridge = fit_ridge(standard.features(), standard.ages, penalty * 60);
+  const RidgePredictor ridge{{.penalty = penalty * 60}};
   const auto penalised = predictions(HuberPredictor{{.penalty = penalty}, {.huber_delta = 1e6}}, m, m);
-  CHECK(largest_difference(penalised, predict(ridge, standard.features())) < 0.05);
-  CHECK(largest_difference(penalised, predict(squares, m.features())) > 1);  // the penalty is felt
+  CHECK(largest_difference(penalised, predictions(ridge, standard, standard)) < 0.05);
+  CHECK(largest_difference(penalised, predictions(squares, m, m)) > 1);  // the penalty is felt
 }
 
 TEST_CASE("Predictor: L1 and Huber are robust where a tenth of the ages are far off, ridge is not") {

@@ -54,6 +54,10 @@ Array normals(Index rows, Index columns, std::uint64_t seed) {
   return out;
 }
 
+AgePredictor fitted(const Array& x, std::span<const double> ages, double alpha) {
+  return RidgePredictor().fit(x.features(), ages, std::span(&alpha, 1)).at(0);
+}
+
 }  // namespace
 
 TEST_CASE("Ridge: scores, alpha, predictions and error of the golden cases") {
@@ -79,13 +83,13 @@ TEST_CASE("Ridge: the gradient of its objective vanishes, with fewer and with mo
   for (const Index p : {Index{3}, Index{12}, Index{40}}) {
     const Index n = 12;
     const Array x = normals(n, p, 1), y = normals(n, 1, 2);
-    const RidgeModel model = fit_ridge(x.features(), y.values, 0.7);
-    const std::vector<double> predicted = predict(model, x.features());
+    const AgePredictor model = fitted(x, y.values, 0.7);
+    const std::vector<double> predicted = model.predict(x.features());
     double sum = 0;
     for (std::size_t i = 0; i < 12; ++i) sum += predicted[i] - y.values[i];
     CHECK(std::abs(sum) < 1e-11);  // the derivative by the intercept
     for (std::size_t k = 0; k < static_cast<std::size_t>(p); ++k) {
-      double slope = model.alpha * model.weights[k];
+      double slope = 0.7 * model.weights[k];
       for (std::size_t i = 0; i < 12; ++i)
         slope += (predicted[i] - y.values[i]) * x.values[i * static_cast<std::size_t>(p) + k];
       CHECK(std::abs(slope) < 1e-11);
@@ -96,9 +100,9 @@ TEST_CASE("Ridge: the gradient of its objective vanishes, with fewer and with mo
 TEST_CASE("Ridge: the intercept is not penalised, so a shift of all ages shifts the predictions") {
   const Array x = normals(30, 4, 3);
   Array y = normals(30, 1, 4);
-  const std::vector<double> before = predict(fit_ridge(x.features(), y.values, 100), x.features());
+  const std::vector<double> before = fitted(x, y.values, 100).predict(x.features());
   for (double& age : y.values) age += 1000;
-  const std::vector<double> after = predict(fit_ridge(x.features(), y.values, 100), x.features());
+  const std::vector<double> after = fitted(x, y.values, 100).predict(x.features());
   for (std::size_t i = 0; i < 30; ++i) CHECK(after[i] - before[i] == doctest::Approx(1000).epsilon(1e-12));
 }
 
@@ -122,9 +126,9 @@ TEST_CASE("Ridge: disagreeing sizes, too few subjects and values that are not fi
   };
   const Array x = normals(12, 2, 6), y = normals(12, 1, 7);
   const std::vector<double> short_ages(11), nine(9);
-  CHECK(kind([&] { fit_ridge(x.features(), short_ages, 1); }) == ErrorKind::data);
+  CHECK(kind([&] { fitted(x, short_ages, 1); }) == ErrorKind::data);
   CHECK(kind([&] { search_penalty({}, {std::span(x.values).first(18), 9, 2}, nine); }) == ErrorKind::data);
-  CHECK(kind([&] { predict({.alpha = 1, .intercept = 0, .weights = {1}}, x.features()); }) == ErrorKind::data);
+  CHECK(kind([&] { AgePredictor{.weights = {1}, .bias = {0}}.predict(x.features()); }) == ErrorKind::data);
   Array bad = x;
   bad.values[3] = std::numeric_limits<double>::quiet_NaN();
   CHECK(kind([&] { search_penalty({}, bad.features(), y.values); }) == ErrorKind::numbers);
