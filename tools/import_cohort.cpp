@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 
 #include "data/files/storage.h"
 #include "experiments/cohorts/import.h"
 #include "experiments/program/command_line.h"
+#include "experiments/program/listed.h"
 #include "experiments/program/stop_signal.h"
 #include "tensor/error.h"
 
@@ -91,13 +91,7 @@ void complete(Arguments& a, bool modality_given) {
 }
 
 /// At most five names.
-std::string first_of(const std::vector<std::string>& names) {
-  constexpr std::size_t most = 5;
-  std::string text;
-  for (std::size_t k = 0; k < std::min(most, names.size()); ++k) text += (k ? ", " : "") + names[k];
-  if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
-  return printable(text);
-}
+std::string first_of(const std::vector<std::string>& names) { return printable(listed(names, 5)); }
 
 void report(const Arguments& a, const Imported& done) {
   fmt::print("{}: {} maps at {:g} mm, digest {}\n", a.check ? "no problems" : a.out, done.maps, a.options.voxel_mm,

@@ -3,21 +3,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <optional>
 
+#include "experiments/program/listed.h"
 #include "experiments/record/trained_model.h"
 #include "tensor/error.h"
 
 namespace cg {
 namespace {
 
-std::string listed(const std::vector<std::string>& ids) {
-  constexpr std::size_t most = 10;
-  std::string text;
-  for (std::size_t k = 0; k < std::min(ids.size(), most); ++k) text += (k ? ", " : "") + ids[k];
-  return ids.size() > most ? text + fmt::format(" and {} more", ids.size() - most) : text;
-}
+constexpr std::size_t most_listed = 10;  // ids in a message
 
 void forget_ids(KnownSubjects& known) {
   for (auto& part : known) part.second.ids.clear();
@@ -51,8 +46,8 @@ std::string check_shared_subjects(const Pretrained& weights, EqualIds equal_ids,
       "{} was trained on {} of the {} subjects of the test part, whose errors would be too "
       "small",
       weights.path, maps.size() + ids.size(), cohort.split.test.size());
-  if (!maps.empty()) found += "; the same map: " + listed(maps);
-  if (!ids.empty()) found += "; the same id: " + listed(ids);
+  if (!maps.empty()) found += "; the same map: " + listed(maps, most_listed);
+  if (!ids.empty()) found += "; the same id: " + listed(ids, most_listed);
   fail(ErrorKind::usage, "pretrained.weights", found,
        fmt::format("Leave these subjects out of the pre-training cohort (import_cohort --not-in), or test others "
                    "(data.split){}",

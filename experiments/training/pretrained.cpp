@@ -9,6 +9,7 @@
 
 #include "data/files/input_file.h"
 #include "experiments/program/digest.h"
+#include "experiments/program/listed.h"
 #include "layers/file_order.h"
 #include "tensor/error.h"
 
@@ -30,12 +31,7 @@ bool excused(const std::vector<std::string>& exceptions, const std::string& name
   return std::ranges::any_of(exceptions, [&](const std::string& e) { return covers(e, name); });
 }
 
-std::string listed(const std::vector<std::string>& names) {
-  constexpr std::size_t most = 12;
-  std::string text;
-  for (std::size_t k = 0; k < std::min(names.size(), most); ++k) text += (k ? ", " : "") + names[k];
-  return names.size() > most ? text + fmt::format(" and {} more", names.size() - most) : text;
-}
+constexpr std::size_t most_listed = 12;  // names in a message
 
 /// Fails if file and network differ where no exception says that they may.
 void check_differences(const Pretrained& weights, const std::vector<std::string>& exceptions) {
@@ -44,7 +40,7 @@ void check_differences(const Pretrained& weights, const std::vector<std::string>
     std::vector<std::string> left;
     std::ranges::copy_if(names, std::back_inserter(left),
                          [&](const std::string& name) { return !excused(exceptions, name.substr(0, name.find(' '))); });
-    if (!left.empty()) found += fmt::format("{}{}: {}", found.empty() ? "" : "; ", what, listed(left));
+    if (!left.empty()) found += fmt::format("{}{}: {}", found.empty() ? "" : "; ", what, listed(left, most_listed));
   };
   check(weights.missing, "missing in the file");
   check(weights.reshaped, "of another shape");
@@ -164,7 +160,7 @@ std::string to_string(const Pretrained& weights) {
   std::string text = fmt::format("weights     {}, SHA-256 {}\n            {} of the network's {} names matched",
                                  weights.path, weights.digest, weights.values.size(), all);
   const auto line = [&](const char* what, const std::vector<std::string>& names) {
-    text += fmt::format("\n            {}: {}", what, names.empty() ? "none" : listed(names));
+    text += fmt::format("\n            {}: {}", what, names.empty() ? "none" : listed(names, most_listed));
   };
   if (!weights.prefix.empty())
     text += fmt::format("\n            \"{}\" was taken off all names of the file", weights.prefix);
