@@ -22,8 +22,8 @@ std::string unit_of(const std::string& modality);
 
 class CohortFile final : public Dataset {
  public:
-  /// Errors: data: all problems with shapes, ages and ids, with file and row; an invalid affine or one that contradicts
-  /// voxel_mm; text that is not UTF-8. corrupt.
+  /// Errors: data: all problems with shapes, ages and ids, with file and row, an invalid affine or one that contradicts
+  /// voxel_mm, text that is not UTF-8; corrupt.
   explicit CohortFile(const std::string& path);
 
   Index size() const override { return static_cast<Index>(subjects_.size()); }

@@ -2,6 +2,7 @@
 // What the trainer needs from a cohort: subjects by number, and their volumes one at a time.
 #pragma once
 
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,13 @@ class Dataset {
 inline std::vector<std::string> ids_of(const Dataset& dataset) {
   std::vector<std::string> out;
   for (Index i = 0; i < dataset.size(); ++i) out.push_back(dataset.subject(i).id);
+  return out;
+}
+
+/// 0 … n − 1.
+inline std::vector<Index> all_subjects(const Dataset& dataset) {
+  std::vector<Index> out(static_cast<std::size_t>(dataset.size()));
+  std::iota(out.begin(), out.end(), Index{0});
   return out;
 }
 

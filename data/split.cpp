@@ -72,12 +72,6 @@ void mix(std::vector<Person>& persons, const Strata& strata, Random& random) {
   persons = std::move(mixed);
 }
 
-std::vector<Index> all_of(const Dataset& dataset) {
-  std::vector<Index> all(static_cast<std::size_t>(dataset.size()));
-  std::iota(all.begin(), all.end(), Index{0});
-  return all;
-}
-
 void add(std::vector<Index>& part, const Person& person) {
   part.insert(part.end(), person.subjects.begin(), person.subjects.end());
 }
@@ -110,7 +104,7 @@ Split split_folds(Index n, Index folds, Index fold, std::uint32_t seed) {
 }
 
 Split split_persons(const Dataset& dataset, Index folds, Index fold, std::uint64_t seed, const Strata& strata) {
-  std::vector<Person> persons = persons_of(dataset, all_of(dataset), strata);
+  std::vector<Person> persons = persons_of(dataset, all_subjects(dataset), strata);
   const auto n = static_cast<Index>(persons.size());
   check_folds(n, folds, fold, "persons");
   Random random({.seed = seed, .use = Use::split});

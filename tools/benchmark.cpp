@@ -16,7 +16,6 @@
 #include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <optional>
 #include <thread>
 
@@ -119,9 +118,7 @@ class Batches {
   }
   std::vector<Index> sizes() const { return Loader::batch_sizes(dataset_.size(), options_.batch_size); }
   DeviceLoader once() {
-    std::vector<Index> all(static_cast<std::size_t>(dataset_.size()));
-    std::iota(all.begin(), all.end(), Index{0});
-    return {backend_, {.kept = kept_ ? &*kept_ : nullptr}, source_, all, options_};
+    return {backend_, {.kept = kept_ ? &*kept_ : nullptr}, source_, all_subjects(dataset_), options_};
   }
 
  private:

@@ -9,18 +9,18 @@
 namespace cg {
 
 enum class FileKind {
-  nifti,          ///< NIfTI-1 or 2, or Analyze 7.5, which begin alike; unpacked
-  npy,            ///< of numpy.save
-  hdf5,           ///<
-  safetensors,    ///<
-  zip,            ///< also .npz, and PyTorch's .pth and .pt
-  pickle,         ///< also PyTorch's before 1.6
-  gzip,           ///<
-  bzip2,          ///<
-  xz,             ///<
-  zstandard,      ///<
-  freesurfer,     ///< .mgh; .mgz is the same, packed by gzip
-  dicom,          ///<
+  nifti,  ///< NIfTI-1 or 2, or Analyze 7.5, which begin alike; unpacked
+  npy,    ///< of numpy.save
+  hdf5,
+  safetensors,
+  zip,     ///< also .npz, and PyTorch's .pth and .pt
+  pickle,  ///< also PyTorch's before 1.6
+  gzip,
+  bzip2,
+  xz,
+  zstandard,
+  freesurfer,  ///< .mgh; .mgz is the same, packed by gzip
+  dicom,
   matlab,         ///< .mat of version 5; version 7.3 is HDF5
   lfs_pointer,    ///< git-lfs: the content was not fetched
   annex_pointer,  ///< git-annex, DataLad: the content was not fetched

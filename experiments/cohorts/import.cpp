@@ -176,7 +176,10 @@ struct Reading {
 class Importer {
  public:
   Importer(const ImportOptions& options, Diagnostics& diagnostics, std::vector<MapSource> sources)
-      : options_(options), diagnostics_(diagnostics), sources_(std::move(sources)), reader_(options) {}
+      : options_(options),
+        diagnostics_(diagnostics),
+        sources_(std::move(sources)),
+        reader_({options.npy_axes, options.nan_is_zero, options.sampling}, mni_grid(options.voxel_mm)) {}
 
   Imported run(const std::filesystem::path& out, const ProgressOutput& output, int threads) {
     const auto n = static_cast<Index>(sources_.size());

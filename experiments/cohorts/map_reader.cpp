@@ -65,8 +65,6 @@ double lost_of(const SpatialVolume& from, const Volume& on_grid, const SpatialGr
 
 }  // namespace
 
-MapReader::MapReader(const ImportOptions& options) : options_(options), grid_(mni_grid(options.voxel_mm)) {}
-
 MapFile MapReader::file(const MapSource& source) const {
   return read_map(source.file, {.row = source.row, .npy_axes = options_.npy_axes});
 }

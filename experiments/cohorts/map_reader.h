@@ -3,9 +3,8 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
-#include <memory>
 #include <string>
+#include <utility>
 
 #include "data/formats/map_file.h"
 #include "experiments/cohorts/map_sources.h"
@@ -27,11 +26,16 @@ struct MapReading {
   double lost = 0;                       ///< share of the file's non-zero volume that is outside of the grid
 };
 
+/// How files are read and brought to the grid.
+struct MapOptions {
+  std::string npy_axes = {};  ///< as in ImportOptions
+  bool nan_is_zero = false;   ///< NaN in a map means: not measured
+  Sampling sampling = Sampling::measured;
+};
+
 class MapReader {
  public:
-  explicit MapReader(const ImportOptions& options);
-  /// With another grid than that of the options.
-  MapReader(const ImportOptions& options, const SpatialGrid& grid) : options_(options), grid_(grid) {}
+  MapReader(MapOptions options, const SpatialGrid& grid) : options_(std::move(options)), grid_(grid) {}
 
   /// Errors: data (a shape that is not a brain's, voxels that are not finite, a constant map, an unknown or
   /// contradictory orientation), corrupt, storage. Thread-safe.
@@ -46,7 +50,7 @@ class MapReader {
   MapFile file(const MapSource& source) const;
   void apply_mask(const MapSource& source, Volume& volume) const;
 
-  const ImportOptions& options_;
+  MapOptions options_;
   SpatialGrid grid_;
 };
 

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,8 +12,6 @@
 #include "data/normalise.h"
 #include "data/subject_order.h"
 #include "experiments/config/fields.h"
-#include "experiments/program/build_state.h"
-#include "experiments/program/stop_signal.h"
 #include "experiments/statistics/predictor.h"
 #include "layers/model.h"
 #include "losses/loss.h"
@@ -98,31 +95,19 @@ struct Config {
   EvaluationOptions evaluation;
 };
 
-/// Options of the command line that do not change the definition of a run's numbers.
-struct RunOptions {
-  std::string name;                         ///< of the experiment: the file name without folder and ending
-  std::string device = "auto";              ///< auto, cpu, cuda or reference
-  std::filesystem::path out;                ///< the run folder
-  bool overwrite = false;                   ///< discard a run of the same configuration in that folder, and start again
-  bool allow_outliers = false;              ///< train on maps that surely do not belong to the cohort
-  std::vector<std::string> command;         ///< the command line, for environment.json
-  BuildState build = {};                    ///< of the program
-  std::function<int()> stop = stop_signal;  ///< called between steps: the signal to save and end; 0: continue
-};
-
 Fields<Config> config_fields();
 
 /// The configuration of a source. Errors: usage, with all problems, including options that do not fit together.
 Config parse_config(const Source& source);
 
-std::string config_manual();                                ///< every key: type, range, default, sentence
-std::string resolved_config(const Config& config);          ///< as TOML; reading it back gives the same configuration
+std::string config_manual();                        ///< every key: type, range, default, sentence
+std::string resolved_config(const Config& config);  ///< as TOML; reading it back gives the same configuration
 /// The options that differ from those of another configuration; by default from the defaults.
 std::vector<Option> changed_options(const Config& config, const Config& from = {});
 /// How a configuration differs from a resolved copy, "loss.sigma = 3 instead of 2, …", at most five options. Empty: not
 /// at all, or the copy cannot be read.
 std::string differences(const Config& config, const std::string& copy);
-std::string config_digest(const Config& config);            ///< SHA-256 of every key and value, 64 hexadecimal digits
+std::string config_digest(const Config& config);  ///< SHA-256 of every key and value, 64 hexadecimal digits
 /// The same of the keys in a resolved copy alone: the digest that the version of the program that wrote it computed.
 std::string config_digest(const Config& config, const std::string& copy);
 

@@ -20,15 +20,6 @@ namespace {
 
 constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
-ImportOptions import_options(const ScanOptions& options, const Prediction& model) {
-  ImportOptions out;
-  out.nan_is_zero = model.preprocessing.nan_is_zero || options.nan_is_zero;
-  out.sampling = model.preprocessing.sampling;
-  out.modality = model.training.modality;
-  out.npy_axes = options.npy_axes;
-  return out;
-}
-
 /// The ages of a table, without participants of unknown age. Errors (data): invalid ages, a scan that is there twice.
 ScanAges read_ages(const AgeTable& from) {
   ScanAges out;
@@ -86,9 +77,11 @@ std::string id_of_file(const std::string& path) {
 }
 
 Scans::Scans(const ScanOptions& options, const Prediction& model)
-    : options_(import_options(options, model)),
+    : modality_(model.training.modality),
       trained_on_(model.training.cohort),
-      reader_(options_, model.preprocessing.grid),
+      sampling_(model.preprocessing.sampling),
+      reader_({options.npy_axes, model.preprocessing.nan_is_zero || options.nan_is_zero, sampling_},
+              model.preprocessing.grid),
       ages_(read_ages(options.participants)) {
   if (options.inputs.empty())
     fail(ErrorKind::usage, "command line", "no scan is given", "Give NIfTI files or a cohort file");
@@ -104,9 +97,8 @@ Scans::Scans(const ScanOptions& options, const Prediction& model)
 
 void Scans::add_cohort(const std::string& path) {
   CohortFile file(path);
-  if (file.modality() != options_.modality)
-    fail(ErrorKind::data, path,
-         fmt::format("its maps are {}, the model was trained on {}", file.modality(), options_.modality),
+  if (file.modality() != modality_)
+    fail(ErrorKind::data, path, fmt::format("its maps are {}, the model was trained on {}", file.modality(), modality_),
          "Give a model of the same modality");
   std::vector<std::string> digests(static_cast<std::size_t>(file.size()));
   cohorts_.push_back({std::move(file), std::move(digests)});
@@ -116,9 +108,8 @@ void Scans::add_cohort(const std::string& path) {
     MapSource source;
     source.participant.id = subject.id;
     source.participant.age = subject.age;
-    source.row = i;
     source.where = fmt::format("{}: {}", path, subject.id);
-    sources_.push_back({source, &cohort});
+    sources_.push_back({source, &cohort, i});
   }
 }
 
@@ -130,13 +121,13 @@ void Scans::add_volume(const std::string& path, double age) {
   source.participant.age = std::isfinite(age) ? age : age_in(ages_, person, session);
   source.file = path;
   source.where = path;
-  sources_.push_back({source, nullptr});
+  sources_.push_back({source});
 }
 
 SpatialVolume Scans::original(Index scan) const {
   const ScanSource& source = sources_.at(static_cast<std::size_t>(scan));
   if (!source.cohort) return reader_.original(source.map);
-  return {source.cohort->file.volume(source.map.row), source.cohort->file.affine()};
+  return {source.cohort->file.volume(source.subject), source.cohort->file.affine()};
 }
 
 std::vector<Index> Scans::of_training_cohort() const {
@@ -169,18 +160,18 @@ Scan Scans::read(Index scan) const {
     return out;
   }
   const CohortFile& file = source.cohort->file;
-  out.person = file.subject(source.map.row).person;
+  out.person = file.subject(source.subject).person;
   out.has_affine = file.has_affine();
   out.synthetic = file.synthetic();
   SpatialVolume own = original(scan);
   const std::string own_digest = map_digest(own.volume.values);
-  source.cohort->digests[static_cast<std::size_t>(source.map.row)] = own_digest;
+  source.cohort->digests[static_cast<std::size_t>(source.subject)] = own_digest;
   if (same_grid({file.grid().extents, own.affine}, reader_.grid())) {
     out.volume = std::move(own.volume);
     out.digest = own_digest;
     return out;
   }
-  Resampled resampled = resample(own, reader_.grid(), options_.sampling);
+  Resampled resampled = resample(own, reader_.grid(), sampling_);
   out.volume = std::move(resampled.volume);
   out.done = std::move(resampled.done);
   out.digest = map_digest(out.volume.values);

@@ -75,13 +75,14 @@ class Scans {
   };
   struct ScanSource {
     MapSource map;
-    const Cohort* cohort = nullptr;  ///< its row is map.row
+    const Cohort* cohort = nullptr;  ///< null: a volume
+    Index subject = 0;               ///< of the cohort
   };
   void add_cohort(const std::string& path);
   void add_volume(const std::string& path, double age);
 
-  ImportOptions options_;
-  std::string trained_on_;  // the digest of the training cohort
+  std::string modality_, trained_on_;  // the model's; the digest of its training cohort
+  Sampling sampling_;
   MapReader reader_;
   ScanAges ages_;
   std::deque<Cohort> cohorts_;

@@ -29,7 +29,7 @@ std::string processor() {
   return "unknown";
 }
 
-/// The cores that this process may use: fewer than the machine's in a container or under a scheduler.
+/// Those that the processor has, of the ones that kernels may use.
 std::vector<std::string> instruction_sets() {
   std::vector<std::string> out;
   const auto add = [&](const char* name, bool here) {

@@ -67,10 +67,10 @@ void each_number(C& c, const Visit& visit) {
 
 template <class C, class Visit>
 void each_text(C& c, const Visit& visit) {
-  visit("config_sha256", c.config_digest);
-  visit("cohort_sha256", c.cohort_digest);
-  visit("split_sha256", c.split_digest);
-  visit("weights_sha256", c.weights_digest);
+  visit("config_sha256", c.inputs.config);
+  visit("cohort_sha256", c.inputs.cohort);
+  visit("split_sha256", c.inputs.split);
+  visit("weights_sha256", c.inputs.weights);
   visit("metrics_sha256", c.run.logs.metrics.sha256);
   visit("predictions_sha256", c.run.logs.predictions.sha256);
 }

@@ -39,10 +39,7 @@ struct RunState {
 };
 
 struct Checkpoint {
-  std::string config_digest;   ///< of the configuration that it belongs to
-  std::string cohort_digest;   ///< of the cohort
-  std::string split_digest;    ///< of its parts
-  std::string weights_digest;  ///< of the weights that training starts from; empty for random weights
+  InputDigests inputs;  ///< of the run that it belongs to
   RunState run;
   Index batches_seen = 0;            ///< by the learner
   std::vector<NamedTensor> learner;  ///< Learner::state(), float32; empty if the run is fresh

@@ -199,13 +199,13 @@ void Recorder::predictions(std::span<const PredictionRow> rows) {
   predictions_.append(lines);
 }
 
-void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests,
-                       Index resumed, const Provenance& provenance) {
+void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunFacts& facts,
+                       const Provenance& provenance) {
   ordered_json out;
   out["test"] = over_seeds(seeds, &SeedResult::test);
   if (!seeds.empty() && std::isfinite(seeds[0].validation.mae))
     out["validation"] = over_seeds(seeds, &SeedResult::validation);
-  out["watched"] = digests.watched.empty() ? ordered_json() : ordered_json(digests.watched);
+  out["watched"] = facts.watched.empty() ? ordered_json() : ordered_json(facts.watched);
   out["baseline"] = to_json(baseline);
   out["seeds"] = ordered_json::array();
   for (const SeedResult& s : seeds) {
@@ -216,9 +216,9 @@ void Recorder::summary(std::span<const SeedResult> seeds, const Metrics& baselin
     one["seconds"] = number(s.seconds);
     out["seeds"].push_back(one);
   }
-  out["resumed"] = resumed;
-  out["config_sha256"] = digests.config;
-  if (!digests.weights.empty()) out["pretrained_sha256"] = digests.weights;
+  out["resumed"] = facts.resumed;
+  out["config_sha256"] = facts.inputs.config;
+  if (!facts.inputs.weights.empty()) out["pretrained_sha256"] = facts.inputs.weights;
   out.update(ordered_json::parse(to_json(provenance)));
   write_atomically(folder_ / summary_name, out.dump(2) + "\n");
   remove_file(checkpoint());

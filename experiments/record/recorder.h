@@ -53,12 +53,19 @@ struct SeedResult {
   double seconds = 0;
 };
 
-/// What the summary says of a run besides its results: SHA-256 of its inputs other than its cohort, and the part that
-/// was evaluated during training.
-struct RunDigests {
-  std::string config;
-  std::string weights;       ///< that training starts from; empty for random weights
-  std::string watched = {};  ///< "validation", "test", or empty: none
+/// SHA-256 of all that a run is computed from. A run continues only with equal ones.
+struct InputDigests {
+  std::string config = {};
+  std::string cohort = {};   ///< Cohort::digest
+  std::string split = {};    ///< of the cohort's parts
+  std::string weights = {};  ///< that training starts from; empty for random weights
+};
+
+/// What the summary says of a run besides its results and where they come from.
+struct RunFacts {
+  InputDigests inputs = {};
+  std::string watched = {};  ///< the part that was evaluated during training: "validation", "test", or empty: none
+  Index resumed = 0;         ///< number of times
 };
 
 /// The beginning of a growing file.
@@ -98,9 +105,9 @@ class Recorder {
   void epoch(const EpochRow& row);                        ///< appends to metrics.csv; on the disk when it returns
   void predictions(std::span<const PredictionRow> rows);  ///< appends to predictions.csv
   /// Finishes the run: writes summary.json and removes the checkpoint. It has the means of `test.mae` and the other
-  /// metrics over seeds with their sample SD (null for one seed), `baseline.mae`, a list by seed, and how often the run
-  /// was `resumed`; and all that to_json(provenance) has.
-  void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunDigests& digests, Index resumed,
+  /// metrics over seeds with their sample SD (null for one seed), `baseline.mae`, a list by seed, and the facts; and
+  /// all that to_json(provenance) has.
+  void summary(std::span<const SeedResult> seeds, const Metrics& baseline, const RunFacts& facts,
                const Provenance& provenance = {});
 
   Logs logs() const;  ///< as they are now

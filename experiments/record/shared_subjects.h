@@ -3,30 +3,20 @@
 // knows its subjects (known_subjects.h); weights from other sources do not.
 #pragma once
 
-#include <functional>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include "experiments/record/known_subjects.h"
 #include "experiments/training/pretrained.h"
 
 namespace cg {
 
-/// The subjects that a weights file names. No value if it names none. Errors: corrupt.
-std::optional<KnownSubjects> known_subjects_of(const Pretrained& weights);
-
-/// The digest of a subject's map, as map_digest() gives it.
-using MapDigest = std::function<std::string(Index)>;
-
-/// Compares the subjects of the test part with those that the weights were trained on. Returns a line of text: that
-/// they differ, or that the file does not name its subjects. Errors: usage, with ids, if a map is among them, or an id
-/// or a person while equal ids are the same person; corrupt.
-std::string check_shared_subjects(const Pretrained& weights, EqualIds equal_ids, const CohortFile& file,
-                                  const std::vector<Index>& test, const MapDigest& digest);
+/// Compares the subjects of the cohort's test part with those that the weights were trained on. Returns a line of text:
+/// that they differ, or that the file does not name its subjects. Errors: usage, with ids, if a map is among them, or
+/// an id or a person while equal ids are the same person; corrupt.
+std::string check_shared_subjects(const Pretrained& weights, EqualIds equal_ids, const Cohort& cohort);
 
 /// The subjects that a run adds to its model file: those of its cohort, and as part "pretraining" all that its weights
-/// were trained on before; their ids only while equal ids are the same person.
-KnownSubjects with_pretraining(KnownSubjects known, const std::optional<Pretrained>& weights, EqualIds equal_ids);
+/// were trained on before; their ids only while equal ids are the same person. `weights`: null for random ones.
+KnownSubjects with_pretraining(KnownSubjects known, const Pretrained* weights, EqualIds equal_ids);
 
 }  // namespace cg

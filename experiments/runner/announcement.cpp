@@ -6,7 +6,6 @@
 #include <cstdio>
 
 #include "experiments/program/progress.h"
-#include "experiments/record/shared_subjects.h"
 #include "experiments/training/setup.h"
 
 namespace cg {
@@ -68,8 +67,8 @@ void print_data(const Config& config, const Cohort& cohort) {
   print_split(config, cohort.split);
 }
 
-void print_weights(const Pretrained& weights, const std::string& shared) {
-  fmt::print("{}\n            subjects: {}\n\n", to_string(weights), shared);
+void print_weights(const CheckedWeights& weights) {
+  fmt::print("{}\n            subjects: {}\n\n", to_string(weights.file), weights.subjects);
 }
 
 void print_time(const Config& config, const Beginning& beginning) {
@@ -81,22 +80,6 @@ void print_time(const Config& config, const Beginning& beginning) {
       work.pace.step, work.epoch(), work.evaluation(), seeds_and_epochs(config), evaluations,
       evaluations == 1 ? "" : "s",
       beginning.done > 0 ? fmt::format(", {:.0f} % of the work left", 100 * left / all) : "", duration(left));
-}
-
-/// Weights to start from, and what is known of their subjects.
-struct CheckedWeights {
-  Pretrained file;
-  std::string shared;
-};
-
-/// `cohort`: null if it does not exist yet.
-std::optional<CheckedWeights> checked_weights(const Config& config, const Cohort* cohort) {
-  if (config.pretrained.weights.empty()) return std::nullopt;
-  CheckedWeights out{read_pretrained(config.pretrained, config.model), "not checked: the cohort does not exist yet"};
-  if (!cohort) return out;
-  out.shared = check_shared_subjects(out.file, config.pretrained.equal_ids, *cohort->file, cohort->split.test,
-                                     [&](Index i) { return cohort->maps->digests().at(static_cast<std::size_t>(i)); });
-  return out;
 }
 
 }  // namespace
@@ -122,7 +105,7 @@ void print_plan(const Config& config, const RunOptions& options) {
     checked_batches(config, phantom.subjects - phantom.subjects / config.data.folds);
   }
   print_training(config);
-  if (weights) print_weights(weights->file, weights->shared);
+  if (weights) print_weights(*weights);
   fmt::print("device      {}\n", options.device);
   fmt::print("results     {}\n", options.out.string());
   fmt::print("digest      {}\n", config_digest(config));
@@ -144,7 +127,7 @@ void announce(const Experiment& experiment, Learner& learner, const Beginning& b
   fmt::print("results     {}\n", experiment.options.out.string());
   if (!beginning.position.empty()) fmt::print("resuming    {}\n", beginning.position);
   fmt::print("\n");
-  if (experiment.pretrained) print_weights(*experiment.pretrained, experiment.shared);
+  if (experiment.pretrained) print_weights(*experiment.pretrained);
   std::fflush(stdout);
 }
 

@@ -11,8 +11,8 @@
 namespace cg {
 
 /// Prints what a run of this configuration would do on standard output. Reads and checks the cohort, if its file
-/// exists: a phantom is not created for this. Errors: those of the cohort (checked_cohort), of the weights to start
-/// from, and of check_shared_subjects.
+/// exists: a phantom is not created for this. Errors: those of the cohort (checked_cohort) and of the weights to
+/// start from (checked_weights).
 void print_plan(const Config& config, const RunOptions& options);
 
 /// Where a run begins, and how fast it will be.

@@ -19,11 +19,6 @@ const Config& checked(const Config& config) {
   return config;
 }
 
-std::optional<Pretrained> first_weights(const Config& config) {
-  if (config.pretrained.weights.empty()) return std::nullopt;
-  return read_pretrained(config.pretrained, config.model);
-}
-
 MemoryJob job_of(const LearnerOptions& planned, const std::vector<Index>& batches, const Cohort& cohort,
                  Backend& backend) {
   return {planned, batches.front(), static_cast<Index>(cohort.split.train.size()), backend};
@@ -60,6 +55,13 @@ Cohort checked_cohort(const Config& config, const RunOptions& options) {
   return cohort;
 }
 
+std::optional<CheckedWeights> checked_weights(const Config& config, const Cohort* cohort) {
+  if (config.pretrained.weights.empty()) return std::nullopt;
+  CheckedWeights out{read_pretrained(config.pretrained, config.model), "not checked: the cohort does not exist yet"};
+  if (cohort) out.subjects = check_shared_subjects(out.file, config.pretrained.equal_ids, *cohort);
+  return out;
+}
+
 Experiment::Experiment(const Config& configuration, const RunOptions& run_options)
     : config(checked(configuration)),
       options(run_options),
@@ -68,17 +70,20 @@ Experiment::Experiment(const Config& configuration, const RunOptions& run_option
       batches(checked_batches(config, static_cast<Index>(cohort.split.train.size()))),
       planned(learner_options(config, cohort.file->volume_shape(), *backend, config.seeds[0])),
       spare_bytes(require_memory(job_of(planned, batches, cohort, *backend))),
-      pretrained(first_weights(config)) {
-  if (pretrained)
-    shared = check_shared_subjects(*pretrained, config.pretrained.equal_ids, *cohort.file, cohort.split.test,
-                                   [&](Index i) { return cohort.maps->digests().at(static_cast<std::size_t>(i)); });
-}
+      pretrained(checked_weights(config, &cohort)) {}
 
 Stage Experiment::stage(const RunState& at) const {
   return {.from = position(at),
           .device = describe_device(*backend, ""),
           .precision = name_of(planned.activations),
           .build = options.build};
+}
+
+InputDigests Experiment::inputs() const {
+  return {.config = config_digest(config),
+          .cohort = cohort.digest,
+          .split = split_digest(*cohort.file, cohort.split),
+          .weights = pretrained ? pretrained->file.digest : ""};
 }
 
 std::string Experiment::position(const RunState& at) const {
@@ -90,7 +95,7 @@ std::unique_ptr<Learner> Experiment::make_learner(Index seed) const {
   LearnerOptions o = learner_options(config, cohort.file->volume_shape(), *backend, seed);
   o.rounded_volumes = cohort.on_device.has_value();
   auto learner = std::make_unique<Learner>(*backend, o, make_loss(config.loss));
-  if (pretrained) start_from(*pretrained, learner->parameters());
+  if (pretrained) start_from(pretrained->file, learner->parameters());
   const std::vector<Index> evaluated = {batches.front()};
   learner->reserve(batches, evaluated);
   return learner;

@@ -34,28 +34,29 @@ Run::Run(const Experiment& experiment)
 
 void Run::resume() {
   const std::string where = recorder_.checkpoint().string();
-  if (!recorder_.is_config_digest(saved_->config_digest))
+  const InputDigests here = experiment_.inputs(), &there = saved_->inputs;
+  if (!recorder_.is_config_digest(there.config))
     fail(ErrorKind::in_use, where, "it belongs to a run of another configuration",
          "Remove it, or start again with --overwrite");
-  if (saved_->cohort_digest != experiment_.cohort.digest)
+  if (there.cohort != here.cohort)
     fail(ErrorKind::data, where, "the cohort has changed since it was saved",
          "Restore the cohort, or start again with --overwrite");
-  if (saved_->split_digest != split_digest(*experiment_.cohort.file, experiment_.cohort.split))
+  if (there.split != here.split)
     fail(ErrorKind::data, where, "the parts of the cohort have changed since it was saved: other subjects are tested",
          "Restore the order of the cohort's rows, or the list or column of the split, or start again with --overwrite");
-  if (saved_->weights_digest != experiment_.weights_digest())
+  if (there.weights != here.weights)
     fail(ErrorKind::data, where, "the weights to start from have changed since it was saved",
          "Restore the weights, or start again with --overwrite");
   recorder_.rewind(saved_->run.logs);
   at = std::move(saved_->run);
   ++at.resumed;
-  const Stage here = experiment_.stage(at);
-  if (at.stages.empty() || at.stages.back().is_like(here)) return;
+  const Stage now = experiment_.stage(at);
+  if (at.stages.empty() || at.stages.back().is_like(now)) return;
   fmt::print(stderr,
              "warning: this run was computed by {} and continues with {}. Its results are not reproducible with either "
              "alone.\n",
-             to_string(at.stages.back()), to_string(here));
-  at.stages.push_back(here);
+             to_string(at.stages.back()), to_string(now));
+  at.stages.push_back(now);
 }
 
 Provenance Run::provenance() const {
@@ -74,13 +75,7 @@ Learner& Run::start_seed() {
 
 void Run::save() {
   const auto start = Clock::now();
-  Checkpoint c{config_digest(experiment_.config),
-               experiment_.cohort.digest,
-               split_digest(*experiment_.cohort.file, experiment_.cohort.split),
-               experiment_.weights_digest(),
-               at,
-               0,
-               {}};
+  Checkpoint c{.inputs = experiment_.inputs(), .run = at, .learner = {}};
   if (!at.fresh()) {
     c.batches_seen = learner_->batches_seen();
     c.learner = learner_->state();
@@ -128,6 +123,7 @@ Prediction Run::prediction(const Evaluation& evaluation) {
   if (!training_part_) training_part_ = describe_training(cohort);
   const std::vector<double> ages = cohort.ages(evaluation.train.features.subjects);
   const PredictorOptions options = experiment_.predictor_options(experiment_.seed(at));
+  const Pretrained* weights = experiment_.pretrained ? &experiment_.pretrained->file : nullptr;
   return {.features = experiment_.config.evaluation.features,
           .activations = learner_->options().activations,
           .predictor = evaluation.predictor,
@@ -135,8 +131,7 @@ Prediction Run::prediction(const Evaluation& evaluation) {
                                predict_left_out(options, evaluation.predictor, evaluation.train.features.rows(), ages)),
           .preprocessing = preprocessing_of(cohort),
           .training = *training_part_,
-          .subjects = with_pretraining(known_subjects(cohort), experiment_.pretrained,
-                                       experiment_.config.pretrained.equal_ids)};
+          .subjects = with_pretraining(known_subjects(cohort), weights, experiment_.config.pretrained.equal_ids)};
 }
 
 void Run::finish() {
@@ -145,8 +140,7 @@ void Run::finish() {
   const EvaluationOptions& o = experiment_.config.evaluation;
   const std::string watched = o.every == 0 ? "" : o.watch == Watch::test ? "test" : "validation";
   const Metrics mean_age = baseline(cohort.ages(cohort.split.train), cohort.ages(cohort.split.test));
-  recorder_.summary(at.results, mean_age, {config_digest(experiment_.config), experiment_.weights_digest(), watched},
-                    at.resumed, provenance());
+  recorder_.summary(at.results, mean_age, {experiment_.inputs(), watched, at.resumed}, provenance());
   fmt::print("{}", result_text(recorder_.folder()));
 }
 

@@ -19,7 +19,8 @@ namespace cg {
 class Run {
  public:
   /// Creates or opens the run folder. If it has a checkpoint, the run continues from it. Errors: those of Recorder and
-  /// read_checkpoint; in_use and data, if configuration, cohort or first weights differ from those of the saved run.
+  /// read_checkpoint; in_use and data, if configuration, cohort, its parts or first weights differ from those of the
+  /// saved run; a warning says that it continues on another device, precision or program.
   explicit Run(const Experiment& experiment);
 
   RunState at;  ///< seed, epoch, step, and the results so far

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "experiments/config/config.h"
+#include "experiments/runner/run_options.h"
 
 namespace cg {
 

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <numeric>
 #include <sstream>
 
 #include "data/files/diagnostics.h"
@@ -21,12 +20,6 @@ namespace {
 
 constexpr Index most_list_bytes = Index{16} << 20;  // of a list of ids
 constexpr Index most_kept = Index{4} << 30;         // bytes of normalised maps in memory between epochs
-
-std::vector<Index> all_subjects(Index n) {
-  std::vector<Index> all(static_cast<std::size_t>(n));
-  std::iota(all.begin(), all.end(), Index{0});
-  return all;
-}
 
 /// Ends with a list of the maps that cannot be used.
 [[noreturn]] void report_bad_maps(const CohortFile& file, const Error& first) {
@@ -49,7 +42,7 @@ void read_maps(Cohort& cohort, NormaliseScope scope) {
   cohort.maps = std::make_unique<DigestedMaps>(*cohort.file);
   const DigestedMaps& maps = *cohort.maps;
   if (scope == NormaliseScope::train) cohort.intensity = intensity(maps, cohort.split.train);
-  if (scope == NormaliseScope::all) cohort.intensity = intensity(maps, all_subjects(maps.size()));
+  if (scope == NormaliseScope::all) cohort.intensity = intensity(maps, all_subjects(maps));
   cohort.volumes =
       std::make_unique<VolumeSource>(maps, cohort.intensity, std::min(most_kept, HostBackend().free_bytes() / 4));
   std::vector<float> scratch(static_cast<std::size_t>(cohort.volumes->voxels()));

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <numeric>
 
 #include "tensor/error.h"
 
@@ -34,9 +33,7 @@ void check_finite(const std::string& what, const std::vector<double>& values, co
 }  // namespace
 
 DeviceLoader evaluation_batches(Learner& learner, Cohort& cohort, Index batch_size) {
-  std::vector<Index> all(static_cast<std::size_t>(cohort.file->size()));
-  std::iota(all.begin(), all.end(), Index{0});
-  return cohort.batches(learner.parameters().backend(), all,
+  return cohort.batches(learner.parameters().backend(), all_subjects(*cohort.file),
                         {.batch_size = batch_size, .shuffle = false, .augment = {}});
 }
 

@@ -55,7 +55,7 @@ SubjectFeatures features(Index width, double value) {
 
 /// All fields are set and different.
 Checkpoint full(Index tensor_size = 20) {
-  Checkpoint c{"0123abc", "4567def", "parts", "89ab", {}, 101, {}};
+  Checkpoint c{{"0123abc", "4567def", "parts", "89ab"}, {}, 101, {}};
   c.run = {.seed = 2,
            .epoch = 17,
            .step = 3,
@@ -109,10 +109,10 @@ TEST_CASE("Checkpoint: all written data is read back to the bit") {
   const Checkpoint c = full();
   write_checkpoint(f.file, c, backend());
   const Checkpoint r = read_checkpoint(f.file);
-  CHECK(r.config_digest == c.config_digest);
-  CHECK(r.cohort_digest == c.cohort_digest);
-  CHECK(r.split_digest == c.split_digest);
-  CHECK(r.weights_digest == c.weights_digest);
+  CHECK(r.inputs.config == c.inputs.config);
+  CHECK(r.inputs.cohort == c.inputs.cohort);
+  CHECK(r.inputs.split == c.inputs.split);
+  CHECK(r.inputs.weights == c.inputs.weights);
   CHECK(r.run.stages == c.run.stages);
   CHECK(r.batches_seen == 101);
   CHECK(r.run.seed == 2);
@@ -152,17 +152,14 @@ TEST_CASE("Checkpoint: all written data is read back to the bit") {
 
 TEST_CASE("Checkpoint: a run at its start is written and read") {
   const Folder f;
-  write_checkpoint(
-      f.file,
-      {.config_digest = "a", .cohort_digest = "", .split_digest = "", .weights_digest = "", .run = {}, .learner = {}},
-      backend());
+  write_checkpoint(f.file, {.inputs = {.config = "a"}, .run = {}, .learner = {}}, backend());
   const Checkpoint r = read_checkpoint(f.file);
   CHECK(r.run.fresh());
   CHECK(r.learner.empty());
   CHECK(r.run.results.empty());
   CHECK(r.run.kept.empty());
   CHECK(r.run.stages.empty());
-  CHECK(r.cohort_digest.empty());
+  CHECK(r.inputs.cohort.empty());
 }
 
 TEST_CASE("Checkpoint: a change of any byte, or a cut at any byte, is refused as corrupt, with the file and a fix") {

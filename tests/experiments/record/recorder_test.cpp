@@ -98,7 +98,8 @@ TEST_CASE("Recorder: the summary has means over seeds, the baseline, and all see
   const std::vector<SeedResult> seeds{one_seed, other};
   const Provenance from{
       .experiment = "mine", .loss = "simclr", .changed = {{"seeds", {}, "", std::vector<Index>{3, 4}}}};
-  recorder.summary(seeds, baseline(std::vector<double>{10, 20}, std::vector<double>{10, 40}), {"abc", "def"}, 0, from);
+  recorder.summary(seeds, baseline(std::vector<double>{10, 20}, std::vector<double>{10, 40}),
+                   {.inputs = {.config = "abc", .weights = "def"}}, from);
   const auto json = nlohmann::json::parse(contents(f.path / "summary.json"));
   CHECK(json["test"]["mae"] == 5);
   CHECK(json["test"]["mae_sd"].get<double>() == doctest::Approx(std::sqrt(2.0)));
@@ -117,7 +118,7 @@ TEST_CASE("Recorder: the summary has means over seeds, the baseline, and all see
 TEST_CASE("Recorder: one seed has no standard deviation") {
   const Folder f;
   Recorder recorder(f.path, config, false);
-  recorder.summary(std::vector<SeedResult>{one_seed}, {}, {}, 0);
+  recorder.summary(std::vector<SeedResult>{one_seed}, {}, {});
   CHECK(nlohmann::json::parse(contents(f.path / "summary.json"))["test"]["mae_sd"].is_null());
 }
 
@@ -153,7 +154,7 @@ TEST_CASE("Recorder: the lock of a killed run is free") {
 
 TEST_CASE("Recorder: a finished run does not change, unless the same configuration overwrites it") {
   const Folder f;
-  { Recorder(f.path, config, false).summary(std::vector<SeedResult>{one_seed}, {}, {}, 0); }
+  { Recorder(f.path, config, false).summary(std::vector<SeedResult>{one_seed}, {}, {}); }
   CHECK(kind([&] { Recorder(f.path, config, false); }) == 9);
   Config other;
   other.seeds = {1};
@@ -268,7 +269,7 @@ TEST_CASE("Recorder: temporary files of killed runs are removed, and a summary r
   Recorder recorder(f.path, config, false);
   CHECK(names(f.path) ==
         std::set<std::string>{".lock", "checkpoint.h5", "config.resolved.toml", "metrics.csv", "predictions.csv"});
-  recorder.summary(std::vector<SeedResult>{one_seed}, {}, {}, 3);
+  recorder.summary(std::vector<SeedResult>{one_seed}, {}, {.resumed = 3});
   CHECK_FALSE(fs::exists(f.path / "checkpoint.h5"));
   CHECK(nlohmann::json::parse(contents(f.path / "summary.json"))["resumed"] == 3);
 }

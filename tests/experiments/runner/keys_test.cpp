@@ -134,7 +134,8 @@ const std::string& other_cohort() {
   return path;
 }
 
-/// The model file of an earlier run of the base setting with another embedding width.
+/// A weights file of the base setting's network with embeddings of 5 numbers, at random values of its own. It names no
+/// subjects, so that no test subject is refused.
 const std::string& earlier_weights() {
   static const std::string path = [] {
     const std::string name = workplace().folder + "/earlier.h5";

@@ -241,8 +241,8 @@ TEST_CASE("resuming: a run of an earlier version continues, with a former word a
   std::ofstream(folder("earlier") / "config.resolved.toml") << text;
   Checkpoint saved = read_checkpoint(checkpoint("earlier"));
   const std::string digest = config_digest(parse_config({"f.toml", text, {}}), text);
-  REQUIRE(saved.config_digest != digest);
-  saved.config_digest = digest;
+  REQUIRE(saved.inputs.config != digest);
+  saved.inputs.config = digest;
   HostBackend host;
   write_checkpoint(checkpoint("earlier"), saved, host);
   run_here("earlier", one_seed);
@@ -281,12 +281,12 @@ TEST_CASE("resuming: a checkpoint of another configuration or cohort, or tables 
   std::ofstream(checkpoint("mine"), std::ios::binary) << good;
   HostBackend host;
   Checkpoint changed = read_checkpoint(checkpoint("mine"));
-  changed.cohort_digest = "of another";
+  changed.inputs.cohort = "of another";
   write_checkpoint(checkpoint("mine"), changed, host);
   check_fails([] { run_here("mine", one_seed); }, ErrorKind::data, {"checkpoint.h5", "cohort has changed"});
 
   changed = read_checkpoint(checkpoint("other"));
-  changed.weights_digest = "of others";
+  changed.inputs.weights = "of others";
   write_checkpoint(checkpoint("other"), changed, host);
   check_fails([] { run_here("other", "seeds=4 train.epochs=3"); }, ErrorKind::data, {"checkpoint.h5", "have changed"});
 

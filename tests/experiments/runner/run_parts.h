@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the parts of a run decide, each from the configuration: the choices that a run is wired from. written_run.h
-// makes a run of them. A test may replace any of them by a wrong one.
+// The choices that a run is wired from. written_run.h makes a run of them.
 #pragma once
 
 #include <algorithm>

@@ -38,7 +38,6 @@ struct WrittenRun {
   std::vector<std::map<std::string, std::vector<double>>> weights;  ///< of each seed, by name in the file
   std::optional<Intensity> intensity;
   std::vector<AgePredictor> predictors;  ///< of each seed
-  bool operator==(const WrittenRun&) const = delete;
 };
 
 /// A loss by its name, without the registry.
@@ -349,7 +348,8 @@ inline WrittenRun read_run(const std::string& out, const Config& config) {
   return run;
 }
 
-/// The names of what differs between two runs: "metrics", "predictions", "weights", "embeddings", "intensity".
+/// The names of what differs between two runs: "metrics", "predictions", "weights", "embeddings", "intensity",
+/// "predictor".
 inline std::vector<std::string> differences(const WrittenRun& a, const WrittenRun& b) {
   std::vector<std::string> out;
   const auto compare = [&](const char* name, bool same) {
