@@ -4,6 +4,15 @@
 #   tools/build.sh [TARGET ...]     all targets by default: about 18 minutes on two cores the first time
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+if [ -e build/release/bin ] && [ ! -w build/release ]; then  # built by another user, who alone can build it again
+  for target in "${@:-run_experiment}"; do
+    [ -x "build/release/bin/$target" ] || {
+      echo "$PWD: $target is not built, and you cannot write there. Ask the owner to run tools/build.sh." >&2
+      exit 8
+    }
+  done
+  exit 0
+fi
 tools/install_dependencies.sh
 if [ ! -f build/release/build.ninja ]; then
   echo "First build: a few minutes for run_experiment, about 18 minutes for everything, on two cores" >&2

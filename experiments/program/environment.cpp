@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <Eigen/Core>
+#include <cstdlib>
 #include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -61,6 +62,14 @@ nlohmann::ordered_json libraries() {
 std::string version() { return CG_VERSION; }
 
 std::string version_text() { return fmt::format("cortexgrad {}\nCUDA backend: {}", version(), cuda_description()); }
+
+std::filesystem::path cache_folder() {
+  const auto variable = [](const char* name) { return std::string(std::getenv(name) ? std::getenv(name) : ""); };
+  if (const std::filesystem::path xdg = variable("XDG_CACHE_HOME"); xdg.is_absolute()) return xdg / "cortexgrad";
+  if (const std::string home = variable("HOME"); !home.empty())
+    return std::filesystem::path(home) / ".cache" / "cortexgrad";
+  return std::filesystem::temp_directory_path() / fmt::format("cortexgrad-{}", getuid());
+}
 
 std::filesystem::path source_root() {
   std::error_code none;

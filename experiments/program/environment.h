@@ -14,6 +14,9 @@ std::string version_text();  ///< as text: one line for the program, one for its
 /// The folder with experiments/ and docs/: three levels above this executable (build/<preset>/bin), otherwise the
 /// working folder.
 std::filesystem::path source_root();
+/// Where a user's generated files go if the installation cannot be written: $XDG_CACHE_HOME/cortexgrad, otherwise
+/// ~/.cache/cortexgrad. It may not exist yet.
+std::filesystem::path cache_folder();
 
 /// A JSON object for environment.json: versions of program and libraries, compiler, processor, cores, instruction sets,
 /// threads, command line, start time; and the members of `more`, a JSON object.

@@ -33,6 +33,16 @@ ssize_t write_standard_output(void*, const char* bytes, size_t n) {
   return static_cast<ssize_t>(n);
 }
 
+/// What standard error cannot take has no other place to go.
+ssize_t write_standard_error(void*, const char* bytes, size_t n) {
+  for (size_t done = 0; done < n;) {
+    const ssize_t written = write(STDERR_FILENO, bytes + done, n - done);
+    if (written < 0 && errno != EINTR) break;
+    if (written > 0) done += static_cast<size_t>(written);
+  }
+  return static_cast<ssize_t>(n);
+}
+
 }  // namespace
 
 void prepare_standard_streams() {
@@ -44,6 +54,12 @@ void prepare_standard_streams() {
         close(opened);
       }
     }
+  FILE* errors =
+      fopencookie(nullptr, "w", {.read = nullptr, .write = write_standard_error, .seek = nullptr, .close = nullptr});
+  if (errors != nullptr) {
+    std::setvbuf(errors, nullptr, _IONBF, 0);
+    stderr = errors;
+  }
   FILE* stream =
       fopencookie(nullptr, "w", {.read = nullptr, .write = write_standard_output, .seek = nullptr, .close = nullptr});
   if (stream == nullptr) return;

@@ -6,7 +6,7 @@
 namespace cg {
 
 /// Opens closed descriptors 0, 1 and 2 with /dev/null, so that no file that the program opens takes their place. From
-/// here on, printing to stdout never fails: the first error is kept for require_printed(). Called first
+/// here on, printing never fails; the first error of stdout is kept for require_printed(). Called first
 /// in every program.
 void prepare_standard_streams();
 

@@ -2,6 +2,7 @@
 #include "experiments/training/cohort.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <sstream>
@@ -85,9 +86,12 @@ void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
 }  // namespace
 
 std::filesystem::path phantom_path(const PhantomOptions& o) {
-  return source_root() / "phantoms" /
-         fmt::format("synthetic-{}phantom-{:g}mm-seed{}-n{}.h5", o.modality == PhantomModality::t1 ? "t1-" : "",
-                     o.voxel_mm, o.seed, o.subjects);
+  const std::filesystem::path shared = source_root() / "phantoms";
+  const std::string name = fmt::format("synthetic-{}phantom-{:g}mm-seed{}-n{}.h5",
+                                       o.modality == PhantomModality::t1 ? "t1-" : "", o.voxel_mm, o.seed, o.subjects);
+  const std::filesystem::path above = std::filesystem::exists(shared) ? shared : shared.parent_path();
+  if (std::filesystem::exists(shared / name) || access(above.c_str(), W_OK) == 0) return shared / name;
+  return cache_folder() / "phantoms" / name;
 }
 
 std::filesystem::path cohort_path(const DataOptions& o) {

@@ -17,7 +17,8 @@
 
 namespace cg {
 
-/// The file of the phantom with these options, in `phantoms/` beside experiments/.
+/// The file of the phantom with these options: in `phantoms/` beside experiments/, or in cache_folder() if it is not
+/// there and cannot be written there.
 std::filesystem::path phantom_path(const PhantomOptions& options);
 
 /// The file that the options name, or that of their phantom, which may not exist yet.

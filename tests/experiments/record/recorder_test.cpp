@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,7 +12,6 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <thread>
 
 #include "experiments/program/csv.h"
 #include "experiments/program/environment.h"
@@ -358,40 +356,6 @@ TEST_CASE("Storage: a file that exists is replaced only if asked, also if it app
   CHECK(kind([&] { require_new(f.path, false); }) == 9);
   fs::create_symlink("nowhere", f.path / "dangling");
   CHECK(kind([&] { require_new(f.path / "dangling", false); }) == 9);
-}
-
-TEST_CASE(
-    "Storage: an output that the user names may be a link, which stays, a device or a pipe, or have a long name") {
-  const Folder f;
-  std::ofstream(f.path / "target") << "old";
-  fs::create_symlink("target", f.path / "link");
-  fs::create_symlink("link", f.path / "chain");
-  CHECK(kind([&] { write_output(f.path / "chain", "new", false); }) == 9);
-  write_output(f.path / "chain", "new", true);
-  CHECK(contents(f.path / "target") == "new");
-  CHECK(fs::is_symlink(f.path / "chain"));
-  CHECK(fs::is_symlink(f.path / "link"));
-  for (const bool replace : {false, true}) {
-    CHECK(kind([&] { require_new("/dev/null", replace); }) == 0);
-    write_output("/dev/null", "gone", replace);
-    CHECK(fs::is_character_file("/dev/null"));
-  }
-  CHECK(kind([&] { write_output("/dev/full", "x", true); }) == 8);
-  const fs::path pipe = f.path / "pipe";
-  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
-  std::string read;
-  std::thread reader([&] { read = contents(pipe); });
-  write_output(pipe, "through the pipe", false);
-  reader.join();
-  CHECK(read == "through the pipe");
-  CHECK(fs::is_fifo(pipe));
-  const fs::path longest = f.path / std::string(255, 'a');
-  write_output(longest, "x", false);
-  CHECK(contents(longest) == "x");
-  const std::string too_long = (f.path / std::string(256, 'a')).string();
-  CHECK(kind([&] { write_output(too_long, "x", false); }) == 8);
-  fs::remove(longest);
-  CHECK(names(f.path) == std::set<std::string>{"target", "link", "chain", "pipe"});
 }
 
 TEST_CASE("Storage: links are not followed, and a replaced file is complete") {
