@@ -171,6 +171,14 @@ void make_absolute(std::string& path, const std::string& key, const Checked& che
 
 }  // namespace
 
+bool Config::evaluates_after(Index epoch) const {
+  return epoch == train.epochs || (evaluation.every > 0 && epoch % evaluation.every == 0);
+}
+
+bool Config::keeps_features_after(Index epoch) const {
+  return std::ranges::find(evaluation.embeddings_at, epoch) != evaluation.embeddings_at.end();
+}
+
 Fields<Config> config_fields() {
   Fields<Config> out{
       field("seeds", &Config::seeds, between(0, most_seed), "One training run per seed; the results are averaged."),

@@ -84,6 +84,11 @@ struct Config {
   bool validates() const {
     return data.validation > 0 || (data.split == SplitBy::column && !data.validation_values.empty());
   }
+  /// Whether a predictor of age is fitted and evaluated after this epoch: the last one, and those of evaluation.every.
+  bool evaluates_after(Index epoch) const;
+  /// Whether the features of all subjects are kept after this epoch.
+  bool keeps_features_after(Index epoch) const;
+
   std::vector<Index> seeds = {0};
   Index threads = 0;
   TrainOptions train;

@@ -97,7 +97,7 @@ bool end_epoch(Experiment& experiment, Run& run, Learner& learner, const Shown& 
   const EvaluationOptions& o = experiment.config.evaluation;
   const Index seed = experiment.seed(at), epoch = at.epoch;
   const bool last = epoch == experiment.config.train.epochs;
-  const bool measured = is_evaluated(experiment.config, epoch), kept = is_kept(experiment.config, epoch);
+  const bool measured = experiment.config.evaluates_after(epoch), kept = experiment.config.keeps_features_after(epoch);
   EpochRow row{.seed = seed,
                .epoch = epoch,
                .loss = at.loss_sum / static_cast<double>(at.step),

@@ -1,18 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/runner/workload.h"
 
-#include <algorithm>
-
 namespace cg {
-
-bool is_evaluated(const Config& config, Index epoch) {
-  const Index every = config.evaluation.every;
-  return epoch == config.train.epochs || (every > 0 && epoch % every == 0);
-}
-
-bool is_kept(const Config& config, Index epoch) {
-  return std::ranges::find(config.evaluation.embeddings_at, epoch) != config.evaluation.embeddings_at.end();
-}
 
 double Workload::step(Index batch) const {
   const auto size = static_cast<double>(batches[static_cast<std::size_t>(batch)]);
@@ -35,7 +24,7 @@ double Workload::encode_batch() const {
 
 Index Workload::evaluations_before(Index epoch) const {
   Index count = 0;
-  for (Index e = 1; e < epoch; ++e) count += is_evaluated(config, e) || is_kept(config, e);
+  for (Index e = 1; e < epoch; ++e) count += config.evaluates_after(e) || config.keeps_features_after(e);
   return count;
 }
 

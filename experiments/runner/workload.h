@@ -9,11 +9,6 @@
 
 namespace cg {
 
-/// Whether a predictor of age is fitted and evaluated after this epoch: the last one, and those of evaluation.every.
-bool is_evaluated(const Config& config, Index epoch);
-/// Whether the features of all subjects are kept after this epoch.
-bool is_kept(const Config& config, Index epoch);
-
 /// The seconds that a batch of full size takes.
 struct Pace {
   double step = 0;    ///< of training
