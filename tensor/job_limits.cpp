@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tensor/job_limits.h"
 
+#include <omp.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <optional>
@@ -88,6 +90,11 @@ int usable_processors(const ControlGroupFiles& files) {
     if (quota && period && *quota > 0 && *period > 0) least = std::min(least, std::ceil(*quota / *period));
   }
   return std::max(1, static_cast<int>(least));
+}
+
+void limit_threads() {
+  if (std::getenv("OMP_NUM_THREADS") == nullptr)
+    omp_set_num_threads(std::min(omp_get_max_threads(), usable_processors()));
 }
 
 }  // namespace cg

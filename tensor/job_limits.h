@@ -23,4 +23,7 @@ Index control_group_memory(const ControlGroupFiles& files = {});
 /// (half a processor counts as one). At least 1.
 int usable_processors(const ControlGroupFiles& files = {});
 
+/// From here on, parallel regions have at most one thread per usable processor, unless OMP_NUM_THREADS is set.
+void limit_threads();
+
 }  // namespace cg

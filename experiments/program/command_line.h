@@ -14,6 +14,7 @@
 #include "experiments/program/program.h"
 #include "experiments/program/standard_streams.h"
 #include "tensor/error.h"
+#include "tensor/job_limits.h"
 
 namespace cg {
 

@@ -2,18 +2,14 @@
 #include "experiments/program/standard_streams.h"
 
 #include <fcntl.h>
-#include <omp.h>
 #include <signal.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 
 #include "tensor/error.h"
-#include "tensor/job_limits.h"
 
 namespace cg {
 namespace {
@@ -63,13 +59,8 @@ void prepare_standard_streams() {
   FILE* stream =
       fopencookie(nullptr, "w", {.read = nullptr, .write = write_standard_output, .seek = nullptr, .close = nullptr});
   if (stream == nullptr) return;
-  std::setvbuf(stream, nullptr, _IOLBF, 1 << 16);  // whole lines, also in a log that somebody follows
+  std::setvbuf(stream, nullptr, _IOLBF, 1 << 16);  // whole lines, also in a log that is read while it grows
   stdout = stream;
-}
-
-void limit_threads() {
-  if (std::getenv("OMP_NUM_THREADS") == nullptr)
-    omp_set_num_threads(std::min(omp_get_max_threads(), usable_processors()));
 }
 
 void results_are_in_files() {

@@ -10,9 +10,6 @@ namespace cg {
 /// in every program.
 void prepare_standard_streams();
 
-/// One thread per processor that the job may use (job_limits.h), unless OMP_NUM_THREADS says otherwise.
-void limit_threads();
-
 /// For programs whose results are in files: text that is lost, or whose reader has gone, does not end the program.
 void results_are_in_files();
 
