@@ -62,6 +62,36 @@ std::string filled(const std::string& pattern, const std::string& part, const st
   return replaced(replaced(pattern, "{part}", part), "{participant_id}", id);
 }
 
+void check_options(const ImportOptions& o) {
+  const auto usage = [](const std::string& where, const std::string& what, const std::string& fix) {
+    fail(ErrorKind::usage, where, what, fix);
+  };
+  if (o.files.empty() == o.stack.empty() || o.stack.empty() != o.ids.empty())
+    usage("maps", "expected either one file per participant or a stack with its ids",
+          "Give --files, or --stack and --ids.");
+  if (!o.files.empty() && o.files.find("{participant_id}") == std::string::npos)
+    usage("--files", fmt::format("\"{}\" names one file for all participants", o.files),
+          "Write {participant_id} in the place of the id.");
+  for (const std::string& pattern : {o.table, o.files, o.stack, o.ids, o.masks})
+    for (const std::string& word : placeholders(pattern))
+      if (word != "{participant_id}" && word != "{session}" && word != "{part}")
+        usage("command line", fmt::format("\"{}\" contains {}, which is not a placeholder", pattern, word),
+              "Known are {participant_id}, {session}, {part}, and * for any part of a name.");
+  if (o.masks.find("{session}") != std::string::npos && o.files.find("{session}") == std::string::npos)
+    usage("--masks", fmt::format("\"{}\" has sessions, but --files has none", o.masks),
+          "Write {session} in --files too.");
+  for (const std::string& pattern : {o.table, o.files, o.stack, o.ids, o.masks})
+    if (o.parts.empty() && pattern.find("{part}") != std::string::npos)
+      usage("--parts", fmt::format("\"{}\" contains {{part}}, but no parts are named", pattern),
+            "Give --parts train,val.");
+  for (const std::string& pattern : {o.files, o.stack})
+    if (o.parts.size() > 1 && !pattern.empty() && pattern.find("{part}") == std::string::npos)
+      usage("--parts", fmt::format("\"{}\" is the same for all parts", pattern),
+            "Write {part} in the place of the part's name.");
+  if (!o.npy_axes.empty() && o.npy_axes != "RAS" && o.npy_axes != "LAS")
+    usage("--npy-axes", fmt::format("\"{}\", expected RAS or LAS", o.npy_axes), "Choose one of them.");
+}
+
 ImportOptions with_layout(ImportOptions o, Layout layout) {
   if (layout != Layout::bids) return with_openbhb(std::move(o), layout);
   if (o.table.empty()) o.table = "participants.tsv";

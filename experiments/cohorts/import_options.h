@@ -46,6 +46,9 @@ enum class Layout {
 /// Fills in empty options by the files below `root`. Errors (data): the files of the layout do not exist.
 ImportOptions with_layout(ImportOptions options, Layout layout);
 
+/// Errors (usage): options that do not fit together, a pattern with an unknown placeholder or without the id.
+void check_options(const ImportOptions& options);
+
 /// The id of a participant's scan in a session: "sub-01_ses-02"; without a session the participant's.
 std::string scan_id(const std::string& id, const std::string& session);
 
