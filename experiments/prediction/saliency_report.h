@@ -40,7 +40,7 @@ struct ScanSaliency {
   std::string synthetic = {};  ///< see synthetic_word
 };
 
-/// The true ageing in the file of a synthetic cohort (data/phantom/phantom.h).
+/// The true ageing in the file of a synthetic cohort (data/phantom/phantom.h), both [X, Y, Z].
 struct KnownAgeing {
   std::vector<std::uint8_t> labels;  ///< 0 outside, 1 fluid, 2 … the regions
   std::vector<float> effect;         ///< |change of the logarithm per year|
@@ -50,7 +50,7 @@ struct KnownAgeing {
 std::optional<KnownAgeing> known_ageing(const std::string& path, const Triple& grid);
 
 /// How well a mean map finds the tissue that truly ages, where the training maps have data. Fluid is excluded:
-/// ventricles and sulci change in size, which the true effects do not contain.
+/// ventricles and sulci change in size, which the true effects do not contain. `map`, `occupancy`: [X, Y, Z].
 struct Agreement {
   double voxels = 0;                      ///< rank correlation with the age effect, over voxels
   double regions = 0;                     ///< the same over the means of the regions

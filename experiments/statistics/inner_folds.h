@@ -17,7 +17,7 @@ enum class InnerFolds {
   contiguous,  ///< the rows in their order, as scikit-learn's KFold without shuffling
 };
 
-/// Features and ages of some subjects.
+/// Features [n, columns], row-major, and ages [n] of some subjects.
 struct SubjectRows {
   std::vector<double> values, ages;
   Index columns = 0;

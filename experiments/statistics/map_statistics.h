@@ -17,7 +17,8 @@ struct MapStatistics {
   double outside = 0;       ///< share of the data that lie where no training map has any
 };
 
-/// `occupancy`: at each voxel the share of training maps that hold data there. A map without data: all 0.
+/// Map and occupancy [X, Y, Z]. `occupancy`: at each voxel the share of training maps that hold data there. A map
+/// without data: all 0.
 MapStatistics map_statistics(std::span<const float> map, std::span<const float> occupancy);
 
 /// A quantity over the training maps.
