@@ -12,6 +12,7 @@
 
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
+#include "data/formats/tsv.h"
 #include "experiments/config/fields.h"
 #include "experiments/program/command_line.h"
 #include "experiments/teaching/loss_cases.h"
@@ -47,6 +48,16 @@ struct Arguments {
   std::uint64_t seed = 0;
   bool overwrite = false;
 };
+
+/// `--ages 20 21 25`: the numbers among the options are further ages.
+void take_ages(Arguments& arguments) {
+  if (arguments.ages.empty()) return;
+  std::erase_if(arguments.options, [&](const std::string& word) {
+    const std::optional<double> age = decimal(word);
+    if (age) arguments.ages.push_back(*age);
+    return age.has_value();
+  });
+}
 
 /// The options of the loss from KEY=VALUE words like those of a configuration. By default the number of neighbours of
 /// dynlocrep is the paper's share of a batch: 14 of 32.
@@ -141,5 +152,8 @@ int main(int argc, char** argv) {
   app.add_option("--html", a.html, "write a page that shows all losses");
   app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::numbers, ErrorKind::storage,
                                         ErrorKind::in_use}));
-  return run_program(app, argc, argv, [&] { return run(a); });
+  return run_program(app, argc, argv, [&] {
+    take_ages(a);
+    return run(a);
+  });
 }

@@ -13,6 +13,7 @@
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "data/formats/map_file.h"
+#include "data/formats/tsv.h"
 #include "experiments/program/command_line.h"
 #include "experiments/record/model_file.h"
 #include "experiments/training/setup.h"
@@ -79,7 +80,12 @@ int main(int argc, char** argv) {
   app.add_option("SCAN", arguments.scans.inputs, map_endings() + " files, cohort files (.h5)")->required();
   app.add_option("--out", arguments.out, "the table to write (CSV)")->capture_default_str();
   add_overwrite(app, arguments.overwrite);
-  app.add_option("--age", arguments.scans.age, "age of the single scan, years")->check(CLI::Range(0.0, oldest_age));
+  app.add_option("--age", arguments.scans.age, "age of the single scan, years")
+      ->check(CLI::Range(0.0, oldest_age))
+      ->transform([](const std::string& text) {  // 63,5 too
+        const std::optional<double> years = decimal(text);
+        return years ? fmt::format("{}", *years) : text;
+      });
   AgeTable& table = arguments.scans.participants;
   app.add_option("--participants", table.path, "table with the ages of the scans' participants (.tsv, .csv)");
   app.add_option("--id-column", table.id_column, "its column with the ids")->capture_default_str();

@@ -108,6 +108,13 @@ TEST_CASE("explain_loss: all losses and formulations are explained in 118 column
   });
 }
 
+TEST_CASE("explain_loss: ages may be separated by commas or by spaces") {
+  const Finished commas = run("--ages 20,21,25 sigma=3");
+  REQUIRE(commas.code == 0);
+  CHECK(run("--ages 20 21 25 sigma=3").text == commas.text);
+  CHECK(run("sigma=3 --ages 20 21 25").text == commas.text);
+}
+
 TEST_CASE("explain_loss: embeddings and ages are read from a file, also from that of a run") {
   const TemporaryFile file("embeddings.h5");
   H5Writer out(file.path);

@@ -123,6 +123,13 @@ TEST_CASE("predict: without an age there is no gap; with an age there are the ga
   CHECK(warns(changed([](SpatialVolume&) {}, "--age 128"), "age 128: training part"));
 }
 
+TEST_CASE("predict: an age may have a decimal comma") {
+  const std::string scan = trained().files()[0];
+  REQUIRE(predict(trained().model + " " + scan + " --age 63,5 --out comma.csv").code == 0);
+  CHECK(table("comma.csv").at(0).at("age") == "63.5");
+  CHECK(predict(trained().model + " " + scan + " --age old --out no.csv").code == 2);
+}
+
 TEST_CASE("predict: scans that differ from the training part get warnings, similar scans do not") {
   const auto scaled = changed([](SpatialVolume& p) {
     for (float& v : p.volume.values) v *= 4;
