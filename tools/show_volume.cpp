@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Draws a subject's map as a PNG: three planes, a colour scale, and with --augment the map before and after.
+// Draws a map as a PNG: three planes, a colour scale, and with --augment the map before and after.
 //   show_volume cohort.h5 --subject phantom-00007 --augment cutout --out cutout.png
+//   show_volume sub-01_stiffness.nii.gz
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <filesystem>
 #include <optional>
 
 #include "data/augment/augmentations.h"
 #include "data/cohort_h5.h"
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
+#include "data/formats/map_file.h"
 #include "data/normalise.h"
+#include "data/space/resample.h"
+#include "experiments/cohorts/map_reader.h"
 #include "experiments/config/fields.h"
 #include "experiments/pages/volume_picture.h"
 #include "experiments/program/command_line.h"
@@ -24,10 +30,21 @@ using namespace cg;
 
 struct Arguments {
   std::string file, subject, augment, out = "volume.png";
+  MapFileOptions map;
+  bool nan_is_zero = false;
   std::vector<std::string> options;
   std::vector<Index> at;
   std::uint64_t seed = 0;
   bool overwrite = false;
+};
+
+/// A map in its unit, with its description.
+struct Map {
+  std::string title, note, unit;
+  VoxelGrid grid;
+  std::array<bool, 3> reversed = {};
+  std::vector<float> values;
+  Index number = 0;  ///< of the subject in its cohort, for the random numbers of an augmentation
 };
 
 Index find_subject(const CohortFile& cohort, const std::string& id) {
@@ -56,12 +73,12 @@ AugmentOptions chosen_options(const Arguments& arguments) {
 /// A map in its unit, changed in the same way as a training volume. For training, the mean is subtracted from the data
 /// and the result is divided by the standard deviation. All augmentations commute with that division, and with the
 /// subtraction where they do not mix 0 and tissue.
-std::vector<float> augmented(const CohortFile& cohort, Index subject, std::vector<float> values,
-                             const Arguments& arguments) {
+std::vector<float> augmented(const Map& map, const Arguments& arguments) {
+  std::vector<float> values = map.values;
   const auto sd = static_cast<float>(intensity(values).sd);
   for (float& v : values) v /= sd;
-  make_augment(chosen_options(arguments), cohort.grid())(
-      {.seed = arguments.seed, .epoch = 1, .sample = static_cast<std::uint32_t>(subject)}, values);
+  make_augment(chosen_options(arguments), map.grid)(
+      {.seed = arguments.seed, .epoch = 1, .sample = static_cast<std::uint32_t>(map.number)}, values);
   for (float& v : values) v *= sd;
   return values;
 }
@@ -84,21 +101,52 @@ Triple place(const Arguments& arguments, const VolumePicture& picture) {
   return at;
 }
 
-VolumePicture picture_of(const CohortFile& cohort, const Arguments& arguments) {
+Map map_of_cohort(const Arguments& arguments) {
+  const CohortFile cohort(arguments.file);
   const Index i = find_subject(cohort, arguments.subject);
   const Subject& subject = cohort.subject(i);
+  return {.title = fmt::format("{}, {:g} years{}", subject.id, subject.age,
+                               subject.study.empty() ? "" : ", study " + subject.study),
+          .note = cohort.synthetic() ? "SYNTHETIC PHANTOM: computed, not measured" : "",
+          .unit = cohort.unit(),
+          .grid = cohort.grid(),
+          .reversed = cohort.reversed_axes(),
+          .values = cohort.volume(i).values,
+          .number = i};
+}
+
+/// The map of a NIfTI or .npy file on the MNI grid of its smallest voxel edge, as the import samples it.
+Map map_of_file(const Arguments& arguments) {
+  if (!arguments.subject.empty())
+    fail(ErrorKind::usage, "--subject", "the file has one map", "Leave it out, or give a cohort file (.h5).");
+  MapFile read = read_map(arguments.file, arguments.map);
+  if (arguments.nan_is_zero)
+    for (float& v : read.spatial.volume.values)
+      if (std::isnan(v)) v = 0;
+  if (std::ranges::any_of(read.spatial.volume.values, [](float v) { return !std::isfinite(v); }))
+    fail(ErrorKind::data, arguments.file, "a voxel is NaN or infinite",
+         "Add --nan-is-zero if NaN means that nothing was measured.");
+  const double edge = std::clamp(std::ranges::min(read.spatial.affine.edges()), 0.5, 20.0);
+  const SpatialGrid grid = mni_grid(edge);
+  return {.title = without_map_ending(std::filesystem::path(arguments.file).filename().string()),
+          .note = read.description.starts_with(synthetic_mark) ? "SYNTHETIC PHANTOM: computed, not measured" : "",
+          .unit = "",
+          .grid = {grid.extents, edge},
+          .values = resample(read.spatial, grid, Sampling::measured).volume.values};
+}
+
+VolumePicture picture_of(const Map& map, const Arguments& arguments) {
   VolumePicture picture;
-  picture.title = fmt::format("{}, {:g} years", subject.id, subject.age);
-  if (!subject.study.empty()) picture.title += ", study " + subject.study;
-  if (cohort.synthetic()) picture.note = "SYNTHETIC PHANTOM: computed, not measured";
-  picture.grid = cohort.grid();
-  picture.reversed = cohort.reversed_axes();
-  picture.unit = cohort.unit();
-  picture.rows.push_back({"", cohort.volume(i).values});
-  picture.most = scale_end(picture.rows[0].values);
+  picture.title = map.title;
+  picture.note = map.note;
+  picture.grid = map.grid;
+  picture.reversed = map.reversed;
+  picture.unit = map.unit;
+  picture.rows.push_back({"", map.values});
+  picture.most = scale_end(map.values);
   if (!arguments.augment.empty()) {
     picture.rows[0].label = "before";
-    picture.rows.push_back({"after " + arguments.augment, augmented(cohort, i, picture.rows[0].values, arguments)});
+    picture.rows.push_back({"after " + arguments.augment, augmented(map, arguments)});
   }
   picture.at = place(arguments, picture);
   return picture;
@@ -107,23 +155,27 @@ VolumePicture picture_of(const CohortFile& cohort, const Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("Draws a subject's map as a PNG, with --augment before and after an augmentation.", "show_volume");
+  CLI::App app("Draws a map as a PNG, with --augment before and after an augmentation.", "show_volume");
   Arguments arguments;
-  app.add_option("FILE", arguments.file, "cohort file (HDF5)")->required();
+  app.add_option("FILE", arguments.file, "cohort file (.h5), or one map: " + map_endings())->required();
   app.add_option("KEY=VALUE", arguments.options, "options of [data.augment], e.g. rotation.degrees=20");
   app.add_option("--subject", arguments.subject, "participant_id (default: the first of the file)");
   app.add_option("--augment", arguments.augment, "the augmentation")->check(CLI::IsMember(augmentation_names()));
   app.add_option("--seed", arguments.seed, "seed of the augmentation")->capture_default_str();
   app.add_option("--at", arguments.at, "the voxel in all three planes (default: the middle)")->expected(3);
   app.add_option("--out", arguments.out, "the PNG to write")->capture_default_str();
+  app.add_flag("--nan-is-zero", arguments.nan_is_zero, "NaN in a map means: not measured");
+  app.add_option("--npy-axes", arguments.map.npy_axes, "direction of x in .npy files")
+      ->check(CLI::IsMember({"RAS", "LAS"}));
   add_overwrite(app, arguments.overwrite);
   app.footer(
       exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage, ErrorKind::in_use}));
   return run_program(app, argc, argv, [&] {
     require_not_read(arguments.out, std::array{arguments.file});
     require_new(arguments.out, arguments.overwrite);
-    const CohortFile cohort(arguments.file);
-    write_output(arguments.out, volume_png(picture_of(cohort, arguments)), arguments.overwrite);
+    const bool is_cohort = arguments.file.ends_with(".h5") || arguments.file.ends_with(".hdf5");
+    const Map map = is_cohort ? map_of_cohort(arguments) : map_of_file(arguments);
+    write_output(arguments.out, volume_png(picture_of(map, arguments)), arguments.overwrite);
     fmt::print("{}\n", arguments.out);
     return 0;
   });

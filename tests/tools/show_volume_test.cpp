@@ -4,11 +4,14 @@
 #include <fmt/format.h>
 #include <sys/wait.h>
 
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 
+#include "data/cohort_h5.h"
+#include "data/formats/nifti.h"
 #include "data/phantom/cohort.h"
 #include "tests/data/formats/raw_h5.h"
 #include "tests/support/png.h"
@@ -55,6 +58,36 @@ std::string bytes(const std::string& path) {
 }
 
 }  // namespace
+
+TEST_CASE("show_volume: a NIfTI file is drawn as the same map of a cohort; NaN needs --nan-is-zero") {
+  const CohortFile file(cohort());
+  const TemporaryFile nifti("scan.nii.gz"), holed("nan.nii"), from_cohort("a.png"), from_file("b.png");
+  SpatialVolume map{file.volume(0), file.affine()};
+  write_nifti(nifti.path, map);
+  REQUIRE(run(cohort() + " --at 6 7 6 --out " + from_cohort.path).code == 0);
+  const Result drawn = run(nifti.path + " --at 6 7 6 --out " + from_file.path);
+  REQUIRE_MESSAGE(drawn.code == 0, drawn.text);
+  const Png a(bytes(from_cohort.path)), b(bytes(from_file.path));
+  CHECK(a.width() == b.width());
+  REQUIRE(a.height() == b.height());
+  CHECK(a.at(a.width() / 6, a.height() / 2) == b.at(b.width() / 6, b.height() / 2));  // in the first plane
+  for (float& v : map.volume.values)
+    if (v == 0) v = std::nanf("");
+  write_nifti(holed.path, map);
+  const Result refused = run(holed.path + " --out " + from_file.path);
+  CHECK(refused.code == 3);
+  CHECK(refused.text.find("--nan-is-zero") != std::string::npos);
+  const TemporaryFile again("c.png");
+  CHECK(run(nifti.path + " --out " + from_file.path).code == 0);
+  CHECK(run(holed.path + " --nan-is-zero --out " + again.path).code == 0);
+  const Png plain(bytes(from_file.path)), zeroed(bytes(again.path));
+  REQUIRE(plain.height() == zeroed.height());
+  int different = 0;
+  for (int y = plain.height() / 5; y < plain.height(); ++y)  // below the title, which names the file
+    for (int x = 0; x < plain.width(); ++x) different += plain.at(x, y) != zeroed.at(x, y);
+  CHECK(different == 0);
+  CHECK(run(nifti.path + " --subject sub-1 --out " + again.path).code == 2);
+}
 
 TEST_CASE(
     "show_volume: each augmentation gives a picture with twice the planes, and the same bytes for the same seed") {
