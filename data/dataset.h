@@ -2,6 +2,7 @@
 // What the trainer needs from a cohort: subjects by number, and their volumes one at a time.
 #pragma once
 
+#include <cctype>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -31,6 +32,14 @@ class Dataset {
   /// May be called from one thread while another computes. Errors (data): values that are not finite, a constant map.
   virtual Volume volume(Index i) const = 0;
 };
+
+/// The letters and digits of an id, without BIDS's `sub-`: `MRE-07`, `MRE_07` and `sub-MRE07` are spellings of one id.
+inline std::string letters_of_id(const std::string& id) {
+  std::string letters;
+  for (const char c : id.starts_with("sub-") ? id.substr(4) : id)
+    if (std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80) letters += c;
+  return letters;
+}
 
 inline std::vector<std::string> ids_of(const Dataset& dataset) {
   std::vector<std::string> out;

@@ -126,9 +126,9 @@ void check_apart(const ImportOptions& o, const std::vector<Participant>& people,
   if (o.not_in.empty()) return;
   const CohortFile other(o.not_in);
   std::set<std::string> ids;
-  for (Index i = 0; i < other.size(); ++i) ids.insert(join_key(other.subject(i).person));
+  for (Index i = 0; i < other.size(); ++i) ids.insert(letters_of_id(other.subject(i).person));
   for (const Participant& p : people)
-    if (ids.contains(join_key(p.id)))
+    if (ids.contains(letters_of_id(p.id)))
       diagnostics.add(
           fmt::format("{}: the participant is also in {}. Remove it here: --exclude {}.", p.where, o.not_in, p.id));
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/record/known_subjects.h"
 
-#include <cctype>
 #include <vector>
 
 #include "experiments/program/digest.h"
@@ -19,12 +18,7 @@ std::vector<std::string> names_of(const Subject& subject) {
 
 }  // namespace
 
-std::string id_digest(const std::string& id) {
-  std::string letters;
-  for (const char c : id.starts_with("sub-") ? id.substr(4) : id)
-    if (std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80) letters += c;
-  return sha256(letters).substr(0, digits);
-}
+std::string id_digest(const std::string& id) { return sha256(letters_of_id(id)).substr(0, digits); }
 
 std::string short_map_digest(const std::string& map_digest) { return map_digest.substr(0, digits); }
 

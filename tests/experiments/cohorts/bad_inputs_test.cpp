@@ -144,6 +144,19 @@ TEST_CASE("import refuses: a participant in two parts, with separate tables or a
   check_refused({"another cohort",
                  [&](Study& s) { s.options.not_in = other.out.string(); },
                  {"participants.tsv:4 (sub-2)", other.out.string(), "--exclude sub-2"}});
+  Study spelt("spelt");  // as a phantom's id and that of its export
+  spelt.write_table("participant_id\tage\nA-1\t30\n");
+  spelt.write_map(1, sample_map(9));
+  fs::create_directories(spelt.folder / "A-1");
+  fs::rename(spelt.file(1), spelt.folder / "A-1" / "A-1_mre.nii.gz");
+  spelt.options.allow_unused = true;
+  spelt.import();
+  check_refused({"another cohort, another spelling",
+                 [&](Study& s) {
+                   s.options.not_in = spelt.out.string();
+                   s.write_table("participant_id\tage\nsub-A1\t30\n");
+                 },
+                 {"participants.tsv:2 (sub-A1)", spelt.out.string()}});
 }
 
 TEST_CASE("import refuses: maps that are constant, empty, a mask, or contain NaN or infinity, with the voxel") {
