@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cctype>
 #include <cstdint>
 #include <cstring>
 
+#include "data/files/utf8.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -44,14 +44,15 @@ constexpr std::array signatures = {
 /// What the reason says: "a git-lfs pointer …", and the remedy.
 struct Words {
   FileKind kind;
-  const char *what, *fix;
+  const char* what;
+  const char* fix = "Give a file of the right kind.";
 };
 
 constexpr std::array words = {
-    Words{FileKind::nifti, "a NIfTI or Analyze file", "Give a file of the right kind."},
-    Words{FileKind::npy, "a .npy file", "Give a file of the right kind."},
-    Words{FileKind::hdf5, "an HDF5 file", "Give a file of the right kind."},
-    Words{FileKind::safetensors, "a safetensors file", "Give a file of the right kind."},
+    Words{FileKind::nifti, "a NIfTI or Analyze file"},
+    Words{FileKind::npy, "a .npy file"},
+    Words{FileKind::hdf5, "an HDF5 file"},
+    Words{FileKind::safetensors, "a safetensors file"},
     Words{FileKind::zip, "a zip archive (as .npz, and PyTorch's .pth and .pt)",
           "Unpack it; convert a PyTorch checkpoint with tools/convert_pth.py."},
     Words{FileKind::pickle, "a Python pickle, which can run code",
@@ -71,15 +72,6 @@ constexpr std::array words = {
           "Open the address in a browser, and download the file itself."},
 };
 
-bool is_nifti(std::string_view first) {
-  std::uint32_t size = 0;
-  if (first.size() < sizeof size) return false;
-  std::memcpy(&size, first.data(), sizeof size);
-  for (const std::uint32_t length : {348u, 540u})
-    if (size == length || size == __builtin_bswap32(length)) return true;
-  return false;
-}
-
 /// A length in eight bytes, then JSON.
 bool is_safetensors(std::string_view first) {
   std::uint64_t length = 0;
@@ -91,15 +83,22 @@ bool is_safetensors(std::string_view first) {
 bool is_web_page(std::string_view first) {
   const std::size_t begin = first.find_first_not_of(" \t\r\n\xef\xbb\xbf");
   if (begin == std::string_view::npos) return false;
-  std::string text(first.substr(begin, 14));
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string text = lower_case(first.substr(begin, 14));
   return text.starts_with("<!doctype html") || text.starts_with("<html") || text.starts_with("<?xml");
 }
 
 }  // namespace
 
+std::size_t nifti_header_length(std::string_view first) {
+  std::uint32_t size = 0;
+  if (first.size() >= sizeof size) std::memcpy(&size, first.data(), sizeof size);
+  for (const std::uint32_t length : {348u, 540u})
+    if (size == length || size == __builtin_bswap32(length)) return length;
+  return 0;
+}
+
 FileKind file_kind(std::string_view first) {
-  if (is_nifti(first)) return FileKind::nifti;
+  if (nifti_header_length(first) > 0) return FileKind::nifti;
   if (is_safetensors(first)) return FileKind::safetensors;
   for (const Signature& s : signatures)
     if (first.size() >= s.at && first.substr(s.at).starts_with(s.bytes)) return s.kind;

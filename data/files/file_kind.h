@@ -34,6 +34,10 @@ constexpr std::size_t kind_bytes = 512;
 /// `first`: at least kind_bytes bytes, or the whole of a shorter file.
 FileKind file_kind(std::string_view first);
 
+/// The length of a NIfTI header in bytes, by its first four bytes in either byte order: 348 (NIfTI-1, Analyze) or 540
+/// (NIfTI-2); 0: another kind of file.
+std::size_t nifti_header_length(std::string_view first);
+
 /// Refuses the file `name`. The message says what it is instead of `expected` ("a NIfTI file"), and what to do.
 /// Errors (data).
 [[noreturn]] void fail_other_kind(const std::string& name, FileKind kind, const std::string& expected);

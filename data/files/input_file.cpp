@@ -83,6 +83,12 @@ std::string read_input(const fs::path& path, Index most) {
   return text;
 }
 
+std::string beginning(const InputFile& input, std::size_t most, const fs::path& path) {
+  std::string bytes(std::min(most, static_cast<std::size_t>(input.size)), '\0');
+  read_at(input.file, 0, bytes.data(), bytes.size(), path);
+  return bytes;
+}
+
 void require_not_read(const fs::path& out, std::span<const std::string> read) {
   std::error_code different;  // also set if a file does not exist
   for (const std::string& input : read)

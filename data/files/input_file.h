@@ -26,6 +26,9 @@ std::string read_input(const std::filesystem::path& path, Index most);
 /// Fills `to` with the bytes from `offset` on. Errors: storage: reading fails; corrupt: the file is too short.
 void read_at(const Descriptor& file, Index offset, char* to, std::size_t bytes, const std::filesystem::path& path);
 
+/// The first `most` bytes, or the whole of a shorter file. Errors: as read_at.
+std::string beginning(const InputFile& input, std::size_t most, const std::filesystem::path& path);
+
 /// Errors (usage): `out` is one of the files in `read`. Empty names are ignored.
 void require_not_read(const std::filesystem::path& out, std::span<const std::string> read);
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks whether bytes are UTF-8 text, as tables and names should be.
+// Text from files: whether bytes are UTF-8, as tables and names should be, and words in any case.
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace cg {
@@ -13,5 +14,8 @@ std::size_t utf8_character(std::string_view text);
 
 /// The number of bytes from the beginning that are UTF-8; the size of `text` if all are.
 std::size_t utf8_prefix(std::string_view text);
+
+/// `text` with the letters A to Z in lower case.
+std::string lower_case(std::string_view text);
 
 }  // namespace cg

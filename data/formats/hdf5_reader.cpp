@@ -54,9 +54,7 @@ std::string library_errors() {
     fail(ErrorKind::in_use, path,
          "the file is marked as open for writing: a program writes it now, or ended without closing it",
          "Close it there. If no program has it open: h5clear -s FILE (package hdf5-tools) removes the mark.");
-  std::string first(static_cast<std::size_t>(std::min<Index>(input.size, kind_bytes)), '\0');
-  read_at(input.file, 0, first.data(), first.size(), path);
-  const FileKind kind = file_kind(first);
+  const FileKind kind = file_kind(beginning(input, kind_bytes, path));
   if (kind != FileKind::hdf5 && kind != FileKind::unknown) fail_other_kind(path, kind, "an HDF5 file");
   fail(ErrorKind::corrupt, path, "not an HDF5 file, or a damaged one", "Create or download the file again.");
 }

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "data/files/byte_stream.h"
+#include "data/files/file_kind.h"
 #include "data/files/raw_numbers.h"
 #include "data/formats/nifti_header.h"
 #include "tensor/error.h"
@@ -87,7 +88,7 @@ template <class Image>
 NiftiVolume read_both(ByteStream& stream, const NiftiLimits& limits, const Image& image) {
   std::string first(nifti::long_header, '\0');
   std::size_t n = stream.read_some(first.data(), nifti::short_header);
-  if (nifti::header_length({first.data(), n}) > n) n += stream.read_some(first.data() + n, nifti::long_header - n);
+  if (nifti_header_length({first.data(), n}) > n) n += stream.read_some(first.data() + n, nifti::long_header - n);
   first.resize(n);
   const Header h = nifti::decode(first, stream.name(), limits);
   if (h.single_file) return read_voxels(stream, h, static_cast<Index>(first.size()));
@@ -114,7 +115,7 @@ NiftiVolume read_nifti(const fs::path& path, const NiftiLimits& limits) {
       image = replaced(header, ".hdr", ".img");
     std::error_code ignored;  // opening the image reports any other problem
     if (!fs::exists(image, ignored) && fs::exists(image.string() + ".gz", ignored)) image += ".gz";
-    if (!fs::exists(image, ignored))
+    if (fs::symlink_status(image, ignored).type() == fs::file_type::not_found)
       fail(ErrorKind::data, header.string(),
            fmt::format("its header says that the voxels are in {}, which does not exist", image.filename().string()),
            "Copy both files, or convert them to one .nii.gz.");

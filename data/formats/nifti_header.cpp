@@ -165,7 +165,8 @@ void place(const Raw& raw, NiftiVolume& about, const Name& name) {
     affine = Affine::scale({raw.pixdim[1], raw.pixdim[2], raw.pixdim[3]}, {});
     check_affine(affine, "voxel sizes", name);
   }
-  if (s && q && is_usable(qform(raw))) about.disagreement = disagreement(affine, qform(raw));
+  if (s && q)
+    if (const Affine other = qform(raw); is_usable(other)) about.disagreement = disagreement(affine, other);
 }
 
 template <class Raw>
@@ -203,17 +204,9 @@ Header header(const Raw& raw, bool swapped, const Name& name, const NiftiLimits&
 
 }  // namespace
 
-std::size_t header_length(std::string_view bytes) {
-  std::uint32_t size = 0;
-  if (bytes.size() >= sizeof size) std::memcpy(&size, bytes.data(), sizeof size);
-  for (const std::uint32_t length : {std::uint32_t{short_header}, std::uint32_t{long_header}})
-    if (size == length || size == __builtin_bswap32(length)) return length;
-  return 0;
-}
-
 Header decode(std::string_view bytes, const std::string& file, const NiftiLimits& limits) {
   const Name name{file};
-  const std::size_t length = header_length(bytes);
+  const std::size_t length = nifti_header_length(bytes);
   if (length == 0) fail_other_kind(file, file_kind(bytes), "a NIfTI file");
   if (bytes.size() < length) name.corrupt(fmt::format("the file ends inside its header of {} bytes", length));
   std::uint32_t size;

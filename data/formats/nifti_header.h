@@ -11,9 +11,6 @@ namespace cg::nifti {
 
 constexpr std::size_t short_header = 348, long_header = 540;  // bytes, of NIfTI-1 and 2
 
-/// The length of the header by its first four bytes; 0: not a NIfTI file.
-std::size_t header_length(std::string_view bytes);
-
 struct Header {
   Triple extents;
   int datatype;         ///< DT_… of nifti1.h

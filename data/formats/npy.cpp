@@ -221,12 +221,10 @@ NpyFile::Header NpyFile::parse(std::string_view text, const std::string& name) {
 }
 
 NpyFile::NpyFile(const std::filesystem::path& path) : path_(path.string()), input_(open_input(path)) {
-  std::array<char, 12> start{};
-  const auto known = static_cast<std::size_t>(std::min<Index>(input_.size, start.size()));
-  read_at(input_.file, 0, start.data(), known, path);
-  std::string first(static_cast<std::size_t>(std::min<Index>(input_.size, kind_bytes)), '\0');
-  read_at(input_.file, 0, first.data(), first.size(), path);
-  if (const FileKind kind = file_kind(first); kind != FileKind::npy) fail_other_kind(path_, kind, "a .npy file");
+  std::string start = beginning(input_, kind_bytes, path);
+  if (const FileKind kind = file_kind(start); kind != FileKind::npy) fail_other_kind(path_, kind, "a .npy file");
+  constexpr std::size_t before_text = 12;  // signature, version and length
+  start.resize(std::max(start.size(), before_text));
   const auto byte = [&](std::size_t k) { return static_cast<Index>(static_cast<unsigned char>(start[k])); };
   const Index version = byte(6);
   if (version < 1 || version > 3 || byte(7) != 0) bad_header(path_, fmt::format("has version {}.{}", version, byte(7)));

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -37,12 +36,6 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return out;
-}
-
 /// The header's characters outside of quotes.
 std::string unquoted_header(std::string_view text) {
   std::string out;
@@ -61,7 +54,7 @@ std::string unquoted_header(std::string_view text) {
 char separator_of(std::string_view text, const std::string& name) {
   const std::string header = unquoted_header(text);
   const auto count = [&](char separator) { return std::ranges::count(header, separator); };
-  const bool is_csv = lower(name).ends_with(".csv");
+  const bool is_csv = lower_case(name).ends_with(".csv");
   if (count('\t') > 0 && (!is_csv || (count(',') == 0 && count(';') == 0))) return '\t';
   if (count(',') == 0 && count(';') == 0) return is_csv ? ',' : '\t';
   return count(';') > count(',') ? ';' : ',';
@@ -70,7 +63,7 @@ char separator_of(std::string_view text, const std::string& name) {
 /// Excel's first line that names the separator: `sep=;`. Takes it off.
 std::optional<char> named_separator(std::string_view& text) {
   const std::string_view first = text.substr(0, text.find_first_of("\r\n"));
-  if (first.size() != 5 || lower(first.substr(0, 4)) != "sep=") return {};
+  if (first.size() != 5 || lower_case(first.substr(0, 4)) != "sep=") return {};
   const char separator = first[4];
   text.remove_prefix(first.size());
   if (text.starts_with('\r')) text.remove_prefix(1);
@@ -217,7 +210,7 @@ const std::string& Table::cell(Index row, const std::string& column) const {
 
 bool is_missing(std::string_view cell) {
   constexpr std::array words = {"", "n/a", "na", "nan", "null", "none", "#n/a", "-", ".", "?"};
-  return std::ranges::find(words, lower(cell)) != words.end();
+  return std::ranges::find(words, lower_case(cell)) != words.end();
 }
 
 std::optional<double> decimal(std::string_view cell) {

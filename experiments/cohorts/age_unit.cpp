@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cctype>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
 #include "data/files/input_file.h"
+#include "data/files/utf8.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -31,8 +31,8 @@ constexpr std::array units = {Unit{"years", 1, {"years", "year", "yrs", "yr", "y
                               Unit{"weeks", 365.25 / 7, {"weeks", "week", "wks", "wk", "w"}},
                               Unit{"days", 365.25, {"days", "day", "ds", "d", "d"}}};
 
-std::optional<AgeUnit> unit_named(std::string word) {
-  for (char& c : word) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+std::optional<AgeUnit> unit_named(const std::string& text) {
+  const std::string word = lower_case(text);
   for (const Unit& unit : units)
     for (const std::string_view known : unit.words)
       if (word == known) return AgeUnit{unit.name, unit.per_year};

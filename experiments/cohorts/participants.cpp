@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -12,15 +11,11 @@
 
 #include "data/dataset.h"
 #include "data/files/input_file.h"
+#include "data/files/utf8.h"
 #include "data/formats/tsv.h"
 
 namespace cg {
 namespace {
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
 
 class Reader {
  public:
@@ -107,7 +102,7 @@ class Reader {
 
   void read_sex(const std::string& cell, Participant& p) {
     if (is_missing(cell)) return;
-    const std::string word = lower(cell);
+    const std::string word = lower_case(cell);
     const auto is = [&](const std::string& wanted, std::initializer_list<const char*> usual) {
       return cell == wanted || std::find(usual.begin(), usual.end(), word) != usual.end();
     };

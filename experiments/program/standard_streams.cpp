@@ -17,26 +17,35 @@ namespace {
 int lost_by = 0;  // errno of the first text that could not be printed; 0: none
 bool in_files = false;
 
-/// Writes what is possible and claims to have written all.
-ssize_t write_standard_output(void*, const char* bytes, size_t n) {
-  for (size_t done = 0; done < n && lost_by == 0;) {
-    const ssize_t written = write(STDOUT_FILENO, bytes + done, n - done);
+/// Writes what is possible. Returns errno of what was not; 0: nothing.
+int write_bytes(int number, const char* bytes, size_t n) {
+  for (size_t done = 0; done < n;) {
+    const ssize_t written = write(number, bytes + done, n - done);
     if (written >= 0)
       done += static_cast<size_t>(written);
     else if (errno != EINTR)
-      lost_by = errno;
+      return errno;
   }
+  return 0;
+}
+
+// Both claim to have written all.
+ssize_t write_standard_output(void*, const char* bytes, size_t n) {
+  if (lost_by == 0) lost_by = write_bytes(STDOUT_FILENO, bytes, n);
   return static_cast<ssize_t>(n);
 }
 
-/// What standard error cannot take has no other place to go.
 ssize_t write_standard_error(void*, const char* bytes, size_t n) {
-  for (size_t done = 0; done < n;) {
-    const ssize_t written = write(STDERR_FILENO, bytes + done, n - done);
-    if (written < 0 && errno != EINTR) break;
-    if (written > 0) done += static_cast<size_t>(written);
-  }
+  write_bytes(STDERR_FILENO, bytes, n);  // what it cannot take has no other place to go
   return static_cast<ssize_t>(n);
+}
+
+/// Replaces a stream by one whose writes never fail.
+void replace(FILE*& stream, cookie_write_function_t* write_to, int buffering) {
+  FILE* by = fopencookie(nullptr, "w", {.read = nullptr, .write = write_to, .seek = nullptr, .close = nullptr});
+  if (by == nullptr) return;
+  std::setvbuf(by, nullptr, buffering, buffering == _IONBF ? 0 : 1 << 16);
+  stream = by;
 }
 
 }  // namespace
@@ -50,17 +59,8 @@ void prepare_standard_streams() {
         close(opened);
       }
     }
-  FILE* errors =
-      fopencookie(nullptr, "w", {.read = nullptr, .write = write_standard_error, .seek = nullptr, .close = nullptr});
-  if (errors != nullptr) {
-    std::setvbuf(errors, nullptr, _IONBF, 0);
-    stderr = errors;
-  }
-  FILE* stream =
-      fopencookie(nullptr, "w", {.read = nullptr, .write = write_standard_output, .seek = nullptr, .close = nullptr});
-  if (stream == nullptr) return;
-  std::setvbuf(stream, nullptr, _IOLBF, 1 << 16);  // whole lines, also in a log that is read while it grows
-  stdout = stream;
+  replace(stderr, write_standard_error, _IONBF);
+  replace(stdout, write_standard_output, _IOLBF);  // whole lines, also in a log that is read while it grows
 }
 
 void results_are_in_files() {

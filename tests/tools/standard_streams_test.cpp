@@ -46,7 +46,7 @@ TEST_CASE("closed streams: files that a program opens do not take their place") 
   }
 }
 
-TEST_CASE("full output: a result that is only printed ends with 8, a run goes on, and a reader may go away") {
+TEST_CASE("full output: a result that is only printed ends with 8, a run continues, also if its reader ends") {
   for (const char* printed : {"run_experiment --help", "run_experiment --help-config", "run_experiment --version",
                               "explain_loss --ages 20,30,60", "convert_weights open/model.h5 --list"}) {
     CAPTURE(printed);

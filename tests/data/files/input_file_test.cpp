@@ -3,10 +3,10 @@
 #include "data/files/input_file.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <fstream>
 
+#include "tests/support/program.h"
 #include "tests/support/thrown.h"
 
 using namespace cg;
@@ -15,11 +15,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A folder that is removed at the end.
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("cg-test-links-" + std::to_string(getpid()));
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
+/// A folder with files and links.
+struct Folder : TestFolder {
+  const fs::path path = TestFolder::path();
 
   void write(const fs::path& file) const {
     fs::create_directories((path / file).parent_path());

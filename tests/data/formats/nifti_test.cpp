@@ -331,6 +331,9 @@ TEST_CASE("read_nifti: a pair of files is found from either name, with its image
   write(header.path, bytes.substr(0, 348));
   check_fails([&] { (void)read_nifti(header.path); }, ErrorKind::data,
               {header.path, fs::path(image.path).filename().string() + ", which does not exist"});
+  fs::create_symlink(".git/annex/objects/x", image.path);
+  check_fails([&] { (void)read_nifti(header.path); }, ErrorKind::data, {image.path, "its content was not fetched"});
+  fs::remove(image.path);
   write(packed.path, gzipped(bytes.substr(352)));
   CHECK(read_nifti(header.path).spatial.volume.values[8] == 1);
   CHECK(read_nifti(packed.path).spatial.volume.values[8] == 1);

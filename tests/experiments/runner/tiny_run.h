@@ -82,7 +82,7 @@ class Process {
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    // Opened here: a child that is killed at once has a log too.
+    // Opened here: a child that is killed immediately has a log too.
     const int file = open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     REQUIRE(file >= 0);
     id_ = fork();
