@@ -26,6 +26,9 @@ struct MapReading {
   double lost = 0;                       ///< share of the file's non-zero volume that is outside of the grid
 };
 
+/// The share of the non-zero volume of a map that is outside of the grid on which it was sampled.
+double lost_share(const SpatialVolume& from, const Volume& on_grid, const SpatialGrid& grid);
+
 class MapReader {
  public:
   explicit MapReader(const ImportOptions& options);
