@@ -56,14 +56,13 @@ void describe(MapReading& reading) {
   if (reading.voxels > 0) reading.mean = sum / static_cast<double>(reading.voxels);
 }
 
-/// The share of the non-zero volume that is outside of the grid.
-double lost_of(const SpatialVolume& from, const Volume& on_grid, const SpatialGrid& grid) {
+}  // namespace
+
+double lost_share(const SpatialVolume& from, const Volume& on_grid, const SpatialGrid& grid) {
   const double had = nonzero(from.volume) * std::abs(from.affine.determinant()),
                has = nonzero(on_grid) * std::abs(grid.affine.determinant());
   return std::max(0.0, 1 - has / had);
 }
-
-}  // namespace
 
 MapFile MapReader::file(const MapSource& source) const {
   return read_map(source.file, {.row = source.row, .npy_axes = options_.npy_axes});
@@ -104,7 +103,7 @@ MapReading MapReader::read(const MapSource& source) const {
   reading.axes = orientation(from.affine).letters();
   reading.done = std::move(resampled.done);
   reading.volume = std::move(resampled.volume);
-  reading.lost = lost_of(from, reading.volume, grid_);  // before the mask: what it removes is not lost
+  reading.lost = lost_share(from, reading.volume, grid_);  // before the mask: what it removes is not lost
   apply_mask(source, reading.volume);
   describe(reading);
   if (reading.voxels == 0 || reading.least == reading.most)

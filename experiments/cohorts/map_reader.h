@@ -33,6 +33,9 @@ struct MapOptions {
   Sampling sampling = Sampling::measured;
 };
 
+/// The share of the non-zero volume of a map that is outside of the grid on which it was sampled.
+double lost_share(const SpatialVolume& from, const Volume& on_grid, const SpatialGrid& grid);
+
 class MapReader {
  public:
   MapReader(MapOptions options, const SpatialGrid& grid) : options_(std::move(options)), grid_(grid) {}

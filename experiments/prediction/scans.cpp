@@ -174,6 +174,7 @@ Scan Scans::read(Index scan) const {
   Resampled resampled = resample(own, reader_.grid(), sampling_);
   out.volume = std::move(resampled.volume);
   out.done = std::move(resampled.done);
+  out.lost = lost_share(own, out.volume, reader_.grid());
   out.digest = map_digest(out.volume.values);
   return out;
 }

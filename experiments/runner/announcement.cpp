@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "experiments/program/progress.h"
+#include "experiments/training/planned_split.h"
 #include "experiments/training/setup.h"
 
 namespace cg {
@@ -102,7 +103,7 @@ void print_plan(const Config& config, const RunOptions& options) {
     checked_batches(config, static_cast<Index>(cohort->split.train.size()));
   } else {
     fmt::print("split       {}\n", split_by(config.data));
-    checked_batches(config, phantom.subjects - phantom.subjects / config.data.folds);
+    if (const auto size = planned_training_size(config.data)) checked_batches(config, *size);
   }
   print_training(config);
   if (weights) print_weights(*weights);

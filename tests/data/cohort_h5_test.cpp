@@ -85,6 +85,27 @@ TEST_CASE("CohortFile: missing sex and study are empty; a synthetic cohort is ma
   CHECK(cohort.synthetic());
 }
 
+TEST_CASE("CohortFile: subjects are in the order of their ids, with everything of their row") {
+  const TemporaryFile file("mixed.h5");
+  SampleCohort sample;
+  sample.ids = {"sub-3", "sub-1", "sub-2"};
+  sample.more = [](RawFile& raw) {
+    raw.texts("part", {"test", "train", "val"});
+    raw.numbers("coverage", {3}, {0.3, 0.1, 0.2});
+  };
+  sample.write(file.path);
+  const CohortFile cohort(file.path);
+  for (Index i = 0; i < 3; ++i) {
+    const Index row = std::vector<Index>{1, 2, 0}[static_cast<std::size_t>(i)];
+    CHECK(cohort.row(i) == row);
+    CHECK(cohort.subject(i).id == "sub-" + std::to_string(i + 1));
+    CHECK(cohort.subject(i).age == sample.age[static_cast<std::size_t>(row)]);
+    CHECK(cohort.volume(i).values[1] == static_cast<float>(sample.maps[static_cast<std::size_t>(12 * row + 1)]));
+  }
+  CHECK(cohort.column("part") == std::vector<std::string>{"train", "val", "test"});
+  CHECK(cohort.coverage() == std::vector<double>{0.1, 0.2, 0.3});
+}
+
 TEST_CASE("CohortFile: numbers can be participant ids, with all their digits") {
   const TemporaryFile file("numbers.h5");
   SampleCohort sample;

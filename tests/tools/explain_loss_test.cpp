@@ -76,6 +76,12 @@ TEST_CASE("explain_loss: each anchor's row is attraction plus repulsion, and the
   CHECK(result.says("NN(i) holds 4 rows"));  // Algorithm 1 from 5 to 2 in 50 epochs: 4 at epoch 12
   check_sums(result.text, 5);
   CHECK(the_number(result.text, R"(differ by at most (\S+) of)") < 1e-12);
+  const auto other = [](const std::string& options) { return run("--ages 20,21,25,70,71 --epoch 12 " + options).text; };
+  CHECK(other("--max-epochs 12").find("NN(i) holds 2 rows") != std::string::npos);
+  for (const char* options : {"--seed 1", "--width 3", "--views 2", "far_decay=0.5", "--formulation printed"}) {
+    CAPTURE(options);
+    CHECK(other(options) != other(""));
+  }
 }
 
 TEST_CASE("explain_loss: all losses and formulations are explained in 118 columns, with sums that match") {

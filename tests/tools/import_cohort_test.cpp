@@ -56,6 +56,29 @@ TEST_CASE("import_cohort: a report that would replace a file, or has no folder, 
   CHECK_FALSE(fs::exists(study.out));
 }
 
+TEST_CASE("import_cohort: sampling, modality and layout are those of the command, and lost data are reported") {
+  const Study study;
+  const auto attributes = [&](const std::string& more) {
+    const Finished done = run("import_cohort", import_of(study, "--overwrite " + more));
+    REQUIRE_MESSAGE(done.code == 0, done.text);
+    const CohortFile file(study.out.string());
+    return file.modality() + " " + name_of(file.sampling());
+  };
+  CHECK(attributes("") == "mre measured");
+  CHECK(attributes("--sampling nearest") == "mre nearest");
+  CHECK(attributes("--modality t1") == "t1 linear");
+  CHECK(attributes("--modality t1 --sampling measured") == "t1 measured");
+  const Finished other = run("import_cohort", fmt::format("'{}' --layout openbhb --check", study.folder.string()));
+  CHECK(other.code == 3);
+  CHECK_MESSAGE(other.says("in the places of OpenBHB"), other.text);
+  SpatialVolume moved = sample_map(2);
+  moved.affine.m[0][3] += 80;
+  study.write_map(2, moved);
+  const Finished lossy = run("import_cohort", import_of(study, "--overwrite"));
+  CHECK(lossy.code == 0);
+  CHECK_MESSAGE(lossy.says("more than 5 % of "), lossy.text);
+}
+
 TEST_CASE("import_cohort: --check writes nothing and ends like the import") {
   const Study study;
   Finished done = run("import_cohort", import_of(study, "--check"));

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "tensor/backend/cuda_module.h"
 #include "tests/support/program.h"
@@ -130,10 +131,15 @@ TEST_CASE("profile_memory: --batch max leaves memory for all of training, and on
 TEST_CASE("profile_memory: a step uses about the planned memory") {
   const TestFolder folder;
   // on one thread: several threads would wait for each other on a busy machine
+  const std::string changes = "model.width=32 threads=1";
   const Finished result =
-      run(folder, "quickstart --device cpu --measure --size 30 36 30 --batch 12 model.width=32 threads=1");
+      run(folder, "quickstart --device cpu --measure --size 30 36 30 --batch 12 --json m.json " + changes);
   CAPTURE(result.text);
   REQUIRE(result.code == 0);
+  const auto json = nlohmann::json::parse(folder.read("m.json"));
+  REQUIRE(json.contains("measured"));
+  CHECK(json["config"] == "quickstart " + changes);
+  CHECK(json["measured"]["peak"].get<double>() > json["measured"]["baseline"].get<double>());
   const double measured = number_after(result.text, "the process held "),
                planned = number_after(result.text, "Planned: ");
   MESSAGE("planned ", planned, " MB, measured ", measured, " MB");

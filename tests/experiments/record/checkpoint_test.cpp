@@ -69,7 +69,8 @@ Checkpoint full(Index tensor_size = 20) {
            .kept = {},
            .stages = {{"seed 0, epoch 1, step 1", "cpu: 8 threads", "float32", {"0123", "clean"}},
                       {"seed 1, epoch 2, step 3", "cuda: a GPU", "bfloat16", {"4567", "changed"}}}};
-  c.run.results = {{5, {.1, .2, .3, std::numeric_limits<double>::quiet_NaN()}, .5, .6, .7}, {6, {.8, .9, -1, .11}}};
+  c.run.results = {{5, {.1, .2, .3, std::numeric_limits<double>::quiet_NaN()}, {.12, .13, .14, .15}, .5, .6, .7},
+                   {6, {.8, .9, -1, .11}, {.16, .17, .18, .19}, .21, .22, .23}};
   c.run.kept = {{5, 10, features(4, .25), features(8, .5)}, {5, 2, features(4, 3), features(8, 4)}};
   c.learner = {{"values", counted(tensor_size, 1)}, {"statistics", counted(5, 2)}};
   return c;
@@ -133,6 +134,8 @@ TEST_CASE("Checkpoint: all written data is read back to the bit") {
     if (k == 0) a.test.r = b.test.r = 0;  // NaN is not equal to itself
     CHECK(std::tuple(a.seed, a.test.mae, a.test.rmse, a.test.r2, a.test.r, a.penalty, a.loss, a.seconds) ==
           std::tuple(b.seed, b.test.mae, b.test.rmse, b.test.r2, b.test.r, b.penalty, b.loss, b.seconds));
+    CHECK(std::tuple(a.validation.mae, a.validation.rmse, a.validation.r2, a.validation.r) ==
+          std::tuple(b.validation.mae, b.validation.rmse, b.validation.r2, b.validation.r));
   }
   REQUIRE(r.run.kept.size() == 2);
   for (std::size_t k = 0; k < 2; ++k) {

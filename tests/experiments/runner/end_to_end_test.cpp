@@ -2,6 +2,7 @@
 // Whole runs of the real executable on a tiny synthetic cohort: what the run folder holds, that its files agree, that a
 // seed repeats itself, and the exit codes of runs that fail.
 #include <doctest/doctest.h>
+#include <hdf5.h>
 
 #include <cmath>
 
@@ -10,6 +11,7 @@
 #include "layers/file_order.h"
 #include "layers/model.h"
 #include "losses/registry.h"
+#include "tensor/backend.h"
 #include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/runner/tiny_run.h"
 
@@ -47,7 +49,8 @@ const Result& first_run() {
 
 TEST_CASE("a run: the folder holds every file, and its tables have one row per epoch and one row per subject") {
   REQUIRE_MESSAGE(first_run().code == 0, first_run().text);
-  CHECK(first_run().text.find("SYNTHETIC PHANTOM") != std::string::npos);
+  for (const char* words : {"*** SYNTHETIC PHANTOM: these brains are computed", "device      cpu: "})
+    CHECK_MESSAGE(first_run().text.find(words) != std::string::npos, first_run().text);
   for (const char* name : {"config.resolved.toml", "environment.json", "metrics.csv", "predictions.csv", "summary.json",
                            "model-seed0.h5", "model-seed1.h5", "embeddings.h5"}) {
     CAPTURE(name);
@@ -86,6 +89,66 @@ TEST_CASE("a run: summary.json agrees with predictions.csv and metrics.csv") {
   }
   CHECK(results["test"]["mae"].get<double>() == doctest::Approx(sum / 2).epsilon(1e-8));
   CHECK(results["seeds"][0]["mae"] != results["seeds"][1]["mae"]);
+}
+
+TEST_CASE("a run: spread over seeds and error of the mean age are those of the tables, and are printed") {
+  REQUIRE(first_run().code == 0);
+  const auto results = summary("first");
+  const double a = results["seeds"][0]["mae"], b = results["seeds"][1]["mae"], sd = std::abs(a - b) / std::sqrt(2.0);
+  CHECK(results["test"]["mae_sd"].get<double>() == doctest::Approx(sd));
+  double train = 0, n = 0, error = 0;
+  const Rows predictions = table("first/predictions.csv");
+  for (const auto& row : predictions)
+    if (row.at("part") == "train") {
+      train += std::stod(row.at("age"));
+      ++n;
+    }
+  for (const auto& row : predictions)
+    if (row.at("part") == "test") error += std::abs(std::stod(row.at("age")) - train / n) / (2 * test_part);
+  CHECK(results["baseline"]["mae"].get<double>() == doctest::Approx(error).epsilon(1e-8));
+  const std::string line = fmt::format("test MAE {:.3f} ± {:.3f} (SD over 2 seeds) years; r {:.3f}", (a + b) / 2, sd,
+                                       results["seeds"][0]["r"].get<double>());
+  CHECK_MESSAGE(first_run().text.find(line) != std::string::npos, first_run().text);
+  CHECK(first_run().text.find(fmt::format("predicting the mean age: {:.3f} years", error)) != std::string::npos);
+  CHECK(first_run().text.find("on a SYNTHETIC PHANTOM cohort: not a replication") != std::string::npos);
+}
+
+TEST_CASE("a run: a validation part is announced and has its own error; a test part that is watched is a warning") {
+  const std::string warning = "choose nothing by it";
+  const Result held = run("held", "seeds=0 data.validation=0.2 evaluation.every=1 --device cpu"),
+               watched = run("watched", "seeds=0 evaluation.every=1 evaluation.watch=test --device cpu");
+  REQUIRE_MESSAGE(held.code == 0, held.text);
+  REQUIRE_MESSAGE(watched.code == 0, watched.text);
+  CHECK(held.text.find("15 to train, 4 for validation, 5 to test") != std::string::npos);
+  CHECK(held.text.find(warning) == std::string::npos);
+  for (const char* line : {"seed 0, epoch 1: loss ", " validation MAE ", "seed 0, epoch 2: loss ", ", test MAE "})
+    CHECK_MESSAGE(held.text.find(line) != std::string::npos, held.text);
+  CHECK(watched.text.find(warning) != std::string::npos);
+  double sum = 0, n = 0;
+  for (const auto& row : table("held/predictions.csv"))
+    if (row.at("part") == "validation") {
+      sum += std::abs(std::stod(row.at("age")) - std::stod(row.at("predicted")));
+      ++n;
+    }
+  CHECK(n == 4);
+  CHECK(summary("held")["validation"]["mae"].get<double>() == doctest::Approx(sum / n).epsilon(1e-8));
+  CHECK_FALSE(summary("watched").contains("validation"));
+}
+
+TEST_CASE("a run: an error that is not below that of the mean age is reported for its seed") {
+  const std::string cohort = workplace().folder + "/synthetic-average.h5", list = workplace().folder + "/average.txt";
+  fs::copy_file(workplace().cohort, cohort);
+  std::vector<double> ages(subjects, 40.0);  // those of the test part have the mean age of the training part
+  for (std::size_t i = 4; i < ages.size(); ++i) ages[i] += i % 2 == 0 ? 10 : -10;
+  const hid_t file = H5Fopen(cohort.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), column = H5Dopen2(file, "age", H5P_DEFAULT);
+  REQUIRE(H5Dwrite(column, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, ages.data()) >= 0);
+  H5Dclose(column);
+  H5Fclose(file);
+  std::ofstream(list) << "phantom-00000\nphantom-00001\nphantom-00002\nphantom-00003\n";
+  const Result result = run("average", "seeds=3 --device cpu data.split=ids data.test_ids=" + list, cohort);
+  REQUIRE_MESSAGE(result.code == 0, result.text);
+  CHECK(summary("average")["baseline"]["mae"] == 0);
+  CHECK_MESSAGE(result.text.find("warning: seed 3: the test error of ridge") != std::string::npos, result.text);
 }
 
 TEST_CASE("a run: the model file has every parameter in the published shape, and counts the batches") {
@@ -186,6 +249,12 @@ TEST_CASE("a run that fails: unknown keys end with 2, and nothing is written") {
   CHECK_FALSE(fs::exists(workplace().folder + "/unknown"));
 }
 
+TEST_CASE("a run that fails: a last batch of one subject ends with 2, and --check says so too") {
+  for (const char* more : {"data.validation=0.1", "data.validation=0.1 --check"})  // 19 - 2 = 2 · 8 + 1
+    check_fails(run("single", more), 2, {"the last batch has one subject only", "17 training subjects"});
+  CHECK_FALSE(fs::exists(workplace().folder + "/single"));
+}
+
 TEST_CASE("a run that fails: a missing cohort, an age that is not finite and a NaN map end with 3") {
   check_fails(run("bad", "", workplace().folder + "/none.h5"), 3, {"none.h5", "no such file"});
   CHECK_FALSE(fs::exists(workplace().folder + "/bad"));  // the corrected command can name the same folder
@@ -216,7 +285,10 @@ TEST_CASE("a run that fails: a missing cohort, an age that is not finite and a N
 
 TEST_CASE("a run that fails: after an error in the first step, the corrected command can use the same folder") {
   check_fails(run("corrected", "loss.name=threshold loss.formulation=printed seeds=0"), 2, {"threshold", "weight"});
-  CHECK(run("corrected", "loss.name=threshold seeds=0").code == 0);
+  const Result corrected = run("corrected", "loss.name=threshold seeds=0");
+  CHECK(corrected.code == 0);
+  std::string why;  // there is no GPU: named, as none was asked for
+  CHECK((corrected.text.find("(no CUDA: ") == std::string::npos) == (make_cuda_backend(why) != nullptr));
   check_fails(run("corrected", "loss.name=simclr seeds=0"), 9,
               {"another configuration; here loss.name = \"simclr\" instead of"});
 }

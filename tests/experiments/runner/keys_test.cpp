@@ -91,7 +91,7 @@ std::vector<KeyRow> training_rows() {
       {"loss.queue_size",
        {{"20", [](Config& c) { c.loss.own.of<Nnclr>().queue_size = 20; }}},
        training,
-       {loss_named("nnclr")}},
+       {loss_named("nnclr"), {"seeds=5", [](Config& c) { c.seeds = {5}; }}}},
       {"model.width", {{"3", [](Config& c) { c.model.width = 3; }}}, training},
       {"model.projection", {{"false", [](Config& c) { c.model.projection = false; }}}, training},
       {"model.embedding", {{"5", [](Config& c) { c.model.embedding = 5; }}}, training},
@@ -167,6 +167,7 @@ const std::string& test_ids() {
 std::string first_study() { return CohortFile(base_cohort()).subject(0).study; }
 
 std::vector<KeyRow> data_rows() {
+  const Change persons{"data.split=persons", [](Config& c) { c.data.split = SplitBy::persons; }};
   const Change by_column{"data.split=column", [](Config& c) { c.data.split = SplitBy::column; }};
   const Change phantom{"data.cohort= data.phantom.voxel_mm=16 data.phantom.subjects=20", [](Config& c) {
                          c.data.cohort = "";
@@ -207,11 +208,12 @@ std::vector<KeyRow> data_rows() {
            c.data.stratify = {"age", "study"};
          }}},
        data,
-       {{"data.split=persons", [](Config& c) { c.data.split = SplitBy::persons; }}}},
+       {persons, validation}},
       {"data.validation", {{"0.2", validation.means}}, data},
       {"data.folds", {{"3", [](Config& c) { c.data.folds = 3; }}}, data},
       {"data.fold", {{"1", [](Config& c) { c.data.fold = 1; }}, {"4", [](Config& c) { c.data.fold = 4; }}}, data},
       {"data.split_seed", {{"7", [](Config& c) { c.data.split_seed = 7; }}}, data},
+      {"data.split_seed", {{"7", [](Config& c) { c.data.split_seed = 7; }}}, data, {persons, validation}},
       {"data.normalise",
        {{"all", [](Config& c) { c.data.normalise = NormaliseScope::all; }},
         {"subject", [](Config& c) { c.data.normalise = NormaliseScope::subject; }}},
@@ -219,10 +221,13 @@ std::vector<KeyRow> data_rows() {
       {"data.phantom.modality",
        {{"t1", [](Config& c) { c.data.phantom.modality = PhantomModality::t1; }}},
        data,
-       {phantom}},
+       {phantom, {"data.phantom.subjects=21", [](Config& c) { c.data.phantom.subjects = 21; }}}},
       {"data.phantom.voxel_mm", {{"15", [](Config& c) { c.data.phantom.voxel_mm = 15.0; }}}, data, {phantom}},
       {"data.phantom.subjects", {{"21", [](Config& c) { c.data.phantom.subjects = 21; }}}, data, {phantom}},
-      {"data.phantom.seed", {{"3", [](Config& c) { c.data.phantom.seed = 3; }}}, data, {phantom}},
+      {"data.phantom.seed",
+       {{"3", [](Config& c) { c.data.phantom.seed = 3; }}, {"5", [](Config& c) { c.data.phantom.seed = 5; }}},
+       data,
+       {phantom}},
       {"pretrained.weights",
        {{earlier_weights(), [](Config& c) { c.pretrained.weights = earlier_weights(); }}},
        training,
@@ -283,15 +288,17 @@ void check_rows(const std::vector<KeyRow>& rows) {
     for (const Change& change : base()) without.add(change);
     for (const Change& change : row.with) without.add(change);
     const WrittenRun before = expected(without);
+    int n = 0;
     for (const auto& [word, means] : row.values) {
       CAPTURE(row.key);
       CAPTURE(word);
       TinySetting setting = without;
       setting.add({row.key + "=" + word, means});
-      const std::string out = "key-" + row.key + "-" + std::to_string(&word - &row.values[0].first);
+      const std::string out = fmt::format("key-{}-{}-{}", row.key, &row - &rows[0], n++);
       const Result result = run_setting(setting, out);
       CHECK_MESSAGE(result.code == 0, result.text);
       if (result.code != 0) continue;
+      CHECK(nlohmann::json::parse(bytes(out + "/environment.json"))["threads"] == setting.config.threads);
       const WrittenRun written = expected(setting), run = read_run(out, setting.config);
       CHECK(list(differences(run, written)) == "nothing");
       CHECK(list(differences(written, before)) == list(row.shows));

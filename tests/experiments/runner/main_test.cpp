@@ -58,6 +58,37 @@ TEST_CASE("run_experiment: --check prints what a run would do, works from any fo
   CHECK(run("quickstart --check --out elsewhere").says("results     elsewhere"));
 }
 
+TEST_CASE("run_experiment: --check finds what the run would refuse, also before the phantom exists") {
+  // 311 subjects in five folds: 63 or 62 are tested, so 248 or 249 train, or 124 more or fewer with a validation part.
+  const auto checks = [](const std::string& words, int code) {
+    const Finished result = run("quickstart --check data.phantom.seed=77 loss.final_neighbours=4 " + words);
+    CAPTURE(words);
+    CHECK_MESSAGE(result.code == code, result.text);
+    CHECK(result.says("the last batch has one subject only") == (code != 0));
+  };
+  checks("train.batch_size=8", 0);                        // 31 · 8 = 248
+  checks("train.batch_size=13", 2);                       // 19 · 13 + 1
+  checks("train.batch_size=8 data.fold=1", 2);            // 31 · 8 + 1 = 249
+  checks("train.batch_size=13 data.fold=1", 0);           // 19 · 13 + 2
+  checks("train.batch_size=111 data.validation=0.1", 2);  // 248 − 25 = 2 · 111 + 1
+  checks("train.batch_size=112 data.validation=0.1", 0);
+  const Finished few = run("quickstart --check data.phantom.seed=77 data.phantom.subjects=10 data.folds=2");
+  CHECK(few.code == 2);
+  CHECK_MESSAGE(few.says("the training part has 5 subjects"), few.text);
+  const Finished warned = run("quickstart --check data.phantom.seed=77 loss.final_neighbours=32");
+  CHECK_MESSAGE(warned.says("warning: "), warned.text);
+}
+
+TEST_CASE("run_experiment: --check names the run by its digest, its device, and the phantom that it would create") {
+  const Finished one = run("quickstart --check --device reference data.phantom.seed=77 data.phantom.modality=t1");
+  CHECK(one.code == 0);
+  CHECK(one.says("device      reference\n"));
+  CHECK(one.says("SYNTHETIC phantom, T1-like, 311 subjects at 4 mm, seed 77"));
+  const auto digest = [](const Finished& of) { return of.text.substr(of.text.find("digest      ") + 12, 10); };
+  CHECK(one.says("runs/quickstart-" + digest(one)));
+  CHECK(digest(one) != digest(run("quickstart --check")));
+}
+
 TEST_CASE("run_experiment: each error of a configuration is on its own line, without control bytes") {
   const std::string name = folder().path() + "/wrong.toml";
   std::ofstream(name) << "seeds = 'x'\n[train]\nepoch = 3\n\"\\u001b[2J\" = 1\n";

@@ -52,9 +52,9 @@ class Silence {
 fs::path folder(const std::string& out) { return workplace().folder + "/" + out; }
 fs::path checkpoint(const std::string& out) { return folder(out) / "checkpoint.h5"; }
 
-/// Runs into the folder `out` until it has been asked `polls` times whether to stop, and says yes to the next.
-void run_here(const std::string& out, const std::string& more, Index polls = never, bool overwrite = false,
-              const std::string& cohort = workplace().cohort) {
+/// Runs into the folder `out`; `stop` is asked before each step and each batch of an evaluation.
+void run_asking(const std::string& out, const std::string& more, const std::function<int()>& stop,
+                bool overwrite = false, const std::string& cohort = workplace().cohort) {
   const Silence silence;
   const Config config =
       parse_config(read_source(CG_TEST_SOURCE "/experiments/dynlocrep.toml", tiny_options(more, cohort)));
@@ -63,8 +63,15 @@ void run_here(const std::string& out, const std::string& more, Index polls = nev
   options.device = "cpu";
   options.out = folder(out);
   options.overwrite = overwrite;
-  options.stop = [&] { return polls-- > 0 ? 0 : SIGTERM; };
+  options.stop = stop;
   run_experiment(config, options);
+}
+
+/// Runs until it has been asked `polls` times whether to stop, and says yes to the next.
+void run_here(const std::string& out, const std::string& more, Index polls = never, bool overwrite = false,
+              const std::string& cohort = workplace().cohort) {
+  run_asking(
+      out, more, [&] { return polls-- > 0 ? 0 : SIGTERM; }, overwrite, cohort);
 }
 
 /// The same, and whether it was interrupted.
@@ -204,19 +211,58 @@ TEST_CASE("resuming: every part of a checkpoint counts: without it or with an ol
 }
 
 TEST_CASE("resuming: the clock's columns add up over an interruption, and lines after the checkpoint are cut off") {
-  REQUIRE(is_interrupted("clock", one_seed, 2));
+  REQUIRE(is_interrupted("clock", two_seeds, 2));
   Checkpoint saved = read_checkpoint(checkpoint("clock"));
   CHECK(saved.run.epoch_seconds > 0);
   saved.run.epoch_seconds = 1000;
   HostBackend host;
   write_checkpoint(checkpoint("clock"), saved, host);
-  std::ofstream(folder("clock") / "metrics.csv", std::ios::app) << "3,1,as after a kill";
-  run_here("clock", one_seed);
+  std::ofstream(folder("clock") / "metrics.csv", std::ios::app) << "0,1,as after a kill";
+  run_here("clock", two_seeds);
   const Rows rows = table("clock/metrics.csv");
-  REQUIRE(rows.size() == 3);
+  REQUIRE(rows.size() == 6);
   CHECK(std::stod(rows[0].at("seconds")) > 1000);
-  CHECK(std::stod(rows[1].at("seconds")) < 1000);
+  double seconds = 0;
+  for (std::size_t k = 1; k < 6; ++k) {
+    CHECK(std::stod(rows[k].at("seconds")) > 0);
+    CHECK(std::stod(rows[k].at("seconds")) < 1000);
+    if (k >= 3) seconds += std::stod(rows[k].at("seconds"));
+  }
   CHECK(summary("clock")["seeds"][0]["seconds"].get<double>() > 1000);
+  const double second_seed = summary("clock")["seeds"][1]["seconds"];  // with its evaluations
+  CHECK(second_seed > seconds);
+  CHECK(second_seed < 1000);
+}
+
+TEST_CASE("resuming: on another device or with another type of activations, a warning names both") {
+  const std::string options = one_seed + " model.precision=bfloat16";
+  REQUIRE(is_interrupted("moved", options, 5));
+  Checkpoint saved = read_checkpoint(checkpoint("moved"));
+  REQUIRE(saved.run.stages.size() == 1);
+  Stage& stage = saved.run.stages[0];
+  const std::string here = stage.device + ", " + stage.precision;
+  CHECK(here.starts_with("cpu: "));
+  CHECK(here.ends_with(", bfloat16"));
+  stage.device = "cpu: an older processor";
+  stage.precision = "float32";
+  HostBackend host;
+  write_checkpoint(checkpoint("moved"), saved, host);
+  const Result result = run_tiny("moved", options + " --device cpu");
+  REQUIRE_MESSAGE(result.code == 0, result.text);
+  const std::string warning = "warning: this run was computed by " + to_string(stage) + " and continues with " + here;
+  CHECK_MESSAGE(result.text.find(warning) != std::string::npos, result.text);
+  CHECK(result.text.find("resuming    seed 3, epoch 2, step 3\n") != std::string::npos);
+}
+
+TEST_CASE("resuming: a run saves at the end of an epoch, before any signal") {
+  std::vector<bool> saved;  // before each step and each batch of an evaluation
+  run_asking("unasked", one_seed, [&] {
+    saved.push_back(fs::exists(checkpoint("unasked")));
+    return 0;
+  });
+  REQUIRE(saved.size() == 9 + 3 + 3);
+  CHECK_FALSE(saved[2]);  // the first epoch's last step
+  CHECK(saved[3]);        // the second epoch's first one
 }
 
 TEST_CASE("resuming: --overwrite starts again, with any checkpoint") {

@@ -19,6 +19,7 @@
 #include "data/cohort_h5.h"
 #include "data/formats/hdf5_file.h"
 #include "experiments/program/csv.h"
+#include "experiments/statistics/age_bias.h"
 #include "experiments/statistics/predictor.h"
 #include "experiments/training/queue.h"
 #include "layers/file_order.h"
@@ -38,6 +39,7 @@ struct WrittenRun {
   std::vector<std::map<std::string, std::vector<double>>> weights;  ///< of each seed, by name in the file
   std::optional<Intensity> intensity;
   std::vector<AgePredictor> predictors;  ///< of each seed
+  std::vector<std::string> applied;      ///< of each seed: features, type of the activations, age bias
 };
 
 /// A loss by its name, without the registry.
@@ -66,6 +68,10 @@ inline void change(const AugmentOptions& o, const VoxelGrid& grid, const Key& ke
     if (name == "rotation") augment(o.rotation, grid, key, volume);
     if (name == "crop") augment(o.crop, grid, key, volume);
   }
+}
+
+inline std::string applied(const std::string& features, const std::string& activations, const AgeBias& bias) {
+  return fmt::format("{} features, {}, bias {} {}", features, activations, bias.intercept, bias.slope);
 }
 
 /// The loop. One object runs all seeds of a configuration over the cohort of a file.
@@ -203,10 +209,16 @@ class RunWriter {
     const auto width = static_cast<Index>(rows.size()) / cohort_.size();
     const Split parts = p_.evaluated(c_, split_);
     const std::vector<double> x = rows_of(rows, parts.train);
-    const AgePredictor predictor =
-        fit_predictor(p_.predictor(c_, p_.random_seed(c_, seed)), {x, static_cast<Index>(parts.train.size()), width},
-                      ages_of(parts.train));
-    if (last) out_.predictors.push_back(predictor);
+    const PredictorOptions options = p_.predictor(c_, p_.random_seed(c_, seed));
+    const FeatureRows train{x, static_cast<Index>(parts.train.size()), width};
+    const std::vector<double> ages = ages_of(parts.train);
+    const AgePredictor predictor = fit_predictor(options, train, ages);
+    if (last) {
+      out_.predictors.push_back(predictor);
+      const AgeBias bias = fit_age_bias(ages, predict_left_out(options, predictor, train, ages));
+      out_.applied.push_back(
+          applied(p_.features(c_) == Features::encoder ? "encoder" : "projected", name_of(activations()), bias));
+    }
     std::map<std::string, double> errors;
     for (const auto& [name, subjects] : {std::pair<const char*, const Subjects&>("train", parts.train),
                                          {"validation", parts.validation},
@@ -332,6 +344,9 @@ inline WrittenRun read_run(const std::string& out, const Config& config) {
     predictor.bias = p.at("bias").get<std::vector<double>>();
     predictor.penalty = p.at("penalty");
     run.predictors.push_back(predictor);
+    const auto& bias = json.at("age_bias");
+    run.applied.push_back(
+        applied(json.at("features"), json.at("activations"), {bias.at("intercept"), bias.at("slope")}));
     const auto& preprocessing = json.at("preprocessing");
     if (preprocessing.contains("intensity"))
       run.intensity = Intensity{preprocessing.at("intensity").at("mean"), preprocessing.at("intensity").at("sd"),
@@ -366,7 +381,7 @@ inline std::vector<std::string> differences(const WrittenRun& a, const WrittenRu
   const auto same_predictor = [](const AgePredictor& x, const AgePredictor& y) {
     return x.weights == y.weights && x.bias == y.bias && x.penalty == y.penalty;
   };
-  compare("predictor", std::ranges::equal(a.predictors, b.predictors, same_predictor));
+  compare("predictor", std::ranges::equal(a.predictors, b.predictors, same_predictor) && a.applied == b.applied);
   return out;
 }
 

@@ -165,6 +165,30 @@ TEST_CASE("Predictor: nothing depends on the order of the rows, with contiguous 
         search_penalty(contiguous, turned.features(), turned.ages).mean_r2);
 }
 
+TEST_CASE(
+    "Predictor: the seed draws the inner folds, and left-out ages are predicted with the penalty that was chosen") {
+  const Made m = linear(40, 3, 8);
+  const auto seeded = [](std::uint64_t seed) {
+    PredictorOptions options{.name = "ridge"};
+    options.shared.seed = seed;
+    return options;
+  };
+  CHECK(search_penalty(seeded(1), m.features(), m.ages).mean_r2 !=
+        search_penalty(seeded(2), m.features(), m.ages).mean_r2);
+  const AgePredictor chosen = fit_predictor(seeded(1), m.features(), m.ages);
+  const auto left_out = [&](std::uint64_t seed, double penalty) {
+    AgePredictor predictor = chosen;
+    predictor.penalty = penalty;
+    return predict_left_out(seeded(seed), predictor, m.features(), m.ages);
+  };
+  CHECK(left_out(1, chosen.penalty) != left_out(2, chosen.penalty));
+  CHECK(left_out(1, chosen.penalty) != left_out(1, 1e12));
+  const std::vector<double> means = left_out(1, 1e12);  // such a penalty leaves only the mean age of the other folds
+  std::set<long> different;
+  for (const double age : means) different.insert(std::lround(1000 * age));
+  CHECK(different.size() == inner_fold_count);
+}
+
 TEST_CASE("Predictor: a penalty means the same for every small delta of Huber's loss") {
   const Made m = linear(60, 4, 8);
   const auto small = predictions(HuberPredictor{{.penalty = 0.3}, {.huber_delta = 0.01}}, m, m),

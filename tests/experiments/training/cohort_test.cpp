@@ -125,6 +125,36 @@ TEST_CASE("Cohort: the order of the rows changes the published split, and its di
   CHECK(other_split != split);
 }
 
+TEST_CASE("Cohort: a subject that moves to the next part changes the split's digest, also if the order stays") {
+  const TemporaryFile file("cohort.h5");
+  Content().write(file.path);
+  const CohortFile cohort(file.path);
+  const auto digest = [&](const Split& split) { return split_digest(cohort, split); };
+  const std::set<std::string> all = {digest({{0, 1}, {}, {2}}), digest({{0}, {1}, {2}}), digest({{0}, {}, {1, 2}})};
+  CHECK(all.size() == 3);
+}
+
+TEST_CASE("Cohort: two sessions of a person in two parts are refused; folds of persons keep them together") {
+  Content by_id;
+  for (std::size_t i = 0; i < n; ++i) by_id.ids[i] = "s" + std::to_string(i / 2) + "_ses-" + std::to_string(i % 2 + 1);
+  Content by_column;
+  for (std::size_t i = 0; i < n; ++i) by_column.persons.push_back("p" + std::to_string(i % (n / 2)));
+  for (const Content& content : {by_id, by_column}) {
+    const TemporaryFile file("cohort.h5");
+    content.write(file.path);
+    DataOptions options;
+    options.cohort = file.path;
+    check_fails([&] { open_cohort(options, {}); }, ErrorKind::usage, {"a scan of the same person"});
+    options.split = SplitBy::persons;
+    options.folds = 3;
+    const Cohort cohort = open_cohort(options, {});
+    CHECK(cohort.split.test.size() == n / 3);
+    std::set<std::string> persons;
+    for (const Index i : cohort.split.test) persons.insert(cohort.file->subject(i).person);
+    CHECK(persons.size() == n / 6);
+  }
+}
+
 TEST_CASE("Cohort: texts of two columns cannot be exchanged for each other") {
   const auto named = [](const std::string& id, const std::string& study) {
     return changed([&](Content& c) {

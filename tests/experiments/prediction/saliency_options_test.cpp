@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The saliency of a trained model: each option has its effect, and units, correlations and means are those of the maps.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "data/formats/nifti.h"
+#include "experiments/prediction/predict.h"
+#include "experiments/prediction/saliency_report.h"
+#include "experiments/record/model_file.h"
+#include "experiments/statistics/map_agreement.h"
+#include "tests/experiments/prediction/predicted.h"
+
+using namespace cg;
+using namespace cg::test;
+namespace fs = std::filesystem;
+
+TEST_CASE("saliency: each option changes the maps that it speaks of") {
+  const auto maps = [](const std::string& options) {
+    const Finished done =
+        run_program(workplace().folder, "saliency",
+                    trained().model + " " + workplace().cohort +
+                        " --subject phantom-00001 --check-scans 0 --overwrite --out options " + options);
+    REQUIRE_MESSAGE(done.code == 0, done.text);
+    std::map<std::string, std::vector<float>> out;
+    for (const char* kind : {"gradient", "occlusion"}) {
+      const fs::path file = workplace().folder + fmt::format("/options/phantom-00001_{}.nii.gz", kind);
+      if (fs::exists(file)) out[kind] = read_nifti(file).spatial.volume.values;
+    }
+    fs::remove_all(workplace().folder + "/options");
+    return out;
+  };
+  const std::string cubes = " --edge 42 --stride 28 ";
+  const auto one = maps("--samples 1" + cubes), silent = maps("--samples 2 --noise 0" + cubes),
+             two = maps("--samples 2" + cubes), loud = maps("--samples 2 --noise 1" + cubes);
+  CHECK(one.size() == 2);
+  CHECK(silent == one);  // equal copies
+  CHECK(two.at("gradient") != one.at("gradient"));
+  CHECK(loud.at("gradient") != two.at("gradient"));
+  CHECK(loud.at("occlusion") == one.at("occlusion"));
+  CHECK(maps("--samples 3" + cubes).at("gradient") != two.at("gradient"));
+  CHECK(maps("--samples 1 --edge 28 --stride 28").at("occlusion") != one.at("occlusion"));
+  CHECK(maps("--samples 1 --edge 42 --stride 14").at("occlusion") != one.at("occlusion"));
+  const auto gradient = maps("--method gradient --samples 1"), occlusion = maps("--method occlusion" + cubes);
+  CHECK(gradient == decltype(gradient){{"gradient", one.at("gradient")}});
+  CHECK(occlusion == decltype(occlusion){{"occlusion", one.at("occlusion")}});
+}
+
+TEST_CASE("saliency: gradients are per unit of the scan, correlations over the data, means of the absolute values") {
+  const TrainedModel model = read_model(trained().model);
+  const auto backend = make_cpu_backend();
+  const Scans scans({.inputs = {workplace().cohort}, .participants = {}}, model.prediction);
+  SaliencyOptions options;
+  options.occlusion = false;
+  options.of_gradient.samples = 1;
+  SaliencyRun run(*backend, model, options, workplace().folder + "/parts");
+  Progress progress(100, {.write = [](std::string_view) {}, .now = [] { return 0.0; }});
+  const ScanSaliency first = run.add(scans, 0, progress), second = run.add(scans, 1, progress);
+  const SaliencyMap &a = first.maps.at(0), &b = second.maps.at(0), mean = run.mean().at(0);
+  CHECK(a.unit == "years/kPa");
+
+  const Scan scan = scans.read(0);
+  const Intensity by = *model.prediction.preprocessing.intensity;
+  Inference network(*backend, model);
+  const std::vector<float> slope = network.differentiate(network_input(scan.volume, scan.source, by)).gradient;
+  std::vector<float> per_unit(slope.size(), 0.0f), on_data, random_on_data, mean_of_two;
+  for (std::size_t k = 0; k < slope.size(); ++k) {
+    mean_of_two.push_back((std::abs(a.values[k]) + std::abs(b.values[k])) / 2);
+    if (scan.volume.values[k] == 0) continue;
+    per_unit[k] = static_cast<float>(static_cast<double>(slope[k]) / by.sd);
+    on_data.push_back(std::abs(a.values[k]));
+    random_on_data.push_back(std::abs(a.random[k]));
+  }
+  CHECK(a.values == per_unit);
+  CHECK(first.correlations.at(0) == rank_correlation(on_data, random_on_data));
+  CHECK(mean.values == mean_of_two);
+}
