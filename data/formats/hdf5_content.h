@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The content of an HDF5 file, read by the library in this process. Whoever reads a file that may be damaged does it in
+// a sandbox: data/formats/hdf5_reader.cpp. Included only by data/formats/hdf5_*.cpp.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/formats/hdf5_id.h"
+#include "tensor/tensor.h"
+
+namespace cg::hdf5 {
+
+/// Methods and errors are those of H5Reader, which has a comment on each. No method takes the library's lock.
+class Content {
+ public:
+  /// `bytes` must outlive it. `path` is for messages. Errors: corrupt; in_use: the file is marked as open for writing.
+  Content(std::string path, std::string_view bytes);
+
+  bool has(const std::string& dataset) const;
+  std::vector<std::string> members(const std::string& group) const;
+  Shape shape(const std::string& dataset) const;
+  std::vector<double> numbers(const std::string& dataset) const;
+  std::vector<float> rows(const std::string& dataset, Index first, Index rows) const;
+  bool holds_text(const std::string& dataset) const;
+  std::vector<std::string> strings(const std::string& dataset) const;
+  bool has_attribute(const std::string& name, const std::string& object) const;
+  double number_attribute(const std::string& name, const std::string& object) const;
+  std::string text_attribute(const std::string& name, const std::string& object) const;
+
+ private:
+  std::string path_;
+  Id file_;
+};
+
+}  // namespace cg::hdf5
