@@ -8,6 +8,7 @@
 
 #include "data/files/file_kind.h"
 #include "data/formats/hdf5_image.h"
+#include "data/formats/parts.h"
 #include "tensor/error.h"
 
 namespace cg::hdf5 {
@@ -116,6 +117,36 @@ Content::Content(std::string path, std::string_view bytes) : path_(std::move(pat
          "Close it there. If no program has it open: h5clear -s FILE (package hdf5-tools) removes the mark.");
   if (!file_.valid())
     fail(ErrorKind::corrupt, path_, "not an HDF5 file, or a damaged one", "Create or download the file again.");
+  if (!has(Sums::name)) return;
+  const std::vector<std::string> text = strings(Sums::name);
+  sums_ = Sums::of_text(path_, text.empty() ? "" : text[0]);
+  check_sums();
+}
+
+void Content::check_sums() const {
+  for (const auto& [part, digest] : sums_.all()) {
+    if (part.starts_with(parts::attribute_mark)) {
+      const std::string name = part.substr(parts::attribute_mark.size());
+      if (!has_attribute(name, "/")) fail_sum(path_, part);
+      sums_.check(path_, part,
+                  is_text_attribute(name) ? text_attribute(name, "/") : parts::bytes_of(number_attribute(name, "/")));
+    } else if (!part.ends_with(']') && !has(part)) {
+      fail_sum(path_, part);
+    }
+  }
+}
+
+void Content::check_rows(const std::string& dataset, Index first, Index rows, const std::vector<float>& values) const {
+  const std::size_t width = rows > 0 ? values.size() / static_cast<std::size_t>(rows) : 0;
+  for (Index k = 0; k < rows; ++k)
+    sums_.check(path_, parts::row(dataset, first + k),
+                parts::bytes_of_row(std::span(values).subspan(static_cast<std::size_t>(k) * width, width)));
+}
+
+bool Content::is_text_attribute(const std::string& name) const {
+  const Id attribute(H5Aopen_by_name(file_, "/", name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  const Id type(attribute.valid() ? H5Aget_type(attribute) : -1, H5Tclose);
+  return type.valid() && H5Tget_class(type) == H5T_STRING;
 }
 
 bool Content::has(const std::string& dataset) const {
@@ -146,6 +177,9 @@ std::vector<double> Content::numbers(const std::string& dataset) const {
   std::vector<double> out(open.n);
   if (H5Dread(open.dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()) < 0)
     open.unreadable(path_, dataset);
+  const Shape shape = shape_of(open.space);
+  sums_.check(path_, dataset, parts::bytes_of(shape, out));
+  if (sums_.has(parts::shape(dataset))) check_rows(dataset, 0, shape.at(0), {out.begin(), out.end()});
   return out;
 }
 
@@ -166,6 +200,7 @@ std::vector<float> Content::rows(const std::string& dataset, Index first, Index 
   std::vector<float> out(static_cast<std::size_t>(count(shape)));
   if (H5Dread(open.dataset, H5T_NATIVE_FLOAT, memory, open.space, H5P_DEFAULT, out.data()) < 0)
     open.unreadable(path_, dataset);
+  check_rows(dataset, first, rows, out);
   return out;
 }
 
@@ -177,6 +212,7 @@ std::vector<std::string> Content::strings(const std::string& dataset) const {
     return H5Dread(open.dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, into) >= 0;
   });
   if (out.size() != open.n) open.unreadable(path_, dataset);
+  sums_.check(path_, dataset, parts::bytes_of(out));
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/files/sums.h"
 #include "data/formats/hdf5_id.h"
 #include "tensor/tensor.h"
 
@@ -18,6 +19,7 @@ class Content {
   /// `bytes` must outlive it. `path` is for messages. Errors: corrupt; in_use: the file is marked as open for writing.
   Content(std::string path, std::string_view bytes);
 
+  /// Every part that has a digest is compared with it when it is read. Errors: corrupt.
   bool has(const std::string& dataset) const;
   std::vector<std::string> members(const std::string& group) const;
   Shape shape(const std::string& dataset) const;
@@ -28,10 +30,16 @@ class Content {
   bool has_attribute(const std::string& name, const std::string& object) const;
   double number_attribute(const std::string& name, const std::string& object) const;
   std::string text_attribute(const std::string& name, const std::string& object) const;
+  bool has_sums() const { return !sums_.empty(); }
 
  private:
+  void check_rows(const std::string& dataset, Index first, Index rows, const std::vector<float>& values) const;
+  bool is_text_attribute(const std::string& name) const;
+  void check_sums() const;  ///< that all parts are there, and that the attributes are right
+
   std::string path_;
   Id file_;
+  Sums sums_;
 };
 
 }  // namespace cg::hdf5

@@ -78,6 +78,7 @@ std::vector<std::string> values_of(const std::string& bytes) {
 /// Answers in the child.
 std::string answer(const Content& file, std::string_view text) {
   const auto [method, name, object, first, rows] = split(text);
+  if (method == "has_sums") return bytes_of(file.has_sums());
   if (method == "has") return bytes_of(file.has(name));
   if (method == "members") return bytes_of(file.members(name));
   if (method == "shape") return bytes_of(file.shape(name));
@@ -133,6 +134,8 @@ struct H5Reader::File {
 };
 
 H5Reader::H5Reader(const std::string& path) : path_(path), file_(std::make_shared<File>(path)) {}
+
+bool H5Reader::has_sums() const { return !file_->ask("has_sums", "").empty(); }
 
 bool H5Reader::has(const std::string& dataset) const { return !file_->ask("has", dataset).empty(); }
 

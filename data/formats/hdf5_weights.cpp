@@ -5,7 +5,6 @@
 #include <hdf5.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <span>
 
@@ -24,7 +23,6 @@ namespace {
 
 constexpr std::size_t most_names = 20000, most_attributes = 256, longest_name = 1024;
 constexpr Index most_text_bytes = Index{4} << 20;
-constexpr std::size_t most_attribute_bytes = 1000;       // of one text; longer texts become datasets
 constexpr const char* unread_key = "cortexgrad.unread";  // key of a list from the child
 
 [[noreturn]] void refuse(const std::string& path, const std::string& what) {
@@ -235,11 +233,6 @@ WeightsFile unpacked(const std::string& path, std::string_view bytes, Index most
   return file;
 }
 
-bool is_number(const std::string& text, double& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 }  // namespace
 
 WeightsFile read_hdf5_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
@@ -262,14 +255,15 @@ std::string write_hdf5_weights(const std::vector<NamedArray>& arrays, const Text
       file.floats(array.name, array.shape, array.values);
   }
   for (const auto& [name, text] : texts) {
-    double number = 0;
+    const std::optional<double> number = as_number(text);
     if (text.size() > most_attribute_bytes)
       file.strings(name, {text});
-    else if (is_number(text, number))
-      file.attribute(name, number);
+    else if (number)
+      file.attribute(name, *number);
     else
       file.attribute(name, text);
   }
+  file.add_sums();
   return file.image();
 }
 

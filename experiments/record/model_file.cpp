@@ -5,10 +5,11 @@
 
 #include <charconv>
 
+#include "data/files/digest.h"
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
+#include "data/files/sums.h"
 #include "data/formats/weights_file.h"
-#include "experiments/program/digest.h"
 #include "experiments/training/pretrained.h"
 #include "layers/file_order.h"
 #include "tensor/error.h"
@@ -97,6 +98,9 @@ TrainedModel read_model(const std::filesystem::path& path) {
   if (prediction == file.texts.end())
     fail(ErrorKind::data, name, "the file has weights, but no predictor of age",
          "Give a model file that a run of this version wrote");
+  if (!file.verified)
+    fail(ErrorKind::corrupt, name, fmt::format("its digests (\"{}\") are missing", Sums::name),
+         "Give a model file that a run of this version wrote, unchanged");
   TrainedModel model{name, sha256(bytes), network_of(name, file.texts), {}, {}};
   model.prediction = prediction_from_json(name, prediction->second, model.network);
   model.prediction.training.occupancy = take_occupancy(name, file, model.prediction.preprocessing.grid.extents);

@@ -140,7 +140,7 @@ TEST_CASE("a run: an error that is not below that of the mean age is reported fo
   fs::copy_file(workplace().cohort, cohort);
   std::vector<double> ages(subjects, 40.0);  // those of the test part have the mean age of the training part
   for (std::size_t i = 4; i < ages.size(); ++i) ages[i] += i % 2 == 0 ? 10 : -10;
-  const hid_t file = H5Fopen(cohort.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), column = H5Dopen2(file, "age", H5P_DEFAULT);
+  const hid_t file = open_to_change(cohort), column = H5Dopen2(file, "age", H5P_DEFAULT);
   REQUIRE(H5Dwrite(column, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, ages.data()) >= 0);
   H5Dclose(column);
   H5Fclose(file);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "experiments/program/digest.h"
+#include "data/files/digest.h"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
