@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "data/files/digest.h"
+#include "data/files/file_kind.h"
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "data/files/sums.h"
+#include "data/formats/hdf5_file.h"
 #include "data/formats/weights_file.h"
 #include "experiments/training/pretrained.h"
 #include "layers/file_order.h"
@@ -86,6 +89,28 @@ void write_model(const std::filesystem::path& path, Learner& learner, const Pred
     arrays.push_back({occupancy_array, {n[0], n[1], n[2]}, prediction->training.occupancy});
   }
   write_atomically(path, weights_bytes(weights_format(path.string()), arrays, texts));
+}
+
+bool is_model_file(const std::filesystem::path& path) try {
+  const InputFile input = open_input(path);
+  const FileKind kind = file_kind(beginning(input, kind_bytes, path));
+  if (kind == FileKind::safetensors) return true;
+  return kind == FileKind::hdf5 && H5Reader(path.string()).has(prediction_text);
+} catch (const Error&) {
+  return false;
+}
+
+std::vector<std::string> model_files(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return {path.string()};
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("model") && is_model_file(entry.path())) out.push_back(entry.path().string());
+  }
+  if (out.empty())
+    fail(ErrorKind::data, path.string(), "the folder contains no model files", "Give the folder of a finished run");
+  std::ranges::sort(out);
+  return out;
 }
 
 TrainedModel read_model(const std::filesystem::path& path) {
