@@ -50,7 +50,9 @@ TEST_CASE("saliency: each option changes the maps that it speaks of") {
 TEST_CASE("saliency: gradients are per unit of the scan, correlations over the data, means of the absolute values") {
   const TrainedModel model = read_model(trained().model);
   const auto backend = make_cpu_backend();
-  const Scans scans({.inputs = {workplace().cohort}, .participants = {}}, model.prediction);
+  ScanOptions given;
+  given.inputs = {workplace().cohort};
+  const Scans scans(given, model.prediction);
   SaliencyOptions options;
   options.occlusion = false;
   options.of_gradient.samples = 1;
