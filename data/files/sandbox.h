@@ -13,7 +13,7 @@
 
 namespace cg {
 
-/// Processor seconds for a file of so many bytes. Reading a sound file takes far less; a damaged one must not hold a
+/// Processor seconds for a file of this size. Reading a sound file takes far less; a damaged one must not hold a
 /// program up.
 constexpr int reading_seconds(Index bytes) { return static_cast<int>(5 + bytes / 50'000'000); }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The content of an HDF5 file, read by the library in this process. Whoever reads a file that may be damaged does it in
-// a sandbox: data/formats/hdf5_reader.cpp. Included only by data/formats/hdf5_*.cpp.
+// The content of an HDF5 file, read by the library in this process. A file that may be damaged is read in a sandbox:
+// data/formats/hdf5_reader.cpp. Included only by data/formats/hdf5_*.cpp.
 #pragma once
 
 #include <string>

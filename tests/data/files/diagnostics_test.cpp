@@ -12,8 +12,9 @@ TEST_CASE("diagnostics: equal lines appear once with their number, and the rest 
   Diagnostics found;
   for (int k = 0; k < 20; ++k) found.collect([] { fail(ErrorKind::data, "maps.h5", "not numbers", "Store numbers."); });
   for (int k = 0; k < 5; ++k) found.add("row " + std::to_string(k));
-  check_fails([&] { found.report("here", "Fix it", 3); }, ErrorKind::data,
-              {"here: 25 problems\n  maps.h5: not numbers. Store numbers. (20 times)\n  row 0\n  row 1\n  and 3 more\n"});
+  check_fails(
+      [&] { found.report("here", "Fix it", 3); }, ErrorKind::data,
+      {"here: 25 problems\n  maps.h5: not numbers. Store numbers. (20 times)\n", "  row 0\n  row 1\n  and 3 more\n"});
 }
 
 TEST_CASE("diagnostics: the kind is corrupt only if every problem is") {

@@ -20,7 +20,7 @@ struct TwoSeeds {
               second = folder + "/model-seed4.h5";
   Rows a, b;
   TwoSeeds() {
-    const Result result = run_tiny("two", "seeds=[3,4] train.epochs=1 --device cpu");
+    const Result result = run_tiny("two", "seeds=[3,4] train.epochs=2 --device cpu");
     REQUIRE_MESSAGE(result.code == 0, result.text);
     a = ages(first, "a.csv");
     b = ages(second, "b.csv");
@@ -59,7 +59,7 @@ TEST_CASE("predict: several models, or a run folder, give the mean of their ages
 
 TEST_CASE("predict: a scan that one of several models was trained on counts as trained on") {
   // Another seed's model, for which the parts are exchanged.
-  const Result other = run_tiny("exchanged", "seeds=3 train.epochs=1 data.fold=1 --device cpu");
+  const Result other = run_tiny("exchanged", "seeds=3 train.epochs=2 data.fold=1 --device cpu");
   REQUIRE_MESSAGE(other.code == 0, other.text);
   const std::string second = workplace().folder + "/exchanged/model.h5";
   const Rows mean = TwoSeeds::ages(two().first + " " + second, "both.csv"), b = TwoSeeds::ages(second, "c.csv");
@@ -83,7 +83,7 @@ TEST_CASE("predict: models of other scans, a folder without models and models al
   options.subjects = tiny_subjects;
   options.voxel_mm = 14;
   phantom::write_cohort(options, coarse);
-  const Result fine = run_tiny("other-grid", "seeds=3 train.epochs=1 --device cpu", coarse);
+  const Result fine = run_tiny("other-grid", "seeds=3 train.epochs=2 --device cpu", coarse);
   REQUIRE_MESSAGE(fine.code == 0, fine.text);
   const Finished mixed =
       predict(two().first + " " + workplace().folder + "/other-grid/model.h5 " + workplace().cohort);
