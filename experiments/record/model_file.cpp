@@ -10,7 +10,6 @@
 #include "data/files/file_kind.h"
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
-#include "data/files/sums.h"
 #include "data/formats/hdf5_file.h"
 #include "data/formats/weights_file.h"
 #include "experiments/training/pretrained.h"
@@ -123,10 +122,7 @@ TrainedModel read_model(const std::filesystem::path& path) {
   if (prediction == file.texts.end())
     fail(ErrorKind::data, name, "the file has weights, but no predictor of age",
          "Give a model file that a run of this version wrote");
-  if (!file.verified)
-    fail(ErrorKind::corrupt, name, fmt::format("its digests (\"{}\") are missing", Sums::name),
-         "Give a model file that a run of this version wrote, unchanged");
-  TrainedModel model{name, sha256(bytes), network_of(name, file.texts), {}, {}};
+  TrainedModel model{name, sha256(bytes), file.verified, network_of(name, file.texts), {}, {}};
   model.prediction = prediction_from_json(name, prediction->second, model.network);
   model.prediction.training.occupancy = take_occupancy(name, file, model.prediction.preprocessing.grid.extents);
   Pretrained weights = compared(name, model.digest, std::move(file), model.network);

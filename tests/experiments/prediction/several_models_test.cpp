@@ -81,7 +81,7 @@ TEST_CASE("predict: models of other scans, a folder without models and models al
   const std::string coarse = workplace().folder + "/synthetic-coarse.h5";
   phantom::CohortOptions options;
   options.subjects = tiny_subjects;
-  options.voxel_mm = 14;
+  options.voxel_mm = 12;
   phantom::write_cohort(options, coarse);
   const Result fine = run_tiny("other-grid", "seeds=3 train.epochs=2 --device cpu", coarse);
   REQUIRE_MESSAGE(fine.code == 0, fine.text);
