@@ -28,17 +28,10 @@ Sums Sums::of_text(const std::string& path, std::string_view text) {
   fail_sum(path, name);
 }
 
-void Sums::add(const std::string& part, std::string_view bytes) { of_[part] = sha256(bytes); }
-
 std::string Sums::text() const {
   std::string lines;
   for (const auto& [part, digest] : of_) lines += fmt::format("{}{}{}\n", digest, between, part);
   return lines + fmt::format("{}{}{}\n", sha256(lines), between, last);
-}
-
-void Sums::check(const std::string& path, const std::string& part, std::string_view bytes) const {
-  const auto at = of_.find(part);
-  if (at != of_.end() && at->second != sha256(bytes)) fail_sum(path, part);
 }
 
 void fail_sum(const std::string& path, const std::string& part) {

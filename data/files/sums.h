@@ -9,6 +9,9 @@
 
 namespace cg {
 
+/// Reports a part that differs from its digest, or that is missing. Errors: corrupt, always.
+[[noreturn]] void fail_sum(const std::string& path, const std::string& part);
+
 class Sums {
  public:
   /// The name, in a file, of the text with the digests.
@@ -18,7 +21,7 @@ class Sums {
   /// Reads text(). Errors (corrupt): the text itself is damaged; `path` is for the message.
   static Sums of_text(const std::string& path, std::string_view text);
 
-  void add(const std::string& part, std::string_view bytes);
+  void add(const std::string& part, const std::string& digest) { of_[part] = digest; }
   /// One line for each part, by name, and a last line with the digest of those before.
   std::string text() const;
 
@@ -26,14 +29,15 @@ class Sums {
   bool has(const std::string& part) const { return of_.contains(part); }
   const std::map<std::string, std::string>& all() const { return of_; }  ///< digest by part
 
-  /// Errors (corrupt): the digest of the part's bytes differs. A part that has no digest is not checked.
-  void check(const std::string& path, const std::string& part, std::string_view bytes) const;
+  /// Computes the digest of a part that has one, and compares it. Errors (corrupt): it differs.
+  template <class Compute>
+  void check(const std::string& path, const std::string& part, const Compute& compute) const {
+    const auto at = of_.find(part);
+    if (at != of_.end() && at->second != compute()) fail_sum(path, part);
+  }
 
  private:
   std::map<std::string, std::string> of_;
 };
-
-/// Reports a part that differs from its digest, or that is missing. Errors: corrupt, always.
-[[noreturn]] void fail_sum(const std::string& path, const std::string& part);
 
 }  // namespace cg

@@ -128,8 +128,10 @@ void Content::check_sums() const {
     if (part.starts_with(parts::attribute_mark)) {
       const std::string name = part.substr(parts::attribute_mark.size());
       if (!has_attribute(name, "/")) fail_sum(path_, part);
-      sums_.check(path_, part,
-                  is_text_attribute(name) ? text_attribute(name, "/") : parts::bytes_of(number_attribute(name, "/")));
+      sums_.check(path_, part, [&] {
+        return is_text_attribute(name) ? parts::digest_of_attribute(text_attribute(name, "/"))
+                                       : parts::digest_of_attribute(number_attribute(name, "/"));
+      });
     } else if (!part.ends_with(']') && !has(part)) {
       fail_sum(path_, part);
     }
@@ -139,8 +141,9 @@ void Content::check_sums() const {
 void Content::check_rows(const std::string& dataset, Index first, Index rows, const std::vector<float>& values) const {
   const std::size_t width = rows > 0 ? values.size() / static_cast<std::size_t>(rows) : 0;
   for (Index k = 0; k < rows; ++k)
-    sums_.check(path_, parts::row(dataset, first + k),
-                parts::bytes_of_row(std::span(values).subspan(static_cast<std::size_t>(k) * width, width)));
+    sums_.check(path_, parts::row(dataset, first + k), [&] {
+      return parts::digest_of_row(std::span(values).subspan(static_cast<std::size_t>(k) * width, width));
+    });
 }
 
 bool Content::is_text_attribute(const std::string& name) const {
@@ -178,7 +181,7 @@ std::vector<double> Content::numbers(const std::string& dataset) const {
   if (H5Dread(open.dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()) < 0)
     open.unreadable(path_, dataset);
   const Shape shape = shape_of(open.space);
-  sums_.check(path_, dataset, parts::bytes_of(shape, out));
+  sums_.check(path_, dataset, [&] { return parts::digest_of(shape, out); });
   if (sums_.has(parts::shape(dataset))) check_rows(dataset, 0, shape.at(0), {out.begin(), out.end()});
   return out;
 }
@@ -212,7 +215,7 @@ std::vector<std::string> Content::strings(const std::string& dataset) const {
     return H5Dread(open.dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, into) >= 0;
   });
   if (out.size() != open.n) open.unreadable(path_, dataset);
-  sums_.check(path_, dataset, parts::bytes_of(out));
+  sums_.check(path_, dataset, [&] { return parts::digest_of(out); });
   return out;
 }
 

@@ -183,22 +183,22 @@ H5Writer::~H5Writer() {
 
 void H5Writer::numbers(const std::string& dataset, const Shape& shape, std::span<const double> values) {
   file_->write(dataset, shape, values);
-  file_->sums.add(dataset, parts::bytes_of(shape, values));
+  file_->sums.add(dataset, parts::digest_of(shape, values));
 }
 void H5Writer::integers(const std::string& dataset, const Shape& shape, std::span<const Index> values) {
   file_->write(dataset, shape, values);
-  file_->sums.add(dataset, parts::bytes_of(shape, values));
+  file_->sums.add(dataset, parts::digest_of(shape, values));
 }
 void H5Writer::floats(const std::string& dataset, const Shape& shape, std::span<const float> values) {
   file_->write(dataset, shape, values);
-  file_->sums.add(dataset, parts::bytes_of(shape, values));
+  file_->sums.add(dataset, parts::digest_of(shape, values));
 }
 void H5Writer::bytes(const std::string& dataset, const Shape& shape, std::span<const std::uint8_t> values) {
   file_->write(dataset, shape, values);
 }
 
 void H5Writer::strings(const std::string& dataset, const std::vector<std::string>& values) {
-  file_->sums.add(dataset, parts::bytes_of(values));
+  file_->sums.add(dataset, parts::digest_of(values));
   const Lock lock(library);
   std::size_t longest = 1;
   for (const std::string& value : values) longest = std::max(longest, value.size());
@@ -216,7 +216,7 @@ void H5Writer::strings(const std::string& dataset, const std::vector<std::string
 }
 
 void H5Writer::make_rows(const std::string& dataset, const Spec& spec) {
-  if (spec.dtype == DType::f32) file_->sums.add(parts::shape(dataset), parts::bytes_of(spec.shape));
+  if (spec.dtype == DType::f32) file_->sums.add(parts::shape(dataset), parts::digest_of(spec.shape));
   const Lock lock(library);
   std::vector<hsize_t> size = extents(spec.shape), chunk = size;
   chunk[0] = 1;
@@ -232,7 +232,7 @@ void H5Writer::make_rows(const std::string& dataset, const Spec& spec) {
 
 void H5Writer::row(const std::string& dataset, Index row, std::span<const float> values) {
   file_->write_row(dataset, row, values);
-  file_->sums.add(parts::row(dataset, row), parts::bytes_of_row(values));
+  file_->sums.add(parts::row(dataset, row), parts::digest_of_row(values));
 }
 void H5Writer::row(const std::string& dataset, Index row, std::span<const std::uint8_t> values) {
   file_->write_row(dataset, row, values);
@@ -240,7 +240,7 @@ void H5Writer::row(const std::string& dataset, Index row, std::span<const std::u
 
 void H5Writer::attribute(const std::string& name, double value, const std::string& object) {
   file_->write_attribute(name, H5T_NATIVE_DOUBLE, &value, object);
-  if (object == "/") file_->sums.add(parts::attribute(name), parts::bytes_of(value));
+  if (object == "/") file_->sums.add(parts::attribute(name), parts::digest_of_attribute(value));
 }
 
 void H5Writer::attribute(const std::string& name, const std::string& value, const std::string& object) {
@@ -250,7 +250,7 @@ void H5Writer::attribute(const std::string& name, const std::string& value, cons
   H5Tset_strpad(type, H5T_STR_NULLPAD);
   H5Tset_cset(type, H5T_CSET_UTF8);
   file_->write_attribute(name, type, value.empty() ? "" : value.data(), object);
-  if (object == "/") file_->sums.add(parts::attribute(name), value);
+  if (object == "/") file_->sums.add(parts::attribute(name), parts::digest_of_attribute(value));
 }
 
 void H5Writer::add_sums() { strings(Sums::name, {file_->sums.text()}); }

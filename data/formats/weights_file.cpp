@@ -38,20 +38,20 @@ namespace {
 std::string part_of(const std::string& name, const std::string& text) {
   return text.size() > most_attribute_bytes ? name : parts::attribute(name);
 }
-std::string bytes_of(const std::string& text) {
-  if (text.size() > most_attribute_bytes) return parts::bytes_of(std::vector{text});
+std::string digest_of(const std::string& text) {
+  if (text.size() > most_attribute_bytes) return parts::digest_of(std::vector{text});
   const std::optional<double> number = as_number(text);
-  return number ? parts::bytes_of(*number) : text;
+  return number ? parts::digest_of_attribute(*number) : parts::digest_of_attribute(text);
 }
 
-std::string bytes_of(const NamedArray& array) {
-  return array.counts ? parts::bytes_of(array.shape, *array.counts) : parts::bytes_of(array.shape, array.values);
+std::string digest_of(const NamedArray& array) {
+  return array.counts ? parts::digest_of(array.shape, *array.counts) : parts::digest_of(array.shape, array.values);
 }
 
 Sums sums_of(const std::vector<NamedArray>& arrays, const Texts& texts) {
   Sums sums;
-  for (const NamedArray& array : arrays) sums.add(array.name, bytes_of(array));
-  for (const auto& [name, text] : texts) sums.add(part_of(name, text), bytes_of(text));
+  for (const NamedArray& array : arrays) sums.add(array.name, digest_of(array));
+  for (const auto& [name, text] : texts) sums.add(part_of(name, text), digest_of(text));
   return sums;
 }
 

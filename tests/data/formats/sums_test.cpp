@@ -86,8 +86,8 @@ WeightsFile weights(const std::string& bytes, const char* name) {
 
 TEST_CASE("sums: the text has the layout of sha256sum, and any changed, missing or added line is noticed") {
   Sums sums;
-  sums.add("b", "two");
-  sums.add("a name", "one");
+  sums.add("b", sha256("two"));
+  sums.add("a name", sha256("one"));
   const std::string lines = sha256("one") + "  a name\n" + sha256("two") + "  b\n";
   const std::string text = sums.text();
   CHECK(text == lines + sha256(lines) + "  the lines above\n");
