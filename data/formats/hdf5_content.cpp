@@ -165,7 +165,7 @@ std::vector<std::string> Content::members(const std::string& group) const {
     fail(ErrorKind::data, path_, fmt::format("there is no group \"{}\"", group),
          "See docs/cohort-file.md for the layout.");
   const auto collect = [](hid_t, const char* name, const H5L_info_t*, void* into) -> herr_t {
-    static_cast<std::vector<std::string>*>(into)->emplace_back(name);
+    if (std::string_view(name) != Sums::name) static_cast<std::vector<std::string>*>(into)->emplace_back(name);
     return 0;
   };
   if (H5Literate(opened, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0) damaged(path_, group);

@@ -21,7 +21,8 @@ class H5Reader {
   /// Whether the file has digests. Each part that has one is compared with it whenever it is read. Errors: corrupt.
   bool has_sums() const;
   bool has(const std::string& dataset) const;
-  std::vector<std::string> members(const std::string& group = "/") const;  ///< names in a group, sorted
+  std::vector<std::string> members(
+      const std::string& group = "/") const;  ///< names in a group, sorted, without the digests
   Shape shape(const std::string& dataset) const;
   std::vector<double> numbers(const std::string& dataset) const;  ///< the whole dataset, of any numeric type
   /// Entries `first` … `first + rows` − 1 along the first axis.

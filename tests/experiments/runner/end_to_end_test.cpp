@@ -171,7 +171,7 @@ TEST_CASE("a run: the model file has every parameter in the published shape, and
     CHECK(file.numbers(counter) == std::vector<double>{2 * 3});  // epochs × batches of 8, 8, 3
     ++expected;
   }
-  CHECK(file.members().size() == expected + 3);  // what a prediction needs: a text and an array; the digests
+  CHECK(file.members().size() == expected + 2);  // what a prediction needs: a text and an array
   CHECK(file.number_attribute("width") == 4);
 }
 
