@@ -23,7 +23,7 @@ std::string unit_of(const std::string& modality);
 class CohortFile final : public Dataset {
  public:
   /// Errors: data: all problems with shapes, ages and ids, with file and row, an invalid affine or one that contradicts
-  /// voxel_mm, text that is not UTF-8; corrupt.
+  /// voxel_mm, text that is not UTF-8; corrupt, also for everything else: content that differs from its digest.
   explicit CohortFile(const std::string& path);
 
   Index size() const override { return static_cast<Index>(subjects_.size()); }
@@ -52,6 +52,8 @@ class CohortFile final : public Dataset {
   Sampling sampling() const;
   bool nan_is_zero() const;                      ///< in the maps' files, NaN meant: not measured
   bool synthetic() const { return synthetic_; }  ///< a phantom, by the file's attribute
+  /// Whether the file has digests; then everything that is read is compared with them. Files of other programs do not.
+  bool verified() const { return file_.has_sums(); }
   const std::string& path() const { return file_.path(); }
 
  private:

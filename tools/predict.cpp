@@ -28,6 +28,7 @@ Examples:
   predict model.h5 sub-01_stiffness.nii.gz --age 63
   predict model.h5 study/*.nii.gz --participants study/participants.tsv
   predict model.h5 cohort.h5 --out predictions.csv
+  predict runs/dynlocrep cohort.h5                    the mean over the models of all seeds
 )";
 
 struct Arguments {
@@ -36,33 +37,48 @@ struct Arguments {
   ScanOptions scans;
 };
 
+/// The model that is named first, or those of a run folder, and all model files among the scans.
+std::vector<TrainedModel> take_models(Arguments& arguments) {
+  std::vector<std::string> paths = model_files(arguments.model), scans;
+  for (const std::string& input : arguments.scans.inputs) (is_model_file(input) ? paths : scans).push_back(input);
+  arguments.scans.inputs = scans;
+  std::vector<TrainedModel> models;
+  for (const std::string& path : paths) models.push_back(read_model(path));
+  check_same_input(models);
+  return models;
+}
+
 void print_model(const TrainedModel& model) {
   const TrainingPart& t = model.prediction.training;
   if (t.synthetic)
     fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no number here has a meaning for a person. ***\n");
   fmt::print("model       {}, SHA-256 {}\n", printable(model.path), model.digest);
+  if (!model.verified) fmt::print("            not verified: the file has no digests of its content\n");
   fmt::print("trained on  {} {} maps, {:.3g} to {:.3g} years\n\n", t.subjects, printable(t.modality), t.youngest,
              t.oldest);
 }
 
 void print_row(const PredictedAge& row) {
   fmt::print("{:<24} {:6.1f} years", printable(row.id), row.predicted);
+  if (!std::isnan(row.spread)) fmt::print(" ± {:.1f}", row.spread);
   if (!std::isnan(row.age)) fmt::print(", age {:.1f}: gap {:+.1f}", row.age, row.gap);
   fmt::print("\n");
   for (const std::string& warning : row.warnings) fmt::print("  warning: {}\n", printable(warning));
 }
 
-int run(const Arguments& arguments) {
+int run(Arguments arguments) {
   constexpr std::size_t most_printed = 20;
   require_not_read(arguments.out, arguments.scans.inputs);
   require_not_read(arguments.out, std::array{arguments.model, arguments.scans.participants.path});
   require_new(arguments.out, arguments.overwrite);
-  const TrainedModel model = read_model(arguments.model);
-  const Scans scans(arguments.scans, model.prediction);
+  const std::vector<TrainedModel> models = take_models(arguments);
+  const Scans scans(arguments.scans, models[0].prediction);
   const auto backend = choose_backend(arguments.device);
-  Inference network(*backend, model);
-  print_model(model);
-  const std::vector<PredictedAge> rows = predict_ages(scans, model, network, standard_error());
+  for (const TrainedModel& model : models) print_model(model);
+  if (models.size() > 1) fmt::print("mean of {} models; ± SD over the models\n\n", models.size());
+  for (const std::string& path : scans.not_verified())
+    fmt::print("{} is not verified: written by another program, without digests of its content\n", printable(path));
+  const std::vector<PredictedAge> rows = predict_ages(scans, models, *backend, standard_error());
   write_output(arguments.out, prediction_table(rows), arguments.overwrite);
   for (std::size_t k = 0; k < std::min(rows.size(), most_printed); ++k) print_row(rows[k]);
   if (rows.size() > most_printed) fmt::print("and {} more\n", rows.size() - most_printed);
@@ -75,9 +91,12 @@ int run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Predicts the age of brains with a model file of a run.", "predict");
-  app.add_option("MODEL", arguments.model, "model.h5 of a run, or its .safetensors")->required();
-  app.add_option("SCAN", arguments.scans.inputs, map_endings() + " files, cohort files (.h5)")->required();
+  CLI::App app("Predicts the age of brains with a model file of a run, or with the mean of several.", "predict");
+  app.add_option("MODEL", arguments.model, "model.h5 of a run, its .safetensors, or the run folder: all seeds")
+      ->required();
+  app.add_option("SCAN", arguments.scans.inputs,
+                 map_endings() + " files, cohort files (.h5); more model files before them")
+      ->required();
   app.add_option("--out", arguments.out, "the table to write (CSV)")->capture_default_str();
   add_overwrite(app, arguments.overwrite);
   app.add_option("--age", arguments.scans.age, "age of the single scan, years")

@@ -45,8 +45,8 @@ class Diagnostics {
   std::size_t size() const { return list_.size(); }
   const std::vector<Diagnostic>& list() const { return list_; }
 
-  /// Fails if there are problems. The message has one line per problem, at most `most`. The kind is data, or corrupt if
-  /// all problems are damaged files.
+  /// Fails if there are problems. The message has one line per problem, at most `most`; equal lines appear once, with
+  /// their number. The kind is data, or corrupt if all problems are damaged files.
   void report(const std::string& where, const std::string& fix, std::size_t most = 20) const;
 
  private:

@@ -13,11 +13,15 @@
 
 namespace cg {
 
+/// Processor seconds for a file of this size. Reading a sound file takes far less; a damaged one must not hold a
+/// program up.
+constexpr int reading_seconds(Index bytes) { return static_cast<int>(5 + bytes / 50'000'000); }
+
 struct SandboxLimits {
   std::string path;        ///< the file that is read, for messages
   Index memory_bytes = 0;  ///< in addition to what this process has now
   Index answer_bytes = 0;  ///< the largest answer
-  int processor_seconds = 60;
+  int processor_seconds = 5;
 };
 
 /// The sandbox's answer: memory that the child wrote before it ended.

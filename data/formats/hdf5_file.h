@@ -18,8 +18,11 @@ class H5Reader {
   explicit H5Reader(const std::string& path);
 
   const std::string& path() const { return path_; }
+  /// Whether the file has digests. Each part that has one is compared with it whenever it is read. Errors: corrupt.
+  bool has_sums() const;
   bool has(const std::string& dataset) const;
-  std::vector<std::string> members(const std::string& group = "/") const;  ///< names in a group, sorted
+  std::vector<std::string> members(
+      const std::string& group = "/") const;  ///< names in a group, sorted, without the digests
   Shape shape(const std::string& dataset) const;
   std::vector<double> numbers(const std::string& dataset) const;  ///< the whole dataset, of any numeric type
   /// Entries `first` … `first + rows` − 1 along the first axis.
@@ -60,6 +63,9 @@ class H5Writer {
   void attribute(const std::string& name, double value, const std::string& object = "/");
   void attribute(const std::string& name, const std::string& value, const std::string& object = "/");
 
+  /// Adds the dataset `sha256sums` with the digests of everything written before (data/files/sums.h). `commit` does it;
+  /// a file in memory has them only if they are asked for.
+  void add_sums();
   void commit();
   /// A copy of the bytes of a file in memory, after `room` zero bytes for the caller.
   std::string image(std::size_t room = 0) const;

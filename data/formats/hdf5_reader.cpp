@@ -1,260 +1,174 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-#include <hdf5.h>
+// The library reads in a sandboxed process. Here is what both processes say to each other: a question is five texts, an
+// answer is the bytes of what a method of hdf5::Content returns.
+#include <sys/file.h>
 
-#include <algorithm>
 #include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <map>
 
 #include "data/files/file_kind.h"
 #include "data/files/input_file.h"
+#include "data/files/mapped_file.h"
+#include "data/files/sandbox_server.h"
+#include "data/formats/hdf5_content.h"
 #include "data/formats/hdf5_file.h"
-#include "data/formats/hdf5_id.h"
 #include "tensor/error.h"
 
 namespace cg {
 
 using namespace hdf5;
 
-struct H5Reader::File {
-  Id id;
-  explicit File(hid_t opened) : id(opened, H5Fclose) {}
-  ~File() {  // runs in the thread that destroys the last reader
-    const Lock lock(library);
-    if (id.valid()) id.close();
-  }
-};
-
 namespace {
 
-/// Reports a dataset or attribute that cannot be read.
-[[noreturn]] void damaged(const std::string& path, const std::string& what) {
-  fail(ErrorKind::corrupt, path, what + " cannot be read", "Create or download the file again.");
-}
+/// A question: the method, the names of a dataset or attribute and of an object, and two numbers.
+using Question = std::array<std::string, 5>;
 
-/// HDF5's messages about its last error, one after the other.
-std::string library_errors() {
+std::string joined(const Question& question) {
   std::string text;
-  H5Ewalk2(
-      H5E_DEFAULT, H5E_WALK_UPWARD,
-      [](unsigned, const H5E_error2_t* error, void* out) -> herr_t {
-        if (error->desc) *static_cast<std::string*>(out) += error->desc + std::string("\n");
-        return 0;
-      },
-      &text);
+  for (const std::string& part : question) text += part + '\0';
   return text;
 }
 
-/// Says why a file could not be opened. HDF5 has one result for all reasons; its texts tell them apart.
-[[noreturn]] void explain_refusal(const std::string& path, const InputFile& input, const std::string& library) {
-  const auto says = [&](const char* words) { return library.find(words) != std::string::npos; };
-  if (says("unable to lock file"))
-    fail(ErrorKind::in_use, path, "another program has the file open for writing, for example a notebook",
-         "Close it there (in Python: file.close()), and try again.");
-  if (says("already open for"))  // read or write: a mark in the file, which only closing it removes
-    fail(ErrorKind::in_use, path,
-         "the file is marked as open for writing: a program writes it now, or ended without closing it",
-         "Close it there. If no program has it open: h5clear -s FILE (package hdf5-tools) removes the mark.");
-  const FileKind kind = file_kind(beginning(input, kind_bytes, path));
-  if (kind != FileKind::hdf5 && kind != FileKind::unknown) fail_other_kind(path, kind, "an HDF5 file");
-  fail(ErrorKind::corrupt, path, "not an HDF5 file, or a damaged one", "Create or download the file again.");
-}
-
-herr_t refuse_link(const char*, const char*, const char*, const char*, unsigned*, hid_t, void*) { return -1; }
-
-/// Access properties for datasets: links into other files are not followed.
-Id own_file_only() {
-  Id properties(H5Pcreate(H5P_DATASET_ACCESS), H5Pclose);
-  H5Pset_elink_cb(properties, refuse_link, nullptr);
-  return properties;
-}
-
-/// An open dataset whose description was checked: it can be read.
-struct OpenDataset {
-  Id dataset, space, type;
-  std::size_t n = 0;  ///< number of elements
-
-  OpenDataset(hid_t file, const std::string& path, const std::string& name)
-      : dataset(H5Dopen2(file, name.c_str(), own_file_only()), H5Dclose),
-        space(dataset.valid() ? H5Dget_space(dataset) : -1, H5Sclose),
-        type(dataset.valid() ? H5Dget_type(dataset) : -1, H5Tclose) {
-    if (!dataset.valid()) explain_absence(file, path, name);
-    const Id properties(H5Dget_create_plist(dataset), H5Pclose);
-    if (H5Pget_external_count(properties) != 0 || H5Pget_layout(properties) == H5D_VIRTUAL) elsewhere(path, name);
-    check_size(path, name);
+Question split(std::string_view text) {
+  Question question;
+  for (std::string& part : question) {
+    const std::size_t end = text.find('\0');
+    part = text.substr(0, end);
+    text.remove_prefix(end + 1);
   }
-
-  /// Reports that reading failed. Other programs pack by filters that this library does not have (h5py's lzf).
-  [[noreturn]] void unreadable(const std::string& path, const std::string& name) const {
-    const Id properties(H5Dget_create_plist(dataset), H5Pclose);
-    for (int k = 0; k < H5Pget_nfilters(properties); ++k) {
-      unsigned flags = 0;
-      std::size_t values = 0;
-      std::array<char, 64> words{};
-      const H5Z_filter_t filter = H5Pget_filter2(properties, static_cast<unsigned>(k), &flags, &values, nullptr,
-                                                 words.size(), words.data(), nullptr);
-      if (filter >= 0 && H5Zfilter_avail(filter) <= 0)
-        fail(ErrorKind::data, path,
-             fmt::format("\"{}\" is packed by the filter {} (number {}), which is not available", name,
-                         words.front() ? words.data() : "without a name", filter),
-             "Pack it by gzip: h5repack -f GZIP=4 FILE NEW, or in Python compression=\"gzip\".");
-    }
-    damaged(path, name);
-  }
-
-  /// A few bytes can claim a size that no memory can hold. Compression explains only part of it.
-  void check_size(const std::string& path, const std::string& name) {
-    constexpr double harmless = 1e9, most_compressed = 2000;
-    double claimed = static_cast<double>(H5Tget_size(type));
-    for (const Index extent : shape_of(space)) claimed *= static_cast<double>(extent);
-    const auto stored = static_cast<double>(H5Dget_storage_size(dataset));
-    if (claimed > harmless && claimed > most_compressed * stored)
-      fail(ErrorKind::corrupt, path,
-           fmt::format("\"{}\" of shape {} needs {:.3g} bytes, but the file contains {:.0f} bytes of it", name,
-                       to_string(shape_of(space)), claimed, stored),
-           "Create or download the file again.");
-    n = static_cast<std::size_t>(std::max<hssize_t>(H5Sget_simple_extent_npoints(space), 0));
-  }
-
-  [[noreturn]] static void elsewhere(const std::string& path, const std::string& name) {
-    fail(ErrorKind::corrupt, path, fmt::format("\"{}\" has its data in another file, which is not allowed", name),
-         "Copy the data into this file.");
-  }
-
-  [[noreturn]] static void explain_absence(hid_t file, const std::string& path, const std::string& name) {
-    H5L_info_t link{};
-    if (H5Lget_info(file, name.c_str(), &link, H5P_DEFAULT) >= 0) {
-      if (link.type == H5L_TYPE_EXTERNAL) elsewhere(path, name);
-      const Id group(H5Gopen2(file, name.c_str(), H5P_DEFAULT), H5Gclose);
-      if (link.type == H5L_TYPE_HARD && !group.valid()) damaged(path, name);
-    }
-    fail(ErrorKind::data, path, fmt::format("there is no dataset \"{}\"", name),
-         "See docs/cohort-file.md for the layout.");
-  }
-
-  void require_numbers(const std::string& path, const std::string& name) const {
-    const H5T_class_t kind = H5Tget_class(type);
-    if (kind != H5T_INTEGER && kind != H5T_FLOAT)
-      fail(ErrorKind::data, path, fmt::format("\"{}\" does not contain numbers", name), "Store numbers in it.");
-  }
-};
-
-}  // namespace
-
-H5Reader::H5Reader(const std::string& path) : path_(path) {
-  const InputFile input = open_input(path);  // reports a folder, a pipe or a file without permission
-  const Lock lock(library);
-  const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_file_locking(access, true, true);  // some network file systems have no locks: then without
-  file_ = std::make_shared<File>(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access));
-  if (!file_->id.valid()) explain_refusal(path, input, library_errors());
+  return question;
 }
 
-bool H5Reader::has(const std::string& dataset) const {
-  const Lock lock(library);
-  for (std::size_t slash = dataset.find('/', 1); slash != std::string::npos; slash = dataset.find('/', slash + 1))
-    if (H5Lexists(file_->id, dataset.substr(0, slash).c_str(), H5P_DEFAULT) <= 0) return false;
-  return H5Lexists(file_->id, dataset.c_str(), H5P_DEFAULT) > 0;
-}
-
-std::vector<std::string> H5Reader::members(const std::string& group) const {
-  const Lock lock(library);
-  std::vector<std::string> names;
-  const Id opened(H5Gopen2(file_->id, group.c_str(), H5P_DEFAULT), H5Gclose);
-  if (!opened.valid())
-    fail(ErrorKind::data, path_, fmt::format("there is no group \"{}\"", group),
-         "See docs/cohort-file.md for the layout.");
-  const auto collect = [](hid_t, const char* name, const H5L_info_t*, void* into) -> herr_t {
-    static_cast<std::vector<std::string>*>(into)->emplace_back(name);
-    return 0;
-  };
-  if (H5Literate(opened, H5_INDEX_NAME, H5_ITER_INC, nullptr, collect, &names) < 0) damaged(path_, group);
-  return names;
-}
-
-Shape H5Reader::shape(const std::string& dataset) const {
-  const Lock lock(library);
-  return shape_of(OpenDataset(file_->id, path_, dataset).space);
-}
-
-std::vector<double> H5Reader::numbers(const std::string& dataset) const {
-  const Lock lock(library);
-  const OpenDataset open(file_->id, path_, dataset);
-  open.require_numbers(path_, dataset);
-  std::vector<double> out(open.n);
-  if (H5Dread(open.dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()) < 0)
-    open.unreadable(path_, dataset);
-  return out;
-}
-
-std::vector<float> H5Reader::rows(const std::string& dataset, Index first, Index rows) const {
-  const Lock lock(library);
-  const OpenDataset open(file_->id, path_, dataset);
-  open.require_numbers(path_, dataset);
-  Shape shape = shape_of(open.space);
-  if (shape.empty() || first < 0 || first + rows > shape[0])
-    fail(ErrorKind::data, path_,
-         fmt::format("\"{}\" of shape {} has no rows {} to {}", dataset, to_string(shape), first, first + rows - 1),
-         "Choose rows that exist.");
-  shape[0] = rows;
-  std::vector<hsize_t> start(shape.size(), 0);
-  start[0] = static_cast<hsize_t>(first);
-  const std::vector<hsize_t> size = extents(shape);
-  H5Sselect_hyperslab(open.space, H5S_SELECT_SET, start.data(), nullptr, size.data(), nullptr);
-  const Id memory(H5Screate_simple(static_cast<int>(size.size()), size.data(), nullptr), H5Sclose);
-  std::vector<float> out(static_cast<std::size_t>(count(shape)));
-  if (H5Dread(open.dataset, H5T_NATIVE_FLOAT, memory, open.space, H5P_DEFAULT, out.data()) < 0)
-    open.unreadable(path_, dataset);
-  return out;
-}
-
-std::vector<std::string> H5Reader::strings(const std::string& dataset) const {
-  const Lock lock(library);
-  const OpenDataset open(file_->id, path_, dataset);
-  if (H5Tget_class(open.type) != H5T_STRING)
-    fail(ErrorKind::data, path_, fmt::format("\"{}\" does not contain text", dataset), "Store text in it.");
-  const auto out = read_strings(open.type, open.n, [&](hid_t type, void* into) {
-    return H5Dread(open.dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, into) >= 0;
-  });
-  if (out.size() != open.n) open.unreadable(path_, dataset);
-  return out;
-}
-
-bool H5Reader::holds_text(const std::string& dataset) const {
-  const Lock lock(library);
-  return H5Tget_class(OpenDataset(file_->id, path_, dataset).type) == H5T_STRING;
-}
-
-bool H5Reader::has_attribute(const std::string& name, const std::string& object) const {
-  const Lock lock(library);
-  return H5Aexists_by_name(file_->id, object.c_str(), name.c_str(), H5P_DEFAULT) > 0;
-}
-
-double H5Reader::number_attribute(const std::string& name, const std::string& object) const {
-  const Lock lock(library);
-  const Id attribute(H5Aopen_by_name(file_->id, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-  if (!attribute.valid())
-    fail(ErrorKind::data, path_, fmt::format("there is no attribute \"{}\"", name),
-         "See docs/cohort-file.md for the layout.");
-  const Id space(H5Aget_space(attribute), H5Sclose), type(H5Aget_type(attribute), H5Tclose);
-  double value = 0;
-  if (H5Sget_simple_extent_npoints(space) != 1 || !read_number(attribute, type, value))
-    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not one number", name), "Store one number in it.");
+Index number(const std::string& text) {
+  Index value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
 }
 
+// The bytes of an answer, and back.
+template <class T>
+std::string bytes_of(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+std::string bytes_of(const std::vector<std::string>& texts) {
+  std::string bytes;
+  for (const std::string& text : texts) bytes += text + '\0';
+  return bytes;
+}
+std::string bytes_of(double value) { return bytes_of(std::vector{value}); }
+std::string bytes_of(bool value) { return value ? "1" : ""; }
+
+template <class T>
+std::vector<T> values_of(const std::string& bytes) {
+  std::vector<T> values(bytes.size() / sizeof(T));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+  return values;
+}
+template <>
+std::vector<std::string> values_of(const std::string& bytes) {
+  std::vector<std::string> texts;
+  for (std::size_t at = 0; at < bytes.size(); at += texts.back().size() + 1) texts.emplace_back(bytes.c_str() + at);
+  return texts;
+}
+
+/// Answers in the child.
+std::string answer(const Content& file, std::string_view text) {
+  const auto [method, name, object, first, rows] = split(text);
+  if (method == "has_sums") return bytes_of(file.has_sums());
+  if (method == "has") return bytes_of(file.has(name));
+  if (method == "members") return bytes_of(file.members(name));
+  if (method == "shape") return bytes_of(file.shape(name));
+  if (method == "numbers") return bytes_of(file.numbers(name));
+  if (method == "rows") return bytes_of(file.rows(name, number(first), number(rows)));
+  if (method == "holds_text") return bytes_of(file.holds_text(name));
+  if (method == "strings") return bytes_of(file.strings(name));
+  if (method == "has_attribute") return bytes_of(file.has_attribute(name, object));
+  if (method == "number_attribute") return bytes_of(file.number_attribute(name, object));
+  return file.text_attribute(name, object);
+}
+
+SandboxLimits limits_of(const std::string& path, Index bytes) {
+  constexpr Index gigabyte = Index{1} << 30;
+  return {path, 3 * gigabyte, 2 * gigabyte, reading_seconds(bytes)};
+}
+
+/// A program that writes an HDF5 file holds a lock on it. Some file systems have no locks: then nothing is known.
+void check_not_written(const InputFile& input, const std::string& path) {
+  const char* use = std::getenv("HDF5_USE_FILE_LOCKING");
+  if (use && std::string_view(use) == "FALSE") return;
+  if (flock(input.file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+    fail(ErrorKind::in_use, path, "another program has the file open for writing, for example a notebook",
+         "Close it there (in Python: file.close()), and try again.");
+}
+
+void check_kind(const InputFile& input, const std::string& path) {
+  const FileKind kind = file_kind(beginning(input, kind_bytes, path));
+  if (kind != FileKind::hdf5 && kind != FileKind::unknown) fail_other_kind(path, kind, "an HDF5 file");
+}
+
+}  // namespace
+
+struct H5Reader::File {
+  InputFile input;  ///< keeps the lock on the file
+  std::unique_ptr<SandboxServer> server;
+
+  explicit File(const std::string& path) : input(open_input(path)) {
+    check_not_written(input, path);
+    check_kind(input, path);
+    const MappedFile mapped(input, path);  // the child keeps its own copy of the mapping
+    const Lock lock(library);              // no other thread uses the library during fork
+    server = std::make_unique<SandboxServer>(limits_of(path, input.size), [&] {
+      auto content = std::make_shared<Content>(path, mapped.bytes());
+      return [content](std::string_view question) { return answer(*content, question); };
+    });
+  }
+
+  std::string ask(const char* method, const std::string& name, const std::string& object = "", Index first = 0,
+                  Index rows = 0) const {
+    return server->ask(joined({method, name, object, std::to_string(first), std::to_string(rows)}));
+  }
+};
+
+H5Reader::H5Reader(const std::string& path) : path_(path), file_(std::make_shared<File>(path)) {}
+
+bool H5Reader::has_sums() const { return !file_->ask("has_sums", "").empty(); }
+
+bool H5Reader::has(const std::string& dataset) const { return !file_->ask("has", dataset).empty(); }
+
+std::vector<std::string> H5Reader::members(const std::string& group) const {
+  return values_of<std::string>(file_->ask("members", group));
+}
+
+Shape H5Reader::shape(const std::string& dataset) const { return values_of<Index>(file_->ask("shape", dataset)); }
+
+std::vector<double> H5Reader::numbers(const std::string& dataset) const {
+  return values_of<double>(file_->ask("numbers", dataset));
+}
+
+std::vector<float> H5Reader::rows(const std::string& dataset, Index first, Index rows) const {
+  return values_of<float>(file_->ask("rows", dataset, "", first, rows));
+}
+
+bool H5Reader::holds_text(const std::string& dataset) const { return !file_->ask("holds_text", dataset).empty(); }
+
+std::vector<std::string> H5Reader::strings(const std::string& dataset) const {
+  return values_of<std::string>(file_->ask("strings", dataset));
+}
+
+bool H5Reader::has_attribute(const std::string& name, const std::string& object) const {
+  return !file_->ask("has_attribute", name, object).empty();
+}
+
+double H5Reader::number_attribute(const std::string& name, const std::string& object) const {
+  return values_of<double>(file_->ask("number_attribute", name, object)).at(0);
+}
+
 std::string H5Reader::text_attribute(const std::string& name, const std::string& object) const {
-  const Lock lock(library);
-  const Id attribute(H5Aopen_by_name(file_->id, object.c_str(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
-  if (!attribute.valid())
-    fail(ErrorKind::data, path_, fmt::format("there is no attribute \"{}\"", name),
-         "See docs/cohort-file.md for the layout.");
-  const Id space(H5Aget_space(attribute), H5Sclose), type(H5Aget_type(attribute), H5Tclose);
-  if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1)
-    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not one text", name), "Store one text in it.");
-  const auto out =
-      read_strings(type, 1, [&](hid_t memory, void* into) { return H5Aread(attribute, memory, into) >= 0; });
-  if (out.size() != 1) damaged(path_, name);
-  return out[0];
+  return file_->ask("text_attribute", name, object);
 }
 
 }  // namespace cg

@@ -5,13 +5,13 @@
 #include <hdf5.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "data/files/sandbox.h"
 #include "data/formats/hdf5_file.h"
 #include "data/formats/hdf5_id.h"
+#include "data/formats/hdf5_image.h"
 #include "data/formats/safetensors.h"
 #include "tensor/error.h"
 
@@ -23,7 +23,6 @@ namespace {
 
 constexpr std::size_t most_names = 20000, most_attributes = 256, longest_name = 1024;
 constexpr Index most_text_bytes = Index{4} << 20;
-constexpr std::size_t most_attribute_bytes = 1000;       // of one text; longer texts become datasets
 constexpr const char* unread_key = "cortexgrad.unread";  // key of a list from the child
 
 [[noreturn]] void refuse(const std::string& path, const std::string& what) {
@@ -188,34 +187,12 @@ Texts attributes_of(hid_t file) {
   return texts;
 }
 
-/// Callbacks with which the library uses the file's bytes in place, without copies.
-void* same_bytes(std::size_t, H5FD_file_image_op_t, void* bytes) { return bytes; }
-void* no_copy(void* to, const void*, std::size_t, H5FD_file_image_op_t, void*) { return to; }
-void* no_growth(void*, std::size_t, H5FD_file_image_op_t, void*) { return nullptr; }
-herr_t no_free(void*, H5FD_file_image_op_t, void*) { return 0; }
-void* same_data(void* bytes) { return bytes; }
-herr_t keep_data(void*) { return 0; }
-
-/// Opens the file in memory; the library opens nothing on the disk.
-Id open_image(const std::string& path, std::string_view bytes) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  H5PLset_loading_state(0);
-  const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-  H5Pset_fapl_core(access, 1 << 20, false);
-  char* image = const_cast<char*>(bytes.data());  // never written: the file is read-only
-  H5FD_file_image_callbacks_t in_place{same_bytes, no_copy, no_growth, no_free, same_data, keep_data, image};
-  H5Pset_file_image_callbacks(access, &in_place);
-  H5Pset_file_image(access, image, bytes.size());
-  Id file(H5Fopen("weights in memory", H5F_ACC_RDONLY, access), H5Fclose);
-  if (!file.valid()) refuse(path, "not an HDF5 file, or a damaged or incomplete one");
-  return file;
-}
-
 /// Runs in the child. Writes the wanted arrays, and the names of the others, to `space` as safetensors, because reading
 /// that format needs no library. Returns the size.
 std::size_t read_image(const std::string& path, std::string_view bytes, const WeightsRequest& request,
                        std::span<char> space) {
-  const Id file = open_image(path, bytes);
+  const Id file = open_image(bytes);
+  if (!file.valid()) refuse(path, "not an HDF5 file, or a damaged or incomplete one");
   Texts texts = attributes_of(file);
   nlohmann::json unread = nlohmann::json::array();
   std::vector<WeightsDataset> wanted;
@@ -256,17 +233,13 @@ WeightsFile unpacked(const std::string& path, std::string_view bytes, Index most
   return file;
 }
 
-bool is_number(const std::string& text, double& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 }  // namespace
 
 WeightsFile read_hdf5_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
   constexpr Index own = Index{256} << 20;  // for the library's tables and a dataset's chunks
   const Index answer = 2 * request.most_bytes + most_header_bytes;
-  const SandboxLimits limits{path, own + static_cast<Index>(bytes.size()), answer};
+  const auto size = static_cast<Index>(bytes.size());
+  const SandboxLimits limits{path, own + size, answer, reading_seconds(size)};
   const Lock lock(hdf5::library);  // no other thread uses the library during fork
   const SandboxResult read =
       sandbox(limits, [&](std::span<char> space) { return read_image(path, bytes, request, space); });
@@ -282,14 +255,15 @@ std::string write_hdf5_weights(const std::vector<NamedArray>& arrays, const Text
       file.floats(array.name, array.shape, array.values);
   }
   for (const auto& [name, text] : texts) {
-    double number = 0;
+    const std::optional<double> number = as_number(text);
     if (text.size() > most_attribute_bytes)
       file.strings(name, {text});
-    else if (is_number(text, number))
-      file.attribute(name, number);
+    else if (number)
+      file.attribute(name, *number);
     else
       file.attribute(name, text);
   }
+  file.add_sums();
   return file.image();
 }
 

@@ -13,8 +13,10 @@
 #include <filesystem>
 
 #include "data/files/storage.h"
+#include "data/files/sums.h"
 #include "data/formats/hdf5_file.h"
 #include "data/formats/hdf5_id.h"
+#include "data/formats/parts.h"
 #include "tensor/error.h"
 
 namespace cg {
@@ -90,6 +92,7 @@ Id untimed() {
 struct H5Writer::File {
   Id id;
   std::string path;  ///< of the finished file, for messages; empty for a file in memory
+  Sums sums;
 
   void check(bool good) const {
     if (good) return;
@@ -157,7 +160,7 @@ H5Writer::H5Writer(const std::string& path) : path_(link_target(path).string()) 
   const hid_t id = H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   if (id < 0)
     fail(ErrorKind::storage, path_, "the file cannot be created", "Check that its folder exists and is writable.");
-  file_ = std::make_unique<File>(File{{id, H5Fclose}, path_});
+  file_ = std::make_unique<File>(File{{id, H5Fclose}, path_, {}});
 }
 
 H5Writer::H5Writer() {
@@ -166,7 +169,7 @@ H5Writer::H5Writer() {
   const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fapl_core(access, growth, false);  // open files need different names
   const hid_t id = H5Fcreate(fmt::format("memory {}", fmt::ptr(this)).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
-  file_ = std::make_unique<File>(File{{id, H5Fclose}, ""});
+  file_ = std::make_unique<File>(File{{id, H5Fclose}, "", {}});
   file_->check(id >= 0);
 }
 
@@ -180,18 +183,22 @@ H5Writer::~H5Writer() {
 
 void H5Writer::numbers(const std::string& dataset, const Shape& shape, std::span<const double> values) {
   file_->write(dataset, shape, values);
+  file_->sums.add(dataset, parts::digest_of(shape, values));
 }
 void H5Writer::integers(const std::string& dataset, const Shape& shape, std::span<const Index> values) {
   file_->write(dataset, shape, values);
+  file_->sums.add(dataset, parts::digest_of(shape, values));
 }
 void H5Writer::floats(const std::string& dataset, const Shape& shape, std::span<const float> values) {
   file_->write(dataset, shape, values);
+  file_->sums.add(dataset, parts::digest_of(shape, values));
 }
 void H5Writer::bytes(const std::string& dataset, const Shape& shape, std::span<const std::uint8_t> values) {
   file_->write(dataset, shape, values);
 }
 
 void H5Writer::strings(const std::string& dataset, const std::vector<std::string>& values) {
+  file_->sums.add(dataset, parts::digest_of(values));
   const Lock lock(library);
   std::size_t longest = 1;
   for (const std::string& value : values) longest = std::max(longest, value.size());
@@ -209,6 +216,7 @@ void H5Writer::strings(const std::string& dataset, const std::vector<std::string
 }
 
 void H5Writer::make_rows(const std::string& dataset, const Spec& spec) {
+  if (spec.dtype == DType::f32) file_->sums.add(parts::shape(dataset), parts::digest_of(spec.shape));
   const Lock lock(library);
   std::vector<hsize_t> size = extents(spec.shape), chunk = size;
   chunk[0] = 1;
@@ -224,6 +232,7 @@ void H5Writer::make_rows(const std::string& dataset, const Spec& spec) {
 
 void H5Writer::row(const std::string& dataset, Index row, std::span<const float> values) {
   file_->write_row(dataset, row, values);
+  file_->sums.add(parts::row(dataset, row), parts::digest_of_row(values));
 }
 void H5Writer::row(const std::string& dataset, Index row, std::span<const std::uint8_t> values) {
   file_->write_row(dataset, row, values);
@@ -231,6 +240,7 @@ void H5Writer::row(const std::string& dataset, Index row, std::span<const std::u
 
 void H5Writer::attribute(const std::string& name, double value, const std::string& object) {
   file_->write_attribute(name, H5T_NATIVE_DOUBLE, &value, object);
+  if (object == "/") file_->sums.add(parts::attribute(name), parts::digest_of_attribute(value));
 }
 
 void H5Writer::attribute(const std::string& name, const std::string& value, const std::string& object) {
@@ -240,7 +250,10 @@ void H5Writer::attribute(const std::string& name, const std::string& value, cons
   H5Tset_strpad(type, H5T_STR_NULLPAD);
   H5Tset_cset(type, H5T_CSET_UTF8);
   file_->write_attribute(name, type, value.empty() ? "" : value.data(), object);
+  if (object == "/") file_->sums.add(parts::attribute(name), parts::digest_of_attribute(value));
 }
+
+void H5Writer::add_sums() { strings(Sums::name, {file_->sums.text()}); }
 
 std::string H5Writer::image(std::size_t room) const {
   const Lock lock(library);
@@ -253,6 +266,7 @@ std::string H5Writer::image(std::size_t room) const {
 }
 
 void H5Writer::commit() {
+  add_sums();
   const Lock lock(library);
   file_->check(H5Fflush(file_->id, H5F_SCOPE_GLOBAL) >= 0 && file_->id.close() >= 0);
   file_.reset();

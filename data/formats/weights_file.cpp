@@ -3,8 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+#include <set>
+
 #include "data/files/file_kind.h"
+#include "data/files/sums.h"
 #include "data/formats/hdf5_weights.h"
+#include "data/formats/parts.h"
 #include "data/formats/safetensors.h"
 #include "tensor/error.h"
 
@@ -27,7 +33,46 @@ WeightsFormat weights_format(const std::string& path) {
        "Change the ending");
 }
 
-WeightsFile read_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
+namespace {
+
+/// A text is an attribute of HDF5, which gives back a number in its own way; a long one is a dataset.
+std::string part_of(const std::string& name, const std::string& text) {
+  return text.size() > most_attribute_bytes ? name : parts::attribute(name);
+}
+std::string digest_of(const std::string& text) {
+  if (text.size() > most_attribute_bytes) return parts::digest_of(std::vector{text});
+  const std::optional<double> number = as_number(text);
+  return number ? parts::digest_of_attribute(*number) : parts::digest_of_attribute(text);
+}
+
+std::string digest_of(const NamedArray& array) {
+  return array.counts ? parts::digest_of(array.shape, *array.counts) : parts::digest_of(array.shape, array.values);
+}
+
+Sums sums_of(const std::vector<NamedArray>& arrays, const Texts& texts) {
+  Sums sums;
+  for (const NamedArray& array : arrays) sums.add(array.name, digest_of(array));
+  for (const auto& [name, text] : texts) sums.add(part_of(name, text), digest_of(text));
+  return sums;
+}
+
+/// Takes the digests out of the texts, and compares everything that was read with them.
+void verify(const std::string& path, WeightsFile& file) {
+  const auto text = file.texts.extract(std::string(Sums::name));
+  if (text.empty()) return;
+  const Sums written = Sums::of_text(path, text.mapped()), read = sums_of(file.arrays, file.texts);
+  // A cohort file, read as weights by mistake: as float32, its numbers are others.
+  if (std::ranges::any_of(written.all(), [](const auto& part) { return part.first.ends_with(']'); })) return;
+  std::set<std::string> unread;
+  for (const ArrayHeader& array : file.unread) unread.insert(array.name);
+  for (const auto& [part, digest] : written.all()) {
+    const auto at = read.all().find(part);
+    if (at == read.all().end() ? !unread.contains(part) : at->second != digest) fail_sum(path, part);
+  }
+  file.verified = true;
+}
+
+WeightsFile read_by_kind(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
   const FileKind kind = file_kind(bytes.substr(0, kind_bytes));
   if (kind == FileKind::hdf5) return read_hdf5_weights(path, bytes, request);
   if (kind == FileKind::safetensors) return read_safetensors(path, bytes, request);
@@ -37,8 +82,26 @@ WeightsFile read_weights(const std::string& path, std::string_view bytes, const 
                                                      : read_safetensors(path, bytes, request);
 }
 
+}  // namespace
+
+WeightsFile read_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
+  WeightsFile file = read_by_kind(path, bytes, request);
+  verify(path, file);
+  return file;
+}
+
 std::string weights_bytes(WeightsFormat format, const std::vector<NamedArray>& arrays, const Texts& texts) {
-  return format == WeightsFormat::hdf5 ? write_hdf5_weights(arrays, texts) : write_safetensors(arrays, texts);
+  if (format == WeightsFormat::hdf5) return write_hdf5_weights(arrays, texts);
+  Texts all = texts;
+  all[Sums::name] = sums_of(arrays, texts).text();
+  return write_safetensors(arrays, all);
+}
+
+std::optional<double> as_number(const std::string& text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
 }
 
 std::optional<Index> bounded_count(const Shape& shape, Index most) {

@@ -40,6 +40,8 @@ struct WeightsFile {
   std::vector<NamedArray> arrays;   ///< those that were wanted
   std::vector<ArrayHeader> unread;  ///< all others
   Texts texts;
+  bool verified =
+      false;  ///< this project wrote the file, and everything that was read is unchanged (data/files/sums.h)
 };
 
 /// What a reader may take from a file; it is decided before reading.
@@ -57,11 +59,17 @@ constexpr Index most_weights_bytes = Index{16} << 30;
 WeightsFormat weights_format(const std::string& path);
 
 /// Reads the bytes of a weights file. Errors: data, for another kind of file; corrupt, for damaged or malicious
-/// content, or a wanted array without numbers.
+/// content, a wanted array without numbers, or content that differs from the file's digests.
 WeightsFile read_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request);
 
-/// The bytes of a weights file. Names must differ. Errors: memory.
+/// The bytes of a weights file, with the digests of all arrays and texts. Names must differ. Errors: memory.
 std::string weights_bytes(WeightsFormat format, const std::vector<NamedArray>& arrays, const Texts& texts);
+
+/// A longer text is stored in HDF5 as a dataset instead of an attribute.
+constexpr std::size_t most_attribute_bytes = 1000;
+
+/// The number that the whole text is, if it is one. HDF5 stores such texts as numbers.
+std::optional<double> as_number(const std::string& text);
 
 /// The product of a shape; no value if an extent is negative or the product exceeds `most`.
 std::optional<Index> bounded_count(const Shape& shape, Index most);

@@ -15,7 +15,7 @@
 #include "experiments/cohorts/map_reader.h"
 #include "experiments/cohorts/map_sources.h"
 #include "experiments/program/csv.h"
-#include "experiments/program/digest.h"
+#include "data/files/digest.h"
 #include "experiments/program/environment.h"
 #include "experiments/program/stop_signal.h"
 #include "tensor/error.h"

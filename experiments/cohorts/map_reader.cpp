@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "data/formats/nifti.h"
-#include "experiments/program/digest.h"
+#include "data/files/digest.h"
 #include "tensor/error.h"
 
 namespace cg {

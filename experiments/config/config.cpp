@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "experiments/program/digest.h"
+#include "data/files/digest.h"
 #include "losses/registry.h"
 #include "tensor/error.h"
 

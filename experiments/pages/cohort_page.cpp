@@ -120,6 +120,8 @@ void Page::heading() {
   page_.element("h1", {}, "Cohort " + std::filesystem::path(cohort_.path()).filename().string());
   if (cohort_.synthetic())
     page_.element("p", {{"class", "synthetic"}}, "SYNTHETIC PHANTOM: computed, not measured; no person was scanned");
+  if (!cohort_.verified())
+    page_.element("p", {}, "Not verified: another program wrote the file, without digests of its content.");
   page_.open("div", {{"class", "tiles"}});
   tile(fmt::format("{}", cohort_.size()), stiffness_ ? "stiffness maps, one per subject" : "volumes, one per subject");
   tile(fmt::format("{:.1f} ± {:.1f} years", all.mean, all.sd),

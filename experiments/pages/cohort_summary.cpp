@@ -6,7 +6,7 @@
 #include <map>
 
 #include "data/formats/tsv.h"
-#include "experiments/program/digest.h"
+#include "data/files/digest.h"
 
 namespace cg {
 namespace {

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <deque>
+#include <tuple>
 
 #include "data/files/diagnostics.h"
 #include "experiments/program/csv.h"
@@ -110,30 +113,79 @@ std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& predi
   return out;
 }
 
-std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& model, Inference& network,
-                                       const ProgressOutput& output) {
+void check_same_input(std::span<const TrainedModel> models) {
+  const auto input = [](const TrainedModel& m) {
+    const Preprocessing& p = m.prediction.preprocessing;
+    return std::tuple(p.grid.extents, p.grid.affine.m, p.sampling, p.nan_is_zero, p.has_affine,
+                      m.prediction.training.modality, m.prediction.training.unit);
+  };
+  for (const TrainedModel& m : models)
+    if (input(m) != input(models[0]))
+      fail(ErrorKind::usage, m.path,
+           fmt::format("its scans have another grid, modality or sampling than those of {}", models[0].path),
+           "Give models of the same kind of cohort, for example the seeds of one run");
+}
+
+static PredictedAge predict_one(const Scan& scan, const TrainedModel& model, Inference& network) {
   const Prediction& m = model.prediction;
   const std::optional<Intensity>& by = m.preprocessing.intensity;
+  const Tensor input = network_input(scan.volume, scan.source, by);
+  PredictedAge p{.id = scan.id,
+                 .source = scan.source,
+                 .age = scan.age,
+                 .predicted = network.age(input, scan.source),
+                 .map = {},
+                 .warnings = {}};
+  p.gap = p.predicted - p.age;
+  p.corrected = p.gap - m.bias(p.age);
+  p.map = in_unit(map_statistics(input.data<float>(), m.training.occupancy), by);
+  p.trained_on = trained_on(scan, m);
+  p.synthetic = synthetic_word(scan, m);
+  p.warnings = warnings_of(scan, p, m);
+  return p;
+}
+
+/// How much it matters that a model has seen a scan: the order of TrainedOn, from the least.
+static std::size_t weight(TrainedOn seen) {
+  constexpr std::array order = {TrainedOn::no,         TrainedOn::unknown, TrainedOn::pretraining,
+                                TrainedOn::validation, TrainedOn::by_id,   TrainedOn::by_map};
+  return static_cast<std::size_t>(std::ranges::find(order, seen) - order.begin());
+}
+
+/// The mean of the models' predictions for a scan.
+static PredictedAge mean_of(const std::vector<PredictedAge>& by_model) {
+  PredictedAge out = by_model[0];
+  const auto n = static_cast<double>(by_model.size());
+  if (by_model.size() == 1) return out;
+  out.predicted = out.corrected = 0;
+  for (const PredictedAge& p : by_model) {
+    out.predicted += p.predicted / n;
+    out.corrected += p.corrected / n;
+    if (weight(p.trained_on) > weight(out.trained_on)) out.trained_on = p.trained_on;
+    if (p.synthetic.size() > out.synthetic.size()) out.synthetic = p.synthetic;
+    for (const std::string& warning : p.warnings)
+      if (std::ranges::find(out.warnings, warning) == out.warnings.end()) out.warnings.push_back(warning);
+  }
+  double squares = 0;
+  for (const PredictedAge& p : by_model) squares += (p.predicted - out.predicted) * (p.predicted - out.predicted);
+  out.spread = std::sqrt(squares / (n - 1));
+  out.gap = out.predicted - out.age;
+  return out;
+}
+
+std::vector<PredictedAge> predict_ages(const Scans& scans, std::span<const TrainedModel> models, Backend& backend,
+                                       const ProgressOutput& output) {
+  std::deque<Inference> networks;
+  for (const TrainedModel& model : models) networks.emplace_back(backend, model);
   std::vector<PredictedAge> out;
   Diagnostics diagnostics;
   Progress progress(scans.size(), output);
   for (Index i = 0; i < scans.size(); ++i) {
     diagnostics.collect([&] {
       const Scan scan = scans.read(i);
-      const Tensor input = network_input(scan.volume, scan.source, by);
-      PredictedAge p{.id = scan.id,
-                     .source = scan.source,
-                     .age = scan.age,
-                     .predicted = network.age(input, scan.source),
-                     .map = {},
-                     .warnings = {}};
-      p.gap = p.predicted - p.age;
-      p.corrected = p.gap - m.bias(p.age);
-      p.map = in_unit(map_statistics(input.data<float>(), m.training.occupancy), by);
-      p.trained_on = trained_on(scan, m);
-      p.synthetic = synthetic_word(scan, m);
-      p.warnings = warnings_of(scan, p, m);
-      out.push_back(std::move(p));
+      std::vector<PredictedAge> by_model;
+      for (std::size_t k = 0; k < models.size(); ++k) by_model.push_back(predict_one(scan, models[k], networks[k]));
+      out.push_back(mean_of(by_model));
     });
     if (scans.size() > 1) progress.advance(1, scans.source(i));
   }
@@ -147,14 +199,15 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, const TrainedModel& m
 
 std::string prediction_table(std::span<const PredictedAge> rows) {
   std::string out =
-      "participant_id,age,predicted_age,gap,gap_bias_corrected,coverage,map_mean,map_sd,source,trained_on,"
+      "participant_id,age,predicted_age,predicted_age_sd,gap,gap_bias_corrected,coverage,map_mean,map_sd,source,"
+      "trained_on,"
       "synthetic,warnings\n";
   for (const PredictedAge& row : rows) {
     std::string warnings;
     for (const std::string& warning : row.warnings) warnings += (warnings.empty() ? "" : "; ") + warning;
-    out += csv_line({csv_text(row.id), csv_number(row.age), csv_number(row.predicted), csv_number(row.gap),
-                     csv_number(row.corrected), csv_number(row.map.coverage), csv_number(row.map.mean),
-                     csv_number(row.map.sd), csv_text(row.source),
+    out += csv_line({csv_text(row.id), csv_number(row.age), csv_number(row.predicted), csv_number(row.spread),
+                     csv_number(row.gap), csv_number(row.corrected), csv_number(row.map.coverage),
+                     csv_number(row.map.mean), csv_number(row.map.sd), csv_text(row.source),
                      trained_on_names[static_cast<std::size_t>(row.trained_on)], row.synthetic, csv_text(warnings)});
   }
   return out;

@@ -130,6 +130,13 @@ SpatialVolume Scans::original(Index scan) const {
   return {source.cohort->file.volume(source.subject), source.cohort->file.affine()};
 }
 
+std::vector<std::string> Scans::not_verified() const {
+  std::vector<std::string> out;
+  for (const Cohort& cohort : cohorts_)
+    if (!cohort.file.verified()) out.push_back(cohort.file.path());
+  return out;
+}
+
 std::vector<Index> Scans::of_training_cohort() const {
   std::map<const Cohort*, bool> known = {{nullptr, false}};
   for (const Cohort& cohort : cohorts_)

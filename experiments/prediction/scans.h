@@ -66,6 +66,8 @@ class Scans {
   /// The scans of files that are the cohort that the model was trained on, to the last voxel. Their maps are compared
   /// as `read` saw them: a file with a scan that was not read yet is not recognised.
   std::vector<Index> of_training_cohort() const;
+  /// The cohort files without digests of their content.
+  std::vector<std::string> not_verified() const;
   const std::string& id(Index scan) const { return sources_[static_cast<std::size_t>(scan)].map.participant.id; }
 
  private:

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "experiments/program/digest.h"
+#include "data/files/digest.h"
 
 namespace cg {
 namespace {

@@ -3,12 +3,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
+#include "data/files/digest.h"
+#include "data/files/file_kind.h"
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
+#include "data/formats/hdf5_file.h"
 #include "data/formats/weights_file.h"
-#include "experiments/program/digest.h"
 #include "experiments/training/pretrained.h"
 #include "layers/file_order.h"
 #include "tensor/error.h"
@@ -87,6 +90,28 @@ void write_model(const std::filesystem::path& path, Learner& learner, const Pred
   write_atomically(path, weights_bytes(weights_format(path.string()), arrays, texts));
 }
 
+bool is_model_file(const std::filesystem::path& path) try {
+  const InputFile input = open_input(path);
+  const FileKind kind = file_kind(beginning(input, kind_bytes, path));
+  if (kind == FileKind::safetensors) return true;
+  return kind == FileKind::hdf5 && H5Reader(path.string()).has(prediction_text);
+} catch (const Error&) {
+  return false;
+}
+
+std::vector<std::string> model_files(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return {path.string()};
+  std::vector<std::string> out;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("model") && is_model_file(entry.path())) out.push_back(entry.path().string());
+  }
+  if (out.empty())
+    fail(ErrorKind::data, path.string(), "the folder contains no model files", "Give the folder of a finished run");
+  std::ranges::sort(out);
+  return out;
+}
+
 TrainedModel read_model(const std::filesystem::path& path) {
   const std::string name = path.string();
   weights_format(name);  // refuses other endings before the file is read
@@ -97,7 +122,7 @@ TrainedModel read_model(const std::filesystem::path& path) {
   if (prediction == file.texts.end())
     fail(ErrorKind::data, name, "the file has weights, but no predictor of age",
          "Give a model file that a run of this version wrote");
-  TrainedModel model{name, sha256(bytes), network_of(name, file.texts), {}, {}};
+  TrainedModel model{name, sha256(bytes), file.verified, network_of(name, file.texts), {}, {}};
   model.prediction = prediction_from_json(name, prediction->second, model.network);
   model.prediction.training.occupancy = take_occupancy(name, file, model.prediction.preprocessing.grid.extents);
   Pretrained weights = compared(name, model.digest, std::move(file), model.network);

@@ -6,6 +6,8 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "experiments/record/trained_model.h"
 #include "experiments/training/learner.h"
@@ -15,6 +17,12 @@ namespace cg {
 /// Writes the model's parameters and batch-norm statistics (`num_batches_tracked` included), but not the predictor of a
 /// loss. Without a `prediction`, the file can only be used as initial weights. Errors: storage.
 void write_model(const std::filesystem::path& path, Learner& learner, const Prediction* prediction = nullptr);
+
+/// Whether a file is a weights file that predicts, by its content. False for all that cannot be read.
+bool is_model_file(const std::filesystem::path& path);
+
+/// A model file, or those of a run folder: one for each seed, by name. Errors (data): a folder without model files.
+std::vector<std::string> model_files(const std::filesystem::path& path);
 
 /// Reads a model file that predicts. Errors: data, if there is no such file, or it has no prediction (initial weights,
 /// a file of an older version); corrupt, if a part is damaged or missing, or the parts do not fit together.

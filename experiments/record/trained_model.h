@@ -56,6 +56,7 @@ struct Prediction {
 /// A model file in memory.
 struct TrainedModel {
   std::string path, digest;  ///< SHA-256 of the file
+  bool verified = false;     ///< its content has the digests in it; those of earlier versions have none
   ModelOptions network;
   std::map<std::string, std::vector<float>> values;  ///< by parameter, in the engine's order of axes
   Prediction prediction;

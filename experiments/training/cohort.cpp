@@ -23,18 +23,16 @@ constexpr Index most_kept = Index{4} << 30;         // bytes of normalised maps 
 
 /// Ends with a list of the maps that cannot be used.
 [[noreturn]] void report_bad_maps(const CohortFile& file, const Error& first) {
-  constexpr std::size_t most = 20;
-  std::string list;
-  std::size_t bad = 0;
+  Diagnostics found;
   for (Index i = 0; i < file.size(); ++i) try {
       file.volume(i);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::data) throw;
-      if (++bad <= most) list += "\n  " + error.found();
+      found.add(error.found());
     }
-  if (bad <= 1) throw first;
-  if (bad > most) list += fmt::format("\n  and {} more", bad - most);
-  fail(ErrorKind::data, file.path(), fmt::format("{} maps cannot be used:{}\n", bad, list), "Fix the cohort file.");
+  if (found.size() <= 1) throw first;
+  found.report(file.path(), "Fix the cohort file.");
+  throw first;  // not reached: report() fails
 }
 
 /// Normalisation, digest and every map, so that a bad one is found now and not later.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a cohort is, to the last voxel: a digest of each map, and the digest of the whole cohort; and what shows whether
-// a map belongs to it. Both are computed while the map is read for training. Read next: experiments/program/digest.h,
+// a map belongs to it. Both are computed while the map is read for training. Read next: data/files/digest.h,
 // data/outliers.h.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include "data/cohort_h5.h"
 #include "data/outliers.h"
 #include "data/split.h"
-#include "experiments/program/digest.h"
+#include "data/files/digest.h"
 
 namespace cg {
 

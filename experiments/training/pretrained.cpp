@@ -7,8 +7,8 @@
 #include <cmath>
 #include <set>
 
+#include "data/files/digest.h"
 #include "data/files/input_file.h"
-#include "experiments/program/digest.h"
 #include "experiments/program/listed.h"
 #include "layers/file_order.h"
 #include "tensor/error.h"
@@ -98,7 +98,7 @@ Pretrained compared(const std::string& path, const std::string& digest, WeightsF
   Model model(network);
   std::map<std::string, Shape> places;  // of the engine
   for (const Parameter* p : model.parameters()) places[p->name] = p->shape;
-  Pretrained out{path, digest, {}, {}, {}, {}, "", file.texts};
+  Pretrained out{path, digest, {}, {}, {}, {}, "", file.texts, file.verified};
   std::set<std::string> misshapen;
   const auto differs = [&](const std::string& name, const Shape& shape) {
     if (const auto at = places.find(name); at != places.end()) {
@@ -159,6 +159,7 @@ std::string to_string(const Pretrained& weights) {
   const std::size_t all = weights.values.size() + weights.missing.size() + weights.reshaped.size();
   std::string text = fmt::format("weights     {}, SHA-256 {}\n            {} of the network's {} names matched",
                                  weights.path, weights.digest, weights.values.size(), all);
+  if (!weights.verified) text += "\n            not verified: written by another program, without digests";
   const auto line = [&](const char* what, const std::vector<std::string>& names) {
     text += fmt::format("\n            {}: {}", what, names.empty() ? "none" : listed(names, most_listed));
   };

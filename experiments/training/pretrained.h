@@ -24,6 +24,7 @@ struct Pretrained {
   std::vector<std::string> unexpected;               ///< arrays that are not parameters of the network
   std::string prefix = {};                           ///< that was taken off all names of the file
   Texts texts = {};                                  ///< of the file
+  bool verified = false;                             ///< as WeightsFile has it
 };
 
 /// Reads the file of `options`. torch.compile, DataParallel and Lightning put their own words before all names

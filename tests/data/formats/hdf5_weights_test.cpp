@@ -55,7 +55,9 @@ TEST_CASE("HDF5 weights: arrays, counters and texts are read back unchanged") {
   Texts texts = {{"width", "64"}, {"format", "some-format"}, {"long", std::string(5000, 'x')}};
   const std::string bytes = write_hdf5_weights(arrays, texts);
   const WeightsFile file = read_hdf5_weights("x.h5", bytes, everything);
-  CHECK(file.texts == texts);
+  Texts read = file.texts;
+  CHECK(read.erase("sha256sums") == 1);  // compared in read_weights
+  CHECK(read == texts);
   CHECK(file.unread.empty());
   REQUIRE(file.arrays.size() == 2);
   for (std::size_t k = 0; k < 2; ++k) {

@@ -25,6 +25,13 @@ struct TemporaryFile {
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 };
 
+/// Opens a file for changing it. Its digests are removed, as in a file that another program wrote.
+inline hid_t open_to_change(const std::string& path) {
+  const hid_t file = H5Fopen(path.c_str(), H5F_ACC_RDWR, H5P_DEFAULT);
+  if (H5Lexists(file, "sha256sums", H5P_DEFAULT) > 0) H5Ldelete(file, "sha256sums", H5P_DEFAULT);
+  return file;
+}
+
 struct Storage {
   std::vector<hsize_t> chunk;  ///< empty: contiguous
   unsigned gzip = 0;           ///< level

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <set>
 
-#include "experiments/program/digest.h"
+#include "data/files/digest.h"
 #include "losses/dynlocrep.h"
 #include "losses/registry.h"
 #include "losses/threshold.h"

@@ -6,6 +6,7 @@
 #include "data/formats/nifti.h"
 #include "data/formats/weights_file.h"
 #include "experiments/cohorts/export.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/prediction/predicted.h"
 
 using namespace cg;
@@ -130,7 +131,7 @@ TEST_CASE("predict: a model file of an earlier version is read; its training sub
 TEST_CASE("predict: a cohort file that differs from that of the run in one voxel is not the same cohort") {
   const std::string other = workplace().folder + "/synthetic-other.h5";
   fs::copy_file(workplace().cohort, other);
-  const hid_t file = H5Fopen(other.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), maps = H5Dopen2(file, "maps", H5P_DEFAULT);
+  const hid_t file = open_to_change(other), maps = H5Dopen2(file, "maps", H5P_DEFAULT);
   std::vector<float> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(H5Dget_space(maps))));
   REQUIRE(H5Dread(maps, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
   values[values.size() / 2] += 0.25f;

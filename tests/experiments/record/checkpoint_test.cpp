@@ -16,7 +16,7 @@
 #include <thread>
 
 #include "data/formats/hdf5_file.h"
-#include "experiments/program/digest.h"
+#include "data/files/digest.h"
 #include "tensor/random.h"
 #include "tests/support/thrown.h"
 

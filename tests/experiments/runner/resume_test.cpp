@@ -9,6 +9,7 @@
 
 #include "experiments/record/checkpoint.h"
 #include "experiments/runner/trainer.h"
+#include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/thrown.h"
 
@@ -112,9 +113,9 @@ std::string differences(const std::map<std::string, std::string>& a, const std::
   return names;
 }
 
-/// Exchanges two different voxels of the last map of a cohort file.
-void exchange_two_voxels(const std::string& cohort) {
-  const hid_t file = H5Fopen(cohort.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), maps = H5Dopen2(file, "maps", H5P_DEFAULT);
+/// Exchanges two different voxels of the last map of a cohort file that was opened for it.
+void exchange_two_voxels(hid_t file) {
+  const hid_t maps = H5Dopen2(file, "maps", H5P_DEFAULT);
   const hid_t space = H5Dget_space(maps);
   std::vector<float> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)));
   REQUIRE(H5Dread(maps, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) >= 0);
@@ -303,8 +304,13 @@ TEST_CASE(
   const auto run = [&](Index polls) { run_here("changed", options, polls, false, cohort); };
   check_fails([&] { run(5); }, ErrorKind::interrupted, {"saved in"});
   check_fails([&] { run(1); }, ErrorKind::interrupted, {"saved in"});  // unchanged: it continues
-  exchange_two_voxels(cohort);
+  const std::string sealed = workplace().folder + "/synthetic-sealed.h5";
+  fs::copy_file(cohort, sealed);
+  exchange_two_voxels(open_to_change(cohort));
   check_fails([&] { run(never); }, ErrorKind::data, {"checkpoint.h5", "cohort has changed"});
+  fs::copy_file(sealed, cohort, fs::copy_options::overwrite_existing);
+  exchange_two_voxels(H5Fopen(cohort.c_str(), H5F_ACC_RDWR, H5P_DEFAULT));
+  check_fails([&] { run(never); }, ErrorKind::corrupt, {cohort, "maps[23]", "differs from its SHA-256"});
 }
 
 TEST_CASE("resuming: a changed list of test subjects is refused, although the cohort is the same") {

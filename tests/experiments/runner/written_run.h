@@ -336,7 +336,7 @@ inline WrittenRun read_run(const std::string& out, const Config& config) {
     const H5Reader file(folder + (config.seeds.size() == 1 ? "model.h5" : fmt::format("model-seed{}.h5", seed)));
     run.weights.emplace_back();
     for (const std::string& name : file.members())
-      if (!name.starts_with("prediction")) run.weights.back()[name] = file.numbers(name);
+      if (!file.holds_text(name) && name != "prediction.occupancy") run.weights.back()[name] = file.numbers(name);
     const auto json = nlohmann::json::parse(file.strings("prediction").at(0));
     const auto& p = json.at("predictor");
     AgePredictor predictor;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "experiments/program/digest.h"
+#include "data/files/digest.h"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -13,32 +13,31 @@
 #include "tensor/error.h"
 
 namespace cg {
-namespace {
-
-class Sha256 {
- public:
-  Sha256() { require(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1); }
-  void add(std::string_view bytes) { require(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1); }
-  std::string hex() {
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    require(EVP_DigestFinal_ex(context_.get(), digest, &size) == 1);
-    std::string out;
-    for (unsigned i = 0; i < size; ++i) out += fmt::format("{:02x}", digest[i]);
-    return out;
-  }
-
- private:
-  static void require(bool ok) {
-    if (!ok) fail(ErrorKind::usage, "SHA-256", "libcrypto cannot compute the digest", "Check the OpenSSL installation");
-  }
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
+struct Sha256::Context {
+  EVP_MD_CTX* of = EVP_MD_CTX_new();
+  ~Context() { EVP_MD_CTX_free(of); }
 };
 
-}  // namespace
+static void require(bool ok) {
+  if (!ok) fail(ErrorKind::usage, "SHA-256", "libcrypto cannot compute the digest", "Check the OpenSSL installation");
+}
+
+Sha256::Sha256() : context_(std::make_unique<Context>()) {
+  require(context_->of && EVP_DigestInit_ex(context_->of, EVP_sha256(), nullptr) == 1);
+}
+
+Sha256::~Sha256() = default;
+
+void Sha256::add(std::string_view bytes) { require(EVP_DigestUpdate(context_->of, bytes.data(), bytes.size()) == 1); }
+
+std::string Sha256::hex() {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  require(EVP_DigestFinal_ex(context_->of, digest, &size) == 1);
+  std::string out;
+  for (unsigned i = 0; i < size; ++i) out += fmt::format("{:02x}", digest[i]);
+  return out;
+}
 
 std::string sha256(std::string_view bytes) {
   Sha256 digest;

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// predict with the models of several seeds: the mean of what each predicts.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "tests/experiments/prediction/predicted.h"
+
+using namespace cg;
+using namespace cg::test;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A run with two seeds, and what each model predicts for the whole cohort.
+struct TwoSeeds {
+  std::string folder = workplace().folder + "/two", first = folder + "/model-seed3.h5",
+              second = folder + "/model-seed4.h5";
+  Rows a, b;
+  TwoSeeds() {
+    const Result result = run_tiny("two", "seeds=[3,4] train.epochs=2 --device cpu");
+    REQUIRE_MESSAGE(result.code == 0, result.text);
+    a = ages(first, "a.csv");
+    b = ages(second, "b.csv");
+  }
+  static Rows ages(const std::string& models, const std::string& out) {
+    const Finished done = predict(models + " " + workplace().cohort + " --out " + out);
+    REQUIRE_MESSAGE(done.code == 0, done.text);
+    return table(out);
+  }
+};
+
+const TwoSeeds& two() {
+  static const TwoSeeds once;
+  return once;
+}
+
+}  // namespace
+
+TEST_CASE("predict: several models, or a run folder, give the mean of their ages, with its SD over the models") {
+  const Rows mean = TwoSeeds::ages(two().first + " " + two().second, "mean.csv");
+  CHECK(TwoSeeds::ages(two().folder, "folder.csv") == mean);
+  REQUIRE(mean.size() == two().a.size());
+  for (std::size_t k = 0; k < mean.size(); ++k) {
+    const auto &row = mean[k], &a = two().a[k], &b = two().b[k];
+    const double from_a = number(a, "predicted_age"), from_b = number(b, "predicted_age");
+    CHECK(from_a != from_b);
+    CHECK(number(row, "predicted_age") == doctest::Approx((from_a + from_b) / 2).epsilon(1e-8));
+    CHECK(number(row, "predicted_age_sd") == doctest::Approx(std::abs(from_a - from_b) / std::sqrt(2)).epsilon(1e-6));
+    CHECK(number(row, "gap") == doctest::Approx((number(a, "gap") + number(b, "gap")) / 2).epsilon(1e-6));
+    CHECK(number(row, "gap_bias_corrected") ==
+          doctest::Approx((number(a, "gap_bias_corrected") + number(b, "gap_bias_corrected")) / 2).epsilon(1e-6));
+    CHECK(row.at("trained_on") == a.at("trained_on"));
+    CHECK(a.at("predicted_age_sd").empty());
+  }
+}
+
+TEST_CASE("predict: a scan that one of several models was trained on counts as trained on") {
+  // Another seed's model, for which the parts are exchanged.
+  const Result other = run_tiny("exchanged", "seeds=3 train.epochs=2 data.fold=1 --device cpu");
+  REQUIRE_MESSAGE(other.code == 0, other.text);
+  const std::string second = workplace().folder + "/exchanged/model.h5";
+  const Rows mean = TwoSeeds::ages(two().first + " " + second, "both.csv"), b = TwoSeeds::ages(second, "c.csv");
+  std::size_t by_one = 0;
+  for (std::size_t k = 0; k < mean.size(); ++k) {
+    const bool in_a = !two().a[k].at("trained_on").empty(), in_b = !b[k].at("trained_on").empty();
+    CHECK(mean[k].at("trained_on") == (in_a || in_b ? "yes" : ""));
+    by_one += in_a != in_b;
+  }
+  CHECK(by_one > 0);
+}
+
+TEST_CASE("predict: models of other scans, a folder without models and models alone are refused") {
+  const Finished grid = predict(two().first + " " + two().second);
+  CHECK(grid.code == 2);
+  const Finished none = predict(workplace().folder + " " + workplace().cohort);
+  CHECK(none.code == 3);
+  CHECK(none.says("no model files"));
+  const std::string coarse = workplace().folder + "/synthetic-coarse.h5";
+  phantom::CohortOptions options;
+  options.subjects = tiny_subjects;
+  options.voxel_mm = 12;
+  phantom::write_cohort(options, coarse);
+  const Result fine = run_tiny("other-grid", "seeds=3 train.epochs=2 --device cpu", coarse);
+  REQUIRE_MESSAGE(fine.code == 0, fine.text);
+  const Finished mixed =
+      predict(two().first + " " + workplace().folder + "/other-grid/model.h5 " + workplace().cohort);
+  CHECK(mixed.code == 2);
+  CHECK(mixed.says("another grid"));
+}
