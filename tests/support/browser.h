@@ -28,8 +28,8 @@ inline std::string text_in_browser(const std::string& browser, const std::string
                                    int seconds = 0) {
   const TemporaryFile profile("profile");
   const Finished dom = shell(fmt::format(
-      "{} --headless=new --no-sandbox --disable-gpu --hide-scrollbars --allow-file-access-from-files "
-      "--window-size=1400,1000 {} --user-data-dir={} --dump-dom file://{} 2>&1",
+      "{} --headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --hide-scrollbars "
+      "--allow-file-access-from-files --window-size=1400,1000 {} --user-data-dir={} --dump-dom file://{} 2>&1",
       browser, seconds > 0 ? fmt::format("--virtual-time-budget={}", 1000 * seconds) : "", profile.path, path));
   std::filesystem::remove_all(profile.path);
   const std::string begin = fmt::format(R"(<pre id="{}">)", id);
