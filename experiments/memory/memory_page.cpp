@@ -87,8 +87,8 @@ void Page::heading() {
   tile(memory_.total(),
        step_.free > 0 ? fmt::format("in total, of {} MB that are free", megabytes(step_.free)) : "in total");
   tile(plan_.live_bytes(), "alive at the peak, in the " + moment(plan_, plan_.time_of_peak()).text());
-  tile(plan_.arena_bytes(), fmt::format("the arena, {:.1f} % above the minimum, which is alive at the peak",
-                                        percent(plan_.arena_bytes(), plan_.live_bytes()) - 100));
+  tile(plan_.arena_bytes(),
+       fmt::format("the arena, {:.1f} % above the minimum, which is alive at the peak", plan_.percent_lost()));
   tile(memory_.fixed_sum().total(), "parameters, gradients and Adam's two moments");
   page_.close();
 }
