@@ -51,7 +51,7 @@ table.people { border-collapse: collapse; font-size: 14px; font-variant-numeric:
 @container (min-width: 360px) { .five .sign { display: none; } }
 @container (min-width: 460px) { .six .sign { display: none; } }
 @media (max-width: 720px) {
-  .brain { flex-wrap: wrap; gap: 6px 18px; } .brain .who { flex-basis: 100%; }
+  .brain { flex-wrap: wrap; gap: 6px 18px; } .brain .who, .outliers .pairs .brain .who { flex-basis: 100%; }
   .columns { display: none; } .which { display: block; flex-basis: 100%; }
   .pairs { grid-template-columns: 1fr; } .planes { flex-basis: 240px; }
   .chart { font-size: 17px; } .chart .axis { font-size: 18px; transform: translateY(4px); }

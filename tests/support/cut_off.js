@@ -59,36 +59,30 @@ function cutOff(view) {
   return found;
 }
 
-/** Long enough for the browser to give a frame its new width and mode (virtual time: the browser does not wait). */
-const settled = () => new Promise((done) => setTimeout(done, 300));
-
-async function measure(page, found) {
-  const frame = document.createElement("iframe");
+/** Opens the page in a frame of this width and mode and measures all of its states. */
+async function measure(page, width, scheme, found) {
+  const where = `${page.name} at ${width} px, ${scheme}`, frame = document.createElement("iframe");
   frame.style.border = "0";
-  frame.height = 900;
+  frame.style.colorScheme = scheme;
+  Object.assign(frame, { width, height: 900, src: page.address });
   const loaded = new Promise((done) => { frame.onload = done; });
-  frame.src = page.address;
   document.body.append(frame);
   await loaded;
-  for (const scheme of schemes)
-    for (const width of widths) {
-      frame.style.colorScheme = scheme;
-      frame.width = width;
-      await settled();
-      const view = frame.contentWindow;
-      const where = `${page.name} at ${width} px, ${scheme}`;
-      if (view.innerWidth !== width) found.push(`${where}: the window is ${view.innerWidth} wide`);
-      if (!view.matchMedia(`(prefers-color-scheme: ${scheme})`).matches) found.push(`${where}: the mode is another`);
-      for (const state of page.states) {
-        if (state) view.change(state);
-        for (const text of cutOff(view)) found.push(`${where}${state ? `, ${JSON.stringify(state)}` : ""}: ${text}`);
-      }
-    }
+  const view = frame.contentWindow;
+  if (view.innerWidth !== width) found.push(`${where}: the window is ${view.innerWidth} wide`);
+  if (!view.matchMedia(`(prefers-color-scheme: ${scheme})`).matches) found.push(`${where}: the mode is another`);
+  for (const state of page.states) {
+    if (state) view.change(state);
+    for (const text of cutOff(view)) found.push(`${where}${state ? `, ${JSON.stringify(state)}` : ""}: ${text}`);
+  }
   frame.remove();
 }
 
 (async () => {
   const found = [];
-  for (const page of pages) await measure(page, found).catch((error) => found.push(`${page.name}: ${error}`));
+  for (const page of pages)
+    for (const scheme of schemes)
+      for (const width of widths)
+        await measure(page, width, scheme, found).catch((error) => found.push(`${page.name}: ${error}`));
   document.getElementById("found").textContent = JSON.stringify(found);
 })();
