@@ -30,7 +30,7 @@ struct PageGrid {
   std::vector<double> temperatures = {1, 3};                                         ///< times the published one
   std::vector<double> far_decays = {0, 1, std::numeric_limits<double>::infinity()};  ///< λ
   Index final_neighbours = 2, views = 2;
-  double spread = 0.8;  ///< crowded, as at the beginning of a training: each row has rows of both groups near it
+  double spread = 0.8;       ///< crowded, as at the beginning of a training: each row has rows of both groups near it
   std::uint64_t seed = 214;  ///< of 250: on the circle few dots overlap and the two groups are mixed
 
   Arrangement arrangement(Index width) const { return {views, width, spread, seed}; }
