@@ -162,6 +162,11 @@ MemoryPlan::MemoryPlan(const Tape& tape, const std::vector<Variable>& results, b
   }
 }
 
+double MemoryPlan::percent_lost() const {
+  if (live_bytes_ == 0) return 0;
+  return 100 * static_cast<double>(arena_bytes_ - live_bytes_) / static_cast<double>(live_bytes_);
+}
+
 const Buffer* MemoryPlan::find(int node, Role role, int index) const {
   const auto found = at_.find({node, role, index});
   return found == at_.end() ? nullptr : &buffers_[found->second];

@@ -64,6 +64,8 @@ class MemoryPlan {
   Index arena_bytes() const { return arena_bytes_; }
   /// The largest number of bytes alive at one time: no arena can be smaller.
   Index live_bytes() const { return live_bytes_; }
+  /// How much larger than this the arena is, in per cent of it: lost between buffers that do not fit together.
+  double percent_lost() const;
   int time_of_peak() const { return time_of_peak_; }
   const std::vector<Buffer>& buffers() const { return buffers_; }
   /// The buffer for a part of node `node`, or null if the plan has no such buffer.

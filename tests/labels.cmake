@@ -8,7 +8,7 @@ set(slow data.outliers data.phantom.statistics data.space.real_volumes every_op_
     experiments.runner.interruption experiments.runner.keys
     experiments.runner.resume experiments.runner.wiring_faults extending layers.resnet_golden
     tensor.backend.cpu.conv3d_widened tensor.backend.cuda.ops.convolution tensor.backend.cuda.ops.kernels
-    tools.gpu_check tools.mutated_files tools.pytorch_weights)
+    tools.explain_loss_page tools.gpu_check tools.mutated_files tools.page_width tools.pytorch_weights)
 if(TEST tools.gpu_rehearsal)
   list(APPEND slow tools.gpu_rehearsal)  # not with sanitizers
 endif()

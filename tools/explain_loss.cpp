@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct Arguments {
   std::vector<double> ages;
   std::vector<std::string> options;
   Index epoch = 1, max_epochs = 50, views = 0, width = 2, rows = 0;
+  double spread = std::numeric_limits<double>::infinity();
   std::uint64_t seed = 0;
   bool overwrite = false;
 };
@@ -80,7 +82,8 @@ int explain(const Arguments& arguments) {
   if (arguments.embeddings.empty()) {
     if (arguments.ages.empty())
       fail(ErrorKind::usage, "--ages", "no ages, and no --embeddings file with ages", "Try --ages 20,21,25,70,71");
-    example = make_example({}, arguments.ages, views, arguments.width, arguments.seed);
+    const Arrangement arrangement{views, arguments.width, arguments.spread, arguments.seed};
+    example = make_example({}, arguments.ages, arrangement);
   } else {
     example = read_example({}, arguments.embeddings, arguments.dataset, arguments.ages, views, arguments.rows);
     if (const H5Reader file(arguments.embeddings); file.has_attribute("synthetic"))
@@ -141,6 +144,10 @@ int main(int argc, char** argv) {
   app.add_option("--width", a.width, "width of the generated embeddings")
       ->check(CLI::Range(2, 512))
       ->capture_default_str();
+  app.add_option(
+         "--spread", a.spread,
+         "generate crowded embeddings: standard deviation from one direction, e.g. 0.6 (default: all directions)")
+      ->check(CLI::Range(1e-3, 1e3));
   app.add_option("--seed", a.seed, "seed of the generated embeddings")->capture_default_str();
   add_overwrite(app, a.overwrite);
   app.add_option("--embeddings", a.embeddings, "HDF5 file with embeddings, and with ages if --ages is not given");

@@ -87,8 +87,8 @@ void Page::heading() {
   tile(memory_.total(),
        step_.free > 0 ? fmt::format("in total, of {} MB that are free", megabytes(step_.free)) : "in total");
   tile(plan_.live_bytes(), "alive at the peak, in the " + moment(plan_, plan_.time_of_peak()).text());
-  tile(plan_.arena_bytes(), fmt::format("the arena, {:.1f} % above the minimum, which is alive at the peak",
-                                        percent(plan_.arena_bytes(), plan_.live_bytes()) - 100));
+  tile(plan_.arena_bytes(),
+       fmt::format("the arena, {:.1f} % above the minimum, which is alive at the peak", plan_.percent_lost()));
   tile(memory_.fixed_sum().total(), "parameters, gradients and Adam's two moments");
   page_.close();
 }
@@ -150,8 +150,9 @@ void Page::timeline() {
       "a buffer. Its width is its lifetime and its height is its size. Empty areas are free memory.");
   legend();
   page_.open("figure");
+  open_frame(page_, "over-time", "The picture");
   write_timeline(page_, plan_, profile_, stages_);
-  page_.close().open("p", {{"class", "detail"}, {"id", "detail"}, {"role", "status"}});
+  page_.close().close().close().open("p", {{"class", "detail"}, {"id", "detail"}, {"role", "status"}});
   page_.text("Point at a buffer, or enter the picture with ")
       .element("kbd", {}, "Tab")
       .text(" and move in it with the ");
@@ -189,7 +190,8 @@ void Page::layer_table() {
       "In MB. Kept: outputs and saved tensors that backward reads. Scratch: the most at one time of workspace, "
       "gradients and passing outputs. Bars: the layer's memory at the peak. Dark: stays from step to step; lighter: "
       "kept for backward; lightest: passing.");
-  page_.open("div", {{"class", "scroll"}}).open("table").open("thead").open("tr");
+  open_frame(page_, "layers", "This table");
+  page_.open("table").open("thead").open("tr");
   for (const char* heading : {"layer", "parameters", "gradients", "Adam", "kept", "scratch", "at the peak", ""})
     page_.element("th", {{"scope", "col"}}, heading);
   page_.close().close().open("tbody");
@@ -198,7 +200,7 @@ void Page::layer_table() {
   for (const LayerMemory& layer : profile_.layers) layer_row(layer, full);
   page_.close().open("tfoot").open("tr").element("th", {{"scope", "row"}}, "total");
   numbers(profile_.total);
-  page_.element("td", {}, "").close().close().close().close().close();
+  page_.element("td", {}, "").close().close().close().close().close().close();
 }
 
 void Page::holder_row(const Buffer& b) {
@@ -217,7 +219,8 @@ void Page::holders() {
   page_.element("p", {{"class", "soft"}},
                 fmt::format("{} MB are alive in the {}.", megabytes(plan_.live_bytes()),
                             moment(plan_, plan_.time_of_peak()).text()));
-  page_.open("div", {{"class", "scroll"}}).open("table").open("thead").open("tr");
+  open_frame(page_, "holders", "This table");
+  page_.open("table").open("thead").open("tr");
   page_.element("th", {{"scope", "col"}}, "layer").element("th", {{"scope", "col"}, {"class", "words"}}, "buffer");
   for (const char* heading : {"MB", "share", ""}) page_.element("th", {{"scope", "col"}}, heading);
   page_.close().close().open("tbody");
@@ -233,7 +236,7 @@ void Page::holders() {
     page_.element("td", {}, "").element("td", {}, megabytes(rest));
     page_.element("td", {}, fmt::format("{:.1f} %", percent(rest, plan_.live_bytes()))).element("td", {}, "").close();
   }
-  page_.close().close().close().close();
+  page_.close().close().close().close().close();
 }
 
 }  // namespace

@@ -61,8 +61,9 @@ constexpr const char* memory_page_style = R"css(
 .buffer { cursor: pointer; outline: none; }
 .buffer:hover rect, .buffer:focus rect { stroke: var(--ink); stroke-width: 2; fill-opacity: 1; }
 .picked .buffer:not(.on) { opacity: 0.16; }
-.detail { position: sticky; bottom: 0; margin: 0; padding: 9px 14px; min-height: 40px; max-width: none;
+.detail { margin: 8px 0 0; padding: 9px 14px; min-height: 40px; max-width: none;
   background: var(--panel); border-left: 3px solid var(--accent); border-radius: 0 6px 6px 0; }
+.detail.shown { position: sticky; bottom: 0; pointer-events: none; }
 kbd { padding: 0 5px; border: 1px solid var(--rule); border-radius: 4px; background: var(--paper); font: inherit;
   font-size: 13px; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
@@ -73,6 +74,11 @@ tfoot th, tfoot td { font-weight: 700; border-bottom: none; border-top: 2px soli
 td:last-child { width: 30%; padding-right: 0; }
 .bar { display: flex; margin-left: 10px; height: 14px; min-width: 150px; border-radius: 3px; overflow: hidden; }
 .kept-part { opacity: 0.66; } .passing-part { opacity: 0.33; }
+.frame th:first-child { position: sticky; left: 0; background: var(--paper); }
+.layers table { min-width: 860px; } .holders table { min-width: 660px; }
+@container (min-width: 980px) { .over-time .sign { display: none; } }
+@container (min-width: 860px) { .layers .sign { display: none; } }
+@container (min-width: 660px) { .holders .sign { display: none; } }
 tbody tr:hover, tr.on { background: var(--panel); }
 tbody th i { display: inline-block; width: 10px; height: 10px; margin-right: 8px; border-radius: 2px; }
 @page { size: A4 landscape; margin: 10mm; }
@@ -80,7 +86,7 @@ tbody th i { display: inline-block; width: 10px; height: 10px; margin-right: 8px
   .detail, .screen { display: none; }
   table { font-size: 10px; } th, td { padding: 1px 10px 1px 0; } .bar { height: 9px; }
   tfoot { display: table-row-group; }
-  .timeline { min-width: 0; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
+  .timeline, .frame table { min-width: 0; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; }
 }
 )css";
 
@@ -90,6 +96,7 @@ const buffers = Array.from(chart.querySelectorAll('.buffer')), hint = detail.inn
 let current = 0, picked = null;
 const words = (buffer) => buffer.querySelector('title').textContent;
 function show(buffer) {
+  detail.classList.toggle('shown', Boolean(buffer));
   if (buffer) detail.textContent = words(buffer); else detail.innerHTML = hint;
 }
 function focused() {

@@ -129,13 +129,12 @@ std::string peak_table(const MemoryPlan& plan, const MemoryProfile& profile, con
 std::string totals(const StepMemory& memory, const StepDescription& step) {
   const FixedMemory fixed = memory.fixed_sum();
   const MemoryPlan& plan = memory.plan;
-  const double waste = 100 * (1 - share(plan.live_bytes(), plan.arena_bytes()));
   std::string out = "Totals (MB)\n";
   const auto line = [&](const std::string& name, Index bytes, const std::string& note) {
     out += fmt::format("  {:<28}{:>10}{}{}\n", name, megabytes(bytes), note.empty() ? "" : "   ", note);
   };
   line("arena as planned", plan.arena_bytes(),
-       fmt::format("minimum: {}, {:.1f} % less", megabytes(plan.live_bytes()), waste));
+       fmt::format("{:.1f} % above the minimum of {}", plan.percent_lost(), megabytes(plan.live_bytes())));
   line("parameters, gradients, Adam", fixed.total(),
        fmt::format("{} + {} + {}", megabytes(fixed.parameters), megabytes(fixed.gradients), megabytes(fixed.adam)));
   line("the batch's volumes", memory.volumes, "");

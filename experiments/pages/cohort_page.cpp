@@ -219,17 +219,19 @@ void Page::person_row(const StudySummary& s, const std::string& colour) {
 
 void Page::people() {
   page_.open("section").element("h2", {}, has_studies() ? "Studies" : "Subjects");
-  page_.open("div", {{"class", "scroll"}}).open("table", {{"class", "people"}}).open("thead").open("tr");
+  const bool all_known = summary_.all.women + summary_.all.men == cohort_.size();
+  open_frame(page_, all_known ? "five" : "six", "This table");
+  page_.open("table", {{"class", "people"}}).open("thead").open("tr");
   for (const char* heading : {"study", "subjects", "age (years)", "range", "women : men"})
     page_.element("th", {{"scope", "col"}}, heading);
-  if (summary_.all.women + summary_.all.men < cohort_.size()) page_.element("th", {{"scope", "col"}}, "sex not known");
+  if (!all_known) page_.element("th", {{"scope", "col"}}, "sex not known");
   page_.close().close().open("tbody");
   if (has_studies())
     for (std::size_t s = 0; s < summary_.studies.size(); ++s)
       person_row(summary_.studies[s], fmt::format("c{}", colour_[s]));
   page_.close().open("tfoot");
   person_row(summary_.all, "");
-  page_.close().close().close().close();
+  page_.close().close().close().close().close();
 }
 
 void Page::coverage() {
@@ -293,7 +295,9 @@ void Page::maps() {
       const Subject& o = beside_->subject(other);
       if (!same_person(o, s)) page_.text(fmt::format("; left: {}, {:.1f} years", o.id, o.age));
       page_.close();
+      page_.element("span", {{"class", "which"}}, std::filesystem::path(beside_->path()).filename().string());
       planes(*beside_, other, middle(*beside_, other), beside_->unit() == "kPa" ? Tone::viridis : Tone::grey, 0);
+      page_.element("span", {{"class", "which"}}, std::filesystem::path(cohort_.path()).filename().string());
     } else {
       page_.close();
     }

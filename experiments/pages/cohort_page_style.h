@@ -21,18 +21,18 @@ constexpr const char* cohort_page_style = R"css(
 .checked { margin-top: 10px; }
 .outliers .brain .who b { color: var(--accent); }
 .outliers .pairs .brain .who { flex-basis: 170px; } .outliers .brain { align-items: flex-start; }
-.chart { display: block; width: 100%; min-width: 560px; max-width: 900px; font-size: 12px; }
+.chart { display: block; width: 100%; max-width: 900px; font-size: 12px; }
 .chart text { fill: var(--soft); }
 .chart .tick { text-anchor: end; font-variant-numeric: tabular-nums; }
 .chart .number, .chart .axis { text-anchor: middle; }
 .chart .axis { font-size: 13px; fill: var(--ink); }
 .chart rect:hover { opacity: 0.75; }
-.scroll { max-height: 480px; overflow-y: auto; }
 table.people { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; min-width: 560px; }
 .people th, .people td { padding: 4px 22px 4px 0; text-align: right; white-space: nowrap;
   border-bottom: 1px solid var(--rule); }
-.people thead th { position: sticky; top: 0; background: var(--paper); color: var(--soft); font-weight: 600; }
-.people th:first-child { text-align: left; } .people tbody th { font-weight: 400; }
+.people thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
+.people th:first-child { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 64px; }
+.people tbody th { font-weight: 400; }
 .people tfoot th, .people tfoot td { font-weight: 700; border-top: 2px solid var(--rule); border-bottom: none; }
 .maps { display: grid; gap: 14px 10px; margin-top: 12px; }
 .pairs { grid-template-columns: 1fr 1fr; } .pairs .brain .who { flex-basis: 96px; }
@@ -47,11 +47,22 @@ table.people { border-collapse: collapse; font-size: 14px; font-variant-numeric:
 .columns span:first-child { flex: 0 0 128px; } .columns span { flex: 1 1 0; max-width: 520px; }
 .scale { display: flex; align-items: center; gap: 8px; margin: 10px 0 0; font-size: 13px; color: var(--soft); }
 .scale span.bar { width: 180px; height: 12px; border-radius: 3px; }
+.which { display: none; font-size: 13px; color: var(--soft); }
+@container (min-width: 360px) { .five .sign { display: none; } }
+@container (min-width: 460px) { .six .sign { display: none; } }
 @media (max-width: 720px) {
-  body { padding: 18px 14px 36px; } .brain { flex-wrap: wrap; } .brain .who { flex-basis: 100%; }
-  .columns { display: none; } .pairs { grid-template-columns: 1fr; } .planes { flex-basis: 240px; }
+  .brain { flex-wrap: wrap; gap: 6px 18px; } .brain .who, .outliers .pairs .brain .who { flex-basis: 100%; }
+  .columns { display: none; } .which { display: block; flex-basis: 100%; }
+  .pairs { grid-template-columns: 1fr; } .planes { flex-basis: 240px; }
+  .chart { font-size: 17px; } .chart .axis { font-size: 18px; transform: translateY(4px); }
+  table.people { font-size: 12.5px; min-width: 360px; } .six table.people { min-width: 460px; }
+  .people th, .people td { padding-right: 9px; } .people thead th { white-space: normal; }
 }
-@media print { .scroll { max-height: none; } .brain, figure { break-inside: avoid; } }
+@media (max-width: 480px) {
+  .chart { font-size: 23px; } .chart .number { transform: translateY(6px); }
+  .chart .axis { font-size: 25px; transform: translateY(12px); }
+}
+@media print { .brain, figure { break-inside: avoid; } }
 )css";
 
 }  // namespace cg

@@ -9,7 +9,7 @@
 namespace cg {
 namespace {
 
-constexpr double left = 52, right = 16, top = 14, width = 860, height = 260, foot = 48;  // pixels
+constexpr double left = 64, right = 26, top = 20, width = 860, height = 260, foot = 60;  // pixels
 
 std::string text(double value) { return fmt::format("{:.1f}", value); }
 

@@ -81,4 +81,10 @@ std::string Markup::take() {
   return std::move(out_);
 }
 
+void open_frame(Markup& page, const std::string& kind, const std::string& content) {
+  page.open("div", {{"class", "frame " + kind}});
+  page.element("p", {{"class", "sign"}}, "\u2194 " + content + " is wider than its frame: scroll it sideways.");
+  page.open("div", {{"class", "scroll"}, {"tabindex", "0"}, {"role", "group"}, {"aria-label", content}});
+}
+
 }  // namespace cg

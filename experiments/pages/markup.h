@@ -38,4 +38,8 @@ class Markup {
   std::vector<std::string> open_;
 };
 
+/// Opens a frame (class "frame" and `kind`) in which wide content scrolls sideways, below a sign that says so; to be
+/// closed with two close(). The page's style hides the sign where the content fits.
+void open_frame(Markup& page, const std::string& kind, const std::string& content);
+
 }  // namespace cg

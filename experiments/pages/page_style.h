@@ -4,7 +4,8 @@
 
 namespace cg {
 
-/// Comes before the rules of a page, which add to it. Each page defines the colours --c0 to --c7 and its --width.
+/// Comes before the rules of a page, which add to it. Each page defines the colours --c0 to --c7 and its --width, and
+/// for each frame (markup.h, open_frame) from which width on its sign is not needed.
 constexpr const char* page_style = R"css(
 :root {
   color-scheme: light dark;
@@ -34,13 +35,18 @@ i { display: inline-block; width: 12px; height: 12px; margin-right: 7px; border-
 .c2 { fill: var(--c2); background: var(--c2); } .c3 { fill: var(--c3); background: var(--c3); }
 .c4 { fill: var(--c4); background: var(--c4); } .c5 { fill: var(--c5); background: var(--c5); }
 .c6 { fill: var(--c6); background: var(--c6); } .c7 { fill: var(--c7); background: var(--c7); }
-figure { margin: 8px 0 0; overflow-x: auto; }
+figure { margin: 8px 0 0; }
 .grid { stroke: var(--rule); fill: none; }
-.scroll { overflow-x: auto; }
+.frame { container-type: inline-size; margin-top: 8px; }
+.scroll { overflow-x: auto; scrollbar-width: thin; scrollbar-color: var(--soft) var(--rule); }
+.sign { margin: 0 0 6px; font-size: 13px; color: var(--accent); }
+:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+@media (max-width: 720px) { body { padding: 18px 14px 36px; } }
 footer { margin-top: 40px; color: var(--soft); font-size: 13px; }
 @media print {
   body { padding: 0; max-width: none; font-size: 11px; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .sign { display: none; } .scroll { overflow: visible; }
 }
 )css";
 

@@ -39,17 +39,22 @@ void normalise_rows(std::span<double> z, Index width) {
   }
 }
 
-LossCase make_example(const LossOptions& options, std::span<const double> subject_ages, Index views, Index width,
-                      std::uint64_t seed) {
+LossCase make_example(const LossOptions& options, std::span<const double> subject_ages,
+                      const Arrangement& arrangement) {
+  const auto [views, width, spread, seed] = arrangement;
   LossCase example;
   example.options = options;
   example.views = views;
-  const std::size_t batch = subject_ages.size(), first_view = batch * static_cast<std::size_t>(width);
+  const std::size_t batch = subject_ages.size(), d = static_cast<std::size_t>(width);
   Random random({.seed = seed});
+  const auto first_view = [&](std::size_t k) {
+    const double direction = random.normal();
+    return std::isinf(spread) ? direction : (k % d == 0 ? 1 : 0) + spread * direction;
+  };
   for (Index view = 0; view < views; ++view) {
     example.ages.insert(example.ages.end(), subject_ages.begin(), subject_ages.end());
-    for (std::size_t k = 0; k < first_view; ++k)
-      example.z.push_back(view == 0 ? random.normal() : example.z[k] + between_views * random.normal());
+    for (std::size_t k = 0; k < batch * d; ++k)
+      example.z.push_back(view == 0 ? first_view(k) : example.z[k] + between_views * random.normal());
     if (view == 0) normalise_rows(example.z, width);
   }
   normalise_rows(example.z, width);

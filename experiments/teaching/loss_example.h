@@ -2,6 +2,8 @@
 // Batches to look at a loss with: made from a list of ages, or read from a file of embeddings.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 
@@ -9,10 +11,19 @@
 
 namespace cg {
 
-/// Rows of length 1 in random directions, and for each further view of a subject one close to its first; `width` 2: on
-/// the circle. With predictions, each its own embedding, and a random queue of eight rows for nnclr.
-LossCase make_example(const LossOptions& options, std::span<const double> subject_ages, Index views, Index width,
-                      std::uint64_t seed);
+/// How generated embeddings are arranged.
+struct Arrangement {
+  Index views = 1;
+  Index width = 2;  ///< 2: on the circle
+  /// Standard deviation, in each direction, from the common direction (1, 0, …) before rows are divided by their
+  /// lengths; the smaller, the more crowded. Infinite: every direction is equally likely.
+  double spread = std::numeric_limits<double>::infinity();
+  std::uint64_t seed = 0;
+};
+
+/// Rows of length 1 in random directions, and for each further view of a subject one close to its first. With
+/// predictions, each its own embedding, and a queue of eight rows in random directions for nnclr.
+LossCase make_example(const LossOptions& options, std::span<const double> subject_ages, const Arrangement& arrangement);
 
 /// The dataset [n, d] of a file as embeddings, with `ages` [n] or, if none are given, the file's own from `ages` or
 /// `age`; `rows`: their number, 0: all. Predictions and queue as above if the file has none.

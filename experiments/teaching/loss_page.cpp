@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "experiments/teaching/age_order.h"
 #include "experiments/teaching/descent.h"
 #include "experiments/teaching/loss_example.h"
 #include "losses/dynlocrep.h"
@@ -53,8 +54,8 @@ class Store {
 Numbers list_of(const Array& a) { return {a.data(), a.data() + a.size()}; }
 
 /// What the lists of a scene are, in their order; the page finds them by these names.
-const std::vector<std::string> parts = {"z",     "s",    "distance", "w",     "nu",    "c", "pull", "push",
-                                        "terms", "sums", "forces",   "edges", "shift", "q", "queue"};
+const std::vector<std::string> parts = {"z",     "s",    "distance", "w",     "nu",    "c", "pull",  "push",
+                                        "terms", "sums", "forces",   "edges", "shift", "q", "queue", "order"};
 
 /// For each anchor Σ a, attraction, repulsion, and its row of the value; behind them the value.
 Numbers sums(const Explanation& e) {
@@ -78,6 +79,12 @@ Numbers edges(const Explanation& e) {
   return out;
 }
 
+/// How well the embeddings of the younger group, of the older group and of all rows are ordered by age.
+Numbers orders(const LossCase& c) {
+  const double between = largest_gap(c.ages), none = -1, all = std::numeric_limits<double>::infinity();
+  return {order_by_age(c, none, between), order_by_age(c, between, all), order_by_age(c, none, all)};
+}
+
 class Data {
  public:
   explicit Data(const PageGrid& grid) : grid_(grid) {}
@@ -95,6 +102,7 @@ class Data {
                       {"sigmas", grid_.sigmas},
                       {"temperatures", grid_.temperatures},
                       {"far_decays", infinite},
+                      {"between_groups", largest_gap(grid_.subject_ages)},
                       {"losses", losses()},
                       {"parts", parts},
                       {"scenes", scenes},
@@ -109,7 +117,7 @@ class Data {
   LossCase example(const std::string& loss, Index width) const {
     LossOptions options{.name = loss, .shared = {.distance = Distance::euclidean}};
     options.own.of<DynLocRep>().final_neighbours = grid_.final_neighbours;
-    LossCase out = make_example(options, grid_.subject_ages, grid_.views, width, grid_.seed);
+    LossCase out = make_example(options, grid_.subject_ages, grid_.arrangement(width));
     out.max_epochs = grid_.epochs.back();
     return out;
   }
@@ -185,7 +193,7 @@ class Data {
     for (const Numbers& list : {c.z, list_of(e.s), list_of(e.distance), list_of(e.w), list_of(e.nu), list_of(e.c),
                                 list_of(e.pull), list_of(e.push), list_of(e.pull * (e.denominator - e.s)), sums(e),
                                 list_of(tangential(e.pulled + e.pushed, z)), edges(e), list_of(e.shift), list_of(e.q),
-                                e.q.size() > 0 ? c.queue : Numbers()})
+                                e.q.size() > 0 ? c.queue : Numbers(), orders(c)})
       out.push_back(store_.place(list));
     return out;
   }

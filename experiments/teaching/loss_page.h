@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "experiments/teaching/loss_example.h"
 #include "tensor/index.h"
 
 namespace cg {
@@ -22,13 +23,17 @@ struct PageSource {
 
 /// What the page's controls can be set to.
 struct PageGrid {
-  std::vector<double> subject_ages = {19, 22, 25, 30, 68, 74};  ///< years; two groups, as in the paper's cohort
-  std::vector<Index> epochs = {1, 4, 8, 15, 25, 35, 50};
-  std::vector<double> sigmas = {2, 5, 10};                                              ///< years
-  std::vector<double> temperatures = {1, 3};                                            ///< times the published one
-  std::vector<double> far_decays = {0, 1, 4, std::numeric_limits<double>::infinity()};  ///< λ
+  /// Years; two groups, as in the paper's cohort: many young subjects and fewer old ones.
+  std::vector<double> subject_ages = {18, 20, 23, 26, 30, 35, 60, 72, 88};
+  std::vector<Index> epochs = {1, 8, 15, 25, 35, 50};
+  std::vector<double> sigmas = {2, 5, 10};                                           ///< years
+  std::vector<double> temperatures = {1, 3};                                         ///< times the published one
+  std::vector<double> far_decays = {0, 1, std::numeric_limits<double>::infinity()};  ///< λ
   Index final_neighbours = 2, views = 2;
-  std::uint64_t seed = 5;
+  double spread = 0.8;       ///< crowded, as at the beginning of a training: each row has rows of both groups near it
+  std::uint64_t seed = 214;  ///< of 250: on the circle few dots overlap and the two groups are mixed
+
+  Arrangement arrangement(Index width) const { return {views, width, spread, seed}; }
 };
 
 /// The numbers as JSON, safe inside of a script element. `starts` and `numbers` hold lists of numbers one behind the

@@ -7,8 +7,8 @@ const n = data.ages.length, subjects = n / data.views, rows = [...Array(n).keys(
 const unit = 150;  // pixels of a radius
 const byName = Object.fromEntries(data.losses.map((loss) => [loss.name, loss]));
 const state = {
-  geometry: "circle", mode: "still", turn: -70, anchor: 1,
-  epoch: 0, far_decay: data.far_decays.length - 1, sigma: 0, temperature: 0,
+  geometry: "circle", mode: "still", turn: 90, anchor: 2 + n / data.views,
+  epoch: 0, far_decay: data.far_decays.length - 1, sigma: 0, temperature: data.temperatures.length - 1,
   left: ["dynlocrep", "published"], right: ["exponential", "published"],
 };
 const sliders = {
@@ -97,6 +97,7 @@ function formula(t) {
 
 const age = (t) => data.ages[t];
 const dotName = (t) => `${age(t)} years${data.views > 1 ? `, view ${1 + Math.floor(t / subjects)}` : ""}`;
+const shortName = (t) => `${age(t)}${data.views > 1 ? ` (${1 + Math.floor(t / subjects)})` : ""}`;
 const youngest = Math.min(...data.ages), oldest = Math.max(...data.ages);
 const oldness = (t) => (age(t) - youngest) / (oldest - youngest);
 const colour = (t) => `color-mix(in oklab, var(--young), var(--old) ${100 * oldness(t)}%)`;

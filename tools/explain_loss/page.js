@@ -10,6 +10,27 @@ function facts(side) {
     (now.edges ? `<span>NN(i) contains <b>${now.edges.at(-1)}</b> of ${n} dots, including the anchor</span>` : "");
 }
 
+const times = (factor) => (factor < 1e5 ? String(factor) : text(factor));
+
+/** What is drawn larger than the common scale. */
+function magnifications(side) {
+  const words = { pull: ["pulls", "wider"], push: ["pushes", "wider"], force: ["arrows", "longer"] };
+  const said = Object.entries(words).filter(([kind]) => scale[side][kind].factor !== 1).map(([kind, [what, how]]) =>
+    `${what} are drawn <b>${times(scale[side][kind].factor)} ×</b> ${how}`);
+  return said.length > 0 ? `Magnified in this picture: ${said.join("; ")}.` : "Drawn in the common scale of both pictures.";
+}
+
+/** How well the embeddings are ordered by age, at the start of the movement and now. */
+function outcome(side) {
+  const now = scene(side).order, before = scene(side, 0).order, moved = state.mode === "moving" && state.epoch > 0;
+  const groups = [["young", now[0], before[0]], ["old", now[1], before[1]], ["all", now[2], before[2]]];
+  const said = groups.filter(([, rho]) => !Number.isNaN(rho)).map(([name, rho, start]) =>
+    `<span>${name} ${moved ? `${rho0(start)} → ` : ""}<b>${rho0(rho)}</b></span>`);
+  return `<span>Order by age ρ${moved ? ` since epoch ${data.epochs[0]}` : ""}:</span> ${said.join(" ")}`;
+}
+
+const rho0 = (x) => x.toFixed(2).replace("-", "−");
+
 /** The columns of a panel's table: heading, list, and the kind of its bars. */
 function columns(now) {
   return [
@@ -22,18 +43,17 @@ function columns(now) {
 function table(side) {
   const now = scene(side), i = state.anchor, cell = (numbers, t) => numbers[i * n + t], shown = columns(now);
   const others = rows.filter((t) => t !== i).sort((a, b) => cell(now.distance, a) - cell(now.distance, b));
-  const most = (numbers) => Math.max(...others.map((t) => cell(numbers, t)), 0);
-  const bar = (numbers, t) => {
-    const part = most(numbers) > 0 ? Math.max(0, cell(numbers, t) / most(numbers)) : 0;
-    return `<i style="width:${(50 * part).toFixed()}px"></i>`;
+  const bar = (kind, numbers, t) => {
+    const part = Math.max(0, (cell(numbers, t) * scale[side][kind].pixels) / widest);
+    return `<i style="width:${(100 * part).toFixed()}%"></i>`;
   };
   const body = others.map((t) => `<tr class="${now.nu && cell(now.nu, t) === 0 ? "far" : ""}">` +
-    `<th scope="row"><span class="swatch" style="background:${colour(t)}"></span>${dotName(t)}</th>` +
+    `<th scope="row"><span class="swatch" style="background:${colour(t)}"></span>${shortName(t)}</th>` +
     shown.map(([, numbers, kind]) => `<td class="${kind ? "bar " + kind : ""}">${text(cell(numbers, t))}` +
-      `${kind ? bar(numbers, t) : ""}</td>`).join("") + "</tr>").join("");
-  return `<div class="scroll" tabindex="0" role="group" aria-label="Table that can be scrolled"><table>` +
+      `${kind ? bar(kind, numbers, t) : ""}</td>`).join("") + "</tr>").join("");
+  return `<p class="sign" hidden>↔ This table is wider than its frame: scroll it sideways.</p><div class="scroll" tabindex="0" role="group" aria-label="Table that can be scrolled"><table>` +
     `<caption><span>Anchor i: ${dotName(i)}. The other dots t, the nearest first</span></caption>` +
-    `<thead><tr><th scope="col">t</th>${shown.map(([name]) => `<th scope="col">${name}</th>`).join("")}</tr></thead>` +
+    `<thead><tr><th scope="col">t${data.views > 1 ? " (view)" : ""}</th>${shown.map(([name]) => `<th scope="col">${name}</th>`).join("")}</tr></thead>` +
     `<tbody>${body}</tbody><tfoot><tr><td colspan="${shown.length - 2}">Σ<sub>t</sub></td>` +
     `<td>${text(now.sums[4 * i])}</td><td></td><td>${text(now.sums[4 * i + 3])}</td></tr></tfoot></table></div>`;
 }
@@ -62,11 +82,12 @@ function build(side) {
     `<option value="published">as in the published code</option></select></div><div class="formula"></div>` +
     `<svg class="plot" viewBox="-185 -183 370 366" role="radiogroup" ` +
     `aria-label="The anchor among the embeddings"></svg>` +
-    `<div class="facts"></div><div class="row"></div>`;
+    `<p class="magnified"></p><p class="outcome"></p><div class="facts"></div><div class="row"></div>`;
 }
 
 function show() {
-  for (const side of ["left", "right"]) {
+  scale = scales();
+  for (const side of sides) {
     const panel = document.getElementById(side), [name, formulation] = state[side], loss = byName[name];
     panel.querySelector(".loss").value = name;
     const choice = panel.querySelector(".formulation");
@@ -74,6 +95,8 @@ function show() {
     choice.hidden = !loss.two;
     panel.querySelector(".formula").innerHTML = formulas(side);
     panel.querySelector(".facts").innerHTML = facts(side);
+    panel.querySelector(".magnified").innerHTML = magnifications(side);
+    panel.querySelector(".outcome").innerHTML = outcome(side);
     panel.querySelector(".row").innerHTML = filled(side) + table(side);
     plot(side);
   }
@@ -92,8 +115,15 @@ function show() {
   document.getElementById("turn-slider").hidden = state.geometry === "circle";
   document.getElementById("turn").value = state.turn;
   document.querySelector("output[for=turn]").textContent = `${state.turn}°`.replace("-", "−");
+  signs();
   clearTimeout(noting);
   noting = setTimeout(note, 200);  // browsers allow only a few changes of the address per second
+}
+
+/** A sign at each frame whose content is wider than it. */
+function signs() {
+  for (const frame of document.querySelectorAll(".scroll"))
+    frame.previousElementSibling.hidden = frame.scrollWidth <= frame.clientWidth;
 }
 
 let noting = null;
@@ -217,6 +247,8 @@ document.getElementById("controls").addEventListener("change", (e) => {
 });
 document.getElementById("controls").addEventListener("submit", (e) => e.preventDefault());
 document.getElementById("play").addEventListener("click", () => (playing === null ? play() : stop()));
+document.getElementById("young").textContent = Math.max(...data.ages.filter((y) => y < data.between_groups));
 document.getElementById("ages").textContent = `${youngest} to ${oldest} years`;
+addEventListener("resize", signs);
 read();
 show();

@@ -27,9 +27,9 @@ function ring(centre, u, v, radius) {
   return `M${points.join("L")}Z`;
 }
 
-/** The line on the sphere at the distance `edge` from z; for the circle, the disc of that radius. */
+/** The points at most `edge` from z: the line around them on the sphere, a band along the circle. */
 function reach(z, edge) {
-  if (z.length === 2) return ring(z, [1, 0], [0, 1], edge);
+  if (z.length === 2) return band(Math.atan2(z[1], z[0]), 2 * Math.asin(Math.min(1, edge / 2)));
   const depth = 1 - (edge * edge) / 2;
   const first = Math.abs(z[0]) < 0.9 ? [1, 0, 0] : [0, 1, 0];
   const dot = first.reduce((sum, x, k) => sum + x * z[k], 0);
@@ -39,19 +39,68 @@ function reach(z, edge) {
   return ring(scaled(z, depth), u, v, Math.sqrt(Math.max(0, 1 - depth * depth)));
 }
 
+/** A band along the circle, up to `half` to both sides of the direction `middle` (radians). */
+function band(middle, half) {
+  const edge = (radius, from, to) => [...Array(49).keys()].map((k) => {
+    const a = from + ((to - from) * k) / 48;
+    return at([radius * Math.cos(a), radius * Math.sin(a)]).join(" ");
+  }).join("L");
+  const out = 1.13, inside = 0.87, from = middle - half, to = middle + half;
+  return half < Math.PI - 0.01 ? `M${edge(out, from, to)}L${edge(inside, to, from)}Z`
+    : `M${edge(out, from, to)}ZM${edge(inside, to, from)}Z`;
+}
+
+// ---- one scale for both panels -----------------------------------------------------------------------------------
+
+const sides = ["left", "right"], kinds = ["pull", "push"];
+
+/** 1, or, of what would vanish beside `most`, the round factor that makes it almost as large. */
+function enlarged(own, most) {
+  if (!(own > 0) || own >= most / 8) return 1;
+  const power = 10 ** Math.floor(Math.log10(most / own));
+  return power * [5, 2, 1].find((f) => f * power <= most / own);
+}
+
+/** What both panels are magnified by, given the largest of each: the same for both, unless one of them would vanish. */
+function magnified(largest, most) {
+  const common = enlarged(Math.max(...largest), most);
+  return largest.map((own) => (own * common < most / 20 ? enlarged(own, most) : common));
+}
+
+/**
+ * Pixels per unit of pull, push and force in each panel, and what they are magnified by. One scale holds for both kinds,
+ * both panels and all stops of the epoch slider, so that these can be compared with each other.
+ */
+function scales() {
+  const largest = (side, of) => Math.max(...data.epochs.map((_, stop) => Math.max(...of(scene(side, stop)))));
+  const ofAnchor = (list) => list.slice(state.anchor * n, (state.anchor + 1) * n);
+  const strengths = kinds.map((kind) => sides.map((side) => largest(side, (now) => ofAnchor(now[kind]))));
+  const pushed = sides.map((side) => largest(side, (now) => forces(now).map(length)));
+  const most = Math.max(...strengths.flat()), longest = Math.max(...pushed);
+  const out = { left: {}, right: {} };
+  const set = (kind, factors, pixels) =>
+    sides.forEach((side, k) => { out[side][kind] = { factor: factors[k], pixels: factors[k] * pixels }; });
+  kinds.forEach((kind, k) => set(kind, magnified(strengths[k], most), most > 0 ? widest / most : 0));
+  set("force", magnified(pushed, longest), longest > 0 ? 0.45 / longest : 0);
+  return out;
+}
+
+const widest = 12;  // pixels of a line
+let scale = null;  // of what is shown: scales()
+
 // ---- the picture -------------------------------------------------------------------------------------------------
 
 /** Lines between the anchor, or its replacement, and the other dots: pulls bend to one side, pushes to the other. */
-function links(z, now, kind) {
-  const i = state.anchor, of = now[kind].slice(i * n, (i + 1) * n), most = Math.max(...of);
+function links(side, z, now, kind) {
+  const i = state.anchor, of = now[kind].slice(i * n, (i + 1) * n);
   let out = "";
   of.forEach((strength, t) => {
-    if (t === i || !(strength > 0.004 * most)) return;
+    const wide = strength * scale[side][kind].pixels;
+    if (t === i || !(wide > 0.15)) return;
     const [x0, y0] = at(row(now.q ?? z, i)).map(Number), [x1, y1] = at(row(z, t)).map(Number);
-    const bend = kind === "pull" ? 0.14 : -0.14;
-    const x = (x0 + x1) / 2 - bend * (y1 - y0), y = (y0 + y1) / 2 + bend * (x1 - x0);
-    const wide = (0.8 + 7.2 * (strength / most)).toFixed(1);
-    out += `<path class="link ${kind}" d="M${x0} ${y0}Q${x} ${y} ${x1} ${y1}" stroke-width="${wide}"/>`;
+    const bend = kind === "pull" ? 0.14 : -0.14, inwards = state.geometry === "circle" ? 0.6 : 1;
+    const x = (inwards * (x0 + x1)) / 2 - bend * (y1 - y0), y = (inwards * (y0 + y1)) / 2 + bend * (x1 - x0);
+    out += `<path class="link ${kind}" d="M${x0} ${y0}Q${x} ${y} ${x1} ${y1}" stroke-width="${wide.toFixed(2)}"/>`;
   });
   return out;
 }
@@ -67,17 +116,17 @@ function arrow([x, y], [dx, dy], edge, long) {
 
 const forces = (now) => rows.map((i) => row(now.forces, i));
 
-/** An arrow for the force on each dot; the longest has a length of 0.45 radii. */
-function arrows(z, now) {
-  const all = forces(now), most = Math.max(...all.map(length));
-  return rows.filter((i) => length(all[i]) > 0.03 * most).map((i) => {
-    const from = at(row(z, i)).map(Number), to = at(added(row(z, i), scaled(all[i], 0.45 / most))).map(Number);
+/** An arrow for the force on each dot; the longest of all epochs and both panels has a length of 0.45 radii. */
+function arrows(side, z, now) {
+  const all = forces(now), radii = scale[side].force.pixels;
+  return rows.filter((i) => length(all[i]) * radii > 0.012).map((i) => {
+    const from = at(row(z, i)).map(Number), to = at(added(row(z, i), scaled(all[i], radii))).map(Number);
     const along = [to[0] - from[0], to[1] - from[1]], long = length(along) + 1e-9;
     return arrow(from, scaled(along, 1 / long), radius(i), long);
   }).join("");
 }
 
-const radius = (t) => 9 + 6 * oldness(t);
+const radius = (t) => 8 + 4 * oldness(t);
 
 function dot(z, now, t) {
   const [x, y] = at(row(z, t)), behind = projected(row(z, t))[2] < -0.05, chosen = t === state.anchor;
@@ -87,7 +136,7 @@ function dot(z, now, t) {
   const faint = nu > 0 && nu < 1 ? `stroke-opacity="${(0.15 + 0.7 * nu).toFixed(2)}"` : "";
   return `<g class="${kind}" data-row="${t}" role="radio" tabindex="${chosen ? 0 : -1}" aria-checked="${chosen}" ` +
     `aria-label="${label}" transform="translate(${x} ${y})" opacity="${behind ? 0.5 : 1}">` +
-    `<circle class="ring" r="${radius(t) + 3.5}" ${faint}/>` +
+    `<circle class="ring" r="${radius(t) + 2.5}" ${faint}/>` +
     `<circle class="body" r="${radius(t)}" style="fill:${colour(t)}"/><text>${age(t)}</text></g>`;
 }
 
@@ -136,10 +185,9 @@ function plot(side, z = null) {
   const focused = svg.contains(document.activeElement);
   svg.classList.toggle("sphere", state.geometry === "sphere");
   const region = now.edges ? reach(row(where, state.anchor), now.edges[state.anchor]) : "";
-  const near = region && `<clipPath id="disc-${side}"><circle r="${1.2 * unit}"/></clipPath>` +
-    `<path class="reach" clip-path="url(#disc-${side})" d="${region}"/>`;
-  const pairs = links(where, now, "pull") + links(where, now, "push");
-  const acting = near + pairs + queue(where, now) + arrows(where, now);
+  const near = region && `<path class="reach" d="${region}"/>`;
+  const pairs = kinds.map((kind) => links(side, where, now, kind)).join("");
+  const acting = near + pairs + queue(where, now) + arrows(side, where, now);
   svg.innerHTML = background() + trails(side) + (resting ? acting : "") + dots(where, now);
   if (focused) svg.querySelector(".chosen").focus({ preventScroll: true });
 }

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "experiments/teaching/age_order.h"
 #include "experiments/teaching/descent.h"
 #include "experiments/teaching/loss_example.h"
 #include "losses/dynlocrep.h"
@@ -78,7 +79,7 @@ std::vector<double> numbers(const Array& a) { return {a.data(), a.data() + a.siz
 LossCase start(const PageGrid& grid, const std::string& loss, Index width) {
   LossOptions options{.name = loss, .shared = {.sigma = 5, .distance = Distance::euclidean}};
   options.own.of<DynLocRep>().final_neighbours = grid.final_neighbours;
-  LossCase c = make_example(options, grid.subject_ages, grid.views, width, grid.seed);
+  LossCase c = make_example(options, grid.subject_ages, grid.arrangement(width));
   c.max_epochs = grid.epochs.back();
   return c;
 }
@@ -113,6 +114,10 @@ TEST_CASE("Loss page: its numbers are the engine's, for every loss, still and mo
         check_list(page.list("sphere", mode, key, stop, "shift"), numbers(e.shift));
         check_list(page.list("sphere", mode, key, stop, "q"), numbers(e.q));
         CHECK(page.list("sphere", mode, key, stop, "forces").size() == now.z.size());
+        const std::vector<double> order = page.list("sphere", mode, key, stop, "order");
+        REQUIRE(order.size() == 3);
+        CHECK(std::isnan(order[1]));  // one old subject
+        check_list({order[2]}, {order_by_age(now, 0, 100)});
         CHECK(page.list("sphere", mode, key, stop, "queue").empty() == (e.q.size() == 0));
       }
     }

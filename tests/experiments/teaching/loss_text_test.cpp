@@ -13,7 +13,7 @@ namespace {
 /// The text of an example, after a change of what explains it.
 template <class Change>
 std::string text_of(const LossOptions& options, const Change& change) {
-  const LossCase example = make_example(options, std::vector<double>{20, 21, 25, 70}, 1, 2, 1);
+  const LossCase example = make_example(options, std::vector<double>{20, 21, 25, 70}, {.seed = 1});
   Explanation e = make_loss(options)->explain(example.input());
   change(e);
   return loss_text(example, e);

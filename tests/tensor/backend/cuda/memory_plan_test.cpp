@@ -25,9 +25,8 @@ TEST_CASE("memory plan of a GPU: the real network at batch 32, with the scratch 
     const MemoryPlan plan(tape, {model.forward(ctx, x, type).embeddings}, true, registry, *planner);
     MESSAGE(planner->traits().description, ", ", name_of(type), ": arena ", plan.arena_bytes() / 1000000, " MB, alive ",
             plan.live_bytes() / 1000000, " MB");
-    // In bfloat16 the greedy placement wastes 5 %; in float32, with engines that ask for hundreds of MB, 12 %.
-    const double room = type == DType::bf16 ? 1.1 : 1.15;
-    CHECK(static_cast<double>(plan.arena_bytes()) <= room * static_cast<double>(plan.live_bytes()));
+    // More is lost in float32, with engines that ask for hundreds of MB (docs/profile-memory.md).
+    CHECK(plan.percent_lost() <= (type == DType::bf16 ? 10 : 15));
     Index stem = 0;
     for (const Buffer& buffer : plan.buffers())
       if (buffer.scope == "encoder.conv1" && buffer.role == Role::forward_workspace) stem = buffer.bytes;
