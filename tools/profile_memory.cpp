@@ -225,7 +225,7 @@ int main(int argc, char** argv) {
   app.add_option("--size", arguments.size, "D H W in voxels, instead of the size of the cohort's volumes")
       ->expected(3)
       ->allow_extra_args(false)  // what follows is a key=value
-      ->check(CLI::Range(1, 2048));
+      ->check(in_range(1, 2048));
   app.add_option("--memory", arguments.memory,
                  "memory that may be used, e.g. 8GB (default: the free memory of the device)");
   app.add_option("--csv", arguments.csv, "write one line per buffer to this file");

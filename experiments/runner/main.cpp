@@ -75,9 +75,6 @@ int main(int argc, char** argv) {
                "train on equal maps under two ids, and on intensities that are off by a factor of 10");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
   const cg::BuildState build = cg::build_state();
-  app.set_version_flag("--version", [&] {
-    return fmt::format("{}\nbuilt from commit {}, sources {}", cg::version_text(), build.commit, build.sources);
-  });
   app.footer(examples + cg::exit_code_help());
   return cg::run_program(app, argc, argv, [&] {
     cg::RunOptions options;
