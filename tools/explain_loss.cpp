@@ -126,7 +126,8 @@ int run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   Arguments a;
   CLI::App app("Explains how a loss works: which rows pull and push which rows, and how strongly.", "explain_loss");
-  app.add_option("KEY=VALUE", a.options, "options of [loss], e.g. sigma=5 far_decay=1 (run_experiment --help-config)");
+  app.add_option("SETTING", a.options,
+                 "KEY=VALUE: options of [loss], e.g. sigma=5 far_decay=1 (run_experiment --help-config)");
   app.add_option("--loss", a.loss, "the loss to explain")->check(among(loss_names()))->capture_default_str();
   app.add_option("--formulation", a.formulation,
                  "printed: the formula in the paper; published: the computation of the published code (default)");

@@ -164,7 +164,7 @@ int main(int argc, char** argv) {
   CLI::App app("Draws a map as a PNG, with --augment before and after an augmentation.", "show_volume");
   Arguments arguments;
   app.add_option("FILE", arguments.file, "cohort file (.h5), or one map: " + map_endings())->required();
-  app.add_option("KEY=VALUE", arguments.options, "options of [data.augment], e.g. rotation.degrees=20");
+  app.add_option("SETTING", arguments.options, "KEY=VALUE: options of [data.augment], e.g. rotation.degrees=20");
   app.add_option("--subject", arguments.subject, "participant_id (default: the first of the file)");
   app.add_option("--augment", arguments.augment, "the augmentation")->check(among(augmentation_names()));
   app.add_option("--seed", arguments.seed, "seed of the augmentation")->capture_default_str();

@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
   CLI::App app("Trains and evaluates one experiment: a configuration, all of its seeds, one run folder.",
                "run_experiment");
   app.add_option("CONFIG", arguments.config, "TOML file, or the name of one in experiments/");
-  app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. train.epochs=5 (see --help-config)");
+  app.add_option("SETTING", arguments.overrides,
+                 "KEY=VALUE: options to change, e.g. train.epochs=5 (see --help-config)");
   cg::add_device_option(app, arguments.device);
   app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
   app.add_flag("--check", arguments.check, "check configuration and cohort, and print what a run would do");
