@@ -22,7 +22,8 @@ while [ $# -gt 0 ]; do
 done
 tools/install_dependencies.sh
 command -v dpkg-shlibdeps >/dev/null || script_error 2 'dpkg-shlibdeps is missing. Install the package dpkg-dev.'
-cmake --preset package "-DCG_ARCH=$arch" -Wno-dev >build/package.log 2>&1 || { cat build/package.log >&2; exit 2; }
+# A package has no CUDA backend.
+cmake --preset package "-DCG_ARCH=$arch" -DCMAKE_DISABLE_FIND_PACKAGE_CUDAToolkit=ON -Wno-dev >build/package.log 2>&1 || { cat build/package.log >&2; exit 2; }
 echo "Building; progress: build/package.log" >&2
 ninja -C build/package programs >>build/package.log 2>&1 || { tail -40 build/package.log >&2; exit 1; }
 cd build/package
