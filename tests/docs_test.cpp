@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pages for readers: every link leads to a file, and to a heading where it names one; nothing was left to fill in;
-// the tests and the experiments that they name are there.
+// the tests that they name are there. The commands that they show: documented_commands_test.py.
 #include <doctest/doctest.h>
 
 #include <cctype>
@@ -111,38 +111,4 @@ TEST_CASE("docs: every test that a page names exists") {
     }
   }
   CHECK(named > 5);
-}
-
-TEST_CASE("docs: every experiment that a page shows is accepted as it stands") {
-  int shown = 0;
-  for (const fs::path& page : pages())
-    for (const std::string& words : matches(text_of(page), R"(\./run_experiment ([^`\n#;]+))")) {
-      CAPTURE(page);
-      CAPTURE(words);
-      // These need files that the reader has or creates first; the test of extending.md runs those of its own loss.
-      if (words.find("nearest_age") != std::string::npos) continue;
-      if (words.find(".h5") != std::string::npos || words.starts_with("finetune_phantom")) continue;
-      const auto result = cg::test::shell("cd '" + cg::source_root().string() + "' && '" + CG_TEST_BINARIES +
-                                          "/run_experiment' " + words + " --check 2>&1");
-      CHECK_MESSAGE(result.code == 0, result.text);
-      ++shown;
-    }
-  CHECK(shown > 8);
-}
-
-TEST_CASE("docs: every explain_loss command of a page works, or its loss refuses the input") {
-  int shown = 0;
-  for (const fs::path& page : pages())
-    for (std::string words : matches(text_of(page), R"(explain_loss (--[^`\n]+))")) {
-      words = words.substr(0, words.find("   "));  // what follows is said of it
-      CAPTURE(page);
-      CAPTURE(words);
-      if (words.find(".h5") != std::string::npos || words.find(".html") != std::string::npos) continue;
-      if (words.find("nearest_age") != std::string::npos) continue;  // of extending.md, which has its own test
-      if (words.find(" --") == std::string::npos && words.find("--ages") == std::string::npos) continue;  // an option
-      const auto result = cg::test::shell("'" + std::string(CG_TEST_BINARIES) + "/explain_loss' " + words + " 2>&1");
-      CHECK_MESSAGE((result.code == 0 || result.says("error: loss.")), result.text);
-      ++shown;
-    }
-  CHECK(shown > 8);
 }

@@ -84,9 +84,10 @@ class Repository(unittest.TestCase):
         self.assertIn("Apache License", text)
         self.assertIn("Version 2.0, January 2004", text)
 
-    def test_citation_and_changelog_have_the_version_that_is_built(self):
+    def test_citation_changelog_and_scripts_have_the_version_that_is_built(self):
         version = re.search(r"project\(cortexgrad VERSION (\S+)", self.sources["CMakeLists.txt"])[1]
         self.assertIn(f"\nversion: {version}\n", (ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+        self.assertIn(f'\nVERSION = "{version}"', self.sources["tools/convert_pth.py"])
         self.assertIn(f"\n## [{version}]\n", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
 
     def test_links_of_the_pages_beside_readme_lead_somewhere(self):

@@ -35,6 +35,12 @@ namespace {
 
 using namespace cg;
 
+constexpr const char* examples = R"(
+Examples:
+  benchmark step --size 46 55 46 --batch 4 --steps 2 --warmup 1
+  benchmark losses --rows 64 256 --plain-seconds 1
+)";
+
 struct Options {
   std::vector<Index> size = {91, 109, 91};
   Index batch = 2, steps = 7, warmup = 2, subjects = 248;
@@ -192,7 +198,7 @@ int main(int argc, char** argv) {
     command->add_option("--batch", o.batch, "subjects in a batch");
     command->add_option("--steps", o.steps, "timed repetitions");
     command->add_option("--warmup", o.warmup, "repetitions before the timed ones");
-    command->add_option("--precision", o.precision)->check(CLI::IsMember({"float32", "bfloat16"}));
+    command->add_option("--precision", o.precision)->check(among({"float32", "bfloat16"}));
     add_device_option(*command, o.device);
     command->add_flag("--json", o.json, "one JSON object on standard output");
     command->add_flag("--layers", o.layers, "time by layer on standard error, and in the JSON");
@@ -205,7 +211,7 @@ int main(int argc, char** argv) {
   losses->add_option("--plain-seconds", l.plain_seconds,
                      "skip the loops of the printed formula if they take longer than this");
   losses->add_flag("--json", o.json, "one JSON list on standard output");
-  app.footer(exit_code_help({ErrorKind::numbers, ErrorKind::memory, ErrorKind::device}));
+  app.footer(examples + exit_code_help({ErrorKind::numbers, ErrorKind::memory, ErrorKind::device}));
   return run_program(app, argc, argv,
                      [&] { return losses->parsed() ? run_losses(o, l) : run_steps(o, epoch->parsed()); });
 }

@@ -15,6 +15,12 @@ namespace {
 
 using namespace cg;
 
+constexpr const char* examples = R"(
+Examples:
+  benchmark_augmentations
+  benchmark_augmentations --size 46 55 46 --volumes 16
+)";
+
 /// The options, with all probabilities 1.
 AugmentOptions always(std::vector<std::string> names) {
   AugmentOptions options;
@@ -43,9 +49,9 @@ int main(int argc, char** argv) {
   CLI::App app("Times each augmentation on one thread.", "benchmark_augmentations");
   std::vector<Index> size = {91, 109, 91};
   Index volumes = 64;
-  app.add_option("--size", size, "volume: X Y Z in voxels")->expected(3)->check(CLI::Range(1, 4096));
-  app.add_option("--volumes", volumes, "timed repetitions")->check(CLI::Range(1, 100000));
-  app.footer(exit_code_help({ErrorKind::memory}));
+  app.add_option("--size", size, "volume: X Y Z in voxels")->expected(3)->check(in_range(1, 4096));
+  app.add_option("--volumes", volumes, "timed repetitions")->check(in_range(1, 100000));
+  app.footer(examples + exit_code_help({ErrorKind::memory}));
   return run_program(app, argc, argv, [&] {
     const VoxelGrid grid{{size[0], size[1], size[2]}, 182.0 / static_cast<double>(size[0])};
     fmt::print("{:<10} {:>10} {:>10}   ms of one core per volume of {} x {} x {}\n", "", "median", "minimum", size[0],

@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs missing packages and builds the release preset. Prints nothing and is quick if there is nothing to do.
 #   tools/build.sh [TARGET ...]     all targets by default: about 18 minutes on two cores the first time
+#   tools/build.sh programs         what `cmake --install build/release --prefix FOLDER` installs
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/script.sh"
+for word in "$@"; do
+  [[ $word != -* ]] || unknown_word "$word" --help
+done
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [ -e build/release/bin ] && [ ! -w build/release ]; then  # built by another user, who alone can build it again
   for target in "${@:-run_experiment}"; do
     [ -x "build/release/bin/$target" ] || {
-      echo "$PWD: $target is not built, and you cannot write there. Ask the owner to run tools/build.sh." >&2
-      exit 8
+      script_error 8 "$PWD: $target is not built, and you cannot write there. Ask the owner to run tools/build.sh."
     }
   done
   exit 0

@@ -1,15 +1,19 @@
+#!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Copies the weights of a PyTorch checkpoint (.pth) into a .safetensors file, or into .h5 if Python has h5py.
-
-    convert_pth.py published.pth weights.safetensors [--key model]
 
 A .pth is a zip of raw numbers and a pickle, and a pickle is a program. Nothing of it is run here: all names that it
 uses are replaced by harmless objects of this file. What is not a tensor is ignored and reported. A prefix that
 wrappers put before all names (module., _orig_mod., model., net., network.) is taken off. PyTorch is not needed.
-Exit codes: 2 command line, 3 no such file or key, 4 a damaged or malicious file, 8 the output cannot be written,
-9 the output exists.
+
+Examples:
+  convert_pth.py published.pth openbhb.safetensors
+  convert_pth.py published.pth openbhb.safetensors --key model --overwrite
+
+Exit codes:
+  0 done   2 command line   3 no such file or key   4 a damaged or malicious file   8 the output cannot be written
+  9 the output exists
 """
-import argparse
 import collections
 import contextlib
 import hashlib
@@ -22,11 +26,15 @@ import resource
 import sys
 import zipfile
 
+sys.dont_write_bytecode = True  # an installed tree stays as it is
+import arguments
+
 # PyTorch's storage: safetensors' type, bytes of a value, numpy's type
 STORAGES = {"FloatStorage": ("F32", 4, "<f4"), "DoubleStorage": ("F64", 8, "<f8"), "HalfStorage": ("F16", 2, "<f2"),
             "BFloat16Storage": ("BF16", 2, None), "LongStorage": ("I64", 8, "<i8"), "IntStorage": ("I32", 4, "<i4"),
             "ShortStorage": ("I16", 2, "<i2"), "CharStorage": ("I8", 1, "i1"), "ByteStorage": ("U8", 1, "u1"),
             "BoolStorage": ("BOOL", 1, "?")}
+VERSION = "0.1.0"  # of Cortexgrad; a test compares it with CMakeLists.txt
 Tensor = collections.namedtuple("Tensor", "dtype shape key first bytes")
 
 
@@ -207,15 +215,18 @@ def write(writer, path, tensors, notes):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pth", type=pathlib.Path)
-    parser.add_argument("weights", type=pathlib.Path, help="the .safetensors or .h5 file to write")
+    name = pathlib.Path(sys.argv[0]).name  # installed, it is convert_pth
+    about, _, more = __doc__.replace("convert_pth.py", name).partition("\nExamples:")
+    parser = arguments.Parser(prog=name, description=about, epilog="Examples:" + more)
+    parser.add_argument("--version", action="version", version=f"cortexgrad {VERSION}")
+    parser.add_argument("pth", metavar="PTH", type=pathlib.Path, help="the checkpoint")
+    parser.add_argument("weights", metavar="WEIGHTS", type=pathlib.Path, help="the .safetensors or .h5 file to write")
     parser.add_argument("--key", default="model", help="key of the weights in the checkpoint (default: model)")
     parser.add_argument("--overwrite", action="store_true", help="replace an output file that exists")
     options = parser.parse_args()
     writers = {".safetensors": write_safetensors, ".h5": write_h5, ".hdf5": write_h5}
     if options.weights.suffix not in writers:
-        parser.error("the file to write must end in .safetensors, .h5 or .hdf5")
+        parser.error(f"{options.weights}: expected a file name that ends in .safetensors, .h5 or .hdf5")
     if not options.overwrite and os.path.lexists(options.weights):
         fail(9, f"{options.weights}: the file exists; give another name, or add --overwrite to replace it")
     if not options.pth.is_file():

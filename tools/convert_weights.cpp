@@ -18,6 +18,12 @@ namespace {
 
 using namespace cg;
 
+constexpr const char* examples = R"(
+Examples:
+  convert_weights model.h5 model.safetensors
+  convert_weights model.safetensors --list
+)";
+
 void print_list(const std::string& bytes, const WeightsFile& file) {
   fmt::print("SHA-256 {}\n", sha256(bytes));
   fmt::print("{}\n", file.verified ? "verified: its content has the digests in the file"
@@ -62,8 +68,8 @@ int main(int argc, char** argv) {
   app.add_option("TO", to, "the file to write; its ending may be the same");
   add_overwrite(app, overwrite);
   app.add_flag("--list", list, "print the content of FROM and write nothing");
-  app.footer(
-      exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage, ErrorKind::in_use}));
+  app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage,
+                                        ErrorKind::in_use}));
   return run_program(app, argc, argv, [&] {
     if (to.empty() && !list)
       fail(ErrorKind::usage, "command line", "no output file is given", "Give an output file, or add --list");

@@ -129,8 +129,9 @@ int run(const Arguments& arguments) {
 int main(int argc, char** argv) {
   Arguments a;
   CLI::App app("Explains how a loss works: which rows pull and push which rows, and how strongly.", "explain_loss");
-  app.add_option("KEY=VALUE", a.options, "options of [loss], e.g. sigma=5 far_decay=1 (run_experiment --help-config)");
-  app.add_option("--loss", a.loss, "the loss to explain")->check(CLI::IsMember(loss_names()))->capture_default_str();
+  app.add_option("SETTING", a.options,
+                 "KEY=VALUE: options of [loss], e.g. sigma=5 far_decay=1 (run_experiment --help-config)");
+  app.add_option("--loss", a.loss, "the loss to explain")->check(among(loss_names()))->capture_default_str();
   app.add_option("--formulation", a.formulation,
                  "printed: the formula in the paper; published: the computation of the published code (default)");
   app.add_option("--ages", a.ages, "ages of the subjects, in years: 20,21,25,70,71")
@@ -140,9 +141,9 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--max-epochs", a.max_epochs, "number of epochs of the training")->capture_default_str();
   app.add_option("--views", a.views, "views per subject (default: 2 if the loss needs them, otherwise 1)")
-      ->check(CLI::Range(1, 8));
+      ->check(in_range(1, 8));
   app.add_option("--width", a.width, "width of the generated embeddings")
-      ->check(CLI::Range(2, 512))
+      ->check(in_range(2, 512))
       ->capture_default_str();
   app.add_option(
          "--spread", a.spread,
@@ -152,7 +153,7 @@ int main(int argc, char** argv) {
   add_overwrite(app, a.overwrite);
   app.add_option("--embeddings", a.embeddings, "HDF5 file with embeddings, and with ages if --ages is not given");
   app.add_option("--dataset", a.dataset, "dataset of the embeddings in this file")->capture_default_str();
-  app.add_option("--rows", a.rows, "use only this number of rows, the first ones")->check(CLI::Range(1, 64));
+  app.add_option("--rows", a.rows, "use only this number of rows, the first ones")->check(in_range(1, 64));
   app.add_option("--cases", a.cases,
                  "HDF5 file with one case per group: evaluate them all; exit code 3 if one of them fails");
   app.add_option("--out", a.out, "the file to write: the cases with their values and gradients");

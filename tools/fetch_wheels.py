@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Downloads wheels from PyPI by name, version and SHA-256, and unpacks the files for a C++ build (include/, lib/), or
-only one file of a wheel.
-
-    fetch_wheels.py FOLDER VERSION NAME SHA256 [NAME SHA256 ...]
-    fetch_wheels.py --file MEMBER FOLDER VERSION NAME SHA256
+"""Downloads wheels from PyPI by name, version and SHA-256, and unpacks the files for a C++ build (include/, lib/, and
+the licences of share/doc/), or only one file of a wheel.
 
 Needs only Python's standard library (a new Debian has no pip). The index is PyPI's, or the one in PIP_INDEX_URL. Exits
 with 1 and a message if a wheel is missing or its digest differs.
+
+Example: fetch_wheels.py --file nilearn/LICENSE build/licence 0.10.4 nilearn \\
+  48a800e6117ebea8a70b2f0a080b16109e225731605c9243ff103e9a27bf9cac
 """
 import hashlib
 import html.parser
@@ -18,6 +18,8 @@ import sys
 import urllib.parse
 import urllib.request
 import zipfile
+
+import arguments
 
 
 class Links(html.parser.HTMLParser):
@@ -58,7 +60,7 @@ def download(name, version):
         if file.startswith(f"{name}-{version}-") and here:
             with urllib.request.urlopen(address, timeout=300) as answer:
                 return answer.read()
-    sys.exit(f"{page} has no wheel of {name} {version} for any system or manylinux x86_64")
+    sys.exit(f"error: {page} has no wheel of {name} {version} for any system or manylinux x86_64")
 
 
 def unpack(wheel, folder):
@@ -67,9 +69,9 @@ def unpack(wheel, folder):
         for member in archive.namelist():
             _, marker, path = member.partition(".data/data/")
             target = (folder / path).resolve()
-            if marker and path.startswith(("include/", "lib/")) and not path.endswith("/"):
+            if marker and path.startswith(("include/", "lib/", "share/doc/")) and not path.endswith("/"):
                 if not target.is_relative_to(folder.resolve()):
-                    sys.exit(f"{member} leaves the target folder")
+                    sys.exit(f"error: {member} leaves the target folder")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(archive.read(member))
 
@@ -81,18 +83,24 @@ def unpack_file(wheel, folder, member):
 
 
 def main():
-    arguments = sys.argv[1:]
-    member = arguments[1] if arguments[0] == "--file" else None
-    folder, version, *wheels = arguments[2:] if member else arguments
+    parser = arguments.Parser(prog="fetch_wheels.py", description=__doc__)
+    parser.add_argument("--file", metavar="MEMBER", help="the only file of the wheel to unpack")
+    parser.add_argument("folder", metavar="FOLDER", type=pathlib.Path, help="where the files go")
+    parser.add_argument("version", metavar="VERSION", help="of all wheels")
+    parser.add_argument("wheels", metavar="NAME SHA256", nargs="+", help="each wheel with its digest")
+    options = parser.parse_args()
+    member, folder, wheels = options.file, options.folder, options.wheels
+    if len(wheels) % 2:
+        parser.error(f"{wheels[-1]}: expected its SHA-256")
     for name, digest in zip(wheels[0::2], wheels[1::2]):
-        wheel = download(name, version)
+        wheel = download(name, options.version)
         found = hashlib.sha256(wheel).hexdigest()
         if found != digest:
-            sys.exit(f"{name} {version}: SHA-256 is {found}, expected {digest}")
+            sys.exit(f"error: {name} {options.version}: SHA-256 is {found}, expected {digest}")
         if member:
-            unpack_file(wheel, pathlib.Path(folder), member)
+            unpack_file(wheel, folder, member)
         else:
-            unpack(wheel, pathlib.Path(folder))
+            unpack(wheel, folder)
 
 
 if __name__ == "__main__":

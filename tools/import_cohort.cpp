@@ -16,23 +16,35 @@ namespace {
 
 using namespace cg;
 
+constexpr const char* examples = R"(
+Examples:
+  import_cohort bids/ --out t1.h5
+  import_cohort study/ --files '{participant_id}/mre/{participant_id}_stiffness.nii.gz' --out cohort.h5
+)";
+
 struct Arguments {
   ImportOptions options;
   std::string out, report;
-  Layout layout = Layout::bids;
-  std::string sampling;
+  std::string layout = "bids", sampling;
   int threads = 0;
   bool check = false, overwrite = false;
 };
+
+const std::map<std::string, Layout> layouts = {
+    {"bids", Layout::bids}, {"openbhb", Layout::openbhb}, {"openbhb-2mm", Layout::openbhb_2mm}};
+
+std::vector<std::string> names_of(const std::map<std::string, Layout>& known) {
+  std::vector<std::string> names;
+  for (const auto& [name, layout] : known) names.push_back(name);
+  return names;
+}
 
 void add_sources(CLI::App& app, Arguments& a) {
   ImportOptions& o = a.options;
   app.add_option("FOLDER", o.root, "the folder of all paths below, which must not leave it")->required();
   app.add_option("--layout", a.layout, "bids: ID/anat/ID_T1w.nii.gz; openbhb: 1 mm .npy files; openbhb-2mm: stacks")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, Layout>{
-              {"bids", Layout::bids}, {"openbhb", Layout::openbhb}, {"openbhb-2mm", Layout::openbhb_2mm}},
-          CLI::ignore_case));
+      ->check(among(names_of(layouts)))
+      ->capture_default_str();
   app.add_option("--table", o.table, "participants (.tsv or .csv); default: participants.tsv");
   app.add_option("--files", o.files,
                  "the maps (NIfTI or .npy), with {participant_id} for the id, {session} for a BIDS session (then each "
@@ -68,8 +80,8 @@ void add_choices(CLI::App& app, Arguments& a) {
   app.add_option("--voxel", o.voxel_mm, "edge of the MNI grid's voxels, mm")->capture_default_str();
   app.add_option("--sampling", a.sampling,
                  "measured: zeros are not data and do not blur the rim (default for mre); linear (for others); nearest")
-      ->check(CLI::IsMember(std::vector<std::string>(std::begin(sampling_names), std::end(sampling_names))));
-  app.add_option("--threads", a.threads, "0: all")->check(CLI::Range(0, 1024))->capture_default_str();
+      ->check(among(std::vector<std::string>(std::begin(sampling_names), std::end(sampling_names))));
+  app.add_option("--threads", a.threads, "0: all")->check(in_range(0, 1024))->capture_default_str();
   app.add_option("--out", a.out, "the cohort file to write (.h5)");
   app.add_option("--report", a.report, "report on each file, as CSV; default: beside the cohort file");
   app.add_flag("--check", a.check, "write nothing; only report what would be done, and all problems");
@@ -77,8 +89,9 @@ void add_choices(CLI::App& app, Arguments& a) {
 }
 
 void complete(Arguments& a, bool modality_given) {
-  a.options = with_layout(std::move(a.options), a.layout);
-  const bool t1 = a.layout != Layout::bids || a.options.files.find("T1w") != std::string::npos;
+  const Layout layout = layouts.at(a.layout);
+  a.options = with_layout(std::move(a.options), layout);
+  const bool t1 = layout != Layout::bids || a.options.files.find("T1w") != std::string::npos;
   if (!modality_given) a.options.modality = t1 ? "t1" : "mre";
   a.options.sampling = sampling_of(a.sampling).value_or(usual_sampling(a.options.modality));  // checked, or not given
   if (a.check) return;
@@ -120,8 +133,8 @@ int main(int argc, char** argv) {
   Arguments arguments;
   add_sources(app, arguments);
   add_choices(app, arguments);
-  app.footer(
-      exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage, ErrorKind::in_use}));
+  app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage,
+                                        ErrorKind::in_use}));
   return run_program(app, argc, argv, [&] {
     const StopSignals stop;  // so that no partly written file is left
     complete(arguments, app.count("--modality") > 0);

@@ -4,10 +4,11 @@
 #   tools/install_dependencies.sh          installs missing packages (quick if there are none)
 #   tools/install_dependencies.sh --tests  also installs the packages that only tests need, for comparison
 #   tools/install_dependencies.sh --list   prints the list
-# Debian's packages come from apt; oneDNN 3 (Debian 12 has only version 2) comes from PyPI as two pinned wheels whose
-# SHA-256 is checked, unpacked into build/onednn. Exit code 2: a package is missing and cannot be installed from here;
-# the script prints the command to run.
+# Debian's packages come from apt. So does oneDNN if Debian has version 3 or newer (Debian 13); otherwise (Debian 12 has
+# version 2) it comes from PyPI as two pinned wheels whose SHA-256 is checked, unpacked into build/onednn. Exit code 2:
+# a package is missing and cannot be installed from here; the script prints the command to run.
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/script.sh"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 packages=(
@@ -26,6 +27,7 @@ test_packages=(                   # with Chromium 415 MB to download, 1.8 GB on 
   mricron-data                    # templates of the brain at 1 and 2 mm
   python3-nibabel python3-scipy   # another reader of NIfTI with its own files, another resampling
   python3-torch python3-h5py      # PyTorch's checkpoints and features, for comparison with ours
+  dpkg-dev                        # names the libraries that the .deb depends on
 )
 # What our HTML pages look like: 137 MB to download, 460 MB on the disk. Ubuntu has no such package (only a snap).
 grep -qs '^ID=ubuntu' /etc/os-release || test_packages+=(chromium)
@@ -38,9 +40,13 @@ template_version=0.10.4           # of nilearn, whose wheel contains the MNI152 
 template_wheel=(nilearn 48a800e6117ebea8a70b2f0a080b16109e225731605c9243ff103e9a27bf9cac)
 template=nilearn/datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz
 
-[ "${1:-}" != --tests ] || packages+=("${test_packages[@]}")
+case ${1:-} in
+  '' | --list) ;;
+  --tests) packages+=("${test_packages[@]}") ;;
+  *) unknown_word "$1" --tests --list --help ;;
+esac
 if [ "${1:-}" = --list ]; then
-  printf '%s\n' "${packages[@]}" "${test_packages[@]}" \
+  printf '%s\n' "${packages[@]}" "${test_packages[@]}" "libdnnl-dev >= 3, otherwise:" \
     "onednn-cpu-gomp==$onednn_version" "onednn-devel-cpu-gomp==$onednn_version" "nilearn==$template_version"
   exit 0
 fi
@@ -50,29 +56,42 @@ missing=()
 for package in "${packages[@]}"; do
   [[ $installed == *" $package=installed "* ]] || missing+=("$package")
 done
+# oneDNN: the wheels that are here; or Debian's, installed or to be installed; or the wheels.
+onednn="$root/build/onednn"
+three_or_newer() { [ -n "$1" ] && [ "$1" != "(none)" ] && dpkg --compare-versions "$1" ge 3; }
+wheels_are_here() { [ "$(cat "$onednn/version" 2>/dev/null)" = "$onednn_version" ] && [ -d "$onednn/share/doc" ]; }
+debian_has_onednn() {
+  three_or_newer "$(LC_ALL=C apt-cache policy libdnnl-dev 2>/dev/null | sed -n 's/^ *Candidate: //p')"
+}
+onednn_is_here() {
+  wheels_are_here || three_or_newer "$(dpkg-query -W -f '${Version}' libdnnl-dev 2>/dev/null || true)"
+}
+if ! onednn_is_here && [ ${#missing[@]} = 0 ] && debian_has_onednn; then missing+=(libdnnl-dev); fi
 if [ ${#missing[@]} -gt 0 ]; then
   command="apt-get install -y --no-install-recommends ${missing[*]}"
   if [ "$(id -u)" != 0 ]; then
     if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
       as_root="sudo"
     else
-      printf 'Missing packages: %s\nRun this as root, then try again:\n  sudo %s\n' "${missing[*]}" "$command" >&2
+      printf 'error: missing packages: %s\nAs root, run:\n  sudo %s\n' "${missing[*]}" "$command" >&2
       exit 2
     fi
   fi
   echo "Installing ${missing[*]}"
-  { ${as_root:-} apt-get update -q && DEBIAN_FRONTEND=noninteractive ${as_root:-} $command; } >&2 || {
-    printf 'The installation failed. Fix the problem that apt-get reports above, or run:\n  sudo %s\n' "$command" >&2
+  # Only now the lists of packages are surely there.
+  { ${as_root:-} apt-get update -q &&
+    if ! onednn_is_here && debian_has_onednn; then command="${command% libdnnl-dev} libdnnl-dev"; fi &&
+    DEBIAN_FRONTEND=noninteractive ${as_root:-} $command; } >&2 || {
+    printf 'error: the installation failed. Fix what apt-get reports above, or run:\n  sudo %s\n' "$command" >&2
     exit 2
   }
 fi
 
-onednn="$root/build/onednn"
-if [ "$(cat "$onednn/version" 2>/dev/null)" != "$onednn_version" ]; then
+if ! onednn_is_here; then
   echo "Downloading oneDNN 3 (PyPI, 2 wheels, hash-checked) into build/onednn"
   rm -rf "$onednn" && mkdir -p "$onednn"
   python3 "$root/tools/fetch_wheels.py" "$onednn" "$onednn_version" "${onednn_wheels[@]}" || {
-    printf 'oneDNN was not downloaded. Check the network (PyPI must be reachable), then run:\n  %s\n' "$0" >&2
+    printf 'error: oneDNN was not downloaded. Check the network (PyPI must be reachable), then run:\n  %s\n' "$0" >&2
     exit 2
   }
   echo "$onednn_version" >"$onednn/version"
@@ -83,7 +102,7 @@ if [ "${1:-}" = --tests ] && [ "$(cat "$volumes/version" 2>/dev/null)" != "$temp
   echo "Downloading the MNI152 template (PyPI, nilearn's wheel, hash-checked) into build/test_volumes"
   mkdir -p "$volumes"
   python3 "$root/tools/fetch_wheels.py" --file "$template" "$volumes" "$template_version" "${template_wheel[@]}" || {
-    printf 'The template was not downloaded. Check the network (PyPI must be reachable), then run:\n  %s --tests\n' "$0" >&2
+    printf 'error: the template was not downloaded. Check the network (PyPI), then run:\n  %s --tests\n' "$0" >&2
     exit 2
   }
   echo "$template_version" >"$volumes/version"

@@ -10,29 +10,41 @@
 #include "data/phantom/cohort.h"
 #include "experiments/program/command_line.h"
 
+namespace {
+
+constexpr const char* examples = R"(
+Examples:
+  make_phantom_cohort --voxel 4 --out phantom.h5
+  make_phantom_cohort --voxel 4 --subjects 100 --modality t1 --sites 5 --out t1.h5
+)";
+
+}  // namespace
+
 int main(int argc, char** argv) {
   CLI::App app("Writes a cohort of synthetic phantom brains: not data of any person.", "make_phantom_cohort");
   cg::phantom::CohortOptions options;
   std::string out, modality = "mre";
   bool overwrite = false;
   app.add_option("--subjects", options.subjects, "number of subjects; 311 are a full cohort of the five studies")
-      ->check(CLI::Range(1, 1000000))
+      ->check(cg::in_range(1, 1000000))
       ->capture_default_str();
-  app.add_option("--voxel", options.voxel_mm, "edge length in mm")->check(CLI::Range(1.0, 20.0))->capture_default_str();
+  app.add_option("--voxel", options.voxel_mm, "edge length in mm")
+      ->check(cg::in_range(1.0, 20.0))
+      ->capture_default_str();
   app.add_option("--seed", options.seed)->capture_default_str();
   app.add_option("--modality", modality, "mre: stiffness maps; t1: T1-like volumes")
-      ->check(CLI::IsMember({"mre", "t1"}))
+      ->check(cg::among({"mre", "t1"}))
       ->capture_default_str();
   app.add_option("--sites", options.sites, "scanners of the T1-like cohort")
-      ->check(CLI::Range(1, 100000))
+      ->check(cg::in_range(1, 100000))
       ->capture_default_str();
   app.add_option("--signal", options.signal,
                  "the only regions that change with age, separated by commas (stiffness maps)")
       ->delimiter(',');
-  app.add_option("--threads", options.threads, "0: all")->check(CLI::Range(0, 1024))->capture_default_str();
+  app.add_option("--threads", options.threads, "0: all")->check(cg::in_range(0, 1024))->capture_default_str();
   app.add_option("--out", out, "the HDF5 file to write")->required();
   cg::add_overwrite(app, overwrite);
-  app.footer(cg::exit_code_help({cg::ErrorKind::memory, cg::ErrorKind::storage, cg::ErrorKind::in_use}));
+  app.footer(examples + cg::exit_code_help({cg::ErrorKind::memory, cg::ErrorKind::storage, cg::ErrorKind::in_use}));
   return cg::run_program(app, argc, argv, [&] {
     cg::require_new(out, overwrite);
     options.t1 = modality == "t1";

@@ -100,7 +100,7 @@ int main(int argc, char** argv) {
   app.add_option("--out", arguments.out, "the table to write (CSV)")->capture_default_str();
   add_overwrite(app, arguments.overwrite);
   app.add_option("--age", arguments.scans.age, "age of the single scan, years")
-      ->check(CLI::Range(0.0, oldest_age))
+      ->check(in_range(0.0, static_cast<double>(oldest_age)))
       ->transform([](const std::string& text) {  // 63,5 too
         const std::optional<double> years = decimal(text);
         return years ? fmt::format("{}", *years) : text;
@@ -114,8 +114,7 @@ int main(int argc, char** argv) {
   app.add_option("--age-unit", table.age_unit,
                  "unit of the ages: years, months, weeks, days; default: \"Units\" in the table's .json, or years");
   app.add_flag("--nan-is-zero", arguments.scans.nan_is_zero, "NaN in a scan means: not measured");
-  app.add_option("--npy-axes", arguments.scans.npy_axes, "direction of x in .npy files")
-      ->check(CLI::IsMember({"RAS", "LAS"}));
+  app.add_option("--npy-axes", arguments.scans.npy_axes, "direction of x in .npy files")->check(among({"RAS", "LAS"}));
   add_device_option(app, arguments.device);
   app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::numbers, ErrorKind::memory,
                                         ErrorKind::device, ErrorKind::storage, ErrorKind::in_use}));

@@ -218,14 +218,14 @@ int main(int argc, char** argv) {
   CLI::App app("Plans the memory of a training step and shows it by layer, over time, and at the peak.",
                "profile_memory");
   app.add_option("CONFIG", arguments.config, "TOML file, or the name of a file in experiments/");
-  app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. model.precision=bfloat16");
+  app.add_option("SETTING", arguments.overrides, "KEY=VALUE: options to change, e.g. model.precision=bfloat16");
   app.add_option("--batch", arguments.batch,
                  "subjects in the batch (default: train.batch_size), or max: the largest batch that fits");
   add_device_option(app, arguments.device, devices_to_plan_for, "or a GPU that need not exist here");
   app.add_option("--size", arguments.size, "D H W in voxels, instead of the size of the cohort's volumes")
       ->expected(3)
       ->allow_extra_args(false)  // what follows is a key=value
-      ->check(CLI::Range(1, 2048));
+      ->check(in_range(1, 2048));
   app.add_option("--memory", arguments.memory,
                  "memory that may be used, e.g. 8GB (default: the free memory of the device)");
   app.add_option("--csv", arguments.csv, "write one line per buffer to this file");

@@ -148,25 +148,25 @@ void add_options(CLI::App& app, Arguments& a) {
                "write into a folder that is not empty, and replace files of the same names");
   app.add_option("--subject", a.subjects, "only this participant; may be given several times");
   app.add_option("--method", a.method, "gradient, occlusion or both")
-      ->check(CLI::IsMember({"gradient", "occlusion", "both"}))
+      ->check(among({"gradient", "occlusion", "both"}))
       ->capture_default_str();
   app.add_option("--samples", a.saliency.of_gradient.samples, "number of noisy copies for the mean gradient")
-      ->check(CLI::Range(1, 1000))
+      ->check(in_range(1, 1000))
       ->capture_default_str();
   app.add_option("--noise", a.saliency.of_gradient.noise, "SD of the noise, in SDs of the data")
-      ->check(CLI::Range(0.0, 10.0))
+      ->check(in_range(0.0, 10.0))
       ->capture_default_str();
   app.add_option("--edge", a.saliency.of_occlusion.edge_mm, "edge of the occluding cube, mm")
-      ->check(CLI::Range(1.0, 500.0))
+      ->check(in_range(1.0, 500.0))
       ->capture_default_str();
   app.add_option("--stride", a.saliency.of_occlusion.stride_mm, "distance from cube to cube, mm")
-      ->check(CLI::Range(1.0, 500.0))
+      ->check(in_range(1.0, 500.0))
       ->capture_default_str();
   app.add_option("--check-scans", a.saliency.checked, "number of scans to compare with random weights")
-      ->check(CLI::Range(0, 100000))
+      ->check(in_range(0, 100000))
       ->capture_default_str();
   app.add_flag("--nan-is-zero", a.scans.nan_is_zero, "NaN in a scan means: not measured");
-  app.add_option("--npy-axes", a.scans.npy_axes, "direction of x in .npy files")->check(CLI::IsMember({"RAS", "LAS"}));
+  app.add_option("--npy-axes", a.scans.npy_axes, "direction of x in .npy files")->check(among({"RAS", "LAS"}));
   add_device_option(app, a.device);
 }
 

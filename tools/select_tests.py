@@ -9,7 +9,6 @@ through all ops or losses are run; they have the label `ops` or `losses` (tests/
 are the same, and so are space, _, - and . between words; any other character must be equal.
 
 --targets prints what must be built for the selected tests, and so reads the names of cases from the sources."""
-import argparse
 import concurrent.futures
 import dataclasses
 import difflib
@@ -19,6 +18,8 @@ import pathlib
 import re
 import subprocess
 import sys
+
+import arguments
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LABELS = {"ops": "tensor/ops", "losses": "losses"}  # label: folder of the ops or losses that its tests go through
@@ -247,25 +248,25 @@ def suggestion(tests, word):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="./run_tests", allow_abbrev=False, add_help=False)
+    parser = arguments.Parser(prog="./run_tests", add_help=False)
     parser.add_argument("--build", default=ROOT / "build" / "release")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--targets", action="store_true")
     parser.add_argument("words", nargs="*")
-    arguments = parser.parse_args()
-    words = arguments.words
+    options = parser.parse_args()
+    words = options.words
     for word in words:
         if not folded(word):
             print(f'error: "{word}" contains no word to search for. Name a test, an op or a loss.', file=sys.stderr)
             return USAGE
-    known = registered(arguments.build)
+    known = registered(options.build)
     chosen, unknown = choose(known, words)
     for word in unknown:
         print(f'error: there is no test and no test case with "{word}" in its name.{suggestion(known, word)} '
               "./run_tests --list shows all of them.", file=sys.stderr)
     if unknown:
         return NOTHING
-    if arguments.targets:
+    if options.targets:
         print("\n".join(targets([test for test, _ in chosen]) if words else ["all"]))
         return FOUND
     if not words:
@@ -273,12 +274,12 @@ def main():
             show(test, test.cases)
         return FOUND
     selected, _ = choose(listed([test for test, _ in chosen]), words)
-    if arguments.list or not set(words) <= set(SPEEDS):
+    if options.list or not set(words) <= set(SPEEDS):
         for test, cases in selected:
             show(test, cases)
     print(f'{", ".join(quotes(w) for w in words)}: {len(selected)} of {len(known)} tests, '
           f"{sum(c is not None for _, c in selected)} of them partly", flush=True)
-    return FOUND if arguments.list else run(arguments.build, selected)
+    return FOUND if options.list else run(options.build, selected)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,16 @@
 #include "experiments/program/command_line.h"
 #include "experiments/program/progress.h"
 
+namespace {
+
+constexpr const char* examples = R"(
+Examples:
+  show_cohort cohort.h5
+  show_cohort cohort.h5 --beside t1.h5 --out page.html
+)";
+
+}  // namespace
+
 int main(int argc, char** argv) {
   CLI::App app(
       "Shows a cohort on one HTML page: ages by study, women and men, coverage, maps at several ages,\n"
@@ -24,8 +34,8 @@ int main(int argc, char** argv) {
   app.add_option("--beside", beside, "a second cohort file whose volumes are shown beside the maps, e.g. T1");
   app.add_option("--out", out, "the page to write")->capture_default_str();
   cg::add_overwrite(app, overwrite);
-  app.footer(cg::exit_code_help({cg::ErrorKind::data, cg::ErrorKind::corrupt, cg::ErrorKind::memory,
-                                 cg::ErrorKind::storage, cg::ErrorKind::in_use}));
+  app.footer(examples + cg::exit_code_help({cg::ErrorKind::data, cg::ErrorKind::corrupt, cg::ErrorKind::memory,
+                                            cg::ErrorKind::storage, cg::ErrorKind::in_use}));
   return cg::run_program(app, argc, argv, [&] {
     cg::require_not_read(out, std::array{file, beside});
     cg::require_new(out, overwrite);

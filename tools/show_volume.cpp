@@ -28,6 +28,12 @@ namespace {
 
 using namespace cg;
 
+constexpr const char* examples = R"(
+Examples:
+  show_volume cohort.h5 --subject phantom-00007 --augment cutout --out cutout.png
+  show_volume sub-01_stiffness.nii.gz
+)";
+
 struct Arguments {
   std::string file, subject, augment, out = "volume.png";
   MapFileOptions map;
@@ -158,18 +164,17 @@ int main(int argc, char** argv) {
   CLI::App app("Draws a map as a PNG, with --augment before and after an augmentation.", "show_volume");
   Arguments arguments;
   app.add_option("FILE", arguments.file, "cohort file (.h5), or one map: " + map_endings())->required();
-  app.add_option("KEY=VALUE", arguments.options, "options of [data.augment], e.g. rotation.degrees=20");
+  app.add_option("SETTING", arguments.options, "KEY=VALUE: options of [data.augment], e.g. rotation.degrees=20");
   app.add_option("--subject", arguments.subject, "participant_id (default: the first of the file)");
-  app.add_option("--augment", arguments.augment, "the augmentation")->check(CLI::IsMember(augmentation_names()));
+  app.add_option("--augment", arguments.augment, "the augmentation")->check(among(augmentation_names()));
   app.add_option("--seed", arguments.seed, "seed of the augmentation")->capture_default_str();
   app.add_option("--at", arguments.at, "the voxel in all three planes (default: the middle)")->expected(3);
   app.add_option("--out", arguments.out, "the PNG to write")->capture_default_str();
   app.add_flag("--nan-is-zero", arguments.nan_is_zero, "NaN in a map means: not measured");
-  app.add_option("--npy-axes", arguments.map.npy_axes, "direction of x in .npy files")
-      ->check(CLI::IsMember({"RAS", "LAS"}));
+  app.add_option("--npy-axes", arguments.map.npy_axes, "direction of x in .npy files")->check(among({"RAS", "LAS"}));
   add_overwrite(app, arguments.overwrite);
-  app.footer(
-      exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage, ErrorKind::in_use}));
+  app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage,
+                                        ErrorKind::in_use}));
   return run_program(app, argc, argv, [&] {
     require_not_read(arguments.out, std::array{arguments.file});
     require_new(arguments.out, arguments.overwrite);

@@ -6,14 +6,12 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numeric>
 
+#include "experiments/program/nearest.h"
 #include "tensor/error.h"
 
 namespace cg {
 namespace {
-
-constexpr std::size_t most_edits = 2;  // between a word and the word that was probably meant
 
 std::string section_of(const std::string& key) {
   const std::size_t dot = key.rfind('.');
@@ -30,18 +28,6 @@ bool is_section(const std::vector<Option>& options, const std::string& key) {
   return std::any_of(options.begin(), options.end(), [&](const Option& o) { return o.key.starts_with(key + "."); });
 }
 
-/// The nearest of `words` within two edits, or "".
-std::string nearest(const std::string& word, const std::vector<std::string>& words) {
-  std::string best;
-  std::size_t least = std::min(most_edits + 1, word.size());
-  for (const std::string& candidate : words)
-    if (const std::size_t distance = edit_distance(word, candidate); distance < least) {
-      least = distance;
-      best = candidate;
-    }
-  return best;
-}
-
 std::string unknown_key(const std::vector<Option>& options, const std::string& key) {
   const std::string section = section_of(key), leaf = leaf_of(key);
   std::vector<std::string> beside, anywhere;
@@ -50,8 +36,7 @@ std::string unknown_key(const std::vector<Option>& options, const std::string& k
     anywhere.push_back(leaf_of(o.key));
   }
   const std::string text = fmt::format("unknown key \"{}\" {}", leaf, in_section(section));
-  if (const std::string near = nearest(leaf, beside); !near.empty())
-    return text + fmt::format("; did you mean \"{}\"?", near);
+  if (const std::string hint = did_you_mean(leaf, beside); !hint.empty()) return text + hint;
   const std::string near = nearest(leaf, anywhere);
   for (const Option& o : options)
     if (!near.empty() && leaf_of(o.key) == near)
@@ -154,10 +139,10 @@ void check_value(const Option& option, const Setting& setting, Checked& out) {
                      with_article(option.accepts.instead.empty() ? type_name(option.value) : accepted(option)),
                      setting.found)});
   } else if (!std::visit([&](const auto& v) { return allowed(v, option.accepts); }, *value)) {
-    const std::string hint = nearest(first_refused(*value, option.accepts), option.accepts.choices);
-    out.diagnostics.add({setting.value_at, fmt::format("{} = {}: expected {}{}", option.key, to_toml(*value),
-                                                       with_article(accepted(option)),
-                                                       hint.empty() ? "" : "; did you mean \"" + hint + "\"?")});
+    out.diagnostics.add(
+        {setting.value_at,
+         fmt::format("{} = {}: expected {}{}", option.key, to_toml(*value), with_article(accepted(option)),
+                     did_you_mean(first_refused(*value, option.accepts), option.accepts.choices))});
   } else {
     out.values[option.key] = *value;
     out.wrong.erase(option.key);
@@ -231,21 +216,6 @@ void by_section(const std::vector<Option>& options, const std::function<void(con
 }
 
 }  // namespace
-
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);  // distances between a[0, i) and every prefix of b
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
 
 void Checked::conflict(const std::vector<std::string>& keys, const std::string& text) {
   Position at{};

@@ -54,9 +54,6 @@ std::string resolved(const std::vector<Option>& options);
 /// where the key is missing (Accepts::implied) are left out.
 std::string plain(const std::vector<Option>& options);
 
-/// The number of single-character edits (insert, delete, replace) between two words.
-std::size_t edit_distance(const std::string& a, const std::string& b);
-
 /// The fields of a struct with the values in `values`.
 template <class S>
 std::vector<Option> options_of(const Fields<S>& fields, const S& values = {}) {

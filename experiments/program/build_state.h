@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sources that a program was built from. build_state.cmake asks git at every build and writes the function; only
-// programs that record it are linked with it, so that a new commit does not link everything again.
+// The sources that a program was built from. build_state.cmake asks git at every build and writes the function; a
+// separate library holds it, so that a new commit compiles nothing else again.
 #pragma once
 
 #include <string>

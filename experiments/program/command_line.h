@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How all programs read their command line. Only for the programs' files: it needs CLI11. Read next: program.h,
-// data/files/storage.h (output files).
+// How all programs read their command line. Only for the programs' files: it needs CLI11. Read next: option_errors.h,
+// program.h, data/files/storage.h (output files).
 #pragma once
 
 #include <fmt/format.h>
@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "experiments/program/environment.h"
+#include "experiments/program/option_errors.h"
 #include "experiments/program/program.h"
 #include "experiments/program/standard_streams.h"
 #include "tensor/error.h"
@@ -22,6 +24,8 @@ namespace cg {
 /// and run nothing. A wrong command line is an error (usage) like any other.
 inline int run_program(CLI::App& app, int argc, char** argv, const std::function<int()>& body) {
   prepare_standard_streams();
+  app.set_version_flag(
+      "--version", [] { return version_text(build_state()); }, "version, commit, compiler, CUDA backend");
   limit_threads();
   return exit_code_of([&] {
     int code = 0;
@@ -36,7 +40,8 @@ inline int run_program(CLI::App& app, int argc, char** argv, const std::function
         require_printed();
         return 0;
       }
-      fail(ErrorKind::usage, "command line", error.what(), "Run the program with --help to see the options");
+      fail(ErrorKind::usage, "command line", option_error(app, error),
+           "Run the program with --help to see the options");
     }
     require_printed();
     return code;
@@ -58,7 +63,7 @@ inline void add_device_option(CLI::App& app, std::string& device, const std::vec
   names.insert(names.end(), others.begin(), others.end());
   std::string help = "auto: a GPU if there is one; cpu; cuda; reference: plain loops";
   for (std::size_t k = 0; k < others.size(); ++k) help += (k == 0 ? "; " + about_others + ": " : ", ") + others[k];
-  app.add_option("--device", device, help)->check(CLI::IsMember(names))->capture_default_str();
+  app.add_option("--device", device, help)->check(among(names))->capture_default_str();
 }
 
 }  // namespace cg

@@ -61,7 +61,10 @@ nlohmann::ordered_json libraries() {
 
 std::string version() { return CG_VERSION; }
 
-std::string version_text() { return fmt::format("cortexgrad {}\nCUDA backend: {}", version(), cuda_description()); }
+std::string version_text(const BuildState& build) {
+  return fmt::format("cortexgrad {}\nbuilt from commit {}, sources {}\ncompiled by {}, {}, for {}\nCUDA backend: {}",
+                     version(), build.commit, build.sources, CG_COMPILER, CG_BUILD_TYPE, CG_ARCH, cuda_description());
+}
 
 std::filesystem::path cache_folder() {
   const auto variable = [](const char* name) { return std::string(std::getenv(name) ? std::getenv(name) : ""); };
@@ -71,12 +74,21 @@ std::filesystem::path cache_folder() {
   return std::filesystem::temp_directory_path() / fmt::format("cortexgrad-{}", getuid());
 }
 
-std::filesystem::path source_root() {
+Place place_of(const std::filesystem::path& program) {
   std::error_code none;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", none);
-  const auto root = program.parent_path().parent_path().parent_path().parent_path();
-  return std::filesystem::is_directory(root / "experiments", none) ? root : std::filesystem::current_path();
+  const auto prefix = program.parent_path().parent_path();
+  const auto installed = prefix / "share" / "cortexgrad", source = prefix.parent_path().parent_path();
+  if (std::filesystem::is_directory(installed / "experiments", none)) return {installed, true};
+  if (std::filesystem::is_directory(source / "experiments", none)) return {source, false};
+  return {std::filesystem::current_path(), false};
 }
+
+Place place() {
+  std::error_code none;
+  return place_of(std::filesystem::read_symlink("/proc/self/exe", none));
+}
+
+std::filesystem::path source_root() { return place().root; }
 
 std::string environment_json(const std::vector<std::string>& command, int threads, const std::string& more) {
   utsname system{};

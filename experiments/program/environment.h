@@ -6,14 +6,26 @@
 #include <string>
 #include <vector>
 
+#include "experiments/program/build_state.h"
+
 namespace cg {
 
-std::string version();       ///< of Cortexgrad
-std::string version_text();  ///< as text: one line for the program, one for its CUDA backend or why it is absent
+std::string version();  ///< of Cortexgrad
 
-/// The folder with experiments/ and docs/: three levels above this executable (build/<preset>/bin), otherwise the
-/// working folder.
-std::filesystem::path source_root();
+/// The version as text, a line each: the program, its sources, its compiler, its CUDA backend or why it is absent.
+std::string version_text(const BuildState& build);
+
+/// The folder with experiments/.
+struct Place {
+  std::filesystem::path root;
+  bool installed = false;  ///< by `cmake --install` or a package: nothing is ever written there
+};
+/// Of a program in PREFIX/bin: PREFIX/share/cortexgrad. Otherwise the source tree three levels above the program
+/// (build/<preset>/bin), otherwise the working folder.
+Place place_of(const std::filesystem::path& program);
+Place place();                        ///< of this program
+std::filesystem::path source_root();  ///< place().root
+
 /// Where a user's generated files go if the installation cannot be written: $XDG_CACHE_HOME/cortexgrad, otherwise
 /// ~/.cache/cortexgrad. It may not exist yet.
 std::filesystem::path cache_folder();

@@ -65,7 +65,8 @@ int main(int argc, char** argv) {
   CLI::App app("Trains and evaluates one experiment: a configuration, all of its seeds, one run folder.",
                "run_experiment");
   app.add_option("CONFIG", arguments.config, "TOML file, or the name of one in experiments/");
-  app.add_option("KEY=VALUE", arguments.overrides, "options to change, e.g. train.epochs=5 (see --help-config)");
+  app.add_option("SETTING", arguments.overrides,
+                 "KEY=VALUE: options to change, e.g. train.epochs=5 (see --help-config)");
   cg::add_device_option(app, arguments.device);
   app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
   app.add_flag("--check", arguments.check, "check configuration and cohort, and print what a run would do");
@@ -75,9 +76,6 @@ int main(int argc, char** argv) {
                "train on equal maps under two ids, and on intensities that are off by a factor of 10");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
   const cg::BuildState build = cg::build_state();
-  app.set_version_flag("--version", [&] {
-    return fmt::format("{}\nbuilt from commit {}, sources {}", cg::version_text(), build.commit, build.sources);
-  });
   app.footer(examples + cg::exit_code_help());
   return cg::run_program(app, argc, argv, [&] {
     cg::RunOptions options;

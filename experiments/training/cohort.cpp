@@ -84,11 +84,13 @@ void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
 }  // namespace
 
 std::filesystem::path phantom_path(const PhantomOptions& o) {
-  const std::filesystem::path shared = source_root() / "phantoms";
+  const Place here = place();
+  const std::filesystem::path shared = here.root / "phantoms";
   const std::string name = fmt::format("synthetic-{}phantom-{:g}mm-seed{}-n{}.h5",
                                        o.modality == PhantomModality::t1 ? "t1-" : "", o.voxel_mm, o.seed, o.subjects);
   const std::filesystem::path above = std::filesystem::exists(shared) ? shared : shared.parent_path();
-  if (std::filesystem::exists(shared / name) || access(above.c_str(), W_OK) == 0) return shared / name;
+  if (std::filesystem::exists(shared / name)) return shared / name;
+  if (!here.installed && access(above.c_str(), W_OK) == 0) return shared / name;
   return cache_folder() / "phantoms" / name;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads libcortexgrad_cuda.so from the program's folder, or from bin/ beside it (the tests' folder).
+// Loads libcortexgrad_cuda.so from the program's folder, or from bin/ beside it (the tests' folder), or from
+// lib/cortexgrad/private/ beside it (an installed tree).
 #include <dlfcn.h>
 
 #include <filesystem>
@@ -18,7 +19,8 @@ Loaded load() {
   std::error_code none;
   const auto folder = std::filesystem::read_symlink("/proc/self/exe", none).parent_path();
   constexpr const char* name = "libcortexgrad_cuda.so";
-  for (const auto& place : {folder / name, folder.parent_path() / "bin" / name}) {
+  const auto prefix = folder.parent_path();
+  for (const auto& place : {folder / name, prefix / "bin" / name, prefix / "lib/cortexgrad/private" / name}) {
     if (!std::filesystem::exists(place, none)) continue;
     void* library = dlopen(place.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) return {nullptr, "the CUDA backend cannot be loaded (" + std::string(dlerror()) + ")"};
@@ -27,7 +29,7 @@ Loaded load() {
     if (!entry) return {nullptr, place.string() + " is not this program's CUDA backend"};
     return {entry(), ""};
   }
-  return {nullptr, std::string(name) + " is not beside the program"};
+  return {nullptr, std::string(name) + " is neither beside the program nor in ../lib/cortexgrad/private"};
 }
 
 }  // namespace

@@ -214,7 +214,7 @@ class ConvertPth(unittest.TestCase):
     def test_a_wrong_command_line_ends_with_2(self):
         self.pack({"w": tensor()})
         self.out = self.out.with_suffix(".npz")
-        self.refused(2, "must end in")
+        self.refused(2, "expected a file name that ends in")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,13 @@
 # tried first, for full32 at batch 2 and for epoch with one step. CORTEXGRAD_PYTHON names a Python with PyTorch;
 # otherwise the pinned build of tools/benchmark/pytorch_requirements.txt is installed into build/pytorch.
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../script.sh"
+for word in "$@"; do
+  case $word in
+    full2 | full8 | full32 | small | epoch) ;;
+    *) unknown_word "$word" --help ;;
+  esac
+done
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 tools/build.sh benchmark
 python=${CORTEXGRAD_PYTHON:-build/pytorch/bin/python}
@@ -27,7 +34,6 @@ arguments() {
     full32) echo "step --size 91 109 91 --batch 32 --steps 1 --warmup 0" ;;
     small) echo "step --size 46 55 46 --batch 16 --steps 7 --warmup 2" ;;
     epoch) echo "epoch --size 46 55 46 --batch 32 --subjects 248 --steps 1 --warmup 1" ;;
-    *) echo "unknown case $1: full2 full8 full32 small epoch" >&2; exit 2 ;;
   esac
 }
 torch() { "$python" tools/benchmark/benchmark_pytorch.py $1 --precision "$2" --layout $3 --json; }

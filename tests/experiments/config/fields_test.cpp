@@ -171,10 +171,3 @@ TEST_CASE("Fields: the manual lists key, type, range, default and sentence") {
   CHECK(text.find("  count   integer, 1 to 10; default 3\n          How many.\n") != std::string::npos);
   CHECK(text.find("\n[inner]\n  weight  number, above 0; default 0.5\n          Heavy.\n") != std::string::npos);
 }
-
-TEST_CASE("Fields: edit distance counts insertions, deletions and replacements") {
-  CHECK(edit_distance("epoch", "epochs") == 1);
-  CHECK(edit_distance("kitten", "sitting") == 3);
-  CHECK(edit_distance("", "ab") == 2);
-  CHECK(edit_distance("ab", "ba") == 2);
-}
