@@ -22,7 +22,8 @@ import sys
 import arguments
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-LABELS = {"ops": "tensor/ops", "losses": "losses"}  # label: folder of the ops or losses that its tests go through
+# Label: folder of the ops or losses that its tests go through. As a word it does not mean names of cases.
+LABELS = {"ops": "tensor/ops", "losses": "losses"}
 SPEEDS = ("fast", "slow")  # labels, of which each test has one; as words they mean only the label
 FOUND, NOTHING, USAGE = 0, 1, 2
 
@@ -182,7 +183,7 @@ def select(tests, word):
     word = folded(word)
     labels = labels_of(word)
     for test in tests:
-        cases = [case for case in test.cases if contains(case, word)]
+        cases = [] if word in LABELS else [case for case in test.cases if contains(case, word)]
         if contains(test.name, word) or labels & set(test.properties.get("LABELS", [])):
             yield test, None
         elif cases:
@@ -270,10 +271,12 @@ def main():
         print("\n".join(targets([test for test, _ in chosen]) if words else ["all"]))
         return FOUND
     if not words:
-        for test in listed(known):
+        for test in known:
             show(test, test.cases)
         return FOUND
-    selected, _ = choose(listed([test for test, _ in chosen]), words)
+    selected = chosen
+    if not options.list:  # run what the programs have
+        selected, _ = choose(listed([test for test, _ in chosen]), words)
     if options.list or not set(words) <= set(SPEEDS):
         for test, cases in selected:
             show(test, cases)

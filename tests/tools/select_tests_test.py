@@ -62,6 +62,13 @@ class Selection(unittest.TestCase):
             for name in headers:
                 self.assertIn(label, select_tests.labels_of(select_tests.folded(name)), name)
 
+    def test_the_word_for_all_losses_does_not_search_cases(self):
+        found = selected("losses")
+        self.assertIsNone(found["losses.gradient"])
+        for name, cases in found.items():
+            self.assertIsNone(cases, name)
+            self.assertTrue("losses" in name or "losses" in program(name).properties["LABELS"], name)
+
     def test_the_name_of_a_test_runs_it_whole(self):
         found = selected("golden")
         self.assertIsNone(found["losses.golden"])
