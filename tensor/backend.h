@@ -23,9 +23,9 @@ class CapturedGraph {
   /// Runs `work`, or launches the graph of an earlier run. After the first run `work` must not allocate on the device.
   /// It is not waited for: the caller calls synchronize() before it reads results.
   virtual void run(const std::function<void()>& work) { work(); }
-  /// Captures `work` now, without computing anything, if the next run would do so. Where several graphs belong together
-  /// they are prepared one after the other before the first runs: if the device refuses one of them, nothing of the step
-  /// was computed, and every run calls its work.
+  /// Captures `work` now, without computing anything, if the next run would do so. Graphs that belong together are
+  /// prepared one after the other before the first runs: if the device refuses one of them, nothing of the step was
+  /// computed, and every run calls its work.
   virtual void prepare(const std::function<void()>& /*work*/) {}
 };
 
