@@ -112,6 +112,7 @@ class Workplace:
                 os.makedirs(self.base / "scans/sub-01/mre")
                 link_or_copy(scan, self.base / "scans/sub-01/mre/sub-01_stiffness.nii.gz")
         self.make("run_experiment quickstart --out runs/X")
+        self.make("run_experiment dynlocrep --out runs/dynlocrep data.cohort=phantom.h5")
         self.make("run_experiment pretrain_phantom --out runs/pretrain_phantom")
         link_or_copy(self.base / "runs/X/model.h5", self.base / "model.h5")
         self.make("convert_weights model.h5 model.safetensors")

@@ -20,9 +20,10 @@ def without_remark(line):
 
 def in_blocks(page):
     """The commands of a page's code blocks, fenced without a language or indented by four spaces."""
+    page = re.sub(r" *\\\n\s*", " ", page)  # a command on several lines
     fenced = re.findall(r"^```\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     rest = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
-    for line in "\n".join([*fenced, *re.findall(r"^    (\S.*)", rest, re.MULTILINE)]).replace("\\\n", " ").splitlines():
+    for line in "\n".join([*fenced, *re.findall(r"^    (\S.*)", rest, re.MULTILINE)]).splitlines():
         command = re.sub(r" {2}(?= )", "  ", line)
         if START.match(without_remark(command)):
             yield without_remark(command)

@@ -100,7 +100,10 @@ bool is_model_file(const std::filesystem::path& path) try {
 }
 
 std::vector<std::string> model_files(const std::filesystem::path& path) {
-  if (!std::filesystem::is_directory(path)) return {path.string()};
+  if (!std::filesystem::is_directory(path)) {
+    open_input(path);  // reports a path that does not exist
+    return {path.string()};
+  }
   std::vector<std::string> out;
   for (const auto& entry : std::filesystem::directory_iterator(path)) {
     const std::string name = entry.path().filename().string();

@@ -78,6 +78,9 @@ TEST_CASE("predict: models of other scans, a folder without models and models al
   const Finished none = predict(workplace().folder + " " + workplace().cohort);
   CHECK(none.code == 3);
   CHECK(none.says("no model files"));
+  const Finished absent = predict("nowhere " + workplace().cohort);
+  CHECK(absent.code == 3);
+  CHECK(absent.says("nowhere: no such file"));
   const std::string coarse = workplace().folder + "/synthetic-coarse.h5";
   phantom::CohortOptions options;
   options.subjects = tiny_subjects;
