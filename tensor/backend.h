@@ -23,6 +23,10 @@ class CapturedGraph {
   /// Runs `work`, or launches the graph of an earlier run. After the first run `work` must not allocate on the device.
   /// It is not waited for: the caller calls synchronize() before it reads results.
   virtual void run(const std::function<void()>& work) { work(); }
+  /// Captures `work` now, without computing anything, if the next run would do so. Graphs that belong together are
+  /// prepared one after the other before the first runs: if the device refuses one of them, nothing of the step was
+  /// computed, and every run calls its work.
+  virtual void prepare(const std::function<void()>& /*work*/) {}
 };
 
 /// What is known of a device before it computes anything.
@@ -87,6 +91,11 @@ class Backend {
   bool all_finite(const Tensor& tensor);
   virtual void synchronize() {}
   virtual std::unique_ptr<CapturedGraph> captured_graph() { return std::make_unique<CapturedGraph>(); }
+  /// Why graphs were given up, for a warning; empty if they were not. The device then computes kernel by kernel: the
+  /// same bits, more slowly.
+  virtual std::string capture_refusal() const { return ""; }
+  /// Switches graphs off: a device that has them computes kernel by kernel, for tests and measurements.
+  virtual void without_graphs() {}
   /// Bytes that could still be allocated now; 0 if unknown.
   virtual Index free_bytes() const { return 0; }
   /// Bytes of the device's memory that this process holds now; 0 if unknown.

@@ -45,7 +45,7 @@ struct Options {
   std::vector<Index> size = {91, 109, 91};
   Index batch = 2, steps = 7, warmup = 2, subjects = 248;
   std::string precision = "float32", device = "cpu";
-  bool json = false, layers = false;
+  bool json = false, layers = false, no_graphs = false;
 };
 
 Index peak_rss() {
@@ -137,6 +137,7 @@ class Batches {
 
 nlohmann::json time_steps(const Options& o, bool epoch) {
   const auto backend = choose_backend(o.device);
+  if (o.no_graphs) backend->without_graphs();
   const Index base = peak_rss();
   const auto learner = make_learner(*backend, o);
   LayerTimes times(*backend);
@@ -200,6 +201,7 @@ int main(int argc, char** argv) {
     command->add_option("--warmup", o.warmup, "repetitions before the timed ones");
     command->add_option("--precision", o.precision)->check(among({"float32", "bfloat16"}));
     add_device_option(*command, o.device);
+    command->add_flag("--no-graphs", o.no_graphs, "let a GPU compute kernel by kernel, without CUDA graphs");
     command->add_flag("--json", o.json, "one JSON object on standard output");
     command->add_flag("--layers", o.layers, "time by layer on standard error, and in the JSON");
   }

@@ -62,10 +62,16 @@ std::optional<CheckedWeights> checked_weights(const Config& config, const Cohort
   return out;
 }
 
+static std::unique_ptr<Backend> backend_of(const RunOptions& options, std::string& no_cuda) {
+  auto backend = choose_backend(options.device, no_cuda);
+  if (options.no_graphs) backend->without_graphs();
+  return backend;
+}
+
 Experiment::Experiment(const Config& configuration, const RunOptions& run_options)
     : config(checked(configuration)),
       options(run_options),
-      backend(choose_backend(options.device, no_cuda)),
+      backend(backend_of(options, no_cuda)),
       cohort(checked_cohort(config, options)),
       batches(checked_batches(config, static_cast<Index>(cohort.split.train.size()))),
       planned(learner_options(config, cohort.file->volume_shape(), *backend, config.seeds[0])),

@@ -29,7 +29,7 @@ struct Arguments {
   std::vector<std::string> overrides;
   std::string device = "auto";
   std::string out;
-  bool check = false, overwrite = false, allow_outliers = false, help_config = false;
+  bool check = false, overwrite = false, allow_outliers = false, no_graphs = false, help_config = false;
 };
 
 int run(const Arguments& arguments, cg::RunOptions options) {
@@ -47,6 +47,7 @@ int run(const Arguments& arguments, cg::RunOptions options) {
   options.device = arguments.device;
   options.overwrite = arguments.overwrite;
   options.allow_outliers = arguments.allow_outliers;
+  options.no_graphs = arguments.no_graphs;
   options.out =
       arguments.out.empty() ? cg::default_run_folder(options.name, config) : std::filesystem::path(arguments.out);
   if (arguments.check) {
@@ -72,6 +73,8 @@ int main(int argc, char** argv) {
   app.add_flag("--check", arguments.check, "check configuration and cohort, and print what a run would do");
   app.add_flag("--overwrite", arguments.overwrite,
                "start again in a folder that has a run of the same configuration, finished or not");
+  app.add_flag("--no-graphs", arguments.no_graphs,
+               "let a GPU compute kernel by kernel, without CUDA graphs: the same results, more slowly");
   app.add_flag("--allow-outliers", arguments.allow_outliers,
                "train on equal maps under two ids, and on intensities that are off by a factor of 10");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");

@@ -18,6 +18,7 @@ struct RunOptions {
   std::string device = "auto";              ///< auto, cpu, cuda or reference
   std::filesystem::path out;                ///< the run folder
   bool overwrite = false;                   ///< discard a run of the same configuration in that folder, and start again
+  bool no_graphs = false;                   ///< a GPU computes kernel by kernel: the same bits, more slowly
   bool allow_outliers = false;              ///< train on maps that surely do not belong to the cohort
   std::vector<std::string> command;         ///< the command line, for environment.json
   BuildState build = {};                    ///< of the program

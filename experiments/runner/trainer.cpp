@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <utility>
+
 #include "experiments/program/progress.h"
 #include "experiments/program/stop_signal.h"
 #include "experiments/program/stopwatch.h"
@@ -183,10 +185,16 @@ void train(Experiment& experiment, Run& run) {
   Progress progress(work.all(), standard_error());
   progress.skip(work.before(run.at));
   const Shown shown{work, progress};
+  bool warned = false;
   while (!run.done()) {
     Learner& learner = run.start_seed();
-    do train_epoch(experiment, run, learner, shown);
-    while (!end_epoch(experiment, run, learner, shown));
+    do {
+      if (const std::string why = experiment.backend->capture_refusal(); !why.empty() && !std::exchange(warned, true))
+        progress.say(fmt::format("warning: the device did not capture a step as a graph ({}). It computes kernel by "
+                                 "kernel: the results are the same, but a step takes longer",
+                                 why));
+      train_epoch(experiment, run, learner, shown);
+    } while (!end_epoch(experiment, run, learner, shown));
   }
   progress.finish();
   run.finish();

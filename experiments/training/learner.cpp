@@ -155,8 +155,8 @@ Learner::PlannedBatch& Learner::planned_batch(Index subjects, bool training) {
   return *kept;
 }
 
-/// From volumes to results in host memory.
-void Learner::forward(PlannedBatch& batch, std::span<const Tensor> volumes) {
+/// The input of a batch: the same memory for each batch of its size.
+Tensor Learner::input_of(const PlannedBatch& batch, std::span<const Tensor> volumes) {
   if (concatenated(volumes) != batch.volumes)
     fail(ErrorKind::usage, "Learner",
          fmt::format("volumes are {} {}, expected {} {}", name_of(concatenated(volumes).dtype),
@@ -164,8 +164,12 @@ void Learner::forward(PlannedBatch& batch, std::span<const Tensor> volumes) {
                      to_string(batch.volumes.shape)),
          "Bring them as LearnerOptions::batch_spec says.");
   Tensor place = volumes_ ? volumes_.part(batch.volumes, 0) : Tensor();
-  const Tensor input = backend_.concatenate(volumes, place);
-  batch.forward_graph->run([&] {
+  return backend_.concatenate(volumes, place);
+}
+
+/// From volumes to results in host memory, as work of a graph.
+std::function<void()> Learner::forward_work(PlannedBatch& batch, const Tensor& input) {
+  return [this, &batch, input] {
     batch.tape.emplace(backend_, registry_, batch.plan, batch.plan ? arena_ : Tensor());
     batch.tape->observe(batch.observer);
     Context ctx(*batch.tape, batch.training, batch.training ? options_.views / options_.encoded_views : 1);
@@ -176,26 +180,36 @@ void Learner::forward(PlannedBatch& batch, std::span<const Tensor> volumes) {
       backend_.to_host(result.device, result.host);
     };
     fetch(batch.out.embeddings, batch.embeddings);
-    if (batch.training)
-      fetch(batch.out.loss_input, batch.loss_input);
-    else
+    if (!batch.training)
       fetch(batch.out.features, batch.features);
-  });
+    else if (batch.out.loss_input.node == batch.out.embeddings.node)
+      batch.loss_input = batch.embeddings;  // the same tensor: it is fetched once
+    else
+      fetch(batch.out.loss_input, batch.loss_input);
+  };
+}
+
+void Learner::forward(PlannedBatch& batch, const Tensor& input) {
+  batch.forward_graph->run(forward_work(batch, input));
   backend_.synchronize();
 }
 
-/// From the loss's gradient to those of the parameters, and what comes after them on the device.
+/// From the loss's gradient to those of the parameters, and what comes after them on the device, as work of a graph.
+std::function<void()> Learner::backward_work(PlannedBatch& batch, const std::function<void()>& after) {
+  return [this, &batch, after] {
+    backend_.to_device(batch.gradient.host, batch.gradient.device);
+    batch.tape->backward(batch.out.loss_input, batch.gradient.device);
+    after();
+  };
+}
+
 void Learner::backward(PlannedBatch& batch, const LossResult& result, const std::function<void()>& after) {
   if (!batch.gradient.device) {
     batch.gradient.device = backend_.tensor(batch.loss_input.device.spec());
     batch.gradient.host = backend_.host_tensor(batch.loss_input.device.spec());
   }
   write_gradient_of_rows(result, batch.gradient.host);
-  batch.backward_graph->run([&] {
-    backend_.to_device(batch.gradient.host, batch.gradient.device);
-    batch.tape->backward(batch.out.loss_input, batch.gradient.device);
-    after();
-  });
+  batch.backward_graph->run(backward_work(batch, after));
   batch.drop_tape();
   backend_.synchronize();
 }
@@ -232,12 +246,16 @@ LossResult Learner::step(std::span<const Tensor> volumes, std::span<const double
   const auto subjects = static_cast<Index>(ages.size());
   reserve(std::span(&subjects, 1), {});
   PlannedBatch& batch = planned_batch(subjects, true);
-  forward(batch, volumes);
+  const Tensor input = input_of(batch, volumes);
+  const auto update = [this] { adam_.update(store_); };
+  batch.forward_graph->prepare(forward_work(batch, input));
+  batch.backward_graph->prepare(backward_work(batch, update));
+  forward(batch, input);
   if (are_finite(batch.embeddings.host) && are_finite(batch.loss_input.host)) {
     LossResult result = evaluate_loss(batch, ages, schedule);
     if (std::isfinite(result.value)) {
       adam_.prepare(learning_rate);
-      backward(batch, result, [this] { adam_.update(store_); });
+      backward(batch, result, update);
       if (adam_.finish()) {
         if (queue_) queue_->push(first_view(batch, subjects));
         return result;
@@ -259,7 +277,7 @@ void Learner::explain_bad_numbers(std::span<const Tensor> volumes, std::span<con
                      volumes_of(static_cast<Index>(ages.size()), true),
                      std::make_unique<CapturedGraph>(),
                      std::make_unique<CapturedGraph>()};
-  forward(again, volumes);
+  forward(again, input_of(again, volumes));
   const LossResult result = evaluate_loss(again, ages, schedule);
   if (!std::isfinite(result.value)) fail(ErrorKind::numbers, "loss", fmt::format("its value is {}", result.value));
   backward(again, result, [] {});
@@ -271,7 +289,7 @@ Encoded Learner::encode(std::span<const Tensor> volumes) {
   const Index subjects = concatenated(volumes).shape[0];
   reserve({}, std::span(&subjects, 1));
   PlannedBatch& batch = planned_batch(subjects, false);
-  forward(batch, volumes);
+  forward(batch, input_of(batch, volumes));
   batch.drop_tape();
   return {numbers_of(batch.features.host), numbers_of(batch.embeddings.host)};
 }

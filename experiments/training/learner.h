@@ -87,7 +87,10 @@ class Learner {
   void grow(Tensor& memory, Index bytes);
   Spec volumes_of(Index subjects, bool training) const;
   PlannedBatch& planned_batch(Index subjects, bool training);
-  void forward(PlannedBatch& batch, std::span<const Tensor> volumes);
+  Tensor input_of(const PlannedBatch& batch, std::span<const Tensor> volumes);
+  std::function<void()> forward_work(PlannedBatch& batch, const Tensor& input);
+  std::function<void()> backward_work(PlannedBatch& batch, const std::function<void()>& after);
+  void forward(PlannedBatch& batch, const Tensor& input);
   void backward(PlannedBatch& batch, const LossResult& result, const std::function<void()>& after);
   LossResult evaluate_loss(const PlannedBatch& batch, std::span<const double> ages, const StepSchedule& schedule);
   std::vector<double> first_view(const PlannedBatch& batch, Index subjects) const;

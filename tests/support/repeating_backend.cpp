@@ -131,9 +131,22 @@ std::unique_ptr<CapturedGraph> RepeatingBackend::captured_graph() {
   return std::make_unique<cuda::GraphCapture<RepeatingBackend>>(*this);
 }
 
-void RepeatingBackend::begin_capture() { capturing_ = true; }
+void RepeatingBackend::refuse_captures(const std::string& why) {
+  captures_ = false;
+  refusal_ = why;
+}
+
+void RepeatingBackend::begin_capture() {
+  capturing_ = true;
+  ++begun_;
+}
+
+void RepeatingBackend::refuse(int part) {
+  if (capturing_ && begun_ == refused_graph && part == refused_part) throw cuda::CaptureRefused{"it does not want to"};
+}
 
 RepeatingBackend::Graph RepeatingBackend::end_capture() {
+  refuse(0);
   capturing_ = false;
   ++graphs;
   return std::exchange(noted_, {});
@@ -152,6 +165,7 @@ void RepeatingBackend::launch(const Graph& graph) {
 
 void RepeatingBackend::start(std::function<void()> something) {
   if (capturing_) {
+    refuse(static_cast<int>(noted_.size()) + 1);
     noted_.push_back(std::move(something));
     return;
   }

@@ -32,6 +32,10 @@ class RepeatingBackend final : public HostBackend {
   void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   std::unique_ptr<CapturedGraph> captured_graph() override;
 
+  std::string capture_refusal() const override { return refusal_; }
+  void without_graphs() override { captures_ = false; }
+  bool captures() const { return captures_; }
+  void refuse_captures(const std::string& why);
   void begin_capture();
   Graph end_capture();
   void abandon_capture();
@@ -49,9 +53,14 @@ class RepeatingBackend final : public HostBackend {
   std::atomic<int> allocations = 0, host_tensors = 0;
   Index copied_from_host = 0;  ///< bytes
   bool misused = false;        ///< memory was asked for or given back while capturing
+  int refused_graph = 0;       ///< the graph, counted from 1, that it refuses to capture; 0: none
+  int refused_part = 0;        ///< the kernel or copy of that graph at which it refuses, from 1; 0: at the end
 
  private:
-  bool capturing_ = false;
+  void refuse(int part);  ///< throws CaptureRefused, if it is the one
+  bool capturing_ = false, captures_ = true;
+  int begun_ = 0;
+  std::string refusal_;
   Graph noted_;
 };
 

@@ -79,6 +79,7 @@ void CudaBackend::use(const std::string& what, const LibraryCall& call) {
   state_->require();
   const auto status = call();
   const std::string error = in_words(status);
+  if (!error.empty() && capturing_) throw CaptureRefused{what + " failed: " + error};
   if (!error.empty() && (lacks_memory(status) || cudaPeekAtLastError() == cudaErrorMemoryAllocation))
     refuse_memory(what + " needs more");
   state_->use(what, [&] { return error; });
@@ -118,9 +119,7 @@ void CudaBackend::describe_device() {
 
 std::shared_ptr<std::byte> CudaBackend::allocate(Index bytes) {
   state_->require();
-  if (capturing_)
-    fail(ErrorKind::usage, "GPU memory", "captured work tries to allocate it",
-         "Allocate it before, or in the first run of the work.");
+  if (capturing_) throw CaptureRefused{"the work asks for memory while it is captured"};
   void* memory = nullptr;
   const auto size = static_cast<std::size_t>(std::max<Index>(bytes, 1));
   const auto status = cudaMalloc(&memory, size);
@@ -215,28 +214,36 @@ std::unique_ptr<CapturedGraph> CudaBackend::captured_graph() {
   return std::make_unique<GraphCapture<CudaBackend>>(*this);
 }
 
+void CudaBackend::refuse_captures(const std::string& why) {
+  captures_ = false;
+  capture_refusal_ = why;
+}
+
 void CudaBackend::begin_capture() {
+  capturing_ = true;
   // Only this thread's calls are looked at: the loader may ask for memory meanwhile.
   use("capturing a step", [&] { return cudaStreamBeginCapture(stream_.get(), cudaStreamCaptureModeThreadLocal); });
-  capturing_ = true;
 }
 
 CudaBackend::Graph CudaBackend::end_capture() {
-  capturing_ = false;
   cudaGraph_t noted = nullptr;
   use("capturing a step", [&] { return cudaStreamEndCapture(stream_.get(), &noted); });
   const auto graph = guarded(noted, state_, cudaGraphDestroy);
   cudaGraphExec_t ready = nullptr;
   use("creating the CUDA graph of a step", [&] { return cudaGraphInstantiate(&ready, noted, 0); });
+  capturing_ = false;
   return guarded(ready, state_, cudaGraphExecDestroy);
 }
 
 void CudaBackend::abandon_capture() {
   capturing_ = false;
   if (!state_->usable()) return;
-  cudaGraph_t noted = nullptr;
-  cudaStreamEndCapture(stream_.get(), &noted);
-  if (noted) cudaGraphDestroy(noted);
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  if (cudaStreamIsCapturing(stream_.get(), &status) == cudaSuccess && status != cudaStreamCaptureStatusNone) {
+    cudaGraph_t noted = nullptr;
+    cudaStreamEndCapture(stream_.get(), &noted);  // a capture that became invalid is ended too
+    if (noted) cudaGraphDestroy(noted);
+  }
   cudaGetLastError();  // why it was abandoned is known
 }
 

@@ -43,6 +43,8 @@ class CudaBackend final : public Backend {
   void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   void synchronize() override;
   std::unique_ptr<CapturedGraph> captured_graph() override;
+  std::string capture_refusal() const override { return capture_refusal_; }
+  void without_graphs() override { captures_ = false; }
   Index held_bytes() const override { return state_->held; }
   Index free_bytes() const override;  ///< of a planner: all memory of the device
 
@@ -56,6 +58,8 @@ class CudaBackend final : public Backend {
 
   /// For GraphCapture (captured_graph.h).
   using Graph = std::shared_ptr<CUgraphExec_st>;
+  bool captures() const { return captures_; }
+  void refuse_captures(const std::string& why);
   void begin_capture();
   Graph end_capture();
   void abandon_capture();
@@ -71,7 +75,7 @@ class CudaBackend final : public Backend {
 
  private:
   /// Makes a call of CUDA or one of its libraries, which returns a status. Throws: memory, if memory is missing;
-  /// device, if the device is lost.
+  /// device, if the device is lost; CaptureRefused instead of both while work is captured.
   template <class LibraryCall>
   void use(const std::string& what, const LibraryCall& call);
   void describe_device();
@@ -91,7 +95,8 @@ class CudaBackend final : public Backend {
   std::shared_ptr<CUstream_st> copy_stream_;  // of uploads
   std::shared_ptr<PinnedMemory> pinned_;
   Tensor finite_scratch_;  // for write_is_finite, so that no step allocates
-  bool capturing_ = false;
+  bool capturing_ = false, captures_ = true;
+  std::string capture_refusal_;
 };
 
 /// The backend a CUDA kernel runs on.

@@ -99,6 +99,38 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("repeated steps: a device that refuses to capture goes on kernel by kernel, to the same bits") {
+  HostBackend plain;
+  const auto sizes = {Index{5}, Index{5}, Index{3}, Index{5}, Index{3}};
+  const auto anew = train(plain, Registry::standard(), DType::f32, "nnclr", sizes);
+  // Graphs in this order: forward and backward of 5, evaluation, forward and backward of 3.
+  for (const int graph : {1, 2, 3, 4, 5})
+    for (const int part : {0, 1, 30}) {
+      CAPTURE(graph);
+      CAPTURE(part);
+      RepeatingBackend refusing;
+      refusing.refused_graph = graph;
+      refusing.refused_part = part;
+      CHECK(train(refusing, refusing.kernels(), DType::f32, "nnclr", sizes) == anew);
+      CHECK(refusing.capture_refusal() == "it does not want to");
+      CHECK(refusing.graphs == graph - 1);
+      CHECK(refusing.abandoned == 1);
+      CHECK_FALSE(refusing.misused);
+    }
+}
+
+TEST_CASE("repeated steps: with graphs switched off nothing is captured, and the bits are the same") {
+  HostBackend plain;
+  RepeatingBackend repeating;
+  repeating.without_graphs();
+  const auto sizes = {Index{4}, Index{4}, Index{4}};
+  CHECK(train(plain, Registry::standard(), DType::f32, "dynlocrep", sizes) ==
+        train(repeating, repeating.kernels(), DType::f32, "dynlocrep", sizes));
+  CHECK(repeating.graphs == 0);
+  CHECK(repeating.repeated == 0);
+  CHECK(repeating.capture_refusal().empty());
+}
+
 TEST_CASE("repeated steps: once captured, nothing is started but the copies of what changes") {
   RepeatingBackend backend;
   const Registry registry = backend.kernels();
