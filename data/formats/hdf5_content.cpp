@@ -132,7 +132,11 @@ void Content::check_sums() const {
         return is_text_attribute(name) ? parts::digest_of_attribute(text_attribute(name, "/"))
                                        : parts::digest_of_attribute(number_attribute(name, "/"));
       });
-    } else if (!part.ends_with(']') && !has(part)) {
+    } else if (part.ends_with(parts::shape_mark)) {
+      const std::string dataset = part.substr(0, part.size() - parts::shape_mark.size());
+      if (!has(dataset)) fail_sum(path_, part);
+      sums_.check(path_, part, [&] { return parts::digest_of(shape(dataset)); });
+    } else if (!part.ends_with(']') && !has(part)) {  // rows are in the dataset of the shape
       fail_sum(path_, part);
     }
   }

@@ -35,7 +35,7 @@ class Content {
  private:
   void check_rows(const std::string& dataset, Index first, Index rows, const std::vector<float>& values) const;
   bool is_text_attribute(const std::string& name) const;
-  void check_sums() const;  ///< that all parts are there, and that the attributes are right
+  void check_sums() const;  ///< that all parts are there, and that attributes and shapes are right
 
   std::string path_;
   Id file_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of a file that have a digest (data/files/sums.h), and their digests, of what reading gives, so that chunks
-// and compression do not matter. A part is a dataset of HDF5, an array of safetensors, or an attribute.
-// Datasets of bytes (masks, labels) have none. Included only by the readers and writers of data/formats.
+// The parts of a file that have a digest (data/files/sums.h), and their digests: of what reading gives, so that chunks
+// and compression do not matter. A part is a dataset of HDF5, an array of safetensors, or an attribute. Datasets of
+// bytes (masks, labels) have none. Included only by the readers and writers of data/formats.
 #pragma once
 
 #include <fmt/format.h>
@@ -22,7 +22,8 @@ constexpr std::string_view attribute_mark = "attribute ";
 inline std::string attribute(const std::string& name) { return std::string(attribute_mark) + name; }
 
 /// Of a dataset that is written row by row: its shape, and each row.
-inline std::string shape(const std::string& dataset) { return dataset + " [shape]"; }
+constexpr std::string_view shape_mark = " [shape]";
+inline std::string shape(const std::string& dataset) { return dataset + std::string(shape_mark); }
 inline std::string row(const std::string& dataset, Index row) { return fmt::format("{}[{}]", dataset, row); }
 
 /// The digest of one row.

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <hdf5.h>
 
+#include <array>
 #include <fstream>
 #include <functional>
 #include <sstream>
@@ -143,6 +144,21 @@ TEST_CASE("sums: a changed number, text, row, shape or attribute is refused, and
       H5Lmove(opened, "floats", opened, "rows", H5P_DEFAULT, H5P_DEFAULT);
     });
     w.refused("floats", open);
+  }
+  {  // the same numbers in rows of another shape
+    Written w;
+    w.change([](hid_t opened) {
+      H5Ldelete(opened, "rows", H5P_DEFAULT);
+      const std::array<hsize_t, 3> shape = {2, 1, 3};
+      const std::vector<float> values = {1, 2, 3, 4, 5, 6};
+      const hid_t space = H5Screate_simple(3, shape.data(), nullptr);
+      const hid_t made = H5Dcreate2(opened, "rows", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+      H5Dwrite(made, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data());
+      H5Dclose(made), H5Sclose(space);
+    });
+    w.refused("rows [shape]", open);
+    w.change([](hid_t opened) { H5Ldelete(opened, "rows", H5P_DEFAULT); });
+    w.refused("rows [shape]", open);
   }
   {
     Written w;
