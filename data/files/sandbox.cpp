@@ -88,8 +88,7 @@ SandboxResult sandbox(const SandboxLimits& limits, const SandboxBody& body) {
   SharedSpace answer(limits.answer_bytes);
   const KeptStatus kept;
   const pid_t id = answer.good() ? fork() : -1;
-  if (id < 0)
-    fail(ErrorKind::memory, limits.path, "the process that reads the file cannot be started", "Free some memory");
+  if (id < 0) refuse_start(limits);
   if (id == 0) _exit(child(limits, body, answer));
   const int status = wait_for(id, limits.processor_seconds);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return answer.take();

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <fstream>
@@ -73,6 +74,10 @@ void lock_down(const SandboxLimits& limits, int kept) {
   if (kept > 3) syscall(SYS_close_range, 3, kept - 1, 0);
   syscall(SYS_close_range, std::max(3, kept + 1), ~0u, 0);
   filter_calls(kept >= 0);
+}
+
+void refuse_start(const SandboxLimits& limits) {
+  fail(ErrorKind::memory, limits.path, "the process that reads the file cannot be started", "Free some memory");
 }
 
 void refuse(const SandboxLimits& limits, const std::string& what) {

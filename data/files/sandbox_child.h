@@ -20,6 +20,9 @@ constexpr int out_of_memory = 100, crashed = 101;
 /// time and the end of the process (with a descriptor also read and write), and memory beyond the limits.
 void lock_down(const SandboxLimits& limits, int kept = -1);
 
+/// Reports that no child can be started. Errors: memory, always.
+[[noreturn]] void refuse_start(const SandboxLimits& limits);
+
 /// Reports a file whose reading failed. Errors: corrupt, always.
 [[noreturn]] void refuse(const SandboxLimits& limits, const std::string& what);
 

@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstdint>
 #include <new>
-#include <optional>
 
 #include "data/files/sandbox_child.h"
 #include "tensor/error.h"
@@ -29,25 +28,26 @@ struct Head {
   std::int64_t code = 0;  ///< 0, or why there is no answer: the number of an ErrorKind, out_of_memory or crashed
 };
 
-/// The child's end of the socket. A system call that fails ends the child: its parent is gone.
-void write_all(int socket, const char* bytes, std::size_t size) {
+/// Moves bytes by calls that each move a part and return how many, or −1. False: the other end is gone.
+template <class Byte, class Move>
+bool move_all(Byte* at, std::size_t size, const Move& move) {
   while (size > 0) {
-    const ssize_t n = write(socket, bytes, size);
+    const ssize_t n = move(at, size);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) _exit(0);
-    bytes += n;
+    if (n <= 0) return false;
+    at += n;
     size -= static_cast<std::size_t>(n);
   }
+  return true;
+}
+
+/// The child's end of the socket. A failure ends the child: its parent is gone.
+void write_all(int socket, const char* bytes, std::size_t size) {
+  if (!move_all(bytes, size, [&](const char* at, std::size_t left) { return write(socket, at, left); })) _exit(0);
 }
 
 void read_all(int socket, char* to, std::size_t size) {
-  while (size > 0) {
-    const ssize_t n = read(socket, to, size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) _exit(0);
-    to += n;
-    size -= static_cast<std::size_t>(n);
-  }
+  if (!move_all(to, size, [&](char* at, std::size_t left) { return read(socket, at, left); })) _exit(0);
 }
 
 /// From now on the child may compute for so long; 0: as long as it likes.
@@ -81,7 +81,9 @@ bool reply(int socket, const SandboxLimits& limits, const std::function<std::str
   return head.code == 0;
 }
 
-[[noreturn]] void serve(int socket, const SandboxLimits& limits, const std::function<SandboxAnswerer()>& start) {
+/// The child. What it throws must not reach the parent's code, of which it is a copy.
+[[noreturn]] void serve(int socket, const SandboxLimits& limits,
+                        const std::function<SandboxAnswerer()>& start) noexcept {
   lock_down(limits, socket);
   for (const int sent_to_all : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2}) signal(sent_to_all, SIG_IGN);
   SandboxAnswerer answer;
@@ -101,33 +103,20 @@ bool reply(int socket, const SandboxLimits& limits, const std::function<std::str
 
 /// The parent's end. False: the child has ended.
 bool send_all(int socket, const char* bytes, std::size_t size) {
-  while (size > 0) {
-    const ssize_t n = send(socket, bytes, size, MSG_NOSIGNAL);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    bytes += n;
-    size -= static_cast<std::size_t>(n);
-  }
-  return true;
+  return move_all(bytes, size, [&](const char* at, std::size_t left) { return send(socket, at, left, MSG_NOSIGNAL); });
 }
 
 /// False: the child has ended, or the deadline has passed.
 bool receive_all(int socket, char* to, std::size_t size, std::chrono::steady_clock::time_point deadline) {
-  while (size > 0) {
+  using std::chrono::milliseconds;
+  return move_all(to, size, [&](char* at, std::size_t left) -> ssize_t {
     pollfd ready{socket, POLLIN, 0};
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
-    const int n_ready = poll(&ready, 1, static_cast<int>(left.count()));
-    if (n_ready < 0 && errno != EINTR) return false;
-    if (n_ready <= 0) continue;
-    const ssize_t n = recv(socket, to, size, 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    to += n;
-    size -= static_cast<std::size_t>(n);
-  }
-  return true;
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= deadline) return 0;
+    const auto wait = std::chrono::ceil<milliseconds>(deadline - now);
+    const int n = poll(&ready, 1, static_cast<int>(wait.count()));
+    return n > 0 ? recv(socket, at, left, 0) : n;
+  });
 }
 
 }  // namespace
@@ -138,8 +127,7 @@ SandboxServer::SandboxServer(SandboxLimits limits, const std::function<SandboxAn
   const bool connected = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0;
   Descriptor parents(ends[0]), childs(ends[1]);
   child_ = connected ? fork() : -1;
-  if (child_ < 0)
-    fail(ErrorKind::memory, limits_.path, "the process that reads the file cannot be started", "Free some memory");
+  if (child_ < 0) refuse_start(limits_);
   if (child_ == 0) serve(childs.get(), limits_, start);
   socket_ = std::move(parents);
   childs = Descriptor();
