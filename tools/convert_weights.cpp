@@ -10,6 +10,7 @@
 #include "data/files/digest.h"
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
+#include "data/files/sums.h"
 #include "data/formats/weights_file.h"
 #include "experiments/program/command_line.h"
 #include "tensor/error.h"
@@ -26,8 +27,7 @@ Examples:
 
 void print_list(const std::string& bytes, const WeightsFile& file) {
   fmt::print("SHA-256 {}\n", sha256(bytes));
-  fmt::print("{}\n", file.verified ? "verified: its content has the digests in the file"
-                                   : "not verified: written by another program, without digests of its content");
+  fmt::print("{}\n", file.verified ? "verified: its content has the digests in the file" : Sums::absent);
   for (const auto& [name, text] : file.texts)
     fmt::print("{} = {}\n", printable(name), printable(text.size() > 60 ? text.substr(0, 57) + "..." : text));
   for (const NamedArray& array : file.arrays) fmt::print("{:<50} {}\n", printable(array.name), to_string(array.shape));

@@ -12,6 +12,7 @@
 
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
+#include "data/files/sums.h"
 #include "data/formats/map_file.h"
 #include "data/formats/tsv.h"
 #include "experiments/program/command_line.h"
@@ -53,7 +54,7 @@ void print_model(const TrainedModel& model) {
   if (t.synthetic)
     fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no number here has a meaning for a person. ***\n");
   fmt::print("model       {}, SHA-256 {}\n", printable(model.path), model.digest);
-  if (!model.verified) fmt::print("            not verified: the file has no digests of its content\n");
+  if (!model.verified) fmt::print("            {}\n", Sums::absent);
   fmt::print("trained on  {} {} maps, {:.3g} to {:.3g} years\n\n", t.subjects, printable(t.modality), t.youngest,
              t.oldest);
 }
@@ -76,8 +77,7 @@ int run(Arguments arguments) {
   const auto backend = choose_backend(arguments.device);
   for (const TrainedModel& model : models) print_model(model);
   if (models.size() > 1) fmt::print("mean of {} models; ± SD over the models\n\n", models.size());
-  for (const std::string& path : scans.not_verified())
-    fmt::print("{} is not verified: written by another program, without digests of its content\n", printable(path));
+  for (const std::string& path : scans.not_verified()) fmt::print("{}: {}\n", printable(path), Sums::absent);
   const std::vector<PredictedAge> rows = predict_ages(scans, models, *backend, standard_error());
   write_output(arguments.out, prediction_table(rows), arguments.overwrite);
   for (std::size_t k = 0; k < std::min(rows.size(), most_printed); ++k) print_row(rows[k]);

@@ -17,6 +17,9 @@ class Sums {
   /// The name, in a file, of the text with the digests.
   static constexpr const char* name = "sha256sums";
 
+  /// What is said of a file without digests.
+  static constexpr const char* absent = "not verified: written by another program, without digests of its content";
+
   Sums() = default;
   /// Reads text(). Errors (corrupt): the text itself is damaged; `path` is for the message.
   static Sums of_text(const std::string& path, std::string_view text);

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <deque>
 #include <tuple>
@@ -145,13 +144,6 @@ static PredictedAge predict_one(const Scan& scan, const TrainedModel& model, Inf
   return p;
 }
 
-/// How much it matters that a model has seen a scan: the order of TrainedOn, from the least.
-static std::size_t weight(TrainedOn seen) {
-  constexpr std::array order = {TrainedOn::no,         TrainedOn::unknown, TrainedOn::pretraining,
-                                TrainedOn::validation, TrainedOn::by_id,   TrainedOn::by_map};
-  return static_cast<std::size_t>(std::ranges::find(order, seen) - order.begin());
-}
-
 /// The mean of the models' predictions for a scan.
 static PredictedAge mean_of(const std::vector<PredictedAge>& by_model) {
   PredictedAge out = by_model[0];
@@ -161,7 +153,7 @@ static PredictedAge mean_of(const std::vector<PredictedAge>& by_model) {
   for (const PredictedAge& p : by_model) {
     out.predicted += p.predicted / n;
     out.corrected += p.corrected / n;
-    if (weight(p.trained_on) > weight(out.trained_on)) out.trained_on = p.trained_on;
+    out.trained_on = std::max(out.trained_on, p.trained_on);
     if (p.synthetic.size() > out.synthetic.size()) out.synthetic = p.synthetic;
     for (const std::string& warning : p.warnings)
       if (std::ranges::find(out.warnings, warning) == out.warnings.end()) out.warnings.push_back(warning);

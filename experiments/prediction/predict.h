@@ -17,9 +17,9 @@ namespace cg {
 
 /// Whether the model was trained on a scan, or on another scan with its id; or whether one of the two was in the
 /// validation part, by which its settings may have been chosen, or among those that its initial weights were trained
-/// on.
-enum class TrainedOn { no, by_map, by_id, validation, pretraining, unknown };
-constexpr const char* trained_on_names[] = {"", "yes", "yes", "validation", "pretraining", "unknown"};  ///< in tables
+/// on. In the order of how much it matters.
+enum class TrainedOn { no, unknown, pretraining, validation, by_id, by_map };
+constexpr const char* trained_on_names[] = {"", "unknown", "pretraining", "validation", "yes", "yes"};  ///< in tables
 
 /// By the digests in the model file; `unknown` if an earlier version wrote it, without them.
 TrainedOn trained_on(const Scan& scan, const Prediction& model);

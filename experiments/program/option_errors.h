@@ -12,24 +12,19 @@
 #include <type_traits>
 #include <vector>
 
+#include "experiments/program/listed.h"
 #include "experiments/program/nearest.h"
 
 namespace cg {
-
-inline std::string joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 /// A check of an option: the value is one of `words`. The error names the nearest.
 inline CLI::Validator among(const std::vector<std::string>& words) {
   const auto check = [words](std::string& value) {
     for (const std::string& word : words)
       if (value == word) return std::string();
-    return fmt::format("= {}: expected one of {}{}", value, joined(words), did_you_mean(value, words));
+    return fmt::format("= {}: expected one of {}{}", value, listed(words), did_you_mean(value, words));
   };
-  return CLI::Validator(check, "{" + joined(words) + "}");
+  return CLI::Validator(check, "{" + listed(words) + "}");
 }
 
 /// A check of an option: the value is a number from `least` to `most`.
@@ -95,7 +90,7 @@ inline std::string option_error(const CLI::App& app, const CLI::ParseError& erro
     std::vector<std::string> commands;
     for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
     const std::vector<std::string> words = app.remaining();
-    return "a command is missing: expected one of " + joined(commands) +
+    return "a command is missing: expected one of " + listed(commands) +
            (words.empty() ? "" : did_you_mean(words.front(), commands));
   }
   if (!option) return text;
@@ -104,7 +99,7 @@ inline std::string option_error(const CLI::App& app, const CLI::ParseError& erro
     return text.starts_with(name + ": = ") ? name + text.substr(name.size() + 1) : text;
   if (dynamic_cast<const CLI::ConversionError*>(&error)) {
     if (option->get_items_expected_max() == 0) return name + " takes no value";
-    return fmt::format("{} = {}: expected {}", name, joined(option->results()), expected_type(*option));
+    return fmt::format("{} = {}: expected {}", name, listed(option->results()), expected_type(*option));
   }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&error)) {
     const int values = option->get_items_expected_min();

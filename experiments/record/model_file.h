@@ -18,7 +18,8 @@ namespace cg {
 /// loss. Without a `prediction`, the file can only be used as initial weights. Errors: storage.
 void write_model(const std::filesystem::path& path, Learner& learner, const Prediction* prediction = nullptr);
 
-/// Whether a file is a weights file that predicts, by its content. False for all that cannot be read.
+/// Whether a file among scans is meant as a model, by its content: safetensors, or HDF5 with a prediction. False for
+/// all that cannot be read.
 bool is_model_file(const std::filesystem::path& path);
 
 /// A model file, or those of a run folder: one for each seed, by name. Errors (data): a folder without model files.

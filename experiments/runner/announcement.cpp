@@ -5,6 +5,7 @@
 
 #include <cstdio>
 
+#include "data/files/sums.h"
 #include "experiments/program/progress.h"
 #include "experiments/training/planned_split.h"
 #include "experiments/training/setup.h"
@@ -16,8 +17,7 @@ void print_cohort(const CohortFile& file) {
   const Shape v = file.volume_shape();
   fmt::print("cohort      {}: {} subjects, {} x {} x {} voxels of {:g} mm\n", file.path(), file.size(), v[0], v[1],
              v[2], file.voxel_mm());
-  if (!file.verified())
-    fmt::print("            not verified: written by another program, without digests of its content\n");
+  if (!file.verified()) fmt::print("            {}\n", Sums::absent);
 }
 
 /// How the parts were chosen.

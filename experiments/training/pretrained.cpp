@@ -9,6 +9,7 @@
 
 #include "data/files/digest.h"
 #include "data/files/input_file.h"
+#include "data/files/sums.h"
 #include "experiments/program/listed.h"
 #include "layers/file_order.h"
 #include "tensor/error.h"
@@ -159,7 +160,7 @@ std::string to_string(const Pretrained& weights) {
   const std::size_t all = weights.values.size() + weights.missing.size() + weights.reshaped.size();
   std::string text = fmt::format("weights     {}, SHA-256 {}\n            {} of the network's {} names matched",
                                  weights.path, weights.digest, weights.values.size(), all);
-  if (!weights.verified) text += "\n            not verified: written by another program, without digests";
+  if (!weights.verified) text += fmt::format("\n            {}", Sums::absent);
   const auto line = [&](const char* what, const std::vector<std::string>& names) {
     text += fmt::format("\n            {}: {}", what, names.empty() ? "none" : listed(names, most_listed));
   };
