@@ -10,12 +10,12 @@
 #include <set>
 
 #include "data/cohort_h5.h"
+#include "data/files/digest.h"
 #include "data/formats/hdf5_file.h"
 #include "data/outliers.h"
 #include "experiments/cohorts/map_reader.h"
 #include "experiments/cohorts/map_sources.h"
 #include "experiments/program/csv.h"
-#include "data/files/digest.h"
 #include "experiments/program/environment.h"
 #include "experiments/program/stop_signal.h"
 #include "tensor/error.h"

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "data/formats/nifti.h"
 #include "data/files/digest.h"
+#include "data/formats/nifti.h"
 #include "tensor/error.h"
 
 namespace cg {

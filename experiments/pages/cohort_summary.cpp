@@ -5,8 +5,8 @@
 #include <cmath>
 #include <map>
 
-#include "data/formats/tsv.h"
 #include "data/files/digest.h"
+#include "data/formats/tsv.h"
 
 namespace cg {
 namespace {

@@ -7,9 +7,9 @@
 #include <fstream>
 #include <map>
 
+#include "data/files/digest.h"
 #include "data/files/storage.h"
 #include "data/formats/hdf5_file.h"
-#include "data/files/digest.h"
 #include "experiments/program/program.h"
 #include "tensor/error.h"
 

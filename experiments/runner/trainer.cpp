@@ -190,9 +190,10 @@ void train(Experiment& experiment, Run& run) {
     Learner& learner = run.start_seed();
     do {
       if (const std::string why = experiment.backend->capture_refusal(); !why.empty() && !std::exchange(warned, true))
-        progress.say(fmt::format("warning: the device did not capture a step as a graph ({}). It computes kernel by "
-                                 "kernel: the results are the same, but a step takes longer",
-                                 why));
+        progress.say(
+            fmt::format("warning: the device did not capture a step as a graph ({}). It computes kernel by "
+                        "kernel: the results are the same, but a step takes longer",
+                        why));
       train_epoch(experiment, run, learner, shown);
     } while (!end_epoch(experiment, run, learner, shown));
   }

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "data/cohort_h5.h"
+#include "data/files/digest.h"
 #include "data/outliers.h"
 #include "data/split.h"
-#include "data/files/digest.h"
 
 namespace cg {
 

@@ -9,7 +9,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TINY = ["data.phantom.subjects=24", "data.phantom.voxel_mm=14", "train.epochs=2", "train.batch_size=8", "threads=1",
         "loss.final_neighbours=4", "model.width=2", "model.embedding=4"]
-OTHER = 65534  # nobody
+OTHER = 65534  # the user of Debian who owns no files
 
 
 def is_root():
@@ -26,7 +26,7 @@ def run(command, **options):
 
 
 class User:
-    """A user who owns one folder and nothing else: nobody if root runs the test, and otherwise the present one."""
+    """A user who owns one folder and nothing else: OTHER if root runs the test, and otherwise the present one."""
 
     def __init__(self, folder):
         self.home, self.work, self.cache = folder / "home", folder / "work", folder / "cache"

@@ -8,10 +8,10 @@
 #include <sstream>
 
 #include "data/cohort_h5.h"
+#include "data/files/digest.h"
 #include "data/files/input_file.h"
 #include "data/phantom/cohort.h"
 #include "experiments/cohorts/export.h"
-#include "data/files/digest.h"
 #include "experiments/program/stop_signal.h"
 #include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/cohorts/sample_study.h"

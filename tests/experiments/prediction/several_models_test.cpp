@@ -88,8 +88,7 @@ TEST_CASE("predict: models of other scans, a folder without models and models al
   phantom::write_cohort(options, coarse);
   const Result fine = run_tiny("other-grid", "seeds=3 train.epochs=2 --device cpu", coarse);
   REQUIRE_MESSAGE(fine.code == 0, fine.text);
-  const Finished mixed =
-      predict(two().first + " " + workplace().folder + "/other-grid/model.h5 " + workplace().cohort);
+  const Finished mixed = predict(two().first + " " + workplace().folder + "/other-grid/model.h5 " + workplace().cohort);
   CHECK(mixed.code == 2);
   CHECK(mixed.says("another grid"));
 }

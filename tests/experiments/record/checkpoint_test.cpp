@@ -15,8 +15,8 @@
 #include <limits>
 #include <thread>
 
-#include "data/formats/hdf5_file.h"
 #include "data/files/digest.h"
+#include "data/formats/hdf5_file.h"
 #include "tensor/random.h"
 #include "tests/support/thrown.h"
 

@@ -282,8 +282,7 @@ TEST_CASE("a run that fails: a missing cohort, an age that is not finite and a N
   check_fails(run("bad", "", path), 3, {path, "row 3", "the age is nan"});
   CHECK_FALSE(fs::exists(workplace().folder + "/bad"));
   make(30, std::nan(""));
-  check_fails(run("bad-map", "", path), 3,
-              {path, "24 problems", "row 0", "row 19", "voxel 5 is nan", "and 4 more"});
+  check_fails(run("bad-map", "", path), 3, {path, "24 problems", "row 0", "row 19", "voxel 5 is nan", "and 4 more"});
   CHECK_FALSE(fs::exists(workplace().folder + "/bad-map"));
 }
 

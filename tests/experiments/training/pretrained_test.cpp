@@ -8,9 +8,9 @@
 
 #include <cmath>
 
+#include "data/files/digest.h"
 #include "data/formats/hdf5_file.h"
 #include "data/formats/weights_file.h"
-#include "data/files/digest.h"
 #include "experiments/record/model_file.h"
 #include "losses/dynlocrep.h"
 #include "tests/data/formats/raw_h5.h"

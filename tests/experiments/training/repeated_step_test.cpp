@@ -99,7 +99,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("repeated steps: a device that refuses to capture goes on kernel by kernel, to the same bits") {
+TEST_CASE("repeated steps: a device that refuses to capture continues kernel by kernel and gives the same bits") {
   HostBackend plain;
   const auto sizes = {Index{5}, Index{5}, Index{3}, Index{5}, Index{3}};
   const auto anew = train(plain, Registry::standard(), DType::f32, "nnclr", sizes);
