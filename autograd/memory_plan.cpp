@@ -58,11 +58,14 @@ class Lifetimes {
     const Index bytes = made.plan.outputs[0].size_bytes();
     std::vector<int>& reads = reads_[index(j)];
     if (backward && (made.plan.saved_outputs & 1u)) reads.push_back(backward_time(j));
-    const Workspace scratch = workspace(made);
+    const Workspace scratch = workspace(made, backward ? added_gradients(made) : 0);
 
     int last = forward_end_[index(j)];
+    bool in_place = false;
     if (!reads.empty()) {
       const auto [first_read, last_read] = std::minmax_element(reads.begin(), reads.end());
+      in_place = backward && consumers_[index(j)] && consumers_[index(j)]->in_place &&
+                 consumers_[index(j)]->time == *last_read;
       if (backward && (made.plan.recomputable & 1u)) {
         add(j, Role::recomputed, 0, bytes, *first_read, *last_read);
         add(j, Role::recompute_workspace, 0, scratch.recompute, *first_read, *first_read);
@@ -75,64 +78,129 @@ class Lifetimes {
     add(j, Role::forward_workspace, 0, scratch.forward, j, j);
     for (std::size_t k = 0; k < made.plan.saved.size(); ++k)
       add(j, Role::saved, static_cast<int>(k), made.plan.saved[k].size_bytes(), j, backward ? backward_time(j) : j);
-    if (backward) plan_backward(j, scratch);
+    if (backward) plan_backward(j, scratch, in_place);
   }
 
-  void plan_backward(int j, const Workspace& scratch) {
+  /// `in_place`: the gradient of j's output is written over the output, which is not read later.
+  void plan_backward(int j, const Workspace& scratch, bool in_place) {
     read_inputs(j, backward_time(j));
     add(j, Role::backward_workspace, 0, scratch.backward, backward_time(j), backward_time(j));
-    if (consumers_[index(j)])
-      add(j, Role::gradient, 0, node(j).plan.outputs[0].size_bytes(), *consumers_[index(j)], backward_time(j));
+    if (const auto& consumer = consumers_[index(j)]) {
+      const int first = consumer->time + (in_place ? 1 : 0);  // until then the output is alive there
+      add(j, Role::gradient, 0, node(j).plan.outputs[0].size_bytes(), first, backward_time(j));
+      buffers_.back().in_place = in_place;
+    }
     for (std::size_t a = 0; a < node(j).inputs.size(); ++a) {
       const Variable& input = node(j).inputs[a];
       if (!input.needs_gradient) continue;
-      const bool first = input.leaf ? std::find(leaves_.begin(), leaves_.end(), input.leaf.get()) == leaves_.end()
-                                    : !consumers_[index(input.node)];
-      if (!first)
+      const bool first = is_first(input);
+      if (!first && !((adds_of(node(j)) >> a) & 1u))
         add(j, Role::addend, static_cast<int>(a), input.spec().size_bytes(), backward_time(j), backward_time(j));
       if (input.leaf)
         leaves_.push_back(input.leaf.get());
       else if (first)
-        consumers_[index(input.node)] = backward_time(j);
+        consumers_[index(input.node)] = {backward_time(j), writes_in_place(node(j), a)};
     }
   }
 
-  Workspace workspace(const Node& made) const {
-    if (target_.device() == Device::meta) return {};
-    return workspace_of(made, registry_.kernel(made.op.type, target_.device(), made.inputs[0].spec().dtype), target_);
+  /// Whether a node's backward may write the gradient of its input a over the input.
+  static bool writes_in_place(const Node& consumer, std::size_t a) {
+    const auto same = [&](const Variable& input) { return input.node == consumer.inputs[a].node; };
+    return ((consumer.plan.in_place & consumer.plan.saved_inputs) >> a & 1u) != 0 &&
+           std::count_if(consumer.inputs.begin(), consumer.inputs.end(), same) == 1;
   }
+
+  /// Whether no gradient of this input has been written before.
+  bool is_first(const Variable& input) const {
+    return input.leaf ? std::find(leaves_.begin(), leaves_.end(), input.leaf.get()) == leaves_.end()
+                      : !consumers_[index(input.node)];
+  }
+
+  const AnyKernel& kernel(const Node& made) const {
+    return registry_.kernel(made.op.type, target_.device(), made.inputs[0].spec().dtype);
+  }
+  /// To which inputs' gradients the target's kernel can add.
+  unsigned adds_of(const Node& made) const { return target_.device() == Device::meta ? 0 : kernel(made).adds; }
+
+  /// To which of them it will add: the Call::adds of a node whose turn comes now.
+  unsigned added_gradients(const Node& made) const {
+    unsigned mask = 0;
+    for (std::size_t a = 0; a < made.inputs.size(); ++a) {
+      const Variable& input = made.inputs[a];
+      const auto same = [&](const Variable& earlier) { return input.node >= 0 && earlier.node == input.node; };
+      const bool twice = std::any_of(made.inputs.begin(), made.inputs.begin() + static_cast<std::ptrdiff_t>(a), same);
+      if (input.needs_gradient && (twice || !is_first(input))) mask |= 1u << a;
+    }
+    return mask & adds_of(made);
+  }
+
+  Workspace workspace(const Node& made, unsigned adds) const {
+    if (target_.device() == Device::meta) return {};
+    return workspace_of(made, kernel(made), target_, adds);
+  }
+
+  /// The backward that first writes the gradient of a node's output.
+  struct Consumer {
+    int time;
+    bool in_place;  ///< it may write the gradient over the output
+  };
 
   const std::vector<Node>& nodes_;
   int n_;
   bool training_;
   const Registry& registry_;
   Backend& target_;
-  std::vector<int> forward_end_;               // the last forward use of each node's output
-  std::vector<std::vector<int>> reads_;        // times at which backward reads it
-  std::vector<std::optional<int>> consumers_;  // when its gradient is first written
-  std::vector<const Leaf*> leaves_;            // written so far
+  std::vector<int> forward_end_;         // the last forward use of each node's output
+  std::vector<std::vector<int>> reads_;  // times at which backward reads it
+  std::vector<std::optional<Consumer>> consumers_;
+  std::vector<const Leaf*> leaves_;  // written so far
   std::vector<Buffer> buffers_;
 };
+
+/// One place in the arena: a buffer, and the gradient that is written over it.
+struct Place {
+  Buffer* buffer;
+  Buffer* gradient = nullptr;
+  int last() const { return gradient ? gradient->last : buffer->last; }
+};
+
+/// The places of all buffers, the largest first. The output of a gradient in place ends one time before it begins.
+std::vector<Place> places(std::vector<Buffer>& buffers) {
+  std::vector<Place> all;
+  for (Buffer& buffer : buffers)
+    if (!buffer.in_place) all.push_back({&buffer});
+  for (Buffer& buffer : buffers) {
+    if (!buffer.in_place) continue;
+    const auto output = std::find_if(all.begin(), all.end(), [&](const Place& place) {
+      return place.buffer->node == buffer.node && place.buffer->last == buffer.first - 1 &&
+             (place.buffer->role == Role::output || place.buffer->role == Role::recomputed);
+    });
+    output->gradient = &buffer;
+  }
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Place& a, const Place& b) { return a.buffer->bytes > b.buffer->bytes; });
+  return all;
+}
 
 /// Greedy by size: the largest buffer first, each at the lowest offset that no living neighbour holds. Returns the
 /// arena's size.
 Index assign_offsets(std::vector<Buffer>& buffers) {
-  std::vector<Buffer*> order, placed;
-  for (Buffer& buffer : buffers) order.push_back(&buffer);
-  std::stable_sort(order.begin(), order.end(), [](const Buffer* a, const Buffer* b) { return a->bytes > b->bytes; });
+  std::vector<Place> placed;
   Index arena = 0;
-  for (Buffer* buffer : order) {
-    const Index bytes = (buffer->bytes + alignment - 1) / alignment * alignment;
+  for (const Place& place : places(buffers)) {
+    Buffer& buffer = *place.buffer;
+    const Index bytes = (buffer.bytes + alignment - 1) / alignment * alignment;
     Index at = 0;
-    for (const Buffer* other : placed) {  // in order of offset
-      const bool alive_together = other->first <= buffer->last && buffer->first <= other->last;
-      if (alive_together && other->offset < at + bytes && at < other->offset + other->bytes)
-        at = (other->offset + other->bytes + alignment - 1) / alignment * alignment;
+    for (const Place& other : placed) {  // in order of offset
+      const bool alive_together = other.buffer->first <= place.last() && buffer.first <= other.last();
+      const Index begin = other.buffer->offset, end = begin + other.buffer->bytes;
+      if (alive_together && begin < at + bytes && at < end) at = (end + alignment - 1) / alignment * alignment;
     }
-    buffer->offset = at;
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), buffer,
-                                   [](const Buffer* a, const Buffer* b) { return a->offset < b->offset; }),
-                  buffer);
+    buffer.offset = at;
+    if (place.gradient) place.gradient->offset = at;
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), place,
+                                   [](const Place& a, const Place& b) { return a.buffer->offset < b.buffer->offset; }),
+                  place);
     arena = std::max(arena, at + bytes);
   }
   return arena;

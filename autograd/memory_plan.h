@@ -51,6 +51,7 @@ struct Buffer {
   Index bytes = 0;
   int first = 0, last = 0;  ///< the times between which it is alive, both included
   Index offset = 0;         ///< in the arena
+  bool in_place = false;    ///< a gradient: in the memory of the output that it belongs to (Plan::in_place)
 };
 
 class MemoryPlan {

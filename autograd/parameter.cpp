@@ -6,8 +6,10 @@
 #include <algorithm>
 
 #include "tensor/error.h"
+#include "tensor/ops/cast.h"
 #include "tensor/parallel.h"
 #include "tensor/random.h"
+#include "tensor/registry.h"
 
 namespace cg {
 namespace {
@@ -84,7 +86,11 @@ Index ParameterStore::trained_count() const {
 }
 
 void ParameterStore::round_values() {
-  if (bfloat16_copy_) from_doubles(backend_, to_doubles(backend_, values_), bfloat16_copy_);
+  if (!bfloat16_copy_) return;
+  const Cast cast{.to = DType::bf16};
+  Call call{.in = {values_}, .out = {bfloat16_copy_}, .saved = {}, .grad_out = {}, .grad_in = {}, .workspace = {}};
+  call.backend = &backend_;
+  Registry::standard().kernel<Cast>(backend_.device(), values_.dtype()).forward(&cast, call);
 }
 
 Index ParameterStore::bytes(const Parameter& parameter) const {

@@ -31,10 +31,10 @@ unsigned Node::wanted_gradients() const {
   return mask;
 }
 
-Workspace workspace_of(const Node& node, const AnyKernel& kernel, Backend& backend) {
+Workspace workspace_of(const Node& node, const AnyKernel& kernel, Backend& backend, unsigned adds) {
   if (!kernel.workspace) return {};
   const std::vector<Spec> specs = node.specs();
-  return kernel.workspace(node.op.op.get(), {specs, node.wanted_gradients(), backend});
+  return kernel.workspace(node.op.op.get(), {specs, node.wanted_gradients(), backend, adds});
 }
 
 Tensor Tape::buffer(int node, Role role, int index, const Spec& spec) {
@@ -49,7 +49,7 @@ Tensor Tape::buffer(int node, Role role, int index, const Spec& spec) {
 
 void Tape::give_workspace(int at, const AnyKernel& run, Role role, Index Workspace::*bytes) {
   Node& node = nodes_[static_cast<std::size_t>(at)];
-  const Index size = workspace_of(node, run, backend_).*bytes;
+  const Index size = workspace_of(node, run, backend_, node.call.adds).*bytes;
   node.call.workspace = size > 0 ? buffer(at, role, 0, {{size}, DType::u8}) : Tensor();
 }
 
@@ -151,6 +151,7 @@ void Tape::run_backward(int at, const Tensor& gradient) {
   if (bit(node.plan.saved_outputs, 0)) call.out[0] = value_of(at);
   call.grad_out = {gradient};
   call.grad_in.assign(node.inputs.size(), {});
+  const AnyKernel& run = kernel(node);
   std::vector<std::pair<Tensor, Tensor>> sums;  // (to, addend)
   for (std::size_t j = 0; j < node.inputs.size(); ++j) {
     const Variable& input = node.inputs[j];
@@ -163,15 +164,31 @@ void Tape::run_backward(int at, const Tensor& gradient) {
       gradients_[static_cast<std::size_t>(input.node)] = buffer(input.node, Role::gradient, 0, input.spec());
     }
     const Tensor target = input.leaf ? input.leaf->gradient : gradients_[static_cast<std::size_t>(input.node)];
-    call.grad_in[j] = first ? target : buffer(at, Role::addend, static_cast<int>(j), input.spec());
-    if (!first) sums.emplace_back(target, call.grad_in[j]);
+    const bool adds = !first && bit(run.adds, j);
+    if (adds) call.adds |= 1u << j;
+    call.grad_in[j] = first || adds ? target : buffer(at, Role::addend, static_cast<int>(j), input.spec());
+    if (!first && !adds) sums.emplace_back(target, call.grad_in[j]);
   }
-  const AnyKernel& run = kernel(node);
   give_workspace(at, run, Role::backward_workspace, &Workspace::backward);
-  if (observer_) observer_->before(node);
-  run.backward(node.op.op.get(), call);
-  if (observer_) observer_->after_backward(node, call);
+  if (observer_)
+    run_observed(node, run);
+  else
+    run.backward(node.op.op.get(), call);
   for (const auto& [to, addend] : sums) add(to, addend);
+}
+
+void Tape::run_observed(Node& node, const AnyKernel& run) {
+  Call& call = node.call;
+  const std::vector<Tensor> wanted = call.grad_in;
+  const auto run_for = [&](std::size_t first, std::size_t last) {
+    for (std::size_t j = 0; j < wanted.size(); ++j) call.grad_in[j] = first <= j && j < last ? wanted[j] : Tensor();
+    observer_->before(node);
+    run.backward(node.op.op.get(), call);
+    observer_->after_backward(node, call);
+  };
+  if (!observer_->gradients_apart(node)) return run_for(0, wanted.size());
+  for (std::size_t j = 0; j < wanted.size(); ++j)
+    if (wanted[j]) run_for(j, j + 1);
 }
 
 void Tape::backward(const Variable& root, const Tensor& gradient) {

@@ -30,13 +30,16 @@ struct Node {
   unsigned wanted_gradients() const;  ///< bit j: input j's gradient is wanted
 };
 
-/// The scratch that `kernel` asks for at this node.
-Workspace workspace_of(const Node& node, const AnyKernel& kernel, Backend& backend);
+/// The scratch that `kernel` asks for at this node; `adds` as Call::adds.
+Workspace workspace_of(const Node& node, const AnyKernel& kernel, Backend& backend, unsigned adds);
 
 /// Called before and after every kernel: for timing by layer, and for finding the first number that is not finite.
 class TapeObserver {
  public:
   virtual ~TapeObserver() = default;
+  /// Whether the backward of this node is to be run once for each wanted gradient, with calls of before() and
+  /// after_backward() for each: the same bits.
+  virtual bool gradients_apart(const Node&) const { return false; }
   virtual void before(const Node&) {}
   virtual void after_forward(const Node&, const Tensor& /*output*/) {}
   virtual void after_backward(const Node&, const Call& /*with grad_in*/) {}
@@ -70,6 +73,7 @@ class Tape {
   void fetch_kept(int node);
   const Tensor& value_of(int node);
   void run_backward(int node, const Tensor& gradient);
+  void run_observed(Node& node, const AnyKernel& run);
   void add(const Tensor& to, const Tensor& addend);
 
   Backend& backend_;

@@ -13,9 +13,12 @@ class Convolution : public Module {
   struct Attributes {
     Index inputs, outputs;
     Index kernel = 3, stride = 1, padding = 1;  ///< the same in all three dimensions
+    bool recomputed = false;                    ///< the output is not kept for the backward pass (Conv3d)
   };
   explicit Convolution(const Attributes& a)
-      : op_{.stride = {a.stride, a.stride, a.stride}, .padding = {a.padding, a.padding, a.padding}},
+      : op_{.stride = {a.stride, a.stride, a.stride},
+            .padding = {a.padding, a.padding, a.padding},
+            .recomputed = a.recomputed},
         weight_(declare({a.outputs, a.kernel, a.kernel, a.kernel, a.inputs})) {}
 
   /// x [n, D, H, W, inputs] → [n, D', H', W', outputs]

@@ -13,8 +13,10 @@ namespace cg {
 
 class ResNet3d : public Module {
  public:
-  ResNet3d(Index channels, Index width)
-      : conv1_(child<Convolution>("conv1", Convolution::Attributes{channels, width, 7, 2, 3})),
+  /// `recompute_stem`: the first convolution's output, the largest tensor of the network, is computed again in the
+  /// backward pass instead of being kept.
+  ResNet3d(Index channels, Index width, bool recompute_stem)
+      : conv1_(child<Convolution>("conv1", Convolution::Attributes{channels, width, 7, 2, 3, recompute_stem})),
         bn1_(child<BatchNormalisation>("bn1", width)) {
     for (Index stage = 0; stage < 4; ++stage) {
       const Index before = width << (stage ? stage - 1 : 0), outputs = width << stage;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -30,7 +31,20 @@ OwnMemory own_memory() {
   return {pages.mapped * page, pages.resident * page};
 }
 
+/// Of a device that computes before a call returns.
+class HostMoment : public Moment {
+ public:
+  double since(const Moment& earlier) const override {
+    return std::chrono::duration<double>(at_ - static_cast<const HostMoment&>(earlier).at_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point at_ = std::chrono::steady_clock::now();
+};
+
 }  // namespace
+
+std::unique_ptr<Moment> Backend::moment() { return std::make_unique<HostMoment>(); }
 
 Tensor Backend::host_tensor(const Spec& spec) { return HostBackend().tensor(spec); }
 

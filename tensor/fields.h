@@ -35,6 +35,7 @@ struct Accepts {
   /// The choice that earlier versions, without this key, stood for. With it a configuration has the same digest as
   /// there. Empty: the key always counts.
   std::string implied = {};
+  bool changes_numbers = true;  ///< false: it changes time or memory alone, and does not count in the digest
 
   /// The choice for a word: the word itself, or the replacement of a former word.
   std::string current(const std::string& word) const {
@@ -57,6 +58,13 @@ struct Field {
   std::string sentence;  ///< for the manual: what it means, with its unit
   std::function<Value(const S&)> get;
   std::function<void(S&, const Value&)> set;  ///< the value has the alternative that `get` returns, and is in range
+
+  /// The same field of an option that changes time or memory, but no result.
+  Field without_effect_on_numbers() const {
+    Field out = *this;
+    out.accepts.changes_numbers = false;
+    return out;
+  }
 
   /// The same field with Accepts::implied.
   Field implied(std::string choice) const {

@@ -159,6 +159,7 @@ nlohmann::json time_steps(const Options& o, bool epoch) {
   }
   nlohmann::json out = result(o, seconds, loss.value_or(NAN), base, *learner);
   out["device"] = backend->traits().description;
+  times.finish();
   if (o.layers) times.print(o.steps + o.warmup);
   if (o.layers) out["layers"] = times.to_json(o.steps + o.warmup);
   return out;

@@ -24,6 +24,9 @@ enum class Watch { validation, test };
 
 constexpr Index largest_batch_size = 4096;  ///< of train.batch_size
 
+/// What is computed again in the backward pass instead of being kept in memory.
+enum class Recompute { none, stem };
+
 struct TrainOptions {
   Index epochs = 50;
   Index batch_size = 32;
@@ -32,6 +35,7 @@ struct TrainOptions {
   double decay_factor = 0.9;
   Index decay_every = 10;
   SubjectOrder order = SubjectOrder::shuffled;
+  Recompute recompute = Recompute::none;
 };
 
 enum class PhantomModality { mre, t1 };

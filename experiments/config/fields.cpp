@@ -294,6 +294,7 @@ std::string resolved(const std::vector<Option>& options) {
 std::string plain(const std::vector<Option>& options) {
   std::string out;
   for (const Option& o : options) {
+    if (!o.accepts.changes_numbers) continue;
     Value value = o.value;
     // A choice that replaced a word counts as that word, so that the digest of a configuration stays as it was.
     if (auto* word = std::get_if<std::string>(&value)) {

@@ -51,7 +51,7 @@ std::string manual(const std::vector<Option>& options);
 std::string resolved(const std::vector<Option>& options);
 
 /// `key = value` lines without sections and comments: the input of a configuration's digest. Values that are implied
-/// where the key is missing (Accepts::implied) are left out.
+/// where the key is missing (Accepts::implied) are left out, and so are options that change no number.
 std::string plain(const std::vector<Option>& options);
 
 /// The fields of a struct with the values in `values`.

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "data/device_loader.h"
 
 namespace cg {
@@ -25,9 +27,20 @@ Index batch_that_fits(const MemoryJob& job, StepPlanner& planner, Index free) {
   return batch == 0 || job.subjects % batch == 1 ? 0 : batch;
 }
 
-std::string advice(Index batch) {
-  return batch == 0 ? "Lower model.width: not even a small batch fits"
-                    : fmt::format("Set train.batch_size = {}, which fits", batch);
+/// Whether the asked batch fits if the stem's output is recomputed.
+bool fits_recomputed(const MemoryJob& job, Index free) {
+  LearnerOptions options = job.options;
+  if (std::exchange(options.model.recompute_stem, true)) return false;
+  return Demand(StepPlanner(options, job.backend).memory(job.batch), job.backend).total() <= free;
+}
+
+/// `batch`: one that fits.
+std::string advice(const MemoryJob& job, Index batch, Index free) {
+  const std::string smaller = fmt::format("set train.batch_size = {}, which fits", batch);
+  if (fits_recomputed(job, free))
+    return "Set train.recompute = \"stem\": this batch then fits, and the results are the same" +
+           (batch == 0 ? "" : "; or " + smaller);
+  return batch == 0 ? "Lower model.width: not even a small batch fits" : "S" + smaller.substr(1);
 }
 
 std::string where(const MemoryJob& job) { return fmt::format("train.batch_size = {}", job.batch); }
@@ -62,7 +75,7 @@ Index require_memory(const MemoryJob& job) {
        fmt::format("training needs {} MB of {} memory: {}; {} MB are free, {} MB are held by this process",
                    megabytes(asked.total()), name_of(job.backend.device()), to_string(asked), megabytes(free),
                    megabytes(job.backend.held_bytes())),
-       advice(batch_that_fits(job, planner, free)));
+       advice(job, batch_that_fits(job, planner, free), free));
 }
 
 void name_batch_that_fits(const Error& error, const MemoryJob& job) {
@@ -71,7 +84,7 @@ void name_batch_that_fits(const Error& error, const MemoryJob& job) {
   const Index batch = free > 0 ? batch_that_fits(job, planner, free) : job.batch;
   // Where the batch itself would fit now, another lack stood in its way: of the host's memory, or for a moment.
   fail(error.kind(), where(job), error.where() + ": " + error.found(),
-       batch == job.batch ? error.fix() : advice(batch));
+       batch == job.batch ? error.fix() : advice(job, batch, free));
 }
 
 }  // namespace cg

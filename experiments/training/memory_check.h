@@ -32,8 +32,9 @@ struct MemoryJob {
   Backend& backend;
 };
 
-/// Fails if training needs more memory than is free. The message gives the bytes needed, free and held, and a batch
-/// size that fits. Returns the bytes that are left, or 0 if unknown. Errors: memory.
+/// Fails if training needs more memory than is free. The message gives the bytes needed, free and held, a batch
+/// size that fits, and whether train.recompute would help. Returns the bytes that are left, or 0 if unknown. Errors:
+/// memory.
 Index require_memory(const MemoryJob& job);
 
 /// Throws a memory error of training again, with a batch size that fits into the memory that is free now. The caller

@@ -20,7 +20,8 @@ struct BatchNormAddRelu {
   Plan plan(std::span<const Spec> in) const {
     std::vector<Spec> saved = plan_norm(name, norm, in);
     require_spec(name, "residual", in[5], in[0], " like the input");
-    return {.outputs = {in[0]}, .saved = std::move(saved), .saved_inputs = 0b111, .saved_outputs = 0b1};
+    return {
+        .outputs = {in[0]}, .saved = std::move(saved), .saved_inputs = 0b111, .saved_outputs = 0b1, .in_place = 0b1};
   }
 };
 

@@ -18,7 +18,11 @@ struct BatchNormRelu {
   static constexpr const char* saved_names[] = {"μ", "r"};
 
   Plan plan(std::span<const Spec> in) const {
-    return {.outputs = {in[0]}, .saved = plan_norm(name, norm, in), .saved_inputs = 0b111, .recomputable = 0b1};
+    return {.outputs = {in[0]},
+            .saved = plan_norm(name, norm, in),
+            .saved_inputs = 0b111,
+            .recomputable = 0b1,
+            .in_place = 0b1};
   }
 };
 

@@ -25,7 +25,7 @@ struct BatchNormReluMaxPool {
     std::vector<Spec> saved = plan_norm(name, norm, in);
     const Shape out = plan_pool(name, pool.window(), in[0]);
     saved.push_back({out, DType::u8});
-    return {.outputs = {{out, in[0].dtype}}, .saved = std::move(saved), .saved_inputs = 0b111};
+    return {.outputs = {{out, in[0].dtype}}, .saved = std::move(saved), .saved_inputs = 0b111, .in_place = 0b1};
   }
 };
 

@@ -21,6 +21,7 @@ namespace cg {
 struct Conv3d {
   Triple stride = {1, 1, 1};
   Triple padding = {0, 0, 0};
+  bool recomputed = false;  ///< y is not kept for the backward pass, but computed again
 
   static constexpr std::string_view name = "conv3d";
   static constexpr const char* input_names[] = {"x", "w"};
@@ -34,7 +35,10 @@ struct Conv3d {
       refuse(name, {"input has ", x[4], " channels, weight expects ", w[4]},
              "Make the layer's input channels those of the layer before it.");
     require_parameter(name, "weight", in[1], w, in[0].dtype);
-    return {.outputs = {{window_output(name, x, window(w), w[0]), in[0].dtype}}, .saved = {}, .saved_inputs = 0b11};
+    return {.outputs = {{window_output(name, x, window(w), w[0]), in[0].dtype}},
+            .saved = {},
+            .saved_inputs = 0b11,
+            .recomputable = recomputed ? 1u : 0u};
   }
 };
 
@@ -62,6 +66,11 @@ void forward(const Conv3d& op, Call& call) {
             });
             y[static_cast<std::size_t>(out.at(n, d, h, v) + o)] = static_cast<T>(sum);
           }
+}
+
+template <class T>
+void recompute(const Conv3d& op, Call& call) {
+  forward<T>(op, call);
 }
 
 /// Both gradients by the formulas above: dx scattered within each sample, dw gathered for each output channel.

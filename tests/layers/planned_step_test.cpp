@@ -89,6 +89,13 @@ TEST_CASE("a planned step gives the bits of an unplanned one, in an arena full o
   SUBCASE("cpu, float32") { check_same_bits({make_cpu_backend(), DType::f32}); }
   SUBCASE("cpu, bfloat16") { check_same_bits({make_cpu_backend(), DType::bf16}); }
   const ModelOptions headless = {.channels = 1, .width = 4, .projection = false};
+  ModelOptions less = small;
+  less.recompute_stem = true;
+  SUBCASE("reference, float32, stem recomputed") {
+    check_same_bits({std::make_unique<HostBackend>(), DType::f32, less});
+  }
+  SUBCASE("cpu, float32, stem recomputed") { check_same_bits({make_cpu_backend(), DType::f32, less}); }
+  SUBCASE("cpu, bfloat16, stem recomputed") { check_same_bits({make_cpu_backend(), DType::bf16, less}); }
   SUBCASE("cpu, bfloat16, no head") { check_same_bits({make_cpu_backend(), DType::bf16, headless}); }
 }
 
@@ -125,6 +132,34 @@ TEST_CASE("the full network's plan at batch 32: the arena is hardly larger than 
   }
 }
 
+TEST_CASE("a recomputed stem: the same bits, and the largest tensor is not among those kept for the backward pass") {
+  ModelOptions less = small;
+  less.recompute_stem = true;
+  Fixture kept(make_cpu_backend(), DType::f32), recomputed(make_cpu_backend(), DType::f32, less);
+  const auto step = [](Fixture& f) { return f.step(&f.plan, f.backend->tensor({{f.plan.arena_bytes()}, DType::u8})); };
+  CHECK(step(recomputed) == step(kept));
+  const Buffer* largest = recomputed.plan.find(0, Role::output, 0);
+  REQUIRE(largest);
+  CHECK(largest->scope == "encoder.conv1");
+  CHECK(largest->last == 1);  // until the batch norm after it has run
+  CHECK(recomputed.plan.find(0, Role::recomputed, 0));
+  CHECK(recomputed.plan.live_bytes() <= kept.plan.live_bytes() - largest->bytes / 2);
+}
+
+TEST_CASE("the gradient of a convolution's output is written over this output, which only the batch norm reads") {
+  const Fixture f(make_cpu_backend(), DType::f32);
+  int convolutions = 0;
+  for (const Buffer& gradient : f.plan.buffers()) {
+    if (gradient.role != Role::gradient || gradient.op != "conv3d") continue;
+    ++convolutions;
+    CHECK_MESSAGE(gradient.in_place, gradient.scope);
+    const Buffer* output = f.plan.find(gradient.node, Role::output, 0);
+    CHECK(output->offset == gradient.offset);
+    CHECK(output->last + 1 == gradient.first);
+  }
+  CHECK(convolutions == 20);
+}
+
 TEST_CASE("without a plan every buffer is freed after its last use") {
   auto counting = std::make_unique<CountingBackend>();
   CountingBackend& count = *counting;
@@ -133,8 +168,12 @@ TEST_CASE("without a plan every buffer is freed after its last use") {
   count.most = before;
   f.step(nullptr, {});
   CHECK(count.live == before);
-  // beside what the plan keeps alive, the caller above holds the embeddings and their gradient all the time
-  CHECK(count.most - before <= f.plan.live_bytes() + 2 * volumes[0] * small.embedding * 4);
+  // Beside what the plan keeps alive, the caller above holds the embeddings and their gradient all the time. No
+  // gradient is written over an output, as the caller may still hold it.
+  Index in_place = 0;
+  for (const Buffer& buffer : f.plan.buffers())
+    if (buffer.in_place) in_place = std::max(in_place, buffer.bytes);
+  CHECK(count.most - before <= f.plan.live_bytes() + in_place + 2 * volumes[0] * small.embedding * 4);
 }
 
 TEST_CASE("a step that was planned otherwise is refused") {

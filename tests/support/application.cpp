@@ -35,10 +35,10 @@ void Application::hide(std::vector<Tensor>& tensors, unsigned kept) const {
     if (!((kept >> j) & 1u)) tensors[j] = poisoned(tensors[j].spec());
 }
 
-void Application::give_workspace(Index Workspace::*bytes, unsigned wanted) {
+void Application::give_workspace(Index Workspace::*bytes, unsigned wanted, unsigned adds) {
   call_.workspace = {};
   if (!kernel_.workspace) return;
-  const Workspace asked = kernel_.workspace(example_.op.op.get(), {specs_, wanted, backend_});
+  const Workspace asked = kernel_.workspace(example_.op.op.get(), {specs_, wanted, backend_, adds});
   if (asked.*bytes > 0) call_.workspace = poisoned({{asked.*bytes}, DType::u8});
 }
 
@@ -48,6 +48,24 @@ void Application::forward() {
 }
 
 void Application::backward(const std::vector<std::vector<double>>& gradients, unsigned wanted) {
+  run_backward(gradients, wanted, 0, [&](std::size_t j, const Call&) { return poisoned(specs_[j]); });
+}
+
+void Application::backward_in_place(const std::vector<std::vector<double>>& gradients, unsigned wanted) {
+  run_backward(gradients, wanted, 0, [&](std::size_t j, const Call& kept) {
+    return (plan_.in_place >> j) & 1u ? kept.in[j] : poisoned(specs_[j]);
+  });
+}
+
+void Application::backward_adding(const std::vector<std::vector<double>>& gradients, unsigned wanted,
+                                  const std::vector<std::vector<double>>& before) {
+  run_backward(gradients, wanted, kernel_.adds & wanted, [&](std::size_t j, const Call&) {
+    return (kernel_.adds >> j) & 1u ? tensor_of(backend_, specs_[j], before[j]) : poisoned(specs_[j]);
+  });
+}
+
+void Application::run_backward(const std::vector<std::vector<double>>& gradients, unsigned wanted, unsigned adds,
+                               const GradientMemory& memory) {
   Call kept = call_;
   hide(kept.in, plan_.saved_inputs);
   hide(kept.out, plan_.saved_outputs);
@@ -55,8 +73,9 @@ void Application::backward(const std::vector<std::vector<double>>& gradients, un
     kept.grad_out.push_back(tensor_of(backend_, plan_.outputs[j], gradients[j]));
   kept.grad_in.resize(specs_.size());
   for (std::size_t j = 0; j < specs_.size(); ++j)
-    if ((wanted >> j) & 1u) kept.grad_in[j] = poisoned(specs_[j]);
-  give_workspace(&Workspace::backward, wanted);
+    if ((wanted >> j) & 1u) kept.grad_in[j] = memory(j, kept);
+  kept.adds = adds;
+  give_workspace(&Workspace::backward, wanted, adds);
   kept.workspace = call_.workspace;
   kernel_.backward(example_.op.op.get(), kept);
   call_.grad_in = kept.grad_in;
@@ -82,6 +101,20 @@ std::vector<double> Application::read(const Tensor& tensor) const {
   Tensor host = memory.tensor(tensor.spec());
   backend_.to_host(tensor, host);
   return numbers_of(host);
+}
+
+std::string complaint_in_place(Application& applied, const std::vector<std::vector<double>>& gradients,
+                               unsigned wanted) {
+  std::vector<std::vector<double>> apart;
+  applied.backward(gradients, wanted);
+  for (std::size_t j = 0; j < applied.call().in.size(); ++j)
+    apart.push_back((wanted >> j) & 1u ? applied.gradient(j) : std::vector<double>());
+  applied.backward_in_place(gradients, wanted);
+  std::string complaints;
+  for (std::size_t j = 0; j < apart.size(); ++j)
+    if (((wanted >> j) & 1u) && applied.gradient(j) != apart[j])
+      complaints += "gradient " + std::to_string(j) + " differs if gradients are written over their inputs\n";
+  return complaints;
 }
 
 std::vector<double> difference_gradient(const Registry& registry, const Example& example, std::size_t j,

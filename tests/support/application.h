@@ -3,6 +3,7 @@
 // backward must not read is gone, what a kernel must write holds NaN before.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "tensor/registry.h"
@@ -18,6 +19,11 @@ class Application {
   void forward();
   /// `gradients`: of each output, as many numbers as it has. `wanted`: bit j for input j's gradient.
   void backward(const std::vector<std::vector<double>>& gradients, unsigned wanted);
+  /// The same with the gradients of the inputs of Plan::in_place written over these inputs.
+  void backward_in_place(const std::vector<std::vector<double>>& gradients, unsigned wanted);
+  /// The same with the wanted gradients added to `before` (for each input its numbers) where the kernel can.
+  void backward_adding(const std::vector<std::vector<double>>& gradients, unsigned wanted,
+                       const std::vector<std::vector<double>>& before);
   /// Makes the outputs again, after filling them with NaN.
   void recompute();
 
@@ -36,7 +42,11 @@ class Application {
   Tensor poisoned(const Spec& spec) const;
   /// A tensor that must not be read: the same spec, NaN in all places.
   void hide(std::vector<Tensor>& tensors, unsigned kept) const;
-  void give_workspace(Index Workspace::*bytes, unsigned wanted);
+  void give_workspace(Index Workspace::*bytes, unsigned wanted, unsigned adds = 0);
+  /// The memory for the gradient of input j, if it is wanted.
+  using GradientMemory = std::function<Tensor(std::size_t j, const Call& kept)>;
+  void run_backward(const std::vector<std::vector<double>>& gradients, unsigned wanted, unsigned adds,
+                    const GradientMemory& memory);
 
   Backend& backend_;
   const Example& example_;
@@ -49,6 +59,10 @@ class Application {
 /// Central differences of Σ gradients · outputs with respect to input j of the example, in double.
 std::vector<double> difference_gradient(const Registry& registry, const Example& example, std::size_t j,
                                         const std::vector<std::vector<double>>& gradients);
+
+/// Compares the wanted gradients with those of a backward in place: which bits differ, or nothing. Overwrites inputs.
+std::string complaint_in_place(Application& applied, const std::vector<std::vector<double>>& gradients,
+                               unsigned wanted);
 
 /// Random gradients for the outputs of an application.
 std::vector<std::vector<double>> random_gradients(Random& random, const Plan& plan);

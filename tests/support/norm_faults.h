@@ -70,6 +70,11 @@ std::vector<Fault> norm_backward_faults() {
                          return right / inverse_sd + mean * d_beta;
                        }),
       amended_gamma<O>("dropped factor", "x̂ in dγ", [](double, double d_beta, double, double) { return d_beta; }),
+      broken_backward<O>("in place", "dx is filled with 0 before x is read",
+                         [](const O& op, Call& call) {
+                           if (call.grad_in[0]) std::ranges::fill(call.grad_in[0].data<double>(), 0.0);
+                           reference::backward<double>(op, call);
+                         }),
       backward_with<O>("wrong mode", "evaluation's dx in training", [](O& op) { op.norm.training = false; }),
       backward_with<O>("wrong mode", "training's dx in evaluation", [](O& op) { op.norm.training = true; }),
   };

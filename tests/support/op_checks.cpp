@@ -101,8 +101,8 @@ std::string wanted_gradients_complaint(const Registry& registry, const Example& 
 std::string recompute_complaint(const Registry& registry, const Example& example, Draw&) {
   const AnyKernel& kernel = exact_kernel(registry, example);
   const bool recomputable = example.op.plan(example.specs(DType::f64)).recomputable != 0;
-  if (recomputable != static_cast<bool>(kernel.recompute)) return "the plan and the kernel differ on recomputing\n";
-  if (!recomputable) return "";  // neither plan nor kernel
+  if (!recomputable) return "";
+  if (!kernel.recompute) return "the plan says that the output can be recomputed, but no kernel does it\n";
   HostBackend backend;
   Application applied(registry, backend, example, DType::f64);
   applied.forward();
@@ -118,6 +118,17 @@ std::string recompute_complaint(const Registry& registry, const Example& example
   for (std::size_t j = 0; j < saved.size(); ++j)
     if (applied.saved(j) != saved[j]) complaints += fmt::format("recomputing changed saved tensor {}\n", j);
   return complaints;
+}
+
+bool writes_in_place(const Registry&, const Example& example) {
+  return example.op.plan(example.specs(DType::f64)).in_place != 0;
+}
+
+std::string in_place_complaint(const Registry& registry, const Example& example, Draw& draw) {
+  HostBackend backend;
+  Application applied(registry, backend, example, DType::f64);
+  applied.forward();
+  return complaint_in_place(applied, random_gradients(draw.random, applied.plan()), example.differentiable());
 }
 
 /// Calls body(op) where the example's op normalises.
@@ -147,6 +158,7 @@ std::string equal_views_complaint(const Registry& registry, const Example& examp
 OpCheck gradient_check() { return {"gradient", has_backward, gradient_complaint}; }
 OpCheck wanted_gradients_check() { return {"wanted gradients", has_backward, wanted_gradients_complaint}; }
 OpCheck recompute_check() { return {"recompute", recomputes, recompute_complaint}; }
+OpCheck in_place_check() { return {"in place", writes_in_place, in_place_complaint}; }
 OpCheck equal_views_check() { return {"equal views", normalises, equal_views_complaint}; }
 
 }  // namespace cg::test

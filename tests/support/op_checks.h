@@ -23,13 +23,15 @@ struct OpCheck {
 OpCheck gradient_check();          ///< the backward is the derivative of the forward: central differences
 OpCheck wanted_gradients_check();  ///< a gradient has the same bits whichever others are wanted with it
 OpCheck recompute_check();         ///< a recomputed output has the same bits, and recomputing changes nothing else
-OpCheck equal_views_check();       ///< a sample that counts twice against a batch that really holds it twice
+OpCheck in_place_check();     ///< gradients have the same bits if they are written over the inputs of Plan::in_place
+OpCheck equal_views_check();  ///< a sample that counts twice against a batch that really holds it twice
 /// NaN in one place of an input, or of the output's gradient, makes NaN of exactly those results that depend on that
 /// place. Which ones do is found without NaN: they change with the number there, for some numbers in the other places.
 OpCheck nan_check();
 
 inline std::vector<OpCheck> op_checks() {
-  return {gradient_check(), wanted_gradients_check(), recompute_check(), equal_views_check(), nan_check()};
+  return {gradient_check(), wanted_gradients_check(), recompute_check(),
+          in_place_check(), equal_views_check(),      nan_check()};
 }
 
 }  // namespace cg::test

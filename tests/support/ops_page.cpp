@@ -95,7 +95,12 @@ std::string kept() {
     if ((plan.saved_inputs >> j) & 1u) all.push_back(inputs[j]);
   if (plan.saved_outputs) all.push_back("y");
   all.insert(all.end(), saved.begin(), saved.end());
-  return (all.empty() ? "nothing" : joined(all, ", ")) + (plan.recomputable ? "; y is recomputed" : "");
+  std::string text = all.empty() ? "nothing" : joined(all, ", ");
+  if (requires(O op) { op.recomputed; })
+    text += "; y is recomputed if `recomputed` is set";
+  else if (plan.recomputable)
+    text += "; y is recomputed";
+  return text + (plan.in_place ? "; dx may overwrite x" : "");
 }
 
 /// The types in which op O is declared by a backend.

@@ -18,6 +18,23 @@ namespace {
 /// bfloat16: 8 bits, rounded at each store.
 double bound(DType dtype) { return dtype == DType::bf16 ? 3e-2 : dtype == DType::f32 ? 1e-5 : 1e-12; }
 
+/// The gradients that a kernel adds to others, compared with the sum of both.
+void compare_added(const Example& example, Application& fast, const std::vector<std::vector<double>>& gradients,
+                   unsigned wanted, Draw& draw, Comparison& result) {
+  std::vector<std::vector<double>> apart, before;
+  for (std::size_t j = 0; j < example.inputs.size(); ++j) {
+    apart.push_back((wanted >> j) & 1u ? fast.gradient(j) : std::vector<double>());
+    before.push_back(rounded(normals(draw.random, count(example.inputs[j].shape)), fast.call().in[j].dtype()));
+  }
+  fast.backward_adding(gradients, wanted, before);
+  for (std::size_t j = 0; j < apart.size(); ++j) {
+    if (!((fast.kernel().adds & wanted) >> j & 1u)) continue;
+    std::vector<double> sum = before[j];
+    for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += apart[j][k];
+    result.compare(fmt::format("gradient {} added to another", j), fast.gradient(j), sum, 0.1);
+  }
+}
+
 void compare_backward(const Example& example, Application& fast, Application& exact, Draw& draw, Comparison& result) {
   auto gradients = random_gradients(draw.random, exact.plan());
   double scale = 0;
@@ -31,6 +48,8 @@ void compare_backward(const Example& example, Application& fast, Application& ex
   exact.backward(gradients, wanted);
   for (std::size_t j = 0; j < example.inputs.size(); ++j)
     if ((wanted >> j) & 1u) result.compare(fmt::format("gradient {}", j), fast.gradient(j), exact.gradient(j), scale);
+  if (fast.kernel().adds & wanted) compare_added(example, fast, gradients, wanted, draw, result);
+  if (fast.plan().in_place) result.complain(complaint_in_place(fast, gradients, wanted));
 }
 
 /// Large examples of a cell: 30, or CORTEXGRAD_LARGE_EXAMPLES (for programs that make tests slow, beside RC_PARAMS).

@@ -51,6 +51,8 @@ class Comparison {
     if (got != want) complaints_ += what + " changed\n";
   }
 
+  void complain(const std::string& what) { complaints_ += what; }
+
   /// What went wrong since the last call.
   std::string complaints() { return std::exchange(complaints_, ""); }
   bool trusted() const { return values_ >= 1000 && not_zero_ * 10 >= values_ * 3; }

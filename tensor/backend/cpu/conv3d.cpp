@@ -121,11 +121,11 @@ Workspace workspace(const Conv3d& op, const WorkspaceQuery& query) {
   }
   if (!(query.gradients & 0b10)) weights = 0;
   const Index data = query.gradients & 0b01 ? p.plain().data_workspace() : 0;
-  return {.forward = forward, .backward = std::max(data, weights)};
+  return {.forward = forward, .backward = std::max(data, weights), .recompute = forward};
 }
 
 template <class T>
-constexpr Kernel<Conv3d> in_type = {forward<T>, backward<T>, nullptr, workspace<T>};
+constexpr Kernel<Conv3d> in_type = {forward<T>, backward<T>, forward<T>, workspace<T>};
 
 }  // namespace
 

@@ -126,11 +126,12 @@ Workspace workspace(const Conv3d& op, const WorkspaceQuery& query) {
   };
   ask(chunks.samples);
   if (const Index rest = chunks.x[0] % chunks.samples; rest > 0) ask(rest);
+  most.recompute = most.forward;
   return most;
 }
 
 }  // namespace
 
-Kernel<Conv3d> conv3d_widened() { return {forward, backward, nullptr, workspace}; }
+Kernel<Conv3d> conv3d_widened() { return {forward, backward, forward, workspace}; }
 
 }  // namespace cg::cpu

@@ -73,14 +73,16 @@ CudaBackend::CudaBackend(const EngineRule& rule) : Backend(known_traits()) {
   finite_scratch_ = finite_scratch();
 }
 
-/// Libraries do not always say that memory is what they lack, as when a kernel's code finds no room: CUDA then knows.
+/// Libraries do not always report that memory is missing, for example when a kernel's code is loaded. CUDA's own last
+/// error then says so, or, for libraries with a CUDA runtime of their own, the little memory that is free.
 template <class LibraryCall>
 void CudaBackend::use(const std::string& what, const LibraryCall& call) {
   state_->require();
   const auto status = call();
   const std::string error = in_words(status);
   if (!error.empty() && capturing_) throw CaptureRefused{what + " failed: " + error};
-  if (!error.empty() && (lacks_memory(status) || cudaPeekAtLastError() == cudaErrorMemoryAllocation))
+  if (!error.empty() &&
+      (lacks_memory(status) || cudaPeekAtLastError() == cudaErrorMemoryAllocation || is_nearly_full()))
     refuse_memory(what + " needs more");
   state_->use(what, [&] { return error; });
 }
@@ -131,6 +133,12 @@ std::shared_ptr<std::byte> CudaBackend::allocate(Index bytes) {
             state->held -= bytes;
             if (state->usable()) cudaFree(p);
           }};
+}
+
+/// Whether the device answers and has less memory left than the code of a library's kernels needs.
+bool CudaBackend::is_nearly_full() const {
+  std::size_t free = 0, total = 0;
+  return cudaMemGetInfo(&free, &total) == cudaSuccess && leaves_no_room(static_cast<Index>(free));
 }
 
 Index CudaBackend::free_bytes() const {
@@ -208,6 +216,36 @@ void CudaBackend::fill_zero(Tensor& tensor) {
 
 void CudaBackend::synchronize() {
   use("computing", [&] { return cudaStreamSynchronize(stream_.get()); });
+}
+
+namespace {
+
+class EventMoment : public Moment {
+ public:
+  EventMoment(std::shared_ptr<CUevent_st> event, std::shared_ptr<DeviceState> state)
+      : event_(std::move(event)), state_(std::move(state)) {}
+  double since(const Moment& earlier) const override {
+    float milliseconds = 0;
+    state_->use("reading the time of an event", [&] {
+      return in_words(
+          cudaEventElapsedTime(&milliseconds, static_cast<const EventMoment&>(earlier).event_.get(), event_.get()));
+    });
+    return static_cast<double>(milliseconds) / 1e3;
+  }
+
+ private:
+  std::shared_ptr<CUevent_st> event_;
+  std::shared_ptr<DeviceState> state_;
+};
+
+}  // namespace
+
+std::unique_ptr<Moment> CudaBackend::moment() {
+  cudaEvent_t event = nullptr;
+  use("creating an event", [&] { return cudaEventCreate(&event); });
+  auto held = guarded(event, state_, cudaEventDestroy);
+  use("recording an event", [&] { return cudaEventRecord(held.get(), stream_.get()); });
+  return std::make_unique<EventMoment>(std::move(held), state_);
 }
 
 std::unique_ptr<CapturedGraph> CudaBackend::captured_graph() {

@@ -42,6 +42,7 @@ class CudaBackend final : public Backend {
   void fill_zero(Tensor& tensor) override;
   void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   void synchronize() override;
+  std::unique_ptr<Moment> moment() override;  ///< an event of CUDA
   std::unique_ptr<CapturedGraph> captured_graph() override;
   std::string capture_refusal() const override { return capture_refusal_; }
   void without_graphs() override { captures_ = false; }
@@ -82,6 +83,7 @@ class CudaBackend final : public Backend {
   std::shared_ptr<CUstream_st> make_stream();
   void start_copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
   void copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
+  bool is_nearly_full() const;
   [[noreturn]] void refuse_memory(const std::string& asked) const;
   Tensor finite_scratch();
 

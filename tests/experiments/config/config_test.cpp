@@ -251,6 +251,14 @@ TEST_CASE("Config: a temperature that is set counts, and a word other than publi
   CHECK(refusal("", {"loss.temperature=publishe"}).find("or \"published\"") != std::string::npos);
 }
 
+TEST_CASE(
+    "Config: an option that changes no number does not count in the digest, so that a run can be resumed with it") {
+  Config less_memory;
+  less_memory.train.recompute = Recompute::stem;
+  CHECK(config_digest(less_memory) == config_digest(Config{}));
+  CHECK(config_digest(parse_config({"f.toml", "", {"train.recompute=stem"}})) == config_digest(Config{}));
+}
+
 TEST_CASE("Config: the resolved copy shows the published value, and its digest is that of the number") {
   const Config c = parse_config({"f.toml", "", {"loss.name=rank_n_contrast"}});
   CHECK(resolved_config(c).find("\ntemperature = \"published\"  # here 2.0\n") != std::string::npos);

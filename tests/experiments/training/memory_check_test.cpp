@@ -51,7 +51,7 @@ std::string refused(const Work& work) {
 Index batch_named(const std::string& message) {
   std::smatch found;
   CAPTURE(message);
-  REQUIRE(std::regex_search(message, found, std::regex("Set train.batch_size = ([0-9]+), which fits")));
+  REQUIRE(std::regex_search(message, found, std::regex("[Ss]et train.batch_size = ([0-9]+), which fits")));
   return std::stoll(found[1]);
 }
 
@@ -91,6 +91,23 @@ TEST_CASE("memory check: the rest is returned; one byte too little is refused wi
   CHECK(100 % fits != 1);
   device.free = 0;
   CHECK(require_memory(job) == 0);  // unknown
+}
+
+TEST_CASE("memory check: where the batch fits with a recomputed stem, the message says so") {
+  MadeDevice device;
+  LearnerOptions options = small(), recomputed = small();
+  recomputed.model.recompute_stem = true;
+  const char* words = "train.recompute = \"stem\": this batch then fits";
+  const auto message = [&](Index free) {
+    device.free = free;
+    return refused([&] { require_memory({options, 24, 100, device}); });
+  };
+  const Index needed = demand(recomputed, 24, device);
+  CHECK(needed < demand(options, 24, device));
+  CHECK(message(needed).find(words) != std::string::npos);
+  CHECK(message(needed - 1).find(words) == std::string::npos);
+  options = recomputed;
+  CHECK(message(needed - 1).find(words) == std::string::npos);
 }
 
 TEST_CASE("memory check: an allocation refused during training is reported with a batch that fits the free memory") {

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "experiments/training/learner.h"
+#include "experiments/training/setup.h"
 #include "losses/dynlocrep.h"
 
 using namespace cg;
@@ -51,6 +52,18 @@ TEST_CASE("the planner's estimate is what the learner allocates") {
     CHECK(planned.total() + control == backend.asked + planned.volumes);
     CHECK(learner.memory(batch).total() == planned.total());
   }
+}
+
+TEST_CASE("train.recompute reaches the network: the step needs less memory") {
+  HostBackend backend;
+  Config config;
+  config.model = {.channels = 1, .width = 4, .embedding = 8};
+  const auto bytes = [&] {
+    return StepPlanner(learner_options(config, {12, 14, 10}, backend, 0), backend).memory(5).total();
+  };
+  const Index kept = bytes();
+  config.train.recompute = Recompute::stem;
+  CHECK(bytes() < kept);
 }
 
 TEST_CASE("fixed memory is listed once per layer, with the statistics among the parameters") {

@@ -16,7 +16,7 @@ Example draw_conv3d(Draw& draw) {
   const RandomWindow window(draw, x, false);
   const Triple& k = window.kernel;
   const Index outputs = draw.size(1, 3);
-  return example(Conv3d{window.stride, window.padding},
+  return example(Conv3d{window.stride, window.padding, draw.size(0, 1) == 1},
                  {random_input(draw, x), random_parameter(draw, {outputs, k[0], k[1], k[2], x[4]})});
 }
 
@@ -31,7 +31,7 @@ Example draw_large_conv3d(Draw& draw) {
   const Index k = kind == 0 ? 7 : one_of({1, 3, 3}), stride = kind == 0 ? 2 : draw.size(1, 2);
   const Index least = kind == 2 ? 1 : stride == 2 ? 14 : 8;
   Shape x = {2, draw.size(least, least + 3), draw.size(least, least + 3), draw.size(least, least + 3), inputs};
-  const Conv3d op{{stride, stride, stride}, {k / 2, k / 2, k / 2}};
+  const Conv3d op{{stride, stride, stride}, {k / 2, k / 2, k / 2}, draw.size(0, 1) == 1};
   const Shape w = {outputs, k, k, k, inputs}, y = window_output("conv3d", x, op.window(w), outputs);
   x[0] = std::max<Index>(2, 520 / (y[1] * y[2] * y[3]) + 1);
   return example(op, {random_input(draw, x), random_parameter(draw, w)});

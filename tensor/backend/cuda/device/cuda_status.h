@@ -33,6 +33,9 @@ inline bool lacks_memory(CudnnAnswer answer) {
 }
 inline bool lacks_memory(CublasAnswer answer) { return answer == CublasAnswer::no_memory; }
 
+/// Whether so few free bytes explain an error that does not name its cause: the code of cuDNN's kernels needs more.
+inline bool leaves_no_room(Index free) { return free < (Index{64} << 20); }
+
 /// Versions in CUDA's form: 13.0 is 13000; 0: no driver.
 struct CudaVersions {
   int driver, runtime;

@@ -74,7 +74,7 @@ Descriptor describe_operation(const ConvolutionProblem& p) {
       .set(names.y, describe_tensor(y_id, p.y, p.dtype))
       .set(names.window, describe_window(p))
       .set(names.alpha, 1.0f)
-      .set(names.beta, 0.0f)
+      .set(names.beta, p.adds ? 1.0f : 0.0f)
       .finalise();
   return operation;
 }

@@ -17,6 +17,7 @@ struct ConvolutionProblem {
   DType dtype;
   Shape x, w, y;
   Triple stride, padding;
+  bool adds = false;  ///< the result is added to what is there
   auto operator<=>(const ConvolutionProblem&) const = default;
 };
 

@@ -36,19 +36,29 @@ struct FiniteParts {
   }
 
  private:
+  static constexpr int batch = 4;  // loads of a thread that are under way together
+
   CG_HD bool look(int block, int thread) const {
     bool finite = true;
-    const Index end = (block + Index{1}) * packs;
-    for (Index pack = block * packs + thread; pack < end && pack * width < count; pack += threads) {
-      if ((pack + 1) * width <= count) {
-        const Lanes<width> values = load<width>(x + pack * width);
-        for (int j = 0; j < width; ++j) finite &= is_finite(values[j]);
-      } else {
-        for (Index k = pack * width; k < count; ++k) finite &= is_finite(load<1>(x + k)[0]);
-      }
+    const Index end = smaller((block + Index{1}) * packs, count / width);  // of the whole packs
+    Index pack = block * packs + thread;
+    for (; pack + (batch - 1) * threads < end; pack += batch * threads) {
+      Lanes<width> values[batch];
+      unrolled<batch>([&](auto b) { values[b] = load<width>(x + (pack + b * threads) * width); });
+      unrolled<batch>([&](auto b) { finite &= all_finite(values[b]); });
     }
+    for (; pack < end; pack += threads) finite &= all_finite(load<width>(x + pack * width));
+    const Index rest = count / width * width;  // its elements belong to the thread that the next pack would belong to
+    if (pack * width == rest)
+      for (Index k = rest; k < count; ++k) finite &= is_finite(load<1>(x + k)[0]);
     return finite;
   }
+  CG_HD static bool all_finite(const Lanes<width>& values) {
+    bool finite = true;
+    for (int j = 0; j < width; ++j) finite &= is_finite(values[j]);
+    return finite;
+  }
+  CG_HD static Index smaller(Index a, Index b) { return a < b ? a : b; }
 };
 
 /// The flag of all: a block for all parts.

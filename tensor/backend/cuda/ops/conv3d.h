@@ -89,8 +89,16 @@ Index samples_at_once(Index n, Index x, Index y, Index largest) {
 template <class T, class Engines>
 class Convolution {
  public:
-  Convolution(Engines engines, const Conv3d& op, const Shape& x, const Shape& w, Direction direction)
-      : engines_(std::move(engines)), op_(op), direction_(direction), given_x_(x), given_w_(w), x_(x), w_(w) {
+  /// `adds`: a data gradient is added to the one that is there.
+  Convolution(Engines engines, const Conv3d& op, const Shape& x, const Shape& w, Direction direction, bool adds = false)
+      : engines_(std::move(engines)),
+        op_(op),
+        direction_(direction),
+        adds_(adds),
+        given_x_(x),
+        given_w_(w),
+        x_(x),
+        w_(w) {
     if (std::is_same_v<T, bfloat16> && direction != Direction::data_gradient && Stem::fits(op, x, w)) {
       stem_.emplace(x, w);
       op_ = Stem::convolution;
@@ -111,7 +119,7 @@ class Convolution {
 
   /// What the engines are asked for a part of the batch.
   ConvolutionProblem problem(Index part) const {
-    ConvolutionProblem p{direction_, dtype_of<T>(), x_, w_, y_, op_.stride, op_.padding};
+    ConvolutionProblem p{direction_, dtype_of<T>(), x_, w_, y_, op_.stride, op_.padding, adds_};
     p.x[0] = p.y[0] = first_sample(part + 1) - first_sample(part);
     return p;
   }
@@ -212,6 +220,7 @@ class Convolution {
   Engines engines_;
   Conv3d op_;  // this and the shapes: of what is computed, for the stem the packed convolution
   Direction direction_;
+  bool adds_;
   Shape given_x_, given_w_, x_, w_, y_;
   std::optional<Stem> stem_;
   Index at_once_ = 1, parts_ = 1;  // samples, and how often
@@ -221,11 +230,11 @@ class Convolution {
 template <class T, class Launch, class Engines>
 struct Conv3dKernels {
   static Convolution<T, Engines> convolution(Backend& backend, const Conv3d& op, const Shape& x, const Shape& w,
-                                             Direction direction) {
-    return {Engines(backend), op, x, w, direction};
+                                             Direction direction, unsigned adds) {
+    return {Engines(backend), op, x, w, direction, direction == Direction::data_gradient && (adds & 0b01)};
   }
   static Convolution<T, Engines> convolution(const Conv3d& op, const Call& call, Direction direction) {
-    return convolution(*call.backend, op, call.in[0].shape(), call.in[1].shape(), direction);
+    return convolution(*call.backend, op, call.in[0].shape(), call.in[1].shape(), direction, call.adds);
   }
 
   static Weights<T> weights(const Call& call) {
@@ -252,18 +261,19 @@ struct Conv3dKernels {
 
   static Workspace workspace(const Conv3d& op, const WorkspaceQuery& query) {
     const auto bytes = [&](Direction direction) {
-      return convolution(query.backend, op, query.in[0].shape, query.in[1].shape, direction).workspace();
+      return convolution(query.backend, op, query.in[0].shape, query.in[1].shape, direction, query.adds).workspace();
     };
     const Index data = query.gradients & 0b01 ? bytes(Direction::data_gradient) : 0;
     const Index weights = query.gradients & 0b10 ? bytes(Direction::weight_gradient) : 0;
-    return {.forward = bytes(Direction::forward), .backward = std::max(data, weights)};
+    const Index forward = bytes(Direction::forward);
+    return {.forward = forward, .backward = std::max(data, weights), .recompute = forward};
   }
 };
 
 template <class T, class Launch, class Engines>
 Kernel<Conv3d> conv3d_kernel() {
   using Kernels = Conv3dKernels<T, Launch, Engines>;
-  return {Kernels::forward, Kernels::backward, nullptr, Kernels::workspace};
+  return {Kernels::forward, Kernels::backward, Kernels::forward, Kernels::workspace, 0b01};
 }
 
 }  // namespace cg::cuda

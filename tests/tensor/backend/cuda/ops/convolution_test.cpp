@@ -65,10 +65,16 @@ class ReferenceEngines {
     }
     call.grad_out = {ys};
     call.grad_in.resize(2);
+    const std::vector<double> before = p.adds ? numbers_of(xs) : std::vector<double>();
     call.grad_in[p.direction == Direction::data_gradient ? 0 : 1] =
         p.direction == Direction::data_gradient ? xs : weights;
     reference::backward<T>(op, call);
-    if (p.direction == Direction::data_gradient) return;
+    if (p.direction == Direction::data_gradient) {
+      const auto sum = xs.data<T>();
+      for (std::size_t k = 0; k < before.size(); ++k) sum[k] = static_cast<T>(static_cast<double>(sum[k]) + before[k]);
+      return;
+    }
+    REQUIRE(!p.adds);
     const Tensor rounded = converted(weights, p.dtype);
     std::memcpy(w, rounded.raw(), static_cast<std::size_t>(rounded.spec().size_bytes()));
   }

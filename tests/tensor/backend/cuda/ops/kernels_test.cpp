@@ -56,8 +56,14 @@ std::vector<double> all_results(const Registry& registry, const Example& example
   if (!applied.kernel().backward) return all;
   Random random({.seed = 7});
   applied.backward(random_gradients(random, applied.plan()), example.differentiable());
-  for (std::size_t j = 0; j < example.inputs.size(); ++j)
-    if ((example.differentiable() >> j) & 1u) take(applied.gradient(j));
+  const auto take_gradients = [&] {
+    for (std::size_t j = 0; j < example.inputs.size(); ++j)
+      if ((example.differentiable() >> j) & 1u) take(applied.gradient(j));
+  };
+  take_gradients();
+  random = Random({.seed = 7});
+  applied.backward_in_place(random_gradients(random, applied.plan()), example.differentiable());
+  take_gradients();
   return all;
 }
 
