@@ -105,8 +105,8 @@ Fields<Config> config_fields();
 /// The configuration of a source. Errors: usage, with all problems, including options that do not fit together.
 Config parse_config(const Source& source);
 
-/// `base` with some of its options set by `settings`, which come from the file of `source`, and then by the overrides of
-/// `source`. Its text is not read. Problems are added to `problems`; the configuration is then of no use.
+/// `base` with some of its options set by `settings`, which come from the file of `source`, and then by the overrides
+/// of `source`. Its text is not read. Problems are added to `problems`: do not use the configuration then.
 Config changed_config(const Config& base, const std::vector<Setting>& settings, const Source& source,
                       Diagnostics& problems);
 

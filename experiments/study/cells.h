@@ -46,8 +46,8 @@ std::vector<RowResult> summarise_study(const StudyPlan& plan, std::size_t study,
 /// One line per cell. Columns: docs/studies.md.
 std::string results_csv(const StudyPlan& plan, const std::vector<CellResult>& cells);
 
-/// The rows as a table in text, with the paper's numbers beside them. With a validation part, the row that it chooses is
-/// named: the test part has no say in that.
+/// The rows as a table in text, with the paper's numbers beside them. With a validation part, the row that it chooses
+/// is named: the test part has no say in that.
 std::string study_table(const StudyPlan& plan, std::size_t study, const std::vector<RowResult>& rows);
 
 }  // namespace cg

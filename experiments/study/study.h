@@ -17,7 +17,7 @@
 //   loss.final_neighbours = [2, 31]     from, to; whole numbers give whole numbers
 //
 // The other sections change options in all rows. A study with `parts` has no rows: it names other studies. Read next:
-// trainings.h (what must be trained), cells.h (what is computed from it).
+// experiments/config/config.h.
 #pragma once
 
 #include <filesystem>

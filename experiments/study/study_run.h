@@ -21,7 +21,7 @@ struct StudyTask {
 /// "2/8": the second of eight. Errors: usage.
 void read_shard(const std::string& text, StudyTask& task);
 
-/// Trains what is missing, each training as a run of its own that continues where it stopped, and writes results.csv. A
+/// Trains what is missing, each training as a separate run that continues where it stopped, and writes results.csv. A
 /// failed training does not stop the others. Afterwards an error of the first failure's kind lists all failures.
 void run_study(const StudyPlan& plan, const StudyTask& task, const RunOptions& options);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a study must train. A training is one seed of one configuration; it is trained once, whatever number of rows and
-// studies need it: predictors of age and the place of the features are evaluated on what it stored (cells.h). It has a
-// run folder of its own, named by the digest of its configuration.
+// studies need it: predictors of age and the place of the features are evaluated on what it stored (cells.h). It has
+// its own run folder, named by the digest of its configuration. Read next: study.h (rows), config.h.
 #pragma once
 
 #include <filesystem>
