@@ -23,8 +23,8 @@ struct PairedDifference {
   double p = 1;              ///< two-sided, of no difference
 };
 
-/// From `draws` resamples, each of seeds and of subjects with replacement, the same for both methods. Errors: usage, unless
-/// both have the same seeds and subjects.
+/// From `draws` resamples, each of seeds and of subjects with replacement, the same for both methods. Errors: usage,
+/// unless both have the same seeds and subjects.
 PairedDifference paired_difference(const ErrorsBySeed& a, const ErrorsBySeed& b, Index draws = 10000,
                                    std::uint64_t seed = 0);
 
