@@ -23,12 +23,13 @@ def flat(table, before=""):
             yield before + key, value
 
 
-SMALL_STUDY = {r"seeds = .*": "seeds = [0]", r"draws = .*": "draws = 2", r"loss.step_size = \[.*": "loss.step_size = [1, 4]",
-               r"loss.final_neighbours = \[.*": "loss.final_neighbours = [2, 6]", r"subjects = .*": "subjects = 20"}
+SMALL_STUDY = {r"seeds = .*": "seeds = [0]", r"draws = .*": "draws = 2", r"subjects = .*": "subjects = 20",
+               r"loss.step_size = \[.*": "loss.step_size = [1, 4]",
+               r"loss.final_neighbours = \[.*": "loss.final_neighbours = [2, 6]"}
 
 
 def small(path):
-    """An experiment's text with a small network: the same keys, other sizes. A study's base is small, and it is short."""
+    """An experiment's text with a small network: the same keys, other sizes. A study gets few seeds and draws."""
     text = path.read_text(encoding="utf-8")
     if "study" in tomllib.loads(text):
         for shown, used in SMALL_STUDY.items():
