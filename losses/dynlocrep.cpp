@@ -15,7 +15,7 @@ constexpr Index published_batch = 32;  // below it the published code repels all
 Index DynLocRep::neighbours(const LossInput& in) const {
   const std::string where = std::string("loss.") + name;
   const NeighbourSchedule schedule{in.batch(), own.final_neighbours, own.step_size, in.max_epochs};
-  const bool whole = own.short_batch == ShortBatch::whole && in.batch() < published_batch;
+  const bool whole = own.step_size == 0 || (own.short_batch == ShortBatch::whole && in.batch() < published_batch);
   const Index rows = in.neighbours > 0 ? in.neighbours
                      : whole           ? in.rows()
                                        : in.views * neighbours_at(in.epoch, schedule);
@@ -34,7 +34,7 @@ std::vector<LossConflict> DynLocRep::conflicts(const LossSchedule& schedule) con
     out.push_back({{"loss.final_neighbours", "train.batch_size"},
                    fmt::format("loss.final_neighbours = {}: expected at most train.batch_size = {}",
                                own.final_neighbours, schedule.batch_size)});
-  if (schedule.epochs / own.step_size < 2)
+  if (own.step_size > 0 && schedule.epochs / own.step_size < 2)
     out.push_back({{"loss.step_size", "train.epochs"},
                    fmt::format("loss.step_size = {}: expected at most half of train.epochs = {}, so that the "
                                "neighbourhood shrinks at least twice",
@@ -43,6 +43,10 @@ std::vector<LossConflict> DynLocRep::conflicts(const LossSchedule& schedule) con
 }
 
 std::vector<std::string> DynLocRep::warnings(const LossSchedule& schedule) const {
+  if (own.step_size == 0)
+    return {
+        "loss dynlocrep: step_size = 0 builds no neighbourhood: all rows repel in every epoch, as in the exponential "
+        "loss"};
   const auto at = [&](Index epoch) {
     const std::vector<double> ages(static_cast<std::size_t>(2 * schedule.batch_size));
     return neighbours({.z = {}, .ages = ages, .epoch = epoch, .max_epochs = schedule.epochs}) / 2;

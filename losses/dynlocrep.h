@@ -28,7 +28,7 @@ struct DynLocRep {
 
   struct Options {
     Index final_neighbours = 14;  ///< subjects
-    Index step_size = 1;          ///< epochs
+    Index step_size = 1;          ///< epochs; 0: every row is a neighbour
     double far_decay = std::numeric_limits<double>::infinity();
     ShortBatch short_batch = ShortBatch::localise;
 
@@ -94,8 +94,9 @@ inline Fields<DynLocRep::Options> DynLocRep::Options::fields() {
       field(
           "final_neighbours", &O::final_neighbours, at_least(1),
           "dynlocrep: subjects that an anchor repels at the end, itself counted; at the start it is the whole batch."),
-      field("step_size", &O::step_size, at_least(1),
-            "dynlocrep: epochs between two steps of the number of neighbours."),
+      field("step_size", &O::step_size, at_least(0),
+            "dynlocrep: epochs between two steps of the number of neighbours; 0, as in the configurations that the "
+            "published repositories ship: no neighbourhood, all rows repel as in the exponential loss."),
       field("far_decay", &O::far_decay, at_least(0),
             "dynlocrep: exponent lambda of the weight of rows outside the neighbourhood; inf leaves them out, 0 "
             "treats them as neighbours."),

@@ -23,9 +23,19 @@ def flat(table, before=""):
             yield before + key, value
 
 
+SMALL_STUDY = {r"seeds = .*": "seeds = [0]", r"draws = .*": "draws = 2", r"subjects = .*": "subjects = 20",
+               r"loss.step_size = \[.*": "loss.step_size = [1, 4]",
+               r"loss.final_neighbours = \[.*": "loss.final_neighbours = [2, 6]"}
+
+
 def small(path):
-    """An experiment's text with a small network: the same keys, other sizes."""
-    settings = {**dict(flat(tomllib.loads(path.read_text(encoding="utf-8")))), **SMALL}
+    """An experiment's text with a small network: the same keys, other sizes. A study gets few seeds and draws."""
+    text = path.read_text(encoding="utf-8")
+    if "study" in tomllib.loads(text):
+        for shown, used in SMALL_STUDY.items():
+            text = re.sub(f"^{shown}$", used, text, flags=re.MULTILINE)
+        return text
+    settings = {**dict(flat(tomllib.loads(text))), **SMALL}
     if settings.get("loss.name", "dynlocrep") != "dynlocrep":
         del settings["loss.final_neighbours"]
     settings["train.epochs"] = min(settings["train.epochs"], 9)

@@ -166,9 +166,9 @@ std::set<std::string> keys_of(const std::string& toml) {
 /// Makes a path in a configuration absolute: it is relative to the folder of the file that contains it, or on the
 /// command line to the working folder.
 void make_absolute(std::string& path, const std::string& key, const Checked& checked, const Source& source) {
-  if (path.empty()) return;
   const auto where = checked.where.find(key);
-  const bool in_file = where != checked.where.end() && where->second.line != 0;
+  if (path.empty() || where == checked.where.end()) return;
+  const bool in_file = where->second.line != 0;
   const fs::path base = in_file ? fs::absolute(source.file).parent_path() : fs::current_path();
   path = (base / path).lexically_normal().string();
 }
@@ -199,15 +199,34 @@ Fields<Config> config_fields() {
   return out;
 }
 
-Config parse_config(const Source& source) {
-  const Fields<Config> fields = config_fields();
-  Checked checked = check(options_of(fields), source);
-  Config config = assemble(fields, checked);
+namespace {
+
+/// The configuration of checked settings. `fields`: those of Config.
+Config assembled(const Fields<Config>& fields, Checked& checked, const Source& source, const Config& base) {
+  Config config = assemble(fields, checked, base);
   cross_check(config, checked);
-  throw_diagnostics(source, checked.diagnostics);
   make_absolute(config.data.cohort, "data.cohort", checked, source);
   make_absolute(config.data.test_ids, "data.test_ids", checked, source);
   make_absolute(config.pretrained.weights, "pretrained.weights", checked, source);
+  return config;
+}
+
+}  // namespace
+
+Config parse_config(const Source& source) {
+  const Fields<Config> fields = config_fields();
+  Checked checked = check(options_of(fields), source);
+  const Config config = assembled(fields, checked, source, {});
+  throw_diagnostics(source, checked.diagnostics);
+  return config;
+}
+
+Config changed_config(const Config& base, const std::vector<Setting>& settings, const Source& source,
+                      Diagnostics& problems) {
+  const Fields<Config> fields = config_fields();
+  Checked checked = check(options_of(fields), settings, source.overrides);
+  Config config = assembled(fields, checked, source, base);
+  for (const Diagnostic& problem : checked.diagnostics.list()) problems.add(problem);
   return config;
 }
 

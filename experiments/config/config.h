@@ -106,6 +106,11 @@ Fields<Config> config_fields();
 /// The configuration of a source. Errors: usage, with all problems, including options that do not fit together.
 Config parse_config(const Source& source);
 
+/// `base` with some of its options set by `settings`, which come from the file of `source`, and then by the overrides
+/// of `source`. Its text is not read. Problems are added to `problems`: do not use the configuration then.
+Config changed_config(const Config& base, const std::vector<Setting>& settings, const Source& source,
+                      Diagnostics& problems);
+
 std::string config_manual();                        ///< every key: type, range, default, sentence
 std::string resolved_config(const Config& config);  ///< as TOML; reading it back gives the same configuration
 /// The options that differ from those of another configuration; by default from the defaults.

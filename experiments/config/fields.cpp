@@ -227,12 +227,19 @@ void Checked::conflict(const std::vector<std::string>& keys, const std::string& 
 }
 
 Checked check(const std::vector<Option>& options, const Source& source) {
+  Diagnostics diagnostics;
+  const std::vector<Setting> settings = read_toml(source.text, diagnostics);
+  return check(options, settings, source.overrides, std::move(diagnostics));
+}
+
+Checked check(const std::vector<Option>& options, const std::vector<Setting>& settings,
+              const std::vector<std::string>& overrides, Diagnostics diagnostics) {
   Checked out;
+  out.diagnostics = std::move(diagnostics);
   std::set<std::string> skipped;
-  for (const Setting& setting : read_toml(source.text, out.diagnostics))
-    check_setting(options, setting, false, out, skipped);
+  for (const Setting& setting : settings) check_setting(options, setting, false, out, skipped);
   skipped.clear();
-  for (const std::string& argument : source.overrides)
+  for (const std::string& argument : overrides)
     if (const auto setting = read_override(argument, out.diagnostics))
       check_setting(options, *setting, true, out, skipped);
   return out;

@@ -37,6 +37,11 @@ struct Checked {
 /// Checks all settings of a source: unknown key or section, wrong type, out of range, unknown choice, set twice.
 Checked check(const std::vector<Option>& options, const Source& source);
 
+/// The same of settings that were read before, and then of the overrides `key.sub=value`. Of settings with the same key
+/// the last one counts. `diagnostics`: problems that are known already.
+Checked check(const std::vector<Option>& options, const std::vector<Setting>& settings,
+              const std::vector<std::string>& overrides, Diagnostics diagnostics = {});
+
 /// Throws a usage error with all problems, one line each: `file:line:column: …` or `command line: …`. The lines are in
 /// the order of the file; those of the command line come last.
 void throw_diagnostics(const Source& source, const Diagnostics& diagnostics);
@@ -62,10 +67,10 @@ std::vector<Option> options_of(const Fields<S>& fields, const S& values = {}) {
   return out;
 }
 
-/// The defaults of S, replaced by the checked values.
+/// The values of `base`, by default those of S, replaced by the checked ones.
 template <class S>
-S assemble(const Fields<S>& fields, const Checked& checked) {
-  S out{};
+S assemble(const Fields<S>& fields, const Checked& checked, const S& base = {}) {
+  S out = base;
   for (const Field<S>& f : fields)
     if (const auto at = checked.values.find(f.key); at != checked.values.end()) f.set(out, at->second);
   return out;

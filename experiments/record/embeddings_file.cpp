@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "data/files/storage.h"
 #include "data/formats/hdf5_file.h"
+#include "tensor/error.h"
 
 namespace cg {
 namespace {
@@ -60,6 +62,39 @@ void write_embeddings(const std::filesystem::path& path, const Cohort& cohort, c
     features("encoder", k.encoder, "of the encoder, before the projection head");
   }
   write_atomically(path, file.image());
+}
+
+std::vector<Index> StoredFeatures::part(const std::string& name) const {
+  std::vector<Index> out;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    if (parts[i] == name) out.push_back(static_cast<Index>(i));
+  return out;
+}
+
+StoredFeatures read_embeddings(const std::filesystem::path& path, Index seed, Index epoch) {
+  const H5Reader file(path.string());
+  StoredFeatures out{.ids = file.strings("participant_id"),
+                     .parts = file.strings("part"),
+                     .studies = {},
+                     .ages = file.numbers("age"),
+                     .cohort = file.text_attribute("cohort_sha256"),
+                     .synthetic = file.has_attribute("synthetic"),
+                     .projected = {},
+                     .encoder = {}};
+  const std::size_t n = out.ids.size();
+  out.studies = file.has("study") ? file.strings("study") : std::vector<std::string>(n);
+  std::vector<Index> all(n);
+  std::iota(all.begin(), all.end(), Index{0});
+  const auto features = [&](const std::string& name) {
+    const std::string dataset = fmt::format("seed{}/epoch{}/{}", seed, epoch, name);
+    const Shape shape = file.shape(dataset);
+    if (shape.size() != 2 || shape[0] != static_cast<Index>(n) || out.ages.size() != n || out.parts.size() != n)
+      fail(ErrorKind::corrupt, path.string(), dataset + " does not fit the number of subjects");
+    return SubjectFeatures{all, file.numbers(dataset), shape[1]};
+  };
+  out.projected = features("projected");
+  out.encoder = features("encoder");
+  return out;
 }
 
 }  // namespace cg

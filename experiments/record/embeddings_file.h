@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the features of all subjects after chosen epochs to embeddings.h5, to show how the embedding develops. Its
-// layout: docs/run-folder.md.
+// The features of all subjects after chosen epochs, in embeddings.h5: they show how the embedding develops, and
+// predictors of age can be fitted on them without the network. Its layout: docs/run-folder.md.
 #pragma once
 
 #include <filesystem>
@@ -21,5 +21,21 @@ struct KeptFeatures {
 /// `seed<k>/epoch<n>/projected` and `…/encoder` [subjects, width]; as attributes, what the run is. Errors: storage.
 void write_embeddings(const std::filesystem::path& path, const Cohort& cohort, const Provenance& from,
                       std::span<const KeptFeatures> kept);
+
+/// What such a file says of its subjects, and their features after one epoch of a seed.
+struct StoredFeatures {
+  std::vector<std::string> ids, parts, studies;  ///< in the cohort's order; studies: empty texts if it has none
+  std::vector<double> ages;                      ///< years
+  std::string cohort;                            ///< Cohort::digest
+  bool synthetic = false;
+  SubjectFeatures projected, encoder;
+
+  const SubjectFeatures& at(Features which) const { return which == Features::projected ? projected : encoder; }
+  /// The places of the subjects of a part: train, validation or test.
+  std::vector<Index> part(const std::string& name) const;
+};
+
+/// Errors: data, if the file or the epoch is missing; corrupt.
+StoredFeatures read_embeddings(const std::filesystem::path& path, Index seed, Index epoch);
 
 }  // namespace cg

@@ -140,6 +140,37 @@ TEST_CASE("Formulations: the published Threshold pushes the nearest ages most, w
   std::printf("\n");
 }
 
+TEST_CASE("Formulations: DynLocRep with step_size 0 repels all rows in every epoch, as with far_decay 0") {
+  Batch b = example();
+  b.neighbours = 0;
+  b.epoch = 50;
+  for (const Formulation formulation : {Formulation::printed, Formulation::published}) {
+    const auto result = [&](const DynLocRep::Options& own) {
+      LossOptions options{.name = DynLocRep::name, .shared = {.formulation = formulation}};
+      options.own.of<DynLocRep>() = own;
+      return make_loss(options)->evaluate(b.input());
+    };
+    const LossResult none = result({.final_neighbours = 4, .step_size = 0}), all = result({.far_decay = 0}),
+                     four = result({.final_neighbours = 4});
+    CHECK(none.value == all.value);
+    CHECK(none.gradient == all.gradient);
+    CHECK(none.metrics.neighbours == b.rows());
+    CHECK(four.metrics.neighbours == 4);
+    CHECK(four.gradient != none.gradient);
+  }
+  const std::vector<std::string> warnings = loss_warnings({.name = DynLocRep::name,
+                                                           .shared = {},
+                                                           .own =
+                                                               [] {
+                                                                 OwnOptions own;
+                                                                 own.of<DynLocRep>().step_size = 0;
+                                                                 return own;
+                                                               }()},
+                                                          {.batch_size = 12, .epochs = 1});
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].find("no neighbourhood") != std::string::npos);
+}
+
 TEST_CASE("Formulations: SupCon cuts at the edges of its bins") {
   Batch b = random_batch(1, 4, 1, 8);
   b.ages = {39.9, 40.1, 30.1, 49.9};

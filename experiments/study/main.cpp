@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line of run_experiment: CONFIG.toml, key=value, options. Read next: config.h, then trainer.h.
+// The command line of run_experiment: CONFIG.toml, key=value, options. Read next: config.h; then trainer.h for a run,
+// study_run.h for a study.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +14,7 @@
 #include "experiments/program/environment.h"
 #include "experiments/runner/announcement.h"
 #include "experiments/runner/trainer.h"
+#include "experiments/study/study_run.h"
 #include "tensor/error.h"
 
 namespace {
@@ -22,32 +24,55 @@ Examples:
   run_experiment quickstart                      a synthetic cohort, minutes on a laptop
   run_experiment dynlocrep data.cohort=maps.h5   the paper's setting on your own cohort
   run_experiment quickstart train.epochs=5 --check
+  run_experiment table3 --check                  a study: what would be trained
+  run_experiment table3 --shard 2/8              a part of it, for a job array; --collect writes the tables
 )";
 
 struct Arguments {
   std::string config;
   std::vector<std::string> overrides;
   std::string device = "auto";
-  std::string out;
+  std::string out, shard;
   bool check = false, overwrite = false, allow_outliers = false, no_graphs = false, help_config = false;
+  bool collect = false;
 };
+
+/// Errors: usage, for options that only runs or only studies have.
+int study(const Arguments& arguments, const cg::Source& source, const cg::RunOptions& options) {
+  const std::filesystem::path folder =
+      arguments.out.empty() ? std::filesystem::path("runs") / options.name : std::filesystem::path(arguments.out);
+  cg::StudyTask task{.folder = folder, .check = arguments.check, .collect = arguments.collect};
+  if (!arguments.shard.empty()) cg::read_shard(arguments.shard, task);
+  if (arguments.overwrite)
+    cg::fail(cg::ErrorKind::usage, "--overwrite", "a study continues its trainings, and does not discard them",
+             "Remove the folders of the trainings, which --check lists");
+  const auto parent = folder.has_parent_path() ? folder.parent_path() : std::filesystem::path(".");
+  cg::run_study(cg::plan_studies(cg::read_studies(source, cg::source_root() / "experiments"), parent / "trainings"),
+                task, options);
+  return 0;
+}
 
 int run(const Arguments& arguments, cg::RunOptions options) {
   if (arguments.help_config) {
     fmt::print("The options of a configuration, as key = value in a file or key.sub=value on the command line.\n\n{}",
                cg::config_manual());
+    fmt::print("\nA study (docs/studies.md) also has:\n{}", cg::study_manual());
     return 0;
   }
   if (arguments.config.empty())
     cg::fail(cg::ErrorKind::usage, "command line", "the configuration is missing",
              "Give the path of a TOML file or the name of an experiment, for example quickstart");
   const std::filesystem::path file = cg::find_config(arguments.config, cg::source_root() / "experiments");
-  const cg::Config config = cg::parse_config(cg::read_source(file.string(), arguments.overrides));
+  const cg::Source source = cg::read_source(file.string(), arguments.overrides);
   options.name = file.stem().string();
   options.device = arguments.device;
   options.overwrite = arguments.overwrite;
   options.allow_outliers = arguments.allow_outliers;
   options.no_graphs = arguments.no_graphs;
+  if (cg::is_study(source)) return study(arguments, source, options);
+  if (arguments.collect || !arguments.shard.empty())
+    cg::fail(cg::ErrorKind::usage, "command line", "--shard and --collect are for studies, and this is one experiment");
+  const cg::Config config = cg::parse_config(source);
   options.out =
       arguments.out.empty() ? cg::default_run_folder(options.name, config) : std::filesystem::path(arguments.out);
   if (arguments.check) {
@@ -63,8 +88,9 @@ int run(const Arguments& arguments, cg::RunOptions options) {
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Trains and evaluates one experiment: a configuration, all of its seeds, one run folder.",
-               "run_experiment");
+  CLI::App app(
+      "Trains and evaluates an experiment (a configuration, all of its seeds, one run folder) or a study of several.",
+      "run_experiment");
   app.add_option("CONFIG", arguments.config, "TOML file, or the name of one in experiments/");
   app.add_option("SETTING", arguments.overrides,
                  "KEY=VALUE: options to change, e.g. train.epochs=5 (see --help-config)");
@@ -77,6 +103,8 @@ int main(int argc, char** argv) {
                "let a GPU compute kernel by kernel, without CUDA graphs: the same results, more slowly");
   app.add_flag("--allow-outliers", arguments.allow_outliers,
                "train on equal maps under two ids, and on intensities that are off by a factor of 10");
+  app.add_option("--shard", arguments.shard, "of a study: train only part I of N, written I/N");
+  app.add_flag("--collect", arguments.collect, "of a study: write the tables of what has been trained");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
   const cg::BuildState build = cg::build_state();
   app.footer(examples + cg::exit_code_help());
