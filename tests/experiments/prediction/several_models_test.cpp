@@ -57,6 +57,28 @@ TEST_CASE("predict: several models, or a run folder, give the mean of their ages
   }
 }
 
+TEST_CASE("predict: a damaged model in a run folder is an error, and a converted copy in it does not count") {
+  const fs::path copy = fs::path(workplace().folder) / "copy";
+  fs::remove_all(copy);
+  fs::copy(two().folder, copy, fs::copy_options::recursive);
+  const std::string second = (copy / "model-seed4.h5").string();
+  const Finished converted =
+      run_program(workplace().folder, "convert_weights", second + " copy/model-seed4.safetensors");
+  REQUIRE_MESSAGE(converted.code == 0, converted.text);
+  const Finished mean = predict("copy " + workplace().cohort + " --out copied.csv");
+  CHECK_MESSAGE(mean.says("mean of 2 models"), mean.text);
+  CHECK(table("copied.csv") == TwoSeeds::ages(two().first + " " + two().second, "mean.csv"));
+  const std::vector<std::pair<std::uintmax_t, int>> sizes = {{fs::file_size(second) / 2, 4}, {0, 3}};
+  for (const auto& [bytes, code] : sizes) {
+    fs::resize_file(second, bytes);
+    const Finished damaged = predict("copy " + workplace().cohort + " --out damaged.csv");
+    CAPTURE(damaged.text);
+    CHECK(damaged.code == code);
+    CHECK(damaged.says("model-seed4.h5"));
+    CHECK_FALSE(fs::exists(fs::path(workplace().folder) / "damaged.csv"));
+  }
+}
+
 TEST_CASE("predict: a scan that one of several models was trained on counts as trained on") {
   // Another seed's model, for which the parts are exchanged.
   const Result other = run_tiny("exchanged", "seeds=3 train.epochs=2 data.fold=1 --device cpu");
