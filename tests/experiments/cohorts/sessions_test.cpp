@@ -5,6 +5,9 @@
 #include <functional>
 
 #include "data/cohort_h5.h"
+#include "data/files/input_file.h"
+#include "data/formats/hdf5_file.h"
+#include "experiments/cohorts/export.h"
 #include "experiments/cohorts/near_file.h"
 #include "tests/experiments/cohorts/sample_study.h"
 #include "tests/support/thrown.h"
@@ -64,6 +67,57 @@ TEST_CASE("import: each session is a scan of its own, of one person") {
   fs::remove(study.out);
   study.options.exclude = {"sub-1_ses-01"};
   CHECK(study.import().maps == 2);
+}
+
+TEST_CASE("export, import: scans of one person stay scans of one person, each with its session, age and map") {
+  Sessions study("sessions-back");
+  study.write_table("participant_id\tsession_id\tage\nsub-1\tses-01\t40\nsub-1\t02\t42.5\nsub-2\tses-01\t60\n");
+  study.import();
+  const std::vector<std::string> ids = study.ids();
+  const fs::path folder = study.out.parent_path() / "bids";
+  {
+    const CohortFile before(study.out.string());
+    CHECK(exported_files(before) == "{participant_id}/{session}/mre/{participant_id}_{session}_stiffness.nii.gz");
+    export_cohort(before, folder, silent());
+    study.options.files = exported_files(before);
+  }
+  CHECK(fs::exists(folder / "sub-1/ses-02/mre/sub-1_ses-02_stiffness.nii.gz"));
+  study.options.root = folder;
+  fs::remove(study.out);
+  CHECK(study.import().maps == 3);
+  CHECK(study.ids() == ids);
+  const CohortFile after(study.out.string());
+  for (Index i = 0; i < 3; ++i)
+    CHECK(after.volume(i).values == sample_map(static_cast<std::uint64_t>(i + 1)).volume.values);
+}
+
+TEST_CASE("export: with sessions every scan gets one, and two scans with the same labels are refused") {
+  const Sessions study("sessions-of-others");
+  const auto exported = [&](const std::vector<std::string>& ids, const std::vector<std::string>& persons) {
+    H5Writer writer(study.out.string());
+    const auto n = static_cast<Index>(ids.size());
+    std::vector<float> maps;
+    for (Index k = 0; k < 8 * n; ++k) maps.push_back(static_cast<float>(k));
+    writer.floats("maps", {n, 1, 2, 2, 2}, maps);
+    writer.numbers("age", {n}, std::vector<double>(ids.size(), 30));
+    writer.strings("participant_id", ids);
+    writer.strings("person", persons);
+    writer.attribute("voxel_mm", 8);
+    writer.commit();
+    const fs::path folder = study.out.parent_path() / "others";
+    fs::remove_all(folder);
+    export_cohort(CohortFile(study.out.string()), folder, silent());
+    return read_input(folder / "participants.tsv", 1 << 20);
+  };
+  CHECK(exported({"a7", "b", "p-late", "x"}, {"p", "b", "p", ""}) ==
+        "participant_id\tsession_id\tage\tsex\tstudy\nsub-p\tses-a7\t30\tn/a\tn/a\nsub-b\tses-1\t30\tn/a\tn/a\n"
+        "sub-p\tses-late\t30\tn/a\tn/a\nsub-x\tses-1\t30\tn/a\tn/a\n");
+  check_fails(
+      [&] {
+        exported({"p_ses-1", "p_ses-.1"}, {"p", "p"});
+      },
+      ErrorKind::data, {"\"p_ses-.1\" and \"p_ses-1\" both become sub-p_ses-1"});
+  check_fails([&] { exported({"a", "b"}, {"p.1", "p1"}); }, ErrorKind::data, {"\"a\" and \"b\" both become sub-p1"});
 }
 
 TEST_CASE("import refuses: a session without a row or without a map, two rows of a session, two maps of one scan") {
