@@ -268,9 +268,11 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
     fail(ErrorKind::data, options.root.string(), "no such folder", "Give the folder that contains the table.");
   Diagnostics diagnostics;
   std::vector<std::string> left_out;
-  const auto [people, unit] = read_participants(options, diagnostics);
+  Exclusions exclusions(options.exclude);
+  const auto [people, unit] = read_participants(options, exclusions, diagnostics);
   check_apart(options, people, diagnostics);
-  std::vector<MapSource> sources = find_maps(options, people, diagnostics, left_out);
+  std::vector<MapSource> sources = find_maps(options, people, exclusions, diagnostics, left_out);
+  exclusions.report_unknown(diagnostics);
   if (sources.empty()) {
     diagnostics.report(options.root.string(), fix_first, out.empty() ? diagnostics.size() : most_problems);
     fail(ErrorKind::data, options.root.string(), "no participant has a map", "Check --table and --files.");

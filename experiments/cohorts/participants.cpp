@@ -19,9 +19,8 @@ namespace {
 
 class Reader {
  public:
-  Reader(const ImportOptions& options, Diagnostics& diagnostics) : o_(options), diagnostics_(diagnostics) {
-    for (const std::string& id : o_.exclude) excluded_.emplace(join_key(id), Excluded{id, false});
-  }
+  Reader(const ImportOptions& options, Exclusions& exclusions, Diagnostics& diagnostics)
+      : o_(options), exclusions_(exclusions), diagnostics_(diagnostics) {}
 
   Participants read() {
     const bool shared = o_.table.find("{part}") == std::string::npos;
@@ -32,10 +31,6 @@ class Reader {
         unit_ = age_unit(o_.root / file, o_.age_column, o_.age_unit);
         read(Table(path), file, shared && o_.parts.size() > 1 ? std::nullopt : std::optional(part));
       });
-    for (const auto& [key, excluded] : excluded_)
-      if (!excluded.met)
-        diagnostics_.add(
-            fmt::format("--exclude: there is no participant \"{}\" in the table. Check the id.", excluded.id));
     return {std::move(people_), unit_};
   }
 
@@ -53,20 +48,13 @@ class Reader {
                                      o_.id_column));
         continue;
       }
-      if (is_excluded(p)) continue;
+      if (exclusions_.has(p.id, p.session)) continue;
       if (!is_first(p, table)) continue;
       read_age(table.cell(row, o_.age_column), p);
       if (table.has(o_.sex_column)) read_sex(table.cell(row, o_.sex_column), p);
       p.study = study(table, row);
       people_.push_back(p);
     }
-  }
-
-  /// By its id, or by the id of its scan alone.
-  bool is_excluded(const Participant& p) {
-    for (const std::string& id : {p.id, scan_id(p.id, p.session)})
-      if (const auto at = excluded_.find(join_key(id)); at != excluded_.end()) return at->second.met = true;
-    return false;
   }
 
   bool is_first(const Participant& p, const Table& table) {
@@ -127,15 +115,11 @@ class Reader {
   }
 
   const ImportOptions& o_;
+  Exclusions& exclusions_;
   Diagnostics& diagnostics_;
   std::vector<Participant> people_;
   AgeUnit unit_;  ///< of the last table
   std::map<std::string, std::size_t> met_;
-  struct Excluded {
-    std::string id;
-    bool met;  ///< found in a table
-  };
-  std::map<std::string, Excluded> excluded_;
 };
 
 }  // namespace
@@ -146,8 +130,24 @@ std::string session_key(const std::string& session) {
   return session.starts_with("ses-") ? session.substr(4) : session;
 }
 
-Participants read_participants(const ImportOptions& options, Diagnostics& diagnostics) {
-  return Reader(options, diagnostics).read();
+Exclusions::Exclusions(const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) ids_.emplace(join_key(id), Excluded{id, false});
+}
+
+bool Exclusions::has(const std::string& id, const std::string& session) {
+  for (const std::string& name : {id, scan_id(id, session)})
+    if (const auto at = ids_.find(join_key(name)); at != ids_.end()) return at->second.met = true;
+  return false;
+}
+
+void Exclusions::report_unknown(Diagnostics& diagnostics) const {
+  for (const auto& [key, excluded] : ids_)
+    if (!excluded.met)
+      diagnostics.add(fmt::format("--exclude: there is no participant and no scan \"{}\". Check the id.", excluded.id));
+}
+
+Participants read_participants(const ImportOptions& options, Exclusions& exclusions, Diagnostics& diagnostics) {
+  return Reader(options, exclusions, diagnostics).read();
 }
 
 }  // namespace cg

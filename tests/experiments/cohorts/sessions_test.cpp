@@ -69,6 +69,38 @@ TEST_CASE("import: each session is a scan of its own, of one person") {
   CHECK(study.import().maps == 2);
 }
 
+TEST_CASE("import: --exclude leaves out one scan, also if the table has one row per participant") {
+  Sessions study("exclude-scan");
+  study.options.exclude = {"sub-1_ses-01"};
+  CHECK(study.import().maps == 2);
+  CHECK(study.ids() == std::vector<std::string>{"sub-1_ses-02 sub-1 400", "sub-2_ses-01 sub-2 600"});
+  fs::remove(study.out);
+  study.options.exclude = {"1_ses-01", "sub-1_ses-02"};  // all scans of a participant: its row is skipped too
+  CHECK(study.import().maps == 1);
+  CHECK(study.import().left_out.empty());
+  fs::remove(study.out);
+  study.options.exclude = {"sub-1_ses-03"};
+  study.refuses({"1 problem", "no participant and no scan \"sub-1_ses-03\""});
+  study.add("sub-9", "ses-01", 9);
+  study.options.exclude = {};
+  study.refuses({"1 problem", "no row in participants.tsv for \"sub-9_ses-01\"", "--exclude sub-9_ses-01"});
+  study.options.exclude = {"sub-9_ses-01"};  // as the message says
+  CHECK(study.import().maps == 3);
+}
+
+TEST_CASE("import: an excluded map is not compared with the others, of files and of a stack") {
+  Sessions study("exclude-equal");
+  study.add("sub-1", "ses-02", 3);  // as sub-2_ses-01
+  study.refuses({"--exclude sub-1_ses-02"});
+  study.options.exclude = {"sub-1_ses-02"};  // as the message says
+  CHECK(study.import().maps == 2);
+  Study stack("exclude-row");
+  stack.make_stack();
+  stack.write_table("participant_id\tage\nsub-1\t20\nsub-3\t40\n");
+  stack.options.exclude = {"sub-2"};
+  CHECK(stack.import().maps == 2);
+}
+
 TEST_CASE("export, import: scans of one person stay scans of one person, each with its session, age and map") {
   Sessions study("sessions-back");
   study.write_table("participant_id\tsession_id\tage\nsub-1\tses-01\t40\nsub-1\t02\t42.5\nsub-2\tses-01\t60\n");
