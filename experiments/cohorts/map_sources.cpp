@@ -28,15 +28,10 @@ class Finder {
   std::vector<MapSource> find(std::vector<std::string>& left_out) {
     std::vector<MapSource> out;
     if (nothing_fits()) return out;
+    std::map<std::string, MapSource> firsts;  // of each participant, in any row
     for (const Participant& person : people_) {
       const std::vector<MapSource> sources = maps_of(person);
-      const bool in_two_parts = !sources.empty() && sources.front().participant.part != sources.back().participant.part;
-      if (in_two_parts)
-        diagnostics_.add(
-            fmt::format("{}: there are maps in part \"{}\" and in part \"{}\" ({}, {}). Keep each participant "
-                        "in one part.",
-                        person.where, name(*sources.front().participant.part), name(*sources.back().participant.part),
-                        sources.front().where, sources.back().where));
+      const bool in_two_parts = !sources.empty() && !in_one_part(sources, firsts);
       const bool excluded = person.session.empty() && excluded_.contains(join_key(person.id));  // all of its maps
       if (sources.empty() && !excluded && o_.allow_missing) left_out.push_back(person.id);
       if (sources.empty() && !excluded && !o_.allow_missing) report_missing(person);
@@ -53,6 +48,21 @@ class Finder {
 
   static std::pair<std::string, std::string> key_of(const Participant& p) {
     return {join_key(p.id), session_key(p.session)};
+  }
+
+  /// Whether no map of the participant is in another part than its first one. Reports it otherwise.
+  bool in_one_part(const std::vector<MapSource>& sources, std::map<std::string, MapSource>& firsts) {
+    const Participant& person = sources.front().participant;
+    const MapSource& first = firsts.emplace(join_key(person.id), sources.front()).first->second;
+    for (const MapSource& source : sources) {
+      if (source.participant.part == first.participant.part) continue;
+      diagnostics_.add(fmt::format(
+          "{}: there are maps in part \"{}\" and in part \"{}\" ({}, {}). Keep each participant in one "
+          "part.",
+          person.where, name(*first.participant.part), name(*source.participant.part), first.where, source.where));
+      return false;
+    }
+    return true;
   }
 
   /// One per part, and per session if the row does not name one.

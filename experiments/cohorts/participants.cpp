@@ -40,7 +40,8 @@ class Reader {
     for (Index row = 0; row < table.rows(); ++row) {
       Participant p;
       p.id = table.cell(row, o_.id_column);
-      if (has_sessions) p.session = table.cell(row, o_.session_column);
+      if (has_sessions && !is_missing(table.cell(row, o_.session_column)))
+        p.session = table.cell(row, o_.session_column);
       p.part = part;
       p.where = fmt::format("{}:{} ({})", file, table.line(row), scan_id(p.id, p.session));
       if (is_missing(p.id)) {
@@ -57,18 +58,27 @@ class Reader {
     }
   }
 
+  /// Whether the row can be used beside those before it.
   bool is_first(const Participant& p, const Table& table) {
-    const auto [at, fresh] = met_.emplace(join_key(p.id) + "\n" + session_key(p.session), people_.size());
-    if (fresh) return true;
-    const Participant& first = people_[at->second];
+    const auto [of_id, new_id] = met_.emplace(join_key(p.id), people_.size());
+    const auto [of_scan, new_scan] = scans_.emplace(std::pair(of_id->first, session_key(p.session)), people_.size());
+    if (new_id) return true;
+    const Participant& first = people_[new_scan ? of_id->second : of_scan->second];
+    const bool mixed = first.session.empty() != p.session.empty();
+    if (new_scan && !mixed && first.part == p.part) return true;
     if (first.part != p.part)
       diagnostics_.add(fmt::format("{}: the participant is also in part \"{}\", {}. Keep each participant in one part.",
                                    p.where, o_.parts[*first.part], first.where));
+    else if (mixed)
+      diagnostics_.add(
+          fmt::format("{}: the row names {} session, that of {} {}. Name the session in each row of the id.", p.where,
+                      p.session.empty() ? "no" : "a", first.where, first.session.empty() ? "none" : "one"));
     else
       diagnostics_.add(fmt::format("{}: the id is also that of {}. {}", p.where, first.where,
                                    p.session.empty() && table.has(o_.session_column)
                                        ? "For several sessions, write {session} in --files."
                                        : "Keep one row per participant."));
+    if (new_scan) scans_.erase(of_scan);  // it is not among the people
     return false;
   }
 
@@ -118,8 +128,9 @@ class Reader {
   Exclusions& exclusions_;
   Diagnostics& diagnostics_;
   std::vector<Participant> people_;
-  AgeUnit unit_;  ///< of the last table
-  std::map<std::string, std::size_t> met_;
+  AgeUnit unit_;                                                      ///< of the last table
+  std::map<std::string, std::size_t> met_;                            ///< the first row of an id, by join key
+  std::map<std::pair<std::string, std::string>, std::size_t> scans_;  ///< rows by join key and session key
 };
 
 }  // namespace

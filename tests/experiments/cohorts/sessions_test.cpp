@@ -69,6 +69,43 @@ TEST_CASE("import: each session is a scan of its own, of one person") {
   CHECK(study.import().maps == 2);
 }
 
+TEST_CASE("import: a row without a session, also one with n/a, is that of all sessions, and stands alone") {
+  Sessions study("without-session");
+  const std::string header = "participant_id\tsession_id\tage\n";
+  study.write_table(header + "sub-1\tn/a\t40\nsub-2\tses-01\t60\n");
+  CHECK(study.import().maps == 3);
+  CHECK(study.ids() ==
+        std::vector<std::string>{"sub-1_ses-01 sub-1 400", "sub-1_ses-02 sub-1 400", "sub-2_ses-01 sub-2 600"});
+  fs::remove(study.out);
+  study.write_table(header + "sub-1\tn/a\t40\nsub-1\tses-01\t41\nsub-1\tses-01\t42\nsub-2\t01\t60\nsub-2\t-\t61\n");
+  study.refuses(
+      {"3 problems", "participants.tsv:3 (sub-1_ses-01): the row names a session, that of participants.tsv:2",
+       "participants.tsv:4 (sub-1_ses-01): the row names a session, that of participants.tsv:2",
+       "participants.tsv:6 (sub-2): the row names no session, that of participants.tsv:5 (sub-2_ses-01) one"});
+}
+
+TEST_CASE("import refuses: sessions of a participant in two parts, with separate tables or a common one") {
+  Sessions study("session-parts");
+  study.add("sub-1", "ses-03", 5);
+  fs::create_directories(study.folder / "train");
+  fs::create_directories(study.folder / "test/sub-1");
+  fs::rename(study.folder / "sub-1/ses-03", study.folder / "test/sub-1/ses-03");
+  fs::rename(study.folder / "sub-1", study.folder / "train/sub-1");
+  fs::rename(study.folder / "sub-2", study.folder / "test/sub-2");
+  study.options.parts = {"train", "test"};
+  study.options.files = "{part}/" + study.options.files;
+  study.options.table = "{part}.tsv";
+  const std::string header = "participant_id\tsession_id\tage\n", both = "sub-1\tses-01\t40\nsub-1\tses-02\t41\n",
+                    other = "sub-1\tses-03\t42\nsub-2\tses-01\t60\n";
+  study.write_table(header + both, "train.tsv");
+  study.write_table(header + other, "test.tsv");
+  study.refuses({"test.tsv:2 (sub-1_ses-03): the participant is also in part \"train\", train.tsv:2"});
+  study.options.table = "participants.tsv";
+  study.write_table(header + both + other);
+  study.refuses({"1 problem", "participants.tsv:4 (sub-1_ses-03)", "train/sub-1/ses-01", "test/sub-1/ses-03",
+                 "Keep each participant in one part"});
+}
+
 TEST_CASE("import: --exclude leaves out one scan, also if the table has one row per participant") {
   Sessions study("exclude-scan");
   study.options.exclude = {"sub-1_ses-01"};
