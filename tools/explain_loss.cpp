@@ -118,6 +118,7 @@ int answer(const Arguments& arguments) {
 int run(const Arguments& arguments) {
   if (!arguments.cases.empty()) return answer(arguments);
   if (arguments.html.empty()) return explain(arguments);
+  require_not_read(arguments.html, std::array{arguments.embeddings});
   require_new(arguments.html, arguments.overwrite);
   write_output(arguments.html, loss_page({page_html, page_css, page_script}, {}), arguments.overwrite);
   fmt::print("{}\n", arguments.html);

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 
+#include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "experiments/cohorts/import.h"
 #include "experiments/program/command_line.h"
@@ -100,7 +102,12 @@ void complete(Arguments& a, bool modality_given) {
   if (!folder.empty() && !std::filesystem::is_directory(folder))  // reported before the work, not after it
     fail(ErrorKind::storage, a.report, "its folder does not exist", "Create the folder, or name another one.");
   if (a.report.empty()) a.report = std::filesystem::path(a.out).replace_extension("").string() + "-import.csv";
-  for (const std::string& out : {a.out, a.report}) require_new(out, a.overwrite);
+  require_apart(std::array{a.out, a.report});
+  const std::vector<std::string> inputs = input_files(a.options);
+  for (const std::string& out : {a.out, a.report}) {
+    require_not_read(out, inputs);
+    require_new(out, a.overwrite);
+  }
 }
 
 /// At most five names.

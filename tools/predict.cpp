@@ -15,6 +15,7 @@
 #include "data/files/sums.h"
 #include "data/formats/map_file.h"
 #include "data/formats/tsv.h"
+#include "experiments/cohorts/age_unit.h"
 #include "experiments/program/command_line.h"
 #include "experiments/record/model_file.h"
 #include "experiments/training/setup.h"
@@ -70,7 +71,9 @@ void print_row(const PredictedAge& row) {
 int run(Arguments arguments) {
   constexpr std::size_t most_printed = 20;
   require_not_read(arguments.out, arguments.scans.inputs);
-  require_not_read(arguments.out, std::array{arguments.model, arguments.scans.participants.path});
+  require_not_read(arguments.out, model_files(arguments.model));
+  const std::string& table = arguments.scans.participants.path;
+  require_not_read(arguments.out, std::array{table, description_of(table).string()});
   require_new(arguments.out, arguments.overwrite);
   const std::vector<TrainedModel> models = take_models(arguments);
   const Scans scans(arguments.scans, models[0].prediction);

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "data/files/diagnostics.h"
+#include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "data/formats/map_file.h"
 #include "experiments/prediction/saliency_report.h"
@@ -62,6 +63,14 @@ void check(const Scans& scans, const std::vector<Index>& which) {
   for (const Index i : which) diagnostics.collect([&] { scans.read(i); });
   diagnostics.report(which.size() == 1 ? "the scan" : fmt::format("{} scans", which.size()),
                      "Fix or remove these scans; nothing was written");
+}
+
+/// Errors (usage): a file would replace the model or a scan.
+void check_outputs(const Arguments& a, const SaliencyRun& run, const Scans& scans, const std::vector<Index>& which) {
+  std::vector<std::string> ids, inputs = a.scans.inputs;
+  for (const Index i : which) ids.push_back(scans.id(i));
+  inputs.push_back(a.model);
+  for (const std::string& out : run.outputs(ids)) require_not_read(out, inputs);
 }
 
 std::optional<KnownAgeing> truth_of(const Arguments& a, const TrainedModel& model) {
@@ -120,6 +129,7 @@ int run(const Arguments& a) {
   check(scans, which);
   const auto backend = choose_backend(a.device);
   SaliencyRun saliency(*backend, model, a.saliency, a.out);
+  check_outputs(a, saliency, scans, which);
   if (model.prediction.training.synthetic)
     fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no map here has a meaning for a person. ***\n");
   const auto n = static_cast<Index>(which.size()), checked = std::min(n, a.saliency.checked);

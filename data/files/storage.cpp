@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "tensor/error.h"
@@ -83,6 +84,16 @@ void require_new(const fs::path& out, bool overwrite) {
   const bool folder = fs::is_directory(out, none);
   if (folder && fs::is_empty(out, none)) return;
   refuse_existing(out, folder ? "the folder exists and is not empty" : "the file exists");
+}
+
+void require_apart(std::span<const std::string> outputs) {
+  std::set<fs::path> places;
+  for (const std::string& out : outputs) {
+    if (out.empty() || is_device(out)) continue;
+    std::error_code none;
+    if (!places.insert(fs::weakly_canonical(fs::absolute(out, none), none)).second)
+      fail(ErrorKind::usage, out, "two outputs would be this file", "Give each output its own name");
+  }
 }
 
 bool is_device(const fs::path& path) {

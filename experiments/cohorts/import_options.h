@@ -49,6 +49,9 @@ ImportOptions with_layout(ImportOptions options, Layout layout);
 /// Errors (usage): options that do not fit together, a pattern with an unknown placeholder or without the id.
 void check_options(const ImportOptions& options);
 
+/// The files that an import reads, and places of such files: a file that is named here need not exist.
+std::vector<std::string> input_files(const ImportOptions& options);
+
 /// The id of a participant's scan in a session: "sub-01_ses-02"; without a session the participant's.
 std::string scan_id(const std::string& id, const std::string& session);
 

@@ -64,6 +64,9 @@ class SaliencyRun {
   /// Errors: memory; storage, if the folder cannot be created.
   SaliencyRun(Backend& backend, const TrainedModel& model, SaliencyOptions options, std::filesystem::path folder);
 
+  /// The files that `add`, write_mean and the program write for scans with these ids, in this order.
+  std::vector<std::string> outputs(const std::vector<std::string>& ids) const;
+
   /// Writes <id>_gradient.nii.gz and <id>_occlusion.nii.gz in the scan's space, and <id>.png. Errors: those of reading
   /// the scan; numbers, as of Inference::age; storage.
   ScanSaliency add(const Scans& scans, Index scan, Progress& progress);
@@ -80,8 +83,6 @@ class SaliencyRun {
 
  private:
   std::vector<SaliencyMap> maps_of(Inference& network, const Tensor& volume, const SaliencyStep& step) const;
-  std::string name_for(const std::string& id);
-
   const TrainedModel& model_;
   SaliencyOptions options_;
   std::filesystem::path folder_;

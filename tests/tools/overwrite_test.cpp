@@ -64,3 +64,29 @@ TEST_CASE("overwrite: each program refuses each output that exists with exit cod
     }
   }
 }
+
+TEST_CASE("overwrite: no program replaces its own input, or one output by another") {
+  const TestFolder folder;
+  const std::string sizes = " --device reference --size 20 24 20 --batch 2 --overwrite ";
+  std::filesystem::copy_file(CG_TEST_SOURCE "/experiments/quickstart.toml", folder.path() + "/mine.toml");
+  cg::H5Writer rows(folder.path() + "/rows.h5");
+  rows.numbers("embeddings", {3, 2}, std::vector<double>{1, 0, 0, 1, 0.6, 0.8});
+  rows.commit();
+  const std::vector<Command> commands = {
+      {"profile_memory", "mine.toml" + sizes + "--csv mine.toml", {"mine.toml"}},
+      {"profile_memory", "mine.toml" + sizes + "--json ./mine.toml", {"mine.toml"}},
+      {"explain_loss", "--embeddings rows.h5 --html rows.h5 --overwrite", {"rows.h5"}},
+  };
+  for (const Command& command : commands) {
+    CAPTURE(command.arguments);
+    const std::string before = folder.read(command.outputs[0]);
+    const Finished refused = run_program(folder.path(), command.program, command.arguments);
+    CAPTURE(refused.text);
+    CHECK(refused.code == 2);
+    CHECK(refused.says("would replace an input file"));
+    CHECK(folder.read(command.outputs[0]) == before);
+  }
+  const Finished same = run_program(folder.path(), "profile_memory", "mine.toml" + sizes + "--csv a --html ./a");
+  CHECK(same.code == 2);
+  CHECK_MESSAGE(same.says("two outputs would be this file"), same.text);
+}

@@ -75,3 +75,16 @@ TEST_CASE(
   fs::remove(longest);
   CHECK(names(f) == std::set<std::string>{"target", "link", "chain", "pipe"});
 }
+
+TEST_CASE("require_apart: two outputs of one command may not be one file, in any spelling") {
+  const TestFolder folder;
+  const std::string f = folder.path();
+  fs::create_symlink("a", f + "/link");
+  const auto apart = [](const std::vector<std::string>& outputs) { return kind([&] { require_apart(outputs); }); };
+  CHECK(apart({f + "/a", f + "/b", "", ""}) == 0);
+  CHECK(apart({"/dev/null", "/dev/null"}) == 0);
+  CHECK(apart({f + "/a", f + "/b", f + "/a"}) == 2);
+  CHECK(apart({f + "/a", f + "/./a"}) == 2);
+  CHECK(apart({f + "/a", f + "/link"}) == 2);
+  CHECK(apart({"a", "./a"}) == 2);
+}

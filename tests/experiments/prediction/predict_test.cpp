@@ -264,13 +264,18 @@ TEST_CASE("predict: the output never replaces an input file") {
   const std::string folder = workplace().folder, scan = folder + "/sub-own.nii.gz";
   write_nifti(scan, read_nifti(trained().files()[0]).spatial);
   std::ofstream(folder + "/own.tsv") << "participant_id\tage\nsub-own\t50\n";
-  const std::string arguments = trained().model + " " + scan + " --participants own.tsv --out ";
-  for (const std::string& out : {std::string("sub-own.nii.gz"), std::string("./own.tsv"), trained().model}) {
-    const std::string before = contents(fs::path(out).is_absolute() ? out : folder + "/" + out);
-    CHECK(predict(arguments + out).code == 2);
-    CHECK(contents(fs::path(out).is_absolute() ? out : folder + "/" + out) == before);
-  }
-  CHECK(predict(arguments + "own.csv").code == 0);
+  std::ofstream(folder + "/own.json") << "{}";
+  const std::string arguments = " " + scan + " --participants own.tsv --out ";
+  for (const std::string& model :
+       {trained().model, fs::path(trained().model).parent_path().string()})  // its run folder
+    for (const std::string& out :
+         {std::string("sub-own.nii.gz"), std::string("./own.tsv"), std::string("own.json"), trained().model}) {
+      CAPTURE(out);
+      const std::string before = contents(fs::path(out).is_absolute() ? out : folder + "/" + out);
+      CHECK(predict(model + arguments + out).code == 2);
+      CHECK(contents(fs::path(out).is_absolute() ? out : folder + "/" + out) == before);
+    }
+  CHECK(predict(trained().model + arguments + "own.csv").code == 0);
 }
 
 TEST_CASE("predict: a table of another program stays, also the run's own table in the run folder") {
