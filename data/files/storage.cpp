@@ -24,8 +24,8 @@ namespace fs = std::filesystem;
 [[noreturn]] void storage_error(const fs::path& path, const std::string& doing) {
   const int error = errno;
   std::string fix = "Check the path, its permissions and the disk";
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG) fix = "Free some space, or choose another --out";
-  if (error == EACCES || error == EROFS || error == EPERM) fix = "With --out, choose a folder that is writable";
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) fix = "Free some space, or choose another folder";
+  if (error == EACCES || error == EROFS || error == EPERM) fix = "Choose a folder that is writable";
   fail(ErrorKind::storage, path.string(), fmt::format("{}: {}", doing, std::strerror(error)), fix);
 }
 
@@ -140,7 +140,7 @@ void write_atomically(const fs::path& path, std::string_view bytes, bool replace
 void remove_file(const fs::path& path) {
   std::error_code error;
   fs::remove(path, error);
-  if (error) fail(ErrorKind::storage, path.string(), "cannot be removed: " + error.message(), "Choose another --out");
+  if (error) fail(ErrorKind::storage, path.string(), "cannot be removed: " + error.message(), "Choose another folder");
 }
 
 void sync_folder(const fs::path& folder) {
