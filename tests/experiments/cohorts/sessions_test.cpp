@@ -220,6 +220,26 @@ TEST_CASE("import: a pattern that finds nothing is one problem, with a file that
   study.refuses({"Below the folder there is no NIfTI or .npy file whose name contains a participant's id"});
 }
 
+TEST_CASE("import: the pattern that a message recommends gives the named file with the id of its participant") {
+  Study study("near");
+  for (const int k : {1, 2, 3}) fs::remove_all(study.file(k).parent_path());
+  const auto near = [&](const std::string& file, const std::vector<std::string>& ids) {
+    fs::create_directories((study.folder / file).parent_path());
+    write_nifti(study.folder / file, sample_map(1));
+    std::vector<Participant> people;
+    for (const std::string& id : ids) people.push_back({.id = id});
+    const auto found = near_file(study.folder, people, "{participant_id}.nii");
+    fs::remove_all(study.folder / *fs::path(file).begin());
+    return found ? found->pattern : "none";
+  };
+  CHECK(near("sub-10/sub-10_T1w.nii", {"sub-1", "sub-10"}) == "{participant_id}/{participant_id}_T1w.nii");
+  CHECK(near("sub-10/sub-10_T1w.nii", {"1", "10"}) == "sub-{participant_id}/sub-{participant_id}_T1w.nii");
+  CHECK(near("sub-10/sub-10_T1w.nii", {"sub-1", "sub-2"}) == "none");
+  CHECK(near("maps/a-b_T1w.nii", {"a", "a-b", "b"}) == "maps/{participant_id}_T1w.nii");
+  CHECK(near("sub-1/sub-1_run-10.nii", {"sub-1"}) == "{participant_id}/{participant_id}_run-10.nii");
+  CHECK(near("maps/x7.nii", {"7"}) == "none");
+}
+
 TEST_CASE("import refuses: an unknown placeholder") {
   Sessions study("placeholder");
   const auto refused = [&](const std::string& word) {
