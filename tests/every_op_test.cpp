@@ -9,7 +9,7 @@
 #include "tensor/registry.h"
 #include "tests/support/op_checks.h"
 #include "tests/support/op_tests.h"
-#include "tests/support/property.h"
+#include "tests/support/shrinking_draw.h"
 
 using namespace cg;
 using namespace cg::test;

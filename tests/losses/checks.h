@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <numeric>
+#include <sstream>
 
-#include "experiments/config/settings.h"
 #include "losses/all.h"
 #include "losses/registry.h"
 #include "tensor/random.h"
@@ -253,12 +253,25 @@ inline std::vector<LossOptions> every_loss() {
   return all;
 }
 
+/// A number, a choice, or the size of a list.
+inline std::string text_of(const Value& value) {
+  std::ostringstream out;
+  const auto print = [&](const auto& v) {
+    if constexpr (requires { out << v; })
+      out << v;
+    else
+      out << v.size() << " values";
+  };
+  std::visit(print, value);
+  return out.str();
+}
+
 /// A setting in words, for a test's message: its options that have not their defaults.
 inline std::string describe(const LossOptions& options) {
   std::string out = options.name;
   for (const auto& field : loss_fields())
     if (const Value value = field.get(options); field.key != "name" && value != field.get({}))
-      out += fmt::format(", {} = {}", field.key, to_toml(value));
+      out += fmt::format(", {} = {}", field.key, text_of(value));
   return out;
 }
 

@@ -8,7 +8,7 @@
 #include <cstdlib>
 
 #include "tests/support/application.h"
-#include "tests/support/property.h"
+#include "tests/support/shrinking_draw.h"
 #include "tests/support/tensors.h"
 
 namespace cg::test {

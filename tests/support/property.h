@@ -8,8 +8,6 @@
 #include <cstdlib>
 #include <string>
 
-#include "tests/support/op_examples.h"
-
 namespace cg::test {
 
 /// Checks a property; 200 cases from a fixed seed unless the environment variable RC_PARAMS says otherwise
@@ -18,12 +16,6 @@ template <class Testable>
 void property(const std::string& name, Testable&& testable) {
   setenv("RC_PARAMS", "seed=20260731 max_success=200", 0);
   CHECK(rc::check(name, std::forward<Testable>(testable)));
-}
-
-/// Draws whose sizes rapidcheck can shrink.
-inline Draw shrinking_draw(DType activations = DType::f64) {
-  const auto seed = *rc::gen::inRange<std::uint64_t>(0, 1'000'000'000);
-  return {[](Index a, Index b) { return *rc::gen::inRange<Index>(a, b + 1); }, Random({.seed = seed}), activations};
 }
 
 }  // namespace cg::test

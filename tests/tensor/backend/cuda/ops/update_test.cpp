@@ -11,7 +11,7 @@
 #include "tensor/backend/cuda/ops/bias.h"
 #include "tensor/registry.h"
 #include "tests/support/host_launch.h"
-#include "tests/support/property.h"
+#include "tests/support/shrinking_draw.h"
 #include "tests/support/tensors.h"
 
 using namespace cg;
