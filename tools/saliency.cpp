@@ -12,6 +12,7 @@
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "data/formats/map_file.h"
+#include "experiments/cohorts/cohort_input.h"
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/program/command_line.h"
 #include "experiments/program/csv.h"
@@ -75,7 +76,7 @@ void check_outputs(const Arguments& a, const SaliencyRun& run, const Scans& scan
 
 std::optional<KnownAgeing> truth_of(const Arguments& a, const TrainedModel& model) {
   for (const std::string& input : a.scans.inputs)
-    if (input.ends_with(".h5") || input.ends_with(".hdf5"))
+    if (is_cohort_file(input))
       if (auto truth = known_ageing(input, model.prediction.preprocessing.grid.extents)) return truth;
   return std::nullopt;
 }

@@ -18,6 +18,7 @@
 #include "data/formats/map_file.h"
 #include "data/normalise.h"
 #include "data/space/resample.h"
+#include "experiments/cohorts/cohort_input.h"
 #include "experiments/cohorts/map_reader.h"
 #include "experiments/config/fields.h"
 #include "experiments/pages/volume_picture.h"
@@ -178,8 +179,7 @@ int main(int argc, char** argv) {
   return run_program(app, argc, argv, [&] {
     require_not_read(arguments.out, std::array{arguments.file});
     require_new(arguments.out, arguments.overwrite);
-    const bool is_cohort = arguments.file.ends_with(".h5") || arguments.file.ends_with(".hdf5");
-    const Map map = is_cohort ? map_of_cohort(arguments) : map_of_file(arguments);
+    const Map map = is_cohort_file(arguments.file) ? map_of_cohort(arguments) : map_of_file(arguments);
     write_output(arguments.out, volume_png(picture_of(map, arguments)), arguments.overwrite);
     fmt::print("{}\n", arguments.out);
     return 0;

@@ -118,8 +118,7 @@ std::vector<std::string> model_files(const std::filesystem::path& path) {
 
 TrainedModel read_model(const std::filesystem::path& path) {
   const std::string name = path.string();
-  weights_format(name);  // refuses other endings before the file is read
-  const std::string bytes = read_input(path, most_weights_bytes);
+  const std::string bytes = weights_input(name);
   const auto numbers = [](const ArrayHeader& array) { return !array.type.empty(); };
   WeightsFile file = read_weights(name, bytes, {numbers, bound_of_values(bytes)});
   const auto prediction = file.texts.find(prediction_text);

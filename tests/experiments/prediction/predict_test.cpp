@@ -325,7 +325,7 @@ TEST_CASE("predict: files that are not a model, or a damaged model, give their e
   const std::string good = trained().files()[0], model = trained().model;
   CHECK(predict("none.h5 " + good).code == 3);
   std::ofstream(workplace().folder + "/model.pth") << "of PyTorch";
-  CHECK(predict("model.pth " + good).code == 2);
+  CHECK(predict("model.pth " + good).code == 3);
   CHECK(predict(workplace().cohort + " " + good).code == 3);  // has numbers, but no predictor
   std::ofstream(workplace().folder + "/cut.h5", std::ios::binary) << contents(model).substr(0, 9000);
   CHECK(predict("cut.h5 " + good).code == 4);
