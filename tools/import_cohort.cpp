@@ -93,8 +93,7 @@ void add_choices(CLI::App& app, Arguments& a) {
 void complete(Arguments& a, bool modality_given) {
   const Layout layout = layouts.at(a.layout);
   a.options = with_layout(std::move(a.options), layout);
-  const bool t1 = layout != Layout::bids || a.options.files.find("T1w") != std::string::npos;
-  if (!modality_given) a.options.modality = t1 ? "t1" : "mre";
+  if (!modality_given) a.options.modality = layout == Layout::bids ? modality_of_name(a.options.files) : "t1";
   a.options.sampling = sampling_of(a.sampling).value_or(usual_sampling(a.options.modality));  // checked, or not given
   if (a.check) return;
   if (a.out.empty()) fail(ErrorKind::usage, "--out", "no cohort file is given", "Give a file, or add --check.");

@@ -56,6 +56,8 @@ ImportOptions with_openbhb(ImportOptions o, Layout layout) {
 
 }  // namespace
 
+std::string modality_of_name(const std::string& name) { return name.find("T1w") != std::string::npos ? "t1" : "mre"; }
+
 std::string scan_id(const std::string& id, const std::string& session) {
   if (session.empty()) return id;
   return id + (session.starts_with("ses-") ? "_" : "_ses-") + session;

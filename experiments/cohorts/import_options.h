@@ -46,6 +46,9 @@ enum class Layout {
 /// Fills in empty options by the files below `root`. Errors (data): the files of the layout do not exist.
 ImportOptions with_layout(ImportOptions options, Layout layout);
 
+/// The modality of maps with this name or pattern, if the user names none: t1 if it contains T1w, otherwise mre.
+std::string modality_of_name(const std::string& name);
+
 /// Errors (usage): options that do not fit together, a pattern with an unknown placeholder or without the id.
 void check_options(const ImportOptions& options);
 
