@@ -14,6 +14,7 @@
 #include "data/files/sums.h"
 #include "data/formats/weights_file.h"
 #include "experiments/program/command_line.h"
+#include "experiments/program/unverified.h"
 #include "tensor/error.h"
 
 namespace {
@@ -51,6 +52,7 @@ int run(const std::string& from, const std::string& to, bool list, bool overwrit
     print_list(bytes, file);
     return 0;
   }
+  report_unverified(from, file.verified);  // the new file gets digests of what was read
   const std::string out = weights_bytes(weights_format(to), file.arrays, file.texts);
   write_output(to, out, overwrite);
   fmt::print("{}: {} arrays, SHA-256 {}\n", to, file.arrays.size(), sha256(out));

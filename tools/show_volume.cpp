@@ -23,6 +23,7 @@
 #include "experiments/config/fields.h"
 #include "experiments/pages/volume_picture.h"
 #include "experiments/program/command_line.h"
+#include "experiments/program/unverified.h"
 #include "tensor/error.h"
 
 namespace {
@@ -110,6 +111,7 @@ Triple place(const Arguments& arguments, const VolumePicture& picture) {
 
 Map map_of_cohort(const Arguments& arguments) {
   const CohortFile cohort(arguments.file);
+  report_unverified(arguments.file, cohort.verified());
   const Index i = find_subject(cohort, arguments.subject);
   const Subject& subject = cohort.subject(i);
   return {.title = fmt::format("{}, {:g} years{}", subject.id, subject.age,

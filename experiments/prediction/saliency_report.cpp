@@ -205,9 +205,11 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
     if (left > 0) progress.advance(1, read.source);
     left = std::max<Index>(left - 1, 0);
   };
-  ScanSaliency out{read.id, read.age, trained_.age(volume, read.source), maps_of(trained_, volume, step), {}};
-  out.trained_on = trained_on(read, model_.prediction);
-  out.synthetic = synthetic_word(read, model_.prediction);
+  const PredictedAge age = predict_one(read, model_, trained_);
+  ScanSaliency out{read.id, read.age, age.predicted, maps_of(trained_, volume, step), {}};
+  out.trained_on = age.trained_on;
+  out.synthetic = age.synthetic;
+  out.warnings = age.warnings;
   synthetic_ = synthetic_ || read.synthetic;
   const std::vector<SaliencyMap> random = checked ? maps_of(random_, volume, step) : std::vector<SaliencyMap>();
   progress.advance(left, read.source);  // steps that a small brain does not need
@@ -272,11 +274,12 @@ std::string saliency_table(const std::vector<ScanSaliency>& rows) {
   std::string out = "participant_id,age,predicted_age,trained_on,synthetic";
   if (!rows.empty())
     for (const SaliencyMap& map : rows[0].maps) out += "," + map.kind + "_random_correlation";
-  out += "\n";
+  out += ",warnings\n";
   for (const ScanSaliency& row : rows) {
     std::vector<std::string> cells = {csv_text(row.id), csv_number(row.age), csv_number(row.predicted),
                                       trained_on_names[static_cast<std::size_t>(row.trained_on)], row.synthetic};
     for (const double c : row.correlations) cells.push_back(csv_number(c));
+    cells.push_back(warnings_cell(row.warnings));
     out += csv_line(cells);
   }
   return out;

@@ -37,7 +37,8 @@ struct ScanSaliency {
   std::vector<SaliencyMap> maps;
   std::vector<double> correlations;  ///< per map: rank correlation of |values| and |random| on the data, or NaN
   TrainedOn trained_on = TrainedOn::no;
-  std::string synthetic = {};  ///< see synthetic_word
+  std::string synthetic = {};              ///< see synthetic_word
+  std::vector<std::string> warnings = {};  ///< as those of a prediction
 };
 
 /// The true ageing in the file of a synthetic cohort (data/phantom/phantom.h), both [X, Y, Z].
@@ -94,8 +95,8 @@ class SaliencyRun {
   bool synthetic_ = false;  // the model, or a scan so far
 };
 
-/// CSV, one line per scan: participant_id, age, predicted_age, trained_on, synthetic, and one column per map with its
-/// correlation.
+/// CSV, one line per scan: participant_id, age, predicted_age, trained_on, synthetic, one column per map with its
+/// correlation, warnings.
 std::string saliency_table(const std::vector<ScanSaliency>& rows);
 
 }  // namespace cg

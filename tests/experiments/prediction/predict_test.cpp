@@ -15,6 +15,7 @@
 #include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/prediction/predicted.h"
 #include "tests/support/thrown.h"
+#include "tests/support/without_digests.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -289,6 +290,28 @@ TEST_CASE("predict: a table of another program stays, also the run's own table i
   fs::create_symlink("nowhere.csv", workplace().folder + "/dangling.csv");
   CHECK(run_program(workplace().folder, "predict", trained().model + " " + workplace().cohort + " --out dangling.csv")
             .code == 9);
+}
+
+TEST_CASE("predict: models and cohorts are known by their content, whatever their names") {
+  const std::string folder = workplace().folder;
+  fs::copy_file(trained().model, folder + "/weights.bin");
+  fs::copy_file(workplace().cohort, folder + "/cohort.bin");
+  REQUIRE(predict(trained().model + " " + workplace().cohort + " --out named.csv").code == 0);
+  const Finished other = predict("weights.bin cohort.bin --out unnamed.csv");
+  REQUIRE_MESSAGE(other.code == 0, other.text);
+  const Rows named = table("named.csv"), unnamed = table("unnamed.csv");
+  REQUIRE(named.size() == unnamed.size());
+  for (std::size_t k = 0; k < named.size(); ++k) CHECK(named[k].at("predicted_age") == unnamed[k].at("predicted_age"));
+}
+
+TEST_CASE("predict: a model and a cohort without digests are reported as not verified, and no others") {
+  const std::string folder = workplace().folder;
+  copy_without_digests(trained().model, folder + "/plain-model.h5");
+  copy_without_digests(workplace().cohort, folder + "/plain-cohort.h5");
+  CHECK_FALSE(predict(trained().model + " " + workplace().cohort + " --out v.csv").says("not verified"));
+  const Finished done = predict("plain-model.h5 plain-cohort.h5 --out v.csv");
+  for (const char* words : {"plain-model.h5: not verified", "plain-cohort.h5: not verified"})
+    CHECK_MESSAGE(done.says(words), done.text);
 }
 
 TEST_CASE("predict: cells that a spreadsheet would evaluate are made harmless") {

@@ -11,6 +11,7 @@
 #include "experiments/record/model_file.h"
 #include "experiments/statistics/map_agreement.h"
 #include "tests/experiments/prediction/predicted.h"
+#include "tests/support/without_digests.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -77,4 +78,26 @@ TEST_CASE("saliency: gradients are per unit of the scan, correlations over the d
   CHECK(a.values == per_unit);
   CHECK(first.correlations.at(0) == rank_correlation(on_data, random_on_data));
   CHECK(mean.values == mean_of_two);
+}
+
+TEST_CASE("saliency: warnings of the model and of each scan are printed and in the table, as those of predict") {
+  const std::string folder = workplace().folder, cheap = " --method gradient --samples 1 --check-scans 0 --overwrite";
+  copy_without_digests(trained().model, folder + "/plain-model.h5");
+  copy_without_digests(workplace().cohort, folder + "/plain-cohort.h5");
+  const auto trained_on =
+      std::ranges::find_if(trained().of_run, [](const auto& row) { return row.at("part") == "train"; });
+  REQUIRE(trained_on != trained().of_run.end());
+  const std::string id = trained_on->at("participant_id"), one = " --subject " + id + cheap;
+  const auto run = [&](const std::string& inputs) {
+    const Finished done = run_program(folder, "saliency", inputs + one + " --out warned");
+    REQUIRE_MESSAGE(done.code == 0, done.text);
+    return done;
+  };
+  const Finished verified = run(trained().model + " " + workplace().cohort);
+  CHECK_FALSE(verified.says("not verified"));
+  CHECK_MESSAGE(verified.says("warning: the model was trained on this map"), verified.text);
+  CHECK(table("warned/saliency.csv").at(0).at("warnings").find("was trained on this map") != std::string::npos);
+  const Finished plain = run("plain-model.h5 plain-cohort.h5");
+  for (const char* words : {"plain-model.h5: not verified", "plain-cohort.h5: not verified"})
+    CHECK_MESSAGE(plain.says(words), plain.text);
 }
