@@ -80,7 +80,7 @@ TEST_CASE("import_cohort: --overwrite replaces no input, and no output by the ot
   for (const auto& [command, input] : inputs) {
     CAPTURE(input);
     const std::string before = read_input(input, 1 << 20);
-    for (const std::string out : {"--out '" + input + "'", "--out new.h5 --report '" + input + "'"}) {
+    for (const std::string& out : {"--out '" + input + "'", "--out new.h5 --report '" + input + "'"}) {
       const Finished refused = run("import_cohort", command + " " + out);
       CAPTURE(refused.text);
       CHECK(refused.code == 2);

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "data/files/storage.h"
 #include "tensor/error.h"

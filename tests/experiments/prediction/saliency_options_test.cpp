@@ -101,3 +101,24 @@ TEST_CASE("saliency: warnings of the model and of each scan are printed and in t
   for (const char* words : {"plain-model.h5: not verified", "plain-cohort.h5: not verified"})
     CHECK_MESSAGE(plain.says(words), plain.text);
 }
+
+TEST_CASE("saliency: a scan or a model in the folder with the name of an output is refused, and stays") {
+  const std::string folder = workplace().folder + "/maps-of-others",
+                    options = " --samples 1 --overwrite --out " + folder;
+  fs::create_directories(folder);
+  const std::string scan = folder + "/sub-own_gradient.nii.gz", model = folder + "/mean.png";
+  fs::copy_file(trained().files()[0], scan);
+  fs::copy_file(trained().model, model);
+  const auto refused = [&](const std::string& inputs, const std::string& input) {
+    const auto size = fs::file_size(input);
+    const auto time = fs::last_write_time(input);
+    const Finished done = run_program(workplace().folder, "saliency", inputs + options);
+    CAPTURE(done.text);
+    CHECK(done.code == 2);
+    CHECK(done.says("would replace an input file"));
+    CHECK(fs::file_size(input) == size);
+    CHECK(fs::last_write_time(input) == time);
+  };
+  refused(trained().model + " " + scan, scan);
+  refused(model + " " + trained().files()[1], model);
+}

@@ -306,25 +306,6 @@ TEST_CASE("saliency: a folder with other files is refused with exit code 9, unle
   CHECK(contents(folder + "/thesis.txt") == "mine");
 }
 
-TEST_CASE("saliency: a scan or a model in the folder with the name of an output is refused, and stays") {
-  const std::string folder = workplace().folder + "/maps-of-others";
-  fs::create_directories(folder);
-  fs::copy_file(trained().files()[0], folder + "/sub-own_gradient.nii.gz");
-  fs::copy_file(model_file(), folder + "/mean.png");
-  const std::string scan = folder + "/sub-own_gradient.nii.gz",
-                    options = " --samples 1 --out maps-of-others --overwrite";
-  for (const auto& [command, input] : std::vector<std::pair<std::string, std::string>>{
-           {model_file() + " " + scan + options, scan},
-           {folder + "/mean.png " + trained().files()[1] + options, folder + "/mean.png"}}) {
-    const std::string before = contents(input);
-    const Finished refused = saliency(command);
-    CAPTURE(refused.text);
-    CHECK(refused.code == 2);
-    CHECK(refused.says("would replace an input file"));
-    CHECK(contents(input) == before);
-  }
-}
-
 TEST_CASE("saliency: on a synthetic cohort the maps and those of random weights are compared with the true ageing") {
   const Finished done = saliency(model_file() + " " + workplace().cohort +
                                  " --method gradient --samples 1 --check-scans 2 --out known"
