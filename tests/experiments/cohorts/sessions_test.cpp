@@ -227,7 +227,7 @@ TEST_CASE("import: the pattern that a message recommends gives the named file wi
     fs::create_directories((study.folder / file).parent_path());
     write_nifti(study.folder / file, sample_map(1));
     std::vector<Participant> people;
-    for (const std::string& id : ids) people.push_back({.id = id});
+    for (const std::string& id : ids) people.emplace_back().id = id;
     const auto found = near_file(study.folder, people, "{participant_id}.nii");
     fs::remove_all(study.folder / *fs::path(file).begin());
     return found ? found->pattern : "none";
