@@ -72,6 +72,16 @@ TEST_CASE("predict: a scan that one of several models was trained on counts as t
   CHECK(by_one > 0);
 }
 
+TEST_CASE("predict: the output never replaces a model of the run folder, or one of several models") {
+  const std::string before = contents(two().first);
+  for (const std::string& models : {two().folder, two().second + " " + two().first}) {
+    const Finished refused = predict(models + " " + workplace().cohort + " --out " + two().first);
+    CHECK(refused.code == 2);
+    CHECK_MESSAGE(refused.says("the output would replace an input file"), refused.text);
+    CHECK(contents(two().first) == before);
+  }
+}
+
 TEST_CASE("predict: models of other scans, a folder without models and models alone are refused") {
   const Finished grid = predict(two().first + " " + two().second);
   CHECK(grid.code == 2);
