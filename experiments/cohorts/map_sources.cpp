@@ -36,7 +36,7 @@ class Finder {
                         "in one part.",
                         person.where, name(*sources.front().participant.part), name(*sources.back().participant.part),
                         sources.front().where, sources.back().where));
-      if (sources.empty() && o_.allow_missing) left_out.push_back(person.id);
+      if (sources.empty() && o_.allow_missing) left_out.push_back(scan_id(person.id, person.session));
       if (sources.empty() && !o_.allow_missing) report_missing(person);
       if (!in_two_parts) out.insert(out.end(), sources.begin(), sources.end());
     }
@@ -144,7 +144,8 @@ class Finder {
     diagnostics_.add(
         fmt::format("{}: no map: {} {}. Add the map, skip the participant with --exclude {}, or skip all such "
                     "participants with --allow-missing.",
-                    person.where, looked, o_.files.empty() ? "does not list the id" : "does not exist", person.id));
+                    person.where, looked, o_.files.empty() ? "does not list the id" : "does not exist",
+                    scan_id(person.id, person.session)));
   }
 
   void report_unused() {

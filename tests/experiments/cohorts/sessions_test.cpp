@@ -84,6 +84,20 @@ TEST_CASE("import refuses: a session without a row or without a map, two rows of
   CHECK(study.import().maps == 1);
 }
 
+TEST_CASE("import: a session without a map is named by the id of the scan, and can be skipped alone") {
+  Sessions study("missing-session");
+  study.write_table(
+      "participant_id\tsession_id\tage\nsub-1\tses-01\t40\nsub-1\t02\tn/a\nsub-2\tses-01\t60\nsub-2\t02\t62\n");
+  study.refuses({"(sub-1_ses-02): the age is missing", "--exclude sub-1_ses-02.", "(sub-2_ses-02): no map",
+                 "--exclude sub-2_ses-02,"});
+  study.options.exclude = {"sub-1_ses-02"};
+  study.options.allow_missing = true;
+  const Imported done = study.import();
+  CHECK(done.left_out == std::vector<std::string>{"sub-2_ses-02"});
+  CHECK(done.report.find("\nsub-2_ses-02,,") != std::string::npos);
+  CHECK(study.ids() == std::vector<std::string>{"sub-1_ses-01 sub-1 400", "sub-2_ses-01 sub-2 600"});
+}
+
 TEST_CASE("import: a pattern that finds nothing is one problem, with a file that is there and its pattern") {
   Sessions study("nothing");
   study.options.files = "{participant_id}/anat/{participant_id}_T1w.nii.gz";
