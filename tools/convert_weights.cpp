@@ -51,6 +51,7 @@ int run(const std::string& from, const std::string& to, bool list, bool overwrit
     print_list(bytes, file);
     return 0;
   }
+  if (!file.verified) fmt::print("{}: {}\n", printable(from), Sums::absent);
   const std::string out = weights_bytes(weights_format(to), file.arrays, file.texts);
   write_output(to, out, overwrite);
   fmt::print("{}: {} arrays, SHA-256 {}\n", to, file.arrays.size(), sha256(out));

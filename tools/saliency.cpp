@@ -10,6 +10,7 @@
 
 #include "data/files/diagnostics.h"
 #include "data/files/storage.h"
+#include "data/files/sums.h"
 #include "data/formats/map_file.h"
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/program/command_line.h"
@@ -122,6 +123,8 @@ int run(const Arguments& a) {
   SaliencyRun saliency(*backend, model, a.saliency, a.out);
   if (model.prediction.training.synthetic)
     fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no map here has a meaning for a person. ***\n");
+  if (!model.verified) fmt::print("{}: {}\n", printable(model.path), Sums::absent);
+  for (const std::string& path : scans.not_verified()) fmt::print("{}: {}\n", printable(path), Sums::absent);
   const auto n = static_cast<Index>(which.size()), checked = std::min(n, a.saliency.checked);
   Progress progress(checked * saliency.steps_of(true) + (n - checked) * saliency.steps_of(false), standard_error());
   std::vector<ScanSaliency> rows;
