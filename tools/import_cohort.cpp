@@ -100,7 +100,10 @@ void complete(Arguments& a, bool modality_given) {
   if (!folder.empty() && !std::filesystem::is_directory(folder))  // reported before the work, not after it
     fail(ErrorKind::storage, a.report, "its folder does not exist", "Create the folder, or name another one.");
   if (a.report.empty()) a.report = std::filesystem::path(a.out).replace_extension("").string() + "-import.csv";
-  for (const std::string& out : {a.out, a.report}) require_new(out, a.overwrite);
+  a.options.outputs = {a.out, a.report};
+  if (std::filesystem::path(a.out).lexically_normal() == std::filesystem::path(a.report).lexically_normal())
+    fail(ErrorKind::usage, "--report", "the same file as --out", "Name another file.");
+  for (const std::string& out : a.options.outputs) require_new(out, a.overwrite);
 }
 
 /// At most five names.

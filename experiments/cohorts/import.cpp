@@ -11,6 +11,7 @@
 
 #include "data/cohort_h5.h"
 #include "data/files/digest.h"
+#include "data/files/input_file.h"
 #include "data/formats/hdf5_file.h"
 #include "data/outliers.h"
 #include "experiments/cohorts/map_reader.h"
@@ -131,6 +132,18 @@ void check_apart(const ImportOptions& o, const std::vector<Participant>& people,
     if (ids.contains(letters_of_id(p.id)))
       diagnostics.add(
           fmt::format("{}: the participant is also in {}. Remove it here: --exclude {}.", p.where, o.not_in, p.id));
+}
+
+/// Errors (usage): an output is one of the files that are read.
+void check_outputs(const ImportOptions& o, const std::vector<MapSource>& sources) {
+  std::vector<std::string> read = {o.not_in};
+  for (std::size_t k = 0; k < std::max<std::size_t>(o.parts.size(), 1); ++k)
+    for (const std::string& pattern : {o.table, o.ids}) {
+      const std::filesystem::path file = o.root / filled(pattern, o.parts.empty() ? "" : o.parts[k], "");
+      read.insert(read.end(), {file.string(), std::filesystem::path(file).replace_extension(".json").string()});
+    }
+  for (const MapSource& source : sources) read.insert(read.end(), {source.file.string(), source.mask.string()});
+  for (const std::string& out : o.outputs) require_not_read(out, read);
 }
 
 /// A map from its file, or why it cannot be read.
@@ -271,6 +284,7 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
   const auto [people, unit] = read_participants(options, diagnostics);
   check_apart(options, people, diagnostics);
   std::vector<MapSource> sources = find_maps(options, people, diagnostics, left_out);
+  check_outputs(options, sources);
   if (sources.empty()) {
     diagnostics.report(options.root.string(), fix_first, out.empty() ? diagnostics.size() : most_problems);
     fail(ErrorKind::data, options.root.string(), "no participant has a map", "Check --table and --files.");

@@ -34,6 +34,7 @@ struct ImportOptions {
   std::string modality = "mre";  ///< as in the cohort file
   double voxel_mm = 2;           ///< of the MNI grid
   Sampling sampling = Sampling::measured;
+  std::vector<std::string> outputs;  ///< the files that are written; none of them may be one that is read
 };
 
 /// Known layouts of folders.

@@ -56,6 +56,33 @@ TEST_CASE("import_cohort: a report that would replace a file, or has no folder, 
   CHECK_FALSE(fs::exists(study.out));
 }
 
+TEST_CASE("import_cohort: --overwrite replaces no file that the import reads") {
+  const Study study;
+  write_nifti(study.folder / "sub-1/mask.nii", sample_map(1));
+  for (const int k : {2, 3}) fs::copy(study.folder / "sub-1/mask.nii", study.file(k).parent_path() / "mask.nii");
+  study.write_table(R"({"age": {"Units": "years"}})", "participants.json");
+  REQUIRE(run("import_cohort", import_of(study, "--exclude sub-1,sub-2,sub-3")).code == 3);
+  const std::string other = (study.out.parent_path() / "other.h5").string();
+  REQUIRE(run("make_phantom_cohort", "--subjects 3 --voxel 20 --out '" + other + "'").code == 0);
+  const std::string masked = "--overwrite --masks '{participant_id}/mask.nii' --not-in '" + other + "' ";
+  const std::string table = (study.folder / "participants.tsv").string(),
+                    unit = (study.folder / "participants.json").string(),
+                    mask = (study.folder / "sub-2/mask.nii").string();
+  for (const std::string& input : {table, unit, mask, study.file(3).string(), other})
+    for (const char* option : {"--report", "--out"}) {
+      const std::string before = read_input(input, 1 << 20);
+      const Finished refused = run("import_cohort", import_of(study, fmt::format("{} {} '{}'", masked, option, input)));
+      CAPTURE(input);
+      CAPTURE(refused.text);
+      CHECK(refused.code == 2);
+      CHECK(read_input(input, 1 << 20) == before);
+    }
+  const Finished same = run("import_cohort", import_of(study, masked + "--report '" + study.out.string() + "'"));
+  CHECK(same.code == 2);
+  CHECK_MESSAGE(same.says("--report: the same file as --out"), same.text);
+  CHECK_FALSE(fs::exists(study.out));
+}
+
 TEST_CASE("import_cohort: sampling, modality and layout are those of the command, and lost data are reported") {
   const Study study;
   const auto attributes = [&](const std::string& more) {
@@ -125,13 +152,13 @@ TEST_CASE("import_cohort: a map in pascal and a scan under two ids are refused, 
 
 TEST_CASE("import_cohort: a map that cannot be read does not hide those that do not belong") {
   const Study study;
-  fs::resize_file(study.file(2), fs::file_size(study.file(2)) / 2);
-  study.write_map(3, sample_map(1));
+  fs::resize_file(study.file(3), fs::file_size(study.file(3)) / 2);  // the first in the table
+  study.write_map(2, sample_map(1));
   const Finished done = run("import_cohort", import_of(study, "--check"));
   CAPTURE(done.text);
   CHECK(done.code == 3);
   CHECK(done.says("2 problems"));
-  CHECK(done.says("(sub-1): every voxel is that of sub-3"));
+  CHECK(done.says("sub-2/sub-2_mre.nii.gz (sub-2): every voxel is that of sub-1"));
 }
 
 TEST_CASE("import_cohort: a damaged file gives exit code 4, a wrong command 2, a full disk 8; no file is left") {
