@@ -44,6 +44,7 @@ std::vector<TrainedModel> take_models(Arguments& arguments) {
   std::vector<std::string> paths = model_files(arguments.model), scans;
   for (const std::string& input : arguments.scans.inputs) (is_model_file(input) ? paths : scans).push_back(input);
   arguments.scans.inputs = scans;
+  require_not_read(arguments.out, paths);  // of a run folder too
   std::vector<TrainedModel> models;
   for (const std::string& path : paths) models.push_back(read_model(path));
   check_same_input(models);
@@ -71,7 +72,6 @@ void print_row(const PredictedAge& row) {
 int run(Arguments arguments) {
   constexpr std::size_t most_printed = 20;
   require_not_read(arguments.out, arguments.scans.inputs);
-  require_not_read(arguments.out, model_files(arguments.model));
   const std::string& table = arguments.scans.participants.path;
   require_not_read(arguments.out, std::array{table, description_of(table).string()});
   require_new(arguments.out, arguments.overwrite);

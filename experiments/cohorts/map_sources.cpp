@@ -33,7 +33,7 @@ class Finder {
       const std::vector<MapSource> sources = maps_of(person);
       const bool in_two_parts = !sources.empty() && !in_one_part(sources, firsts);
       const bool excluded = person.session.empty() && excluded_.contains(join_key(person.id));  // all of its maps
-      if (sources.empty() && !excluded && o_.allow_missing) left_out.push_back(person.id);
+      if (sources.empty() && !excluded && o_.allow_missing) left_out.push_back(scan_id(person.id, person.session));
       if (sources.empty() && !excluded && !o_.allow_missing) report_missing(person);
       if (!in_two_parts) out.insert(out.end(), sources.begin(), sources.end());
     }
@@ -164,7 +164,8 @@ class Finder {
     diagnostics_.add(
         fmt::format("{}: no map: {} {}. Add the map, skip the participant with --exclude {}, or skip all such "
                     "participants with --allow-missing.",
-                    person.where, looked, o_.files.empty() ? "does not list the id" : "does not exist", person.id));
+                    person.where, looked, o_.files.empty() ? "does not list the id" : "does not exist",
+                    scan_id(person.id, person.session)));
   }
 
   void report_unused() {

@@ -84,7 +84,7 @@ class Reader {
 
   void read_age(const std::string& cell, Participant& p) {
     p.age = std::numeric_limits<double>::quiet_NaN();
-    const std::string fix = fmt::format("Correct it, or skip the participant: --exclude {}.", p.id);
+    const std::string fix = fmt::format("Correct it, or skip the participant: --exclude {}.", scan_id(p.id, p.session));
     if (is_missing(cell)) return diagnostics_.add(fmt::format("{}: the age is missing. {}", p.where, fix));
     const std::optional<Age> age = age_of(cell);
     if (!age)

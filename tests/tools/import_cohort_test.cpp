@@ -162,13 +162,13 @@ TEST_CASE("import_cohort: a map in pascal and a scan under two ids are refused, 
 
 TEST_CASE("import_cohort: a map that cannot be read does not hide those that do not belong") {
   const Study study;
-  fs::resize_file(study.file(2), fs::file_size(study.file(2)) / 2);
-  study.write_map(3, sample_map(1));
+  fs::resize_file(study.file(3), fs::file_size(study.file(3)) / 2);  // the first in the table
+  study.write_map(2, sample_map(1));
   const Finished done = run("import_cohort", import_of(study, "--check"));
   CAPTURE(done.text);
   CHECK(done.code == 3);
   CHECK(done.says("2 problems"));
-  CHECK(done.says("(sub-1): every voxel is that of sub-3"));
+  CHECK(done.says("sub-2/sub-2_mre.nii.gz (sub-2): every voxel is that of sub-1"));
 }
 
 TEST_CASE("import_cohort: a damaged file gives exit code 4, a wrong command 2, a full disk 8; no file is left") {

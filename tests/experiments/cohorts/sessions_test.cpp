@@ -207,12 +207,29 @@ TEST_CASE("import refuses: a session without a row or without a map, two rows of
   CHECK(study.import().maps == 1);
 }
 
+TEST_CASE("import: a session without a map is named by the id of the scan, and can be skipped alone") {
+  Sessions study("missing-session");
+  study.write_table(
+      "participant_id\tsession_id\tage\nsub-1\tses-01\t40\nsub-1\t02\tn/a\nsub-2\tses-01\t60\nsub-2\t02\t62\n");
+  study.refuses({"(sub-1_ses-02): the age is missing", "--exclude sub-1_ses-02.", "(sub-2_ses-02): no map",
+                 "--exclude sub-2_ses-02,"});
+  study.options.exclude = {"sub-1_ses-02"};
+  study.options.allow_missing = true;
+  const Imported done = study.import();
+  CHECK(done.left_out == std::vector<std::string>{"sub-2_ses-02"});
+  CHECK(done.report.find("\nsub-2_ses-02,,") != std::string::npos);
+  CHECK(study.ids() == std::vector<std::string>{"sub-1_ses-01 sub-1 400", "sub-2_ses-01 sub-2 600"});
+}
+
 TEST_CASE("import: a pattern that finds nothing is one problem, with a file that is there and its pattern") {
   Sessions study("nothing");
   study.options.files = "{participant_id}/anat/{participant_id}_T1w.nii.gz";
   study.refuses({"1 problem", "for none of 2 participants", "There is sub-1/ses-01/anat/sub-1_ses-01_T1w.nii.gz",
                  "--files '{participant_id}/{session}/anat/{participant_id}_{session}_T1w.nii.gz'"});
   study.options.allow_missing = true;
+  fs::create_directories(study.folder / ".git/sub-1/anat");
+  fs::copy(study.folder / "sub-1/ses-01/anat/sub-1_ses-01_T1w.nii.gz",
+           study.folder / ".git/sub-1/anat/sub-1_T1w.nii.gz");
   study.refuses({"1 problem", "There is sub-1/ses-01"});
   study.write_table("participant_id\tage\n1\t40\n2\t60\n");  // ids without sub-
   study.refuses({"--files 'sub-{participant_id}/{session}/anat/sub-{participant_id}_{session}_T1w.nii.gz'"});
@@ -250,6 +267,28 @@ TEST_CASE("import refuses: an unknown placeholder") {
   study.options.files = "{participant_id}/{session}/anat/{participant_id}_T1w.nii.gz";
   study.options.masks = "{id}/mask.nii.gz";
   refused("{id}, which is not a placeholder");
+}
+
+TEST_CASE("import: each part's table has the unit of its own .json, and the ages are part of the digest") {
+  Study study("units-of-parts");
+  study.options.parts = {"one", "two"};
+  study.options.table = "{part}.tsv";
+  study.options.files = "{participant_id}/{participant_id}_mre.nii.gz";
+  fs::create_directories(study.folder / "one");
+  fs::create_directories(study.folder / "two");
+  for (const int k : {1, 2, 3})
+    fs::rename(study.file(k), study.folder / (k == 1 ? "one" : "two") / study.file(k).filename());
+  study.options.files = "{part}/{participant_id}_mre.nii.gz";
+  study.write_table("participant_id\tage\nsub-1\t60\n", "one.tsv");
+  study.write_table("participant_id\tage\nsub-2\t60\nsub-3\t120\n", "two.tsv");
+  study.write_table(R"({"age": {"Units": "months"}})", "two.json");
+  const std::string digest = study.import().digest;
+  const CohortFile cohort(study.out.string());
+  CHECK(cohort.subject(0).age == 60);
+  CHECK(cohort.subject(1).age == 5);
+  CHECK(cohort.subject(2).age == 10);
+  study.write_table("{}", "two.json");
+  CHECK(study.import().digest != digest);
 }
 
 TEST_CASE("import: ages in months, weeks or days become years, by an option or by the table's .json") {

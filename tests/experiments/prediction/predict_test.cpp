@@ -243,6 +243,12 @@ TEST_CASE("predict: sessions of a participant have ids and ages of their own, fr
   CHECK(ages("ID\tvisit\tAlter\nx\t1\t480\nx\t2\t504\n",
              " --id-column ID --session-column visit --age-column Alter --age-unit months") ==
         std::vector<std::string>{"sub-x_ses-1 40", "sub-x_ses-2 42", "sub-y "});
+  std::ofstream(workplace().folder + "/when.json") << R"({"age": {"Units": "months"}})";
+  CHECK(ages("participant_id\tage\nsub-x\t480\n")[0] == "sub-x_ses-1 40");
+  std::ofstream(workplace().folder + "/bad.tsv") << "participant_id\tsession_id\tage\nx\t1\t40\nx\t2\told\n";
+  CHECK(predict(trained().model + names + " --participants bad.tsv --out no.csv")
+            .says("line 3 (x_ses-2): the age is \"old\""));
+  std::ofstream(workplace().folder + "/when.tsv") << "ID\tvisit\tAlter\nx\t1\t480\n";
   const Finished without = predict(trained().model + names + " --participants when.tsv --out no.csv");
   CHECK(without.code == 3);
   CHECK(without.says("there is no column \"age\"; the columns are ID, visit, Alter"));

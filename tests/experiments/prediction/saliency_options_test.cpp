@@ -10,6 +10,7 @@
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/record/model_file.h"
 #include "experiments/statistics/map_agreement.h"
+#include "tests/data/formats/sample_npy.h"
 #include "tests/experiments/prediction/predicted.h"
 #include "tests/support/without_digests.h"
 
@@ -46,6 +47,32 @@ TEST_CASE("saliency: each option changes the maps that it speaks of") {
   const auto gradient = maps("--method gradient --samples 1"), occlusion = maps("--method occlusion" + cubes);
   CHECK(gradient == decltype(gradient){{"gradient", one.at("gradient")}});
   CHECK(occlusion == decltype(occlusion){{"occlusion", one.at("occlusion")}});
+}
+
+TEST_CASE("saliency: --nan-is-zero and --npy-axes are those of the scans") {
+  const auto saliency = [](const std::string& scan) {
+    return run_program(
+        workplace().folder, "saliency",
+        trained().model + " " + scan + " --method gradient --samples 1 --check-scans 0 --out axes --overwrite");
+  };
+  SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
+  for (float& v : spatial.volume.values)
+    if (v == 0) v = NAN;
+  write_nifti(workplace().folder + "/sub-nan.nii", spatial);
+  CHECK(saliency("sub-nan.nii").says("or add --nan-is-zero"));
+  CHECK(saliency("sub-nan.nii --nan-is-zero").code == 0);
+  const Shape shape = {46, 55, 46};  // of the 4 mm grid
+  std::vector<float> values(static_cast<std::size_t>(count(shape)), 0.0f);
+  for (std::size_t k = 0; k < values.size(); ++k)
+    if (k / (55 * 46) >= 15 && k / (55 * 46) < 21) values[k] = 2.0f + static_cast<float>(k % 100) / 100;
+  write_npy(workplace().folder + "/sub-side.npy", shape, values);
+  CHECK(saliency("sub-side.npy").says("--npy-axes"));
+  const auto map = [&](const std::string& axes) {
+    const Finished done = saliency("sub-side.npy --npy-axes " + axes);
+    REQUIRE_MESSAGE(done.code == 0, done.text);
+    return read_nifti(workplace().folder + "/axes/sub-side_gradient.nii.gz").spatial.volume.values;
+  };
+  CHECK(map("RAS") != map("LAS"));
 }
 
 TEST_CASE("saliency: gradients are per unit of the scan, correlations over the data, means of the absolute values") {
