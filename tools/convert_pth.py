@@ -227,6 +227,8 @@ def main():
     writers = {".safetensors": write_safetensors, ".h5": write_h5, ".hdf5": write_h5}
     if options.weights.suffix not in writers:
         parser.error(f"{options.weights}: expected a file name that ends in .safetensors, .h5 or .hdf5")
+    if options.weights.exists() and options.pth.exists() and options.weights.samefile(options.pth):
+        fail(2, f"{options.weights}: the output would replace an input file; give another file")
     if not options.overwrite and os.path.lexists(options.weights):
         fail(9, f"{options.weights}: the file exists; give another name, or add --overwrite to replace it")
     if not options.pth.is_file():

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Converts weights between file formats: HDF5 (.h5, .hdf5) and safetensors, by the endings of the files.
+// Converts weights between file formats, HDF5 and safetensors. A file is read by its first bytes, and written by the
+// ending of its name (.h5, .hdf5, .safetensors).
 //   convert_weights runs/quickstart-…/model.h5 model.safetensors
 //   convert_weights published.safetensors --list
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include "data/files/sums.h"
 #include "data/formats/weights_file.h"
 #include "experiments/program/command_line.h"
+#include "experiments/program/unverified.h"
 #include "tensor/error.h"
 
 namespace {
@@ -40,10 +42,9 @@ void warn_of_unread(const WeightsFile& file) {
 
 int run(const std::string& from, const std::string& to, bool list, bool overwrite) {
   if (!list) weights_format(to);  // before the work
-  weights_format(from);
   if (!list) require_not_read(to, std::array{from});
   if (!list) require_new(to, overwrite);
-  const std::string bytes = read_input(from, most_weights_bytes);
+  const std::string bytes = weights_input(from);
   const auto numbers = [](const ArrayHeader& array) { return !array.type.empty(); };
   const WeightsFile file = read_weights(from, bytes, {numbers, bound_of_values(bytes)});
   warn_of_unread(file);
@@ -51,6 +52,7 @@ int run(const std::string& from, const std::string& to, bool list, bool overwrit
     print_list(bytes, file);
     return 0;
   }
+  report_unverified(from, file.verified);  // the new file gets digests of what was read
   const std::string out = weights_bytes(weights_format(to), file.arrays, file.texts);
   write_output(to, out, overwrite);
   fmt::print("{}: {} arrays, SHA-256 {}\n", to, file.arrays.size(), sha256(out));
@@ -64,8 +66,8 @@ int main(int argc, char** argv) {
                "convert_weights");
   std::string from, to;
   bool list = false, overwrite = false;
-  app.add_option("FROM", from, ".h5, .hdf5 or .safetensors")->required();
-  app.add_option("TO", to, "the file to write; its ending may be the same");
+  app.add_option("FROM", from, "weights in HDF5 or safetensors")->required();
+  app.add_option("TO", to, "the file to write: .h5, .hdf5 or .safetensors");
   add_overwrite(app, overwrite);
   app.add_flag("--list", list, "print the content of FROM and write nothing");
   app.footer(examples + exit_code_help({ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::storage,

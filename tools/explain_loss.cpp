@@ -16,6 +16,7 @@
 #include "data/formats/tsv.h"
 #include "experiments/config/fields.h"
 #include "experiments/program/command_line.h"
+#include "experiments/program/unverified.h"
 #include "experiments/teaching/loss_cases.h"
 #include "experiments/teaching/loss_example.h"
 #include "experiments/teaching/loss_page.h"
@@ -86,8 +87,9 @@ int explain(const Arguments& arguments) {
     example = make_example({}, arguments.ages, arrangement);
   } else {
     example = read_example({}, arguments.embeddings, arguments.dataset, arguments.ages, views, arguments.rows);
-    if (const H5Reader file(arguments.embeddings); file.has_attribute("synthetic"))
-      fmt::print("*** These embeddings are of a SYNTHETIC PHANTOM cohort ***\n\n");
+    const H5Reader file(arguments.embeddings);
+    report_unverified(arguments.embeddings, file.has_sums());
+    if (file.has_attribute("synthetic")) fmt::print("*** These embeddings are of a SYNTHETIC PHANTOM cohort ***\n\n");
   }
   const auto rows = static_cast<Index>(example.ages.size());
   if (rows > most_rows)
@@ -104,6 +106,7 @@ int answer(const Arguments& arguments) {
   if (arguments.out.empty()) fail(ErrorKind::usage, "--cases", "no file for the results", "Add --out answers.h5");
   require_not_read(arguments.out, std::array{arguments.cases});
   require_new(arguments.out, arguments.overwrite);
+  report_unverified(arguments.cases, H5Reader(arguments.cases).has_sums());
   const CasesSummary summary = evaluate_cases(arguments.cases, arguments.out);
   for (const std::string& failure : summary.failures) fmt::print(stderr, "error: {}\n", printable(failure));
   fmt::print("{} case(s) evaluated", summary.evaluated);
@@ -118,6 +121,7 @@ int answer(const Arguments& arguments) {
 int run(const Arguments& arguments) {
   if (!arguments.cases.empty()) return answer(arguments);
   if (arguments.html.empty()) return explain(arguments);
+  require_not_read(arguments.html, std::array{arguments.embeddings});
   require_new(arguments.html, arguments.overwrite);
   write_output(arguments.html, loss_page({page_html, page_css, page_script}, {}), arguments.overwrite);
   fmt::print("{}\n", arguments.html);

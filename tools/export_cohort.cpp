@@ -7,6 +7,7 @@
 
 #include "experiments/cohorts/export.h"
 #include "experiments/program/command_line.h"
+#include "experiments/program/unverified.h"
 
 namespace {
 
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
                                             cg::ErrorKind::storage, cg::ErrorKind::in_use}));
   return cg::run_program(app, argc, argv, [&] {
     const cg::CohortFile file(cohort);
+    cg::report_unverified(cohort, file.verified());
     cg::export_cohort(file, folder, cg::standard_error());
     fmt::print("{} {}maps in {}; import_cohort reads them with --files '{}'\n", file.size(),
                file.synthetic() ? "synthetic " : "", folder, cg::exported_files(file));

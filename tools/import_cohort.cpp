@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <array>
 
+#include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "experiments/cohorts/import.h"
 #include "experiments/program/command_line.h"
@@ -91,8 +93,7 @@ void add_choices(CLI::App& app, Arguments& a) {
 void complete(Arguments& a, bool modality_given) {
   const Layout layout = layouts.at(a.layout);
   a.options = with_layout(std::move(a.options), layout);
-  const bool t1 = layout != Layout::bids || a.options.files.find("T1w") != std::string::npos;
-  if (!modality_given) a.options.modality = t1 ? "t1" : "mre";
+  if (!modality_given) a.options.modality = layout == Layout::bids ? modality_of_name(a.options.files) : "t1";
   a.options.sampling = sampling_of(a.sampling).value_or(usual_sampling(a.options.modality));  // checked, or not given
   if (a.check) return;
   if (a.out.empty()) fail(ErrorKind::usage, "--out", "no cohort file is given", "Give a file, or add --check.");
@@ -100,7 +101,12 @@ void complete(Arguments& a, bool modality_given) {
   if (!folder.empty() && !std::filesystem::is_directory(folder))  // reported before the work, not after it
     fail(ErrorKind::storage, a.report, "its folder does not exist", "Create the folder, or name another one.");
   if (a.report.empty()) a.report = std::filesystem::path(a.out).replace_extension("").string() + "-import.csv";
-  for (const std::string& out : {a.out, a.report}) require_new(out, a.overwrite);
+  require_apart(std::array{a.out, a.report});
+  const std::vector<std::string> inputs = input_files(a.options);
+  for (const std::string& out : {a.out, a.report}) {
+    require_not_read(out, inputs);
+    require_new(out, a.overwrite);
+  }
 }
 
 /// At most five names.

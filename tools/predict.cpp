@@ -12,10 +12,11 @@
 
 #include "data/files/input_file.h"
 #include "data/files/storage.h"
-#include "data/files/sums.h"
 #include "data/formats/map_file.h"
 #include "data/formats/tsv.h"
+#include "experiments/cohorts/age_unit.h"
 #include "experiments/program/command_line.h"
+#include "experiments/program/unverified.h"
 #include "experiments/record/model_file.h"
 #include "experiments/training/setup.h"
 #include "tensor/error.h"
@@ -43,6 +44,7 @@ std::vector<TrainedModel> take_models(Arguments& arguments) {
   std::vector<std::string> paths = model_files(arguments.model), scans;
   for (const std::string& input : arguments.scans.inputs) (is_model_file(input) ? paths : scans).push_back(input);
   arguments.scans.inputs = scans;
+  require_not_read(arguments.out, paths);  // of a run folder too
   std::vector<TrainedModel> models;
   for (const std::string& path : paths) models.push_back(read_model(path));
   check_same_input(models);
@@ -54,7 +56,7 @@ void print_model(const TrainedModel& model) {
   if (t.synthetic)
     fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no number here has a meaning for a person. ***\n");
   fmt::print("model       {}, SHA-256 {}\n", printable(model.path), model.digest);
-  if (!model.verified) fmt::print("            {}\n", Sums::absent);
+  report_unverified(model.path, model.verified);
   fmt::print("trained on  {} {} maps, {:.3g} to {:.3g} years\n\n", t.subjects, printable(t.modality), t.youngest,
              t.oldest);
 }
@@ -70,14 +72,15 @@ void print_row(const PredictedAge& row) {
 int run(Arguments arguments) {
   constexpr std::size_t most_printed = 20;
   require_not_read(arguments.out, arguments.scans.inputs);
-  require_not_read(arguments.out, std::array{arguments.model, arguments.scans.participants.path});
+  const std::string& table = arguments.scans.participants.path;
+  require_not_read(arguments.out, std::array{table, description_of(table).string()});
   require_new(arguments.out, arguments.overwrite);
   const std::vector<TrainedModel> models = take_models(arguments);
   const Scans scans(arguments.scans, models[0].prediction);
   const auto backend = choose_backend(arguments.device);
   for (const TrainedModel& model : models) print_model(model);
   if (models.size() > 1) fmt::print("mean of {} models; ± SD over the models\n\n", models.size());
-  for (const std::string& path : scans.not_verified()) fmt::print("{}: {}\n", printable(path), Sums::absent);
+  for (const std::string& path : scans.not_verified()) report_unverified(path, false);
   const std::vector<PredictedAge> rows = predict_ages(scans, models, *backend, standard_error());
   write_output(arguments.out, prediction_table(rows), arguments.overwrite);
   for (std::size_t k = 0; k < std::min(rows.size(), most_printed); ++k) print_row(rows[k]);

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "experiments/memory/convolution_plans.h"
 #include "experiments/memory/memory_json.h"
@@ -162,13 +164,22 @@ std::string named(const Arguments& arguments) {
   return text;
 }
 
+void check_outputs(const Arguments& arguments, const std::vector<std::string>& inputs) {
+  const std::array outputs = {arguments.csv, arguments.html, arguments.json};
+  require_apart(outputs);
+  for (const std::string& out : outputs) {
+    require_not_read(out, inputs);
+    require_new(out, arguments.overwrite);
+  }
+}
+
 int run(const Arguments& arguments) {
   if (arguments.config.empty())
     fail(ErrorKind::usage, "command line", "no configuration is named",
          "Give the path of a TOML file or the name of an experiment, for example quickstart");
-  for (const std::string& out : {arguments.csv, arguments.html, arguments.json}) require_new(out, arguments.overwrite);
   const std::filesystem::path file = find_config(arguments.config, source_root() / "experiments");
   Config config = parse_config(read_source(file.string(), arguments.overrides));
+  check_outputs(arguments, {file.string(), config.data.cohort});
   Index batch = parse_batch(arguments.batch, config);
   const Index given = arguments.memory.empty() ? 0 : parse_bytes(arguments.memory);
   const Shape volume = volume_of(arguments, config);

@@ -9,11 +9,14 @@
 #include <cmath>
 
 #include "data/files/diagnostics.h"
+#include "data/files/input_file.h"
 #include "data/files/storage.h"
 #include "data/formats/map_file.h"
+#include "experiments/cohorts/cohort_input.h"
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/program/command_line.h"
 #include "experiments/program/csv.h"
+#include "experiments/program/unverified.h"
 #include "experiments/record/model_file.h"
 #include "experiments/training/setup.h"
 #include "tensor/error.h"
@@ -27,7 +30,7 @@ Files in the folder, for each scan:
   <id>_gradient.nii.gz    change of the predicted age, in years, if the voxel increases by one unit of the scan
   <id>_occlusion.nii.gz   change of the predicted age, in years, if a cube around the voxel is set to 0
   <id>.png                the scan with both maps over it: warm colours where the age increases, cold where it decreases
-  saliency.csv            predicted ages, and the rank correlations of the maps with those of random weights
+  saliency.csv            predicted ages, the rank correlations of the maps with those of random weights, warnings
 For several scans or a synthetic cohort also mean.png and mean_*.nii.gz, the mean of |map|; for a synthetic cohort also
 agreement.csv, how well the maps find the voxels that truly age.
 
@@ -64,11 +67,28 @@ void check(const Scans& scans, const std::vector<Index>& which) {
                      "Fix or remove these scans; nothing was written");
 }
 
+/// Errors (usage): a file would replace the model or a scan.
+void check_outputs(const Arguments& a, const SaliencyRun& run, const Scans& scans, const std::vector<Index>& which) {
+  std::vector<std::string> ids, inputs = a.scans.inputs;
+  for (const Index i : which) ids.push_back(scans.id(i));
+  inputs.push_back(a.model);
+  for (const std::string& out : run.outputs(ids)) require_not_read(out, inputs);
+}
+
 std::optional<KnownAgeing> truth_of(const Arguments& a, const TrainedModel& model) {
   for (const std::string& input : a.scans.inputs)
-    if (input.ends_with(".h5") || input.ends_with(".hdf5"))
+    if (is_cohort_file(input))
       if (auto truth = known_ageing(input, model.prediction.preprocessing.grid.extents)) return truth;
   return std::nullopt;
+}
+
+void print_ages(const std::vector<ScanSaliency>& rows) {
+  constexpr std::size_t most_printed = 20;
+  for (std::size_t k = 0; k < std::min(rows.size(), most_printed); ++k) {
+    fmt::print("{:<24} {:6.1f} years\n", printable(rows[k].id), rows[k].predicted);
+    for (const std::string& warning : rows[k].warnings) fmt::print("  warning: {}\n", printable(warning));
+  }
+  if (rows.size() > most_printed) fmt::print("and {} more\n", rows.size() - most_printed);
 }
 
 void print_checks(const std::vector<ScanSaliency>& rows) {
@@ -120,8 +140,11 @@ int run(const Arguments& a) {
   check(scans, which);
   const auto backend = choose_backend(a.device);
   SaliencyRun saliency(*backend, model, a.saliency, a.out);
+  check_outputs(a, saliency, scans, which);
   if (model.prediction.training.synthetic)
     fmt::print("*** The model was trained on a SYNTHETIC PHANTOM: no map here has a meaning for a person. ***\n");
+  report_unverified(model.path, model.verified);
+  for (const std::string& path : scans.not_verified()) report_unverified(path, false);
   const auto n = static_cast<Index>(which.size()), checked = std::min(n, a.saliency.checked);
   Progress progress(checked * saliency.steps_of(true) + (n - checked) * saliency.steps_of(false), standard_error());
   std::vector<ScanSaliency> rows;
@@ -132,6 +155,7 @@ int run(const Arguments& a) {
   progress.finish();
   const std::filesystem::path folder = a.out;
   write_atomically(folder / "saliency.csv", saliency_table(rows));
+  print_ages(rows);
   print_checks(rows);
   const std::optional<KnownAgeing> truth = truth_of(a, model);
   if (truth) write_atomically(folder / "agreement.csv", agreements(saliency, *truth, model));

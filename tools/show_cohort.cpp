@@ -12,6 +12,7 @@
 #include "experiments/pages/cohort_page.h"
 #include "experiments/program/command_line.h"
 #include "experiments/program/progress.h"
+#include "experiments/program/unverified.h"
 
 namespace {
 
@@ -41,6 +42,8 @@ int main(int argc, char** argv) {
     cg::require_new(out, overwrite);
     const cg::CohortFile cohort(file);
     const auto other = beside.empty() ? nullptr : std::make_unique<cg::CohortFile>(beside);
+    cg::report_unverified(file, cohort.verified());
+    if (other) cg::report_unverified(beside, other->verified());
     cg::Progress progress(static_cast<double>(cg::cohort_summary_readings(cohort)), cg::standard_error());
     const cg::CohortSummary summary = cg::cohort_summary(cohort, [&] { progress.advance(1, "reading maps"); });
     progress.finish();

@@ -18,10 +18,12 @@
 #include "data/formats/map_file.h"
 #include "data/normalise.h"
 #include "data/space/resample.h"
+#include "experiments/cohorts/cohort_input.h"
 #include "experiments/cohorts/map_reader.h"
 #include "experiments/config/fields.h"
 #include "experiments/pages/volume_picture.h"
 #include "experiments/program/command_line.h"
+#include "experiments/program/unverified.h"
 #include "tensor/error.h"
 
 namespace {
@@ -109,6 +111,7 @@ Triple place(const Arguments& arguments, const VolumePicture& picture) {
 
 Map map_of_cohort(const Arguments& arguments) {
   const CohortFile cohort(arguments.file);
+  report_unverified(arguments.file, cohort.verified());
   const Index i = find_subject(cohort, arguments.subject);
   const Subject& subject = cohort.subject(i);
   return {.title = fmt::format("{}, {:g} years{}", subject.id, subject.age,
@@ -121,24 +124,25 @@ Map map_of_cohort(const Arguments& arguments) {
           .number = i};
 }
 
-/// The map of a NIfTI or .npy file on the MNI grid of its smallest voxel edge, as the import samples it.
+/// The map of a NIfTI or .npy file on the MNI grid of its smallest voxel edge, as the import reads and samples it.
 Map map_of_file(const Arguments& arguments) {
   if (!arguments.subject.empty())
     fail(ErrorKind::usage, "--subject", "the file has one map", "Leave it out, or give a cohort file (.h5).");
-  MapFile read = read_map(arguments.file, arguments.map);
-  if (arguments.nan_is_zero)
-    for (float& v : read.spatial.volume.values)
-      if (std::isnan(v)) v = 0;
-  if (std::ranges::any_of(read.spatial.volume.values, [](float v) { return !std::isfinite(v); }))
-    fail(ErrorKind::data, arguments.file, "a voxel is NaN or infinite",
-         "Add --nan-is-zero if NaN means that nothing was measured.");
-  const double edge = std::clamp(std::ranges::min(read.spatial.affine.edges()), 0.5, 20.0);
-  const SpatialGrid grid = mni_grid(edge);
-  return {.title = without_map_ending(std::filesystem::path(arguments.file).filename().string()),
-          .note = read.description.starts_with(synthetic_mark) ? "SYNTHETIC PHANTOM: computed, not measured" : "",
+  const std::string name = std::filesystem::path(arguments.file).filename().string();
+  MapSource source;
+  source.file = source.where = arguments.file;
+  MapFile file = read_map(arguments.file, arguments.map);
+  const double edge = std::clamp(std::ranges::min(file.spatial.affine.edges()), 0.5, 20.0);
+  const MapReader reader({arguments.map.npy_axes, arguments.nan_is_zero, usual_sampling(modality_of_name(name))},
+                         mni_grid(edge));
+  MapReading reading = reader.read(source, std::move(file));
+  if (!reading.warning.empty())
+    fmt::print(stderr, "warning: {}: {}\n", printable(arguments.file), printable(reading.warning));
+  return {.title = without_map_ending(name),
+          .note = reading.synthetic ? "SYNTHETIC PHANTOM: computed, not measured" : "",
           .unit = "",
-          .grid = {grid.extents, edge},
-          .values = resample(read.spatial, grid, Sampling::measured).volume.values};
+          .grid = {reader.grid().extents, edge},
+          .values = std::move(reading.volume.values)};
 }
 
 VolumePicture picture_of(const Map& map, const Arguments& arguments) {
@@ -178,8 +182,7 @@ int main(int argc, char** argv) {
   return run_program(app, argc, argv, [&] {
     require_not_read(arguments.out, std::array{arguments.file});
     require_new(arguments.out, arguments.overwrite);
-    const bool is_cohort = arguments.file.ends_with(".h5") || arguments.file.ends_with(".hdf5");
-    const Map map = is_cohort ? map_of_cohort(arguments) : map_of_file(arguments);
+    const Map map = is_cohort_file(arguments.file) ? map_of_cohort(arguments) : map_of_file(arguments);
     write_output(arguments.out, volume_png(picture_of(map, arguments)), arguments.overwrite);
     fmt::print("{}\n", arguments.out);
     return 0;

@@ -11,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "tensor/error.h"
@@ -23,8 +24,8 @@ namespace fs = std::filesystem;
 [[noreturn]] void storage_error(const fs::path& path, const std::string& doing) {
   const int error = errno;
   std::string fix = "Check the path, its permissions and the disk";
-  if (error == ENOSPC || error == EDQUOT || error == EFBIG) fix = "Free some space, or choose another --out";
-  if (error == EACCES || error == EROFS || error == EPERM) fix = "With --out, choose a folder that is writable";
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG) fix = "Free some space, or choose another folder";
+  if (error == EACCES || error == EROFS || error == EPERM) fix = "Choose a folder that is writable";
   fail(ErrorKind::storage, path.string(), fmt::format("{}: {}", doing, std::strerror(error)), fix);
 }
 
@@ -85,6 +86,16 @@ void require_new(const fs::path& out, bool overwrite) {
   refuse_existing(out, folder ? "the folder exists and is not empty" : "the file exists");
 }
 
+void require_apart(std::span<const std::string> outputs) {
+  std::set<fs::path> places;
+  for (const std::string& out : outputs) {
+    if (out.empty() || is_device(out)) continue;
+    std::error_code none;
+    if (!places.insert(fs::weakly_canonical(link_target(fs::absolute(out, none)), none)).second)
+      fail(ErrorKind::usage, out, "two outputs would be this file", "Give each output its own name");
+  }
+}
+
 bool is_device(const fs::path& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) return false;
@@ -129,7 +140,7 @@ void write_atomically(const fs::path& path, std::string_view bytes, bool replace
 void remove_file(const fs::path& path) {
   std::error_code error;
   fs::remove(path, error);
-  if (error) fail(ErrorKind::storage, path.string(), "cannot be removed: " + error.message(), "Choose another --out");
+  if (error) fail(ErrorKind::storage, path.string(), "cannot be removed: " + error.message(), "Choose another folder");
 }
 
 void sync_folder(const fs::path& folder) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,9 @@ class Descriptor {
 /// Refuses an output that exists, unless it may be replaced (`--overwrite`). An empty name or folder does not count.
 /// Programs call it before their work, for each file that they will write. Errors: in_use.
 void require_new(const std::filesystem::path& out, bool overwrite);
+
+/// Refuses two outputs of a command that are one file. Empty names and devices do not count. Errors: usage.
+void require_apart(std::span<const std::string> outputs);
 
 /// Whether something is there that can only be written in place: a pipe or a character device (/dev/stdout).
 /// Errors (usage): a socket or a disk.

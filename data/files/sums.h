@@ -18,7 +18,8 @@ class Sums {
   static constexpr const char* name = "sha256sums";
 
   /// What is said of a file without digests.
-  static constexpr const char* absent = "not verified: written by another program, without digests of its content";
+  static constexpr const char* absent =
+      "not verified: it has no digests of its content (another program or an earlier version wrote it)";
 
   Sums() = default;
   /// Reads text(). Errors (corrupt): the text itself is damaged; `path` is for the message.

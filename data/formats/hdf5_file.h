@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads and writes HDF5 files. Only this code and hdf5_weights use the library. A file is opened read-only or written
-// as a new file, never changed in place. Equal content gives equal bytes. Errors: data (no such file or dataset),
-// corrupt (not HDF5, damaged, claims more than the file can hold, or keeps data in other files), storage (writing).
+// Reads and writes HDF5 files. Only this code and hdf5_weights use the library. A file is read in a sandboxed child
+// process, or written as a new file, never changed in place. Equal content gives equal bytes. Errors: data (no such
+// file or dataset), corrupt (not HDF5, damaged, claims more than the file can hold, or keeps data in other files),
+// in_use (another program writes the file), storage (writing).
 #pragma once
 
 #include <memory>

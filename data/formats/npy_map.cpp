@@ -31,8 +31,10 @@ Affine affine_of(const Shape& shape, const Shape& in_file, const std::string& wh
     const Vector3 origin = {right ? known.origin[0] : known.right, known.origin[1], known.origin[2]};
     return Affine::scale({right ? known.edge : -known.edge, known.edge, known.edge}, origin);
   }
-  fail(ErrorKind::data, where,
-       fmt::format("shape {}, expected [91, 109, 91] (2 mm) or [182, 218, 182] (1 mm)", to_string(in_file)),
+  std::string expected;
+  for (const KnownGrid& known : known_grids)
+    expected += fmt::format("{}{} ({:g} mm)", expected.empty() ? "" : " or ", to_string(known.shape), known.edge);
+  fail(ErrorKind::data, where, fmt::format("shape {}, expected {}", to_string(in_file), expected),
        "Convert it to NIfTI, which stores the positions of the voxels.");
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "data/files/file_kind.h"
+#include "data/files/input_file.h"
 #include "data/files/sums.h"
 #include "data/formats/hdf5_weights.h"
 #include "data/formats/parts.h"
@@ -26,9 +27,6 @@ std::vector<float> NamedArray::floats() const {
 WeightsFormat weights_format(const std::string& path) {
   if (path.ends_with(".h5") || path.ends_with(".hdf5")) return WeightsFormat::hdf5;
   if (path.ends_with(".safetensors")) return WeightsFormat::safetensors;
-  if (path.ends_with(".pth") || path.ends_with(".pt") || path.ends_with(".ckpt"))
-    fail(ErrorKind::usage, path, "files of PyTorch can run code, and are not read",
-         "Convert it: python3 tools/convert_pth.py " + path + " weights.safetensors");
   fail(ErrorKind::usage, path, "expected a weights file with the ending .h5, .hdf5 or .safetensors",
        "Change the ending");
 }
@@ -72,17 +70,28 @@ void verify(const std::string& path, WeightsFile& file) {
   file.verified = true;
 }
 
-WeightsFile read_by_kind(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
+/// The format by the first bytes. Where they say nothing, the file is perhaps damaged at its beginning: the reader of
+/// the format that the name gives says how. Errors (data): another kind of file.
+WeightsFormat format_of(const std::string& path, std::string_view bytes) {
   const FileKind kind = file_kind(bytes.substr(0, kind_bytes));
-  if (kind == FileKind::hdf5) return read_hdf5_weights(path, bytes, request);
-  if (kind == FileKind::safetensors) return read_safetensors(path, bytes, request);
-  if (kind != FileKind::unknown) fail_other_kind(path, kind, "weights in HDF5 or safetensors");
-  // Damaged at its beginning, perhaps: the reader of the format that the name gives says how.
-  return weights_format(path) == WeightsFormat::hdf5 ? read_hdf5_weights(path, bytes, request)
-                                                     : read_safetensors(path, bytes, request);
+  const bool unknown = kind == FileKind::unknown;
+  if (kind == FileKind::hdf5 || (unknown && (path.ends_with(".h5") || path.ends_with(".hdf5"))))
+    return WeightsFormat::hdf5;
+  if (kind == FileKind::safetensors || (unknown && path.ends_with(".safetensors"))) return WeightsFormat::safetensors;
+  fail_other_kind(path, kind, "weights in HDF5 or safetensors");
+}
+
+WeightsFile read_by_kind(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
+  return format_of(path, bytes) == WeightsFormat::hdf5 ? read_hdf5_weights(path, bytes, request)
+                                                       : read_safetensors(path, bytes, request);
 }
 
 }  // namespace
+
+std::string weights_input(const std::string& path) {
+  format_of(path, beginning(open_input(path), kind_bytes, path));
+  return read_input(path, most_weights_bytes);
+}
 
 WeightsFile read_weights(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
   WeightsFile file = read_by_kind(path, bytes, request);

@@ -55,8 +55,12 @@ enum class WeightsFormat { hdf5, safetensors };
 /// The largest file that is read, in bytes.
 constexpr Index most_weights_bytes = Index{16} << 30;
 
-/// By the ending: .h5, .hdf5 or .safetensors. Errors: usage.
+/// Of a file that is written, by the ending of its name: .h5, .hdf5 or .safetensors. Errors: usage.
 WeightsFormat weights_format(const std::string& path);
+
+/// All bytes of a file. One of another kind is refused by its first bytes, before it is read, whatever its name.
+/// Errors: data, corrupt (too large), storage.
+std::string weights_input(const std::string& path);
 
 /// Reads the bytes of a weights file. Errors: data, for another kind of file; corrupt, for damaged or malicious
 /// content, a wanted array without numbers, or content that differs from the file's digests.

@@ -57,12 +57,14 @@ std::string stated(const fs::path& file, const std::string& column) {
 
 double AgeUnit::years(double age) const { return per_year == 1 ? age : std::round(age / per_year * 1e6) / 1e6; }
 
+fs::path description_of(const fs::path& table) { return fs::path(table).replace_extension(".json"); }
+
 AgeUnit age_unit(const fs::path& table, const std::string& column, const std::string& option) {
   if (!option.empty()) {
     if (const auto unit = unit_named(option)) return *unit;
     fail(ErrorKind::usage, "--age-unit", fmt::format("\"{}\"", option), units_fix);
   }
-  const fs::path file = fs::path(table).replace_extension(".json");
+  const fs::path file = description_of(table);
   const std::string unit = stated(file, column);
   if (unit.empty()) return {};
   auto known = unit_named(unit);

@@ -17,6 +17,9 @@ struct AgeUnit {
   double years(double age) const;
 };
 
+/// The file beside a table that describes its columns: participants.json for participants.tsv. It need not exist.
+std::filesystem::path description_of(const std::filesystem::path& table);
+
 /// `option`: years, months, weeks or days; empty: by the file beside the table. Errors: usage, for another option;
 /// data, if that file is not JSON or has another unit.
 AgeUnit age_unit(const std::filesystem::path& table, const std::string& column, const std::string& option);

@@ -79,6 +79,26 @@ void walk(const fs::path& root, const std::vector<std::string>& parts, std::size
   }
 }
 
+std::vector<std::string> parts_of(const std::string& path) {
+  std::vector<std::string> parts;
+  for (const fs::path& part : fs::path(path))
+    if (!part.empty() && part != ".") parts.push_back(part.string());
+  return parts;
+}
+
+/// The same as walk for one path, whose parts are `names`; stops at the first match.
+void follow(const std::vector<std::string>& names, const std::vector<std::string>& parts, std::size_t depth,
+            const PatternMatch& known, std::optional<PatternMatch>& found) {
+  if (found || names.size() != parts.size()) return;
+  if (depth == parts.size()) {
+    if (!known.id.empty()) found = known;
+    return;
+  }
+  Matcher([&](const PatternMatch& next) {
+    follow(names, parts, depth + 1, next, found);
+  }).match(names[depth], parts[depth], known);
+}
+
 }  // namespace
 
 std::string replaced(std::string text, const std::string& word, const std::string& by) {
@@ -94,12 +114,16 @@ std::vector<std::string> placeholders(const std::string& pattern) {
   return out;
 }
 
+std::optional<PatternMatch> match_of(const std::string& file, const std::string& pattern) {
+  std::optional<PatternMatch> found;
+  follow(parts_of(file), parts_of(pattern), 0, {}, found);
+  if (found) found->file = file;
+  return found;
+}
+
 std::vector<PatternMatch> matching_files(const fs::path& root, const std::string& pattern) {
-  std::vector<std::string> parts;
-  for (const fs::path& part : fs::path(pattern))
-    if (!part.empty() && part != ".") parts.push_back(part.string());
   std::map<std::string, PatternMatch> found;
-  walk(root, parts, 0, {}, found);
+  walk(root, parts_of(pattern), 0, {}, found);
   std::vector<PatternMatch> out;
   for (auto& [file, match] : found) out.push_back(std::move(match));
   return out;

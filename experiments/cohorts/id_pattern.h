@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct PatternMatch {
   std::string session;  ///< in the place of {session}: letters, digits, - and .; empty if the pattern has no such place
   std::string file;     ///< path below the root
 };
+
+/// How one path below the root fits `pattern`: as matching_files has it. No value: it does not fit.
+std::optional<PatternMatch> match_of(const std::string& file, const std::string& pattern);
 
 /// The files below `root` that match `pattern`, by path. Folders that cannot be read are skipped. Files whose id is
 /// empty are left out.

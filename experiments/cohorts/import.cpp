@@ -11,6 +11,7 @@
 
 #include "data/cohort_h5.h"
 #include "data/files/digest.h"
+#include "data/files/sums.h"
 #include "data/formats/hdf5_file.h"
 #include "data/outliers.h"
 #include "experiments/cohorts/map_reader.h"
@@ -122,8 +123,10 @@ std::vector<std::string> report_cells(const MapSource& source, const MapReading&
           fmt::format("{:.4f}", r.lost)};
 }
 
-void check_apart(const ImportOptions& o, const std::vector<Participant>& people, Diagnostics& diagnostics) {
-  if (o.not_in.empty()) return;
+/// Returns a warning, or nothing.
+std::vector<std::string> check_apart(const ImportOptions& o, const std::vector<Participant>& people,
+                                     Diagnostics& diagnostics) {
+  if (o.not_in.empty()) return {};
   const CohortFile other(o.not_in);
   std::set<std::string> ids;
   for (Index i = 0; i < other.size(); ++i) ids.insert(letters_of_id(other.subject(i).person));
@@ -131,6 +134,8 @@ void check_apart(const ImportOptions& o, const std::vector<Participant>& people,
     if (ids.contains(letters_of_id(p.id)))
       diagnostics.add(
           fmt::format("{}: the participant is also in {}. Remove it here: --exclude {}.", p.where, o.not_in, p.id));
+  if (other.verified()) return {};
+  return {fmt::format("{}: {}", o.not_in, Sums::absent)};
 }
 
 /// A map from its file, or why it cannot be read.
@@ -268,15 +273,18 @@ Imported import_cohort(const ImportOptions& options, const std::filesystem::path
     fail(ErrorKind::data, options.root.string(), "no such folder", "Give the folder that contains the table.");
   Diagnostics diagnostics;
   std::vector<std::string> left_out;
-  const auto [people, unit] = read_participants(options, diagnostics);
-  check_apart(options, people, diagnostics);
-  std::vector<MapSource> sources = find_maps(options, people, diagnostics, left_out);
+  Exclusions exclusions(options.exclude);
+  const auto [people, unit] = read_participants(options, exclusions, diagnostics);
+  const std::vector<std::string> warnings = check_apart(options, people, diagnostics);
+  std::vector<MapSource> sources = find_maps(options, people, exclusions, diagnostics, left_out);
+  exclusions.report_unknown(diagnostics);
   if (sources.empty()) {
     diagnostics.report(options.root.string(), fix_first, out.empty() ? diagnostics.size() : most_problems);
     fail(ErrorKind::data, options.root.string(), "no participant has a map", "Check --table and --files.");
   }
   Imported imported = Importer(options, diagnostics, std::move(sources)).run(out, output, threads);
   imported.left_out = std::move(left_out);
+  imported.warnings.insert(imported.warnings.begin(), warnings.begin(), warnings.end());
   imported.age_unit = unit;
   for (const std::string& id : imported.left_out)
     imported.report +=

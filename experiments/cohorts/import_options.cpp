@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "experiments/cohorts/age_unit.h"
 #include "experiments/cohorts/id_pattern.h"
 #include "tensor/error.h"
 
@@ -53,6 +56,8 @@ ImportOptions with_openbhb(ImportOptions o, Layout layout) {
 
 }  // namespace
 
+std::string modality_of_name(const std::string& name) { return name.find("T1w") != std::string::npos ? "t1" : "mre"; }
+
 std::string scan_id(const std::string& id, const std::string& session) {
   if (session.empty()) return id;
   return id + (session.starts_with("ses-") ? "_" : "_ses-") + session;
@@ -90,6 +95,21 @@ void check_options(const ImportOptions& o) {
             "Write {part} in the place of the part's name.");
   if (!o.npy_axes.empty() && o.npy_axes != "RAS" && o.npy_axes != "LAS")
     usage("--npy-axes", fmt::format("\"{}\", expected RAS or LAS", o.npy_axes), "Choose one of them.");
+}
+
+std::vector<std::string> input_files(const ImportOptions& o) {
+  std::vector<std::string> out = {o.not_in};
+  const auto add = [&](const fs::path& file) { out.push_back((o.root / file).string()); };
+  for (std::size_t part = 0; part < std::max<std::size_t>(o.parts.size(), 1); ++part) {
+    const std::string name = o.parts.empty() ? "" : o.parts[part];
+    for (const std::string& file : {o.table, o.stack, o.ids, o.masks})
+      if (!file.empty()) add(filled(file, name, ""));
+    add(description_of(filled(o.table, name, "")));
+    for (const std::string& pattern : {o.files, o.masks})
+      for (const PatternMatch& match : matching_files(o.root, filled(pattern, name, "{participant_id}")))
+        add(match.file);
+  }
+  return out;
 }
 
 ImportOptions with_layout(ImportOptions o, Layout layout) {

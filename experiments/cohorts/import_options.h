@@ -46,8 +46,14 @@ enum class Layout {
 /// Fills in empty options by the files below `root`. Errors (data): the files of the layout do not exist.
 ImportOptions with_layout(ImportOptions options, Layout layout);
 
+/// The modality of maps with this name or pattern, if the user names none: t1 if it contains T1w, otherwise mre.
+std::string modality_of_name(const std::string& name);
+
 /// Errors (usage): options that do not fit together, a pattern with an unknown placeholder or without the id.
 void check_options(const ImportOptions& options);
+
+/// The files that an import reads, and places of such files: a file that is named here need not exist.
+std::vector<std::string> input_files(const ImportOptions& options);
 
 /// The id of a participant's scan in a session: "sub-01_ses-02"; without a session the participant's.
 std::string scan_id(const std::string& id, const std::string& session);

@@ -68,7 +68,7 @@ MapFile MapReader::file(const MapSource& source) const {
   return read_map(source.file, {.row = source.row, .npy_axes = options_.npy_axes});
 }
 
-void MapReader::apply_mask(const MapSource& source, Volume& volume) const {
+void MapReader::apply_mask(const MapSource& source, MapReading& reading) const {
   if (source.mask.empty()) return;
   NiftiVolume mask;
   try {
@@ -78,18 +78,28 @@ void MapReader::apply_mask(const MapSource& source, Volume& volume) const {
          error.fix());
   }
   const Volume inside = resample(mask.spatial, grid_, Sampling::nearest).volume;
-  for (std::size_t k = 0; k < volume.values.size(); ++k)
-    if (!(inside.values[k] > 0)) volume.values[k] = 0;
+  std::vector<float>& values = reading.volume.values;
+  for (std::size_t k = 0; k < values.size(); ++k)
+    if (!(inside.values[k] > 0)) values[k] = 0;
+  if (mask.warning.empty()) return;
+  if (!reading.warning.empty()) reading.warning += "; ";
+  reading.warning += fmt::format("its mask {}: {}", source.mask.filename().string(), mask.warning);
 }
 
 MapReading MapReader::read(const MapSource& source) const {
-  MapReading reading;
   MapFile read;
   try {
     read = file(source);
   } catch (const Error& error) {  // name the file by its path below the root
     fail(error.kind(), source.where, error.found(), error.fix());
   }
+  MapReading reading = this->read(source, std::move(read));
+  if (source.row < 0) reading.sha256 = sha256_of_file(reading.voxels_in.string());
+  return reading;
+}
+
+MapReading MapReader::read(const MapSource& source, MapFile read) const {
+  MapReading reading;
   reading.format = read.format;
   reading.voxels_in = read.voxels_in;
   reading.warning = read.warning;
@@ -104,12 +114,11 @@ MapReading MapReader::read(const MapSource& source) const {
   reading.done = std::move(resampled.done);
   reading.volume = std::move(resampled.volume);
   reading.lost = lost_share(from, reading.volume, grid_);  // before the mask: what it removes is not lost
-  apply_mask(source, reading.volume);
+  apply_mask(source, reading);
   describe(reading);
   if (reading.voxels == 0 || reading.least == reading.most)
     fail(ErrorKind::data, source.where, "no data is left on the MNI grid",
          "Register it to MNI space, or check its affine and mask.");
-  if (source.row < 0) reading.sha256 = sha256_of_file(reading.voxels_in.string());
   return reading;
 }
 

@@ -43,6 +43,8 @@ class MapReader {
   /// Errors: data (a shape that is not a brain's, voxels that are not finite, a constant map, an unknown or
   /// contradictory orientation), corrupt, storage. Thread-safe.
   MapReading read(const MapSource& source) const;
+  /// The same for a map that was read from its file, except the digest. `source`: for messages, and its mask.
+  MapReading read(const MapSource& source, MapFile read) const;
 
   /// The map as its file has it. Errors: those of `read` about shape and orientation.
   SpatialVolume original(const MapSource& source) const { return file(source).spatial; }
@@ -51,7 +53,7 @@ class MapReader {
 
  private:
   MapFile file(const MapSource& source) const;
-  void apply_mask(const MapSource& source, Volume& volume) const;
+  void apply_mask(const MapSource& source, MapReading& reading) const;
 
   MapOptions options_;
   SpatialGrid grid_;

@@ -18,8 +18,9 @@ namespace fs = std::filesystem;
 
 class Finder {
  public:
-  Finder(const ImportOptions& options, const std::vector<Participant>& people, Diagnostics& diagnostics)
-      : o_(options), people_(people), diagnostics_(diagnostics) {
+  Finder(const ImportOptions& options, const std::vector<Participant>& people, Exclusions& exclusions,
+         Diagnostics& diagnostics)
+      : o_(options), people_(people), exclusions_(exclusions), diagnostics_(diagnostics) {
     for (std::size_t k = 0; k < std::max<std::size_t>(o_.parts.size(), 1); ++k)
       available_.push_back(o_.files.empty() ? rows_of_stack(k) : files(k));
   }
@@ -27,17 +28,13 @@ class Finder {
   std::vector<MapSource> find(std::vector<std::string>& left_out) {
     std::vector<MapSource> out;
     if (nothing_fits()) return out;
+    std::map<std::string, MapSource> firsts;  // of each participant, in any row
     for (const Participant& person : people_) {
       const std::vector<MapSource> sources = maps_of(person);
-      const bool in_two_parts = !sources.empty() && sources.front().participant.part != sources.back().participant.part;
-      if (in_two_parts)
-        diagnostics_.add(
-            fmt::format("{}: there are maps in part \"{}\" and in part \"{}\" ({}, {}). Keep each participant "
-                        "in one part.",
-                        person.where, name(*sources.front().participant.part), name(*sources.back().participant.part),
-                        sources.front().where, sources.back().where));
-      if (sources.empty() && o_.allow_missing) left_out.push_back(person.id);
-      if (sources.empty() && !o_.allow_missing) report_missing(person);
+      const bool in_two_parts = !sources.empty() && !in_one_part(sources, firsts);
+      const bool excluded = person.session.empty() && excluded_.contains(join_key(person.id));  // all of its maps
+      if (sources.empty() && !excluded && o_.allow_missing) left_out.push_back(scan_id(person.id, person.session));
+      if (sources.empty() && !excluded && !o_.allow_missing) report_missing(person);
       if (!in_two_parts) out.insert(out.end(), sources.begin(), sources.end());
     }
     if (!o_.allow_unused && !people_.empty()) report_unused();  // if the table cannot be read, all maps would be unused
@@ -51,6 +48,21 @@ class Finder {
 
   static std::pair<std::string, std::string> key_of(const Participant& p) {
     return {join_key(p.id), session_key(p.session)};
+  }
+
+  /// Whether no map of the participant is in another part than its first one. Reports it otherwise.
+  bool in_one_part(const std::vector<MapSource>& sources, std::map<std::string, MapSource>& firsts) {
+    const Participant& person = sources.front().participant;
+    const MapSource& first = firsts.emplace(join_key(person.id), sources.front()).first->second;
+    for (const MapSource& source : sources) {
+      if (source.participant.part == first.participant.part) continue;
+      diagnostics_.add(fmt::format(
+          "{}: there are maps in part \"{}\" and in part \"{}\" ({}, {}). Keep each participant in one "
+          "part.",
+          person.where, name(*first.participant.part), name(*source.participant.part), first.where, source.where));
+      return false;
+    }
+    return true;
   }
 
   /// One per part, and per session if the row does not name one.
@@ -73,7 +85,7 @@ class Finder {
 
   /// Reports once, not for each participant, that the pattern finds nothing.
   bool nothing_fits() {
-    if (o_.files.empty() || people_.empty() || !diagnostics_.empty()) return false;
+    if (o_.files.empty() || people_.empty() || !diagnostics_.empty() || !excluded_.empty()) return false;
     for (const Sources& sources : available_)
       if (!sources.empty()) return false;
     const std::optional<NearFile> near = near_file(o_.root, people_, o_.files);
@@ -86,10 +98,17 @@ class Finder {
 
   std::string name(std::size_t part) const { return o_.parts.empty() ? "" : o_.parts[part]; }
 
+  bool is_excluded(const std::string& id, const std::string& session) {
+    if (!exclusions_.has(id, session)) return false;
+    excluded_.insert(join_key(id));
+    return true;
+  }
+
   Sources files(std::size_t part) {
     Sources out;
     if (!diagnostics_.collect([&] { inside(o_.root, o_.files); })) return out;
     for (const PatternMatch& match : matching_files(o_.root, filled(o_.files, name(part), "{participant_id}"))) {
+      if (is_excluded(match.id, match.session)) continue;
       MapSource source;
       source.participant.id = match.id;
       source.participant.session = match.session;
@@ -115,6 +134,7 @@ class Finder {
         fail(ErrorKind::data, ids, fmt::format("{} ids for {} maps in {}", all.size(), rows, stack),
              "Use the list of ids that was saved with the maps.");
       for (std::size_t row = 0; row < all.size(); ++row) {
+        if (is_excluded(all[row], "")) continue;
         MapSource source;
         source.participant.id = all[row];
         source.file = path;
@@ -144,23 +164,22 @@ class Finder {
     diagnostics_.add(
         fmt::format("{}: no map: {} {}. Add the map, skip the participant with --exclude {}, or skip all such "
                     "participants with --allow-missing.",
-                    person.where, looked, o_.files.empty() ? "does not list the id" : "does not exist", person.id));
+                    person.where, looked, o_.files.empty() ? "does not list the id" : "does not exist",
+                    scan_id(person.id, person.session)));
   }
 
   void report_unused() {
-    std::set<std::string> known;
-    for (const std::string& id : o_.exclude) known.insert(join_key(id));
     std::set<std::string> used;
     for (const Participant& person : people_)
       for (const MapSource& source : maps_of(person)) used.insert(source.where);
     for (std::size_t part = 0; part < available_.size(); ++part)
       for (const auto& [key, source] : available_[part]) {
+        if (used.contains(source.where)) continue;
         const std::string scan = scan_id(source.participant.id, source.participant.session);
-        if (known.contains(key.first) || known.contains(join_key(scan)) || used.contains(source.where)) continue;
-        diagnostics_.add(
-            fmt::format("{}: no row in {} for \"{}\". Add the row, or skip all such maps with "
-                        "--allow-unused.",
-                        source.where, filled(o_.table, name(part), ""), scan));
+        diagnostics_.add(fmt::format(
+            "{}: no row in {} for \"{}\". Add the row, skip the map with --exclude {}, or skip all such maps "
+            "with --allow-unused.",
+            source.where, filled(o_.table, name(part), ""), scan, scan));
       }
   }
 
@@ -173,15 +192,17 @@ class Finder {
 
   const ImportOptions& o_;
   const std::vector<Participant>& people_;
+  Exclusions& exclusions_;
   Diagnostics& diagnostics_;
+  std::set<std::string> excluded_;  ///< join keys of participants with an excluded map
   std::vector<Sources> available_;  ///< for each part
 };
 
 }  // namespace
 
 std::vector<MapSource> find_maps(const ImportOptions& options, const std::vector<Participant>& people,
-                                 Diagnostics& diagnostics, std::vector<std::string>& left_out) {
-  return Finder(options, people, diagnostics).find(left_out);
+                                 Exclusions& exclusions, Diagnostics& diagnostics, std::vector<std::string>& left_out) {
+  return Finder(options, people, exclusions, diagnostics).find(left_out);
 }
 
 }  // namespace cg

@@ -20,8 +20,9 @@ struct MapSource {
 
 /// The maps in the order of the participants, and of the sessions of each. A missing, unused or duplicated map is a
 /// problem, as is a path that leaves the root. If no map at all is found, one problem says so, and names a file that is
-/// there and the pattern that finds it. `left_out`: ids without a map, if that is allowed.
+/// there and the pattern that finds it. An excluded map is not looked at. `left_out`: ids without a map, if that is
+/// allowed.
 std::vector<MapSource> find_maps(const ImportOptions& options, const std::vector<Participant>& people,
-                                 Diagnostics& diagnostics, std::vector<std::string>& left_out);
+                                 Exclusions& exclusions, Diagnostics& diagnostics, std::vector<std::string>& left_out);
 
 }  // namespace cg

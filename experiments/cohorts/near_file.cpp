@@ -2,6 +2,7 @@
 #include "experiments/cohorts/near_file.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "data/formats/map_file.h"
 #include "experiments/cohorts/id_pattern.h"
@@ -27,6 +28,44 @@ std::size_t common_ending(const std::string& a, const std::string& b) {
   return static_cast<std::size_t>(left - a.rbegin());
 }
 
+/// Where `id` is in a path as a whole word, from `from` on: sub-1 is not in sub-10. npos: nowhere.
+std::size_t whole(const std::string& path, const std::string& id, std::size_t from = 0) {
+  const auto alnum = [&](std::size_t at) {
+    return at < path.size() && std::isalnum(static_cast<unsigned char>(path[at]));
+  };
+  for (std::size_t at = path.find(id, from); at != std::string::npos; at = path.find(id, at + 1))
+    if ((at == 0 || !alnum(at - 1)) && !alnum(at + id.size())) return at;
+  return std::string::npos;
+}
+
+std::string replaced_whole(std::string path, const std::string& id, const std::string& by) {
+  for (std::size_t at = whole(path, id); at != std::string::npos; at = whole(path, id, at + by.size()))
+    path.replace(at, id.size(), by);
+  return path;
+}
+
+/// The pattern that gives this file with the id of one of these people. Of several ids in the path, the longest counts.
+std::optional<std::string> pattern_of(const std::string& file, const std::vector<Participant>& people) {
+  std::string id, word;
+  const Participant* whose = nullptr;
+  for (const Participant& person : people) {
+    const std::string with_sub = "sub-" + join_key(person.id);
+    for (const std::string& name : {with_sub, person.id}) {
+      if (name.size() <= id.size() || whole(file, name) == std::string::npos) continue;
+      id = name;
+      word = name == person.id ? "{participant_id}" : "sub-{participant_id}";
+      whose = &person;
+    }
+  }
+  if (!whose) return std::nullopt;
+  std::string found = file;
+  if (const std::string session = session_in(file); !session.empty()) found = replaced(found, session, "{session}");
+  found = replaced_whole(found, id, word);
+  const std::optional<PatternMatch> match = match_of(file, found);
+  if (!match || join_key(match->id) != join_key(whose->id)) return std::nullopt;
+  return found;
+}
+
 }  // namespace
 
 std::optional<NearFile> near_file(const fs::path& root, const std::vector<Participant>& people,
@@ -45,16 +84,9 @@ std::optional<NearFile> near_file(const fs::path& root, const std::vector<Partic
     if (!is_map_name(file)) continue;
     const std::size_t common = common_ending(file, pattern);
     if (nearest && (common < most_common || (common == most_common && nearest->file < file))) continue;
-    for (const Participant& person : people) {
-      std::string id = "sub-" + join_key(person.id);
-      if (file.find(id) == std::string::npos) id = person.id;
-      if (file.find(id) == std::string::npos) continue;
-      std::string found = file;
-      if (const std::string session = session_in(file); !session.empty()) found = replaced(found, session, "{session}");
-      found = replaced(found, id, id == person.id ? "{participant_id}" : "sub-{participant_id}");
-      nearest = {file, found};
+    if (const auto found = pattern_of(file, people)) {
+      nearest = {file, *found};
       most_common = common;
-      break;
     }
   }
   return nearest;

@@ -19,9 +19,8 @@ namespace {
 
 class Reader {
  public:
-  Reader(const ImportOptions& options, Diagnostics& diagnostics) : o_(options), diagnostics_(diagnostics) {
-    for (const std::string& id : o_.exclude) excluded_.emplace(join_key(id), Excluded{id, false});
-  }
+  Reader(const ImportOptions& options, Exclusions& exclusions, Diagnostics& diagnostics)
+      : o_(options), exclusions_(exclusions), diagnostics_(diagnostics) {}
 
   Participants read() {
     const bool shared = o_.table.find("{part}") == std::string::npos;
@@ -32,10 +31,6 @@ class Reader {
         unit_ = age_unit(o_.root / file, o_.age_column, o_.age_unit);
         read(Table(path), file, shared && o_.parts.size() > 1 ? std::nullopt : std::optional(part));
       });
-    for (const auto& [key, excluded] : excluded_)
-      if (!excluded.met)
-        diagnostics_.add(
-            fmt::format("--exclude: there is no participant \"{}\" in the table. Check the id.", excluded.id));
     return {std::move(people_), unit_};
   }
 
@@ -45,7 +40,8 @@ class Reader {
     for (Index row = 0; row < table.rows(); ++row) {
       Participant p;
       p.id = table.cell(row, o_.id_column);
-      if (has_sessions) p.session = table.cell(row, o_.session_column);
+      if (has_sessions && !is_missing(table.cell(row, o_.session_column)))
+        p.session = table.cell(row, o_.session_column);
       p.part = part;
       p.where = fmt::format("{}:{} ({})", file, table.line(row), scan_id(p.id, p.session));
       if (is_missing(p.id)) {
@@ -53,7 +49,7 @@ class Reader {
                                      o_.id_column));
         continue;
       }
-      if (is_excluded(p)) continue;
+      if (exclusions_.has(p.id, p.session)) continue;
       if (!is_first(p, table)) continue;
       read_age(table.cell(row, o_.age_column), p);
       if (table.has(o_.sex_column)) read_sex(table.cell(row, o_.sex_column), p);
@@ -62,31 +58,33 @@ class Reader {
     }
   }
 
-  /// By its id, or by the id of its scan alone.
-  bool is_excluded(const Participant& p) {
-    for (const std::string& id : {p.id, scan_id(p.id, p.session)})
-      if (const auto at = excluded_.find(join_key(id)); at != excluded_.end()) return at->second.met = true;
-    return false;
-  }
-
+  /// Whether the row can be used beside those before it.
   bool is_first(const Participant& p, const Table& table) {
-    const auto [at, fresh] = met_.emplace(join_key(p.id) + "\n" + session_key(p.session), people_.size());
-    if (fresh) return true;
-    const Participant& first = people_[at->second];
+    const auto [of_id, new_id] = met_.emplace(join_key(p.id), people_.size());
+    const auto [of_scan, new_scan] = scans_.emplace(std::pair(of_id->first, session_key(p.session)), people_.size());
+    if (new_id) return true;
+    const Participant& first = people_[new_scan ? of_id->second : of_scan->second];
+    const bool mixed = first.session.empty() != p.session.empty();
+    if (new_scan && !mixed && first.part == p.part) return true;
     if (first.part != p.part)
       diagnostics_.add(fmt::format("{}: the participant is also in part \"{}\", {}. Keep each participant in one part.",
                                    p.where, o_.parts[*first.part], first.where));
+    else if (mixed)
+      diagnostics_.add(
+          fmt::format("{}: the row names {} session, that of {} {}. Name the session in each row of the id.", p.where,
+                      p.session.empty() ? "no" : "a", first.where, first.session.empty() ? "none" : "one"));
     else
       diagnostics_.add(fmt::format("{}: the id is also that of {}. {}", p.where, first.where,
                                    p.session.empty() && table.has(o_.session_column)
                                        ? "For several sessions, write {session} in --files."
                                        : "Keep one row per participant."));
+    if (new_scan) scans_.erase(of_scan);  // it is not among the people
     return false;
   }
 
   void read_age(const std::string& cell, Participant& p) {
     p.age = std::numeric_limits<double>::quiet_NaN();
-    const std::string fix = fmt::format("Correct it, or skip the participant: --exclude {}.", p.id);
+    const std::string fix = fmt::format("Correct it, or skip the participant: --exclude {}.", scan_id(p.id, p.session));
     if (is_missing(cell)) return diagnostics_.add(fmt::format("{}: the age is missing. {}", p.where, fix));
     const std::optional<Age> age = age_of(cell);
     if (!age)
@@ -127,15 +125,12 @@ class Reader {
   }
 
   const ImportOptions& o_;
+  Exclusions& exclusions_;
   Diagnostics& diagnostics_;
   std::vector<Participant> people_;
-  AgeUnit unit_;  ///< of the last table
-  std::map<std::string, std::size_t> met_;
-  struct Excluded {
-    std::string id;
-    bool met;  ///< found in a table
-  };
-  std::map<std::string, Excluded> excluded_;
+  AgeUnit unit_;                                                      ///< of the last table
+  std::map<std::string, std::size_t> met_;                            ///< the first row of an id, by join key
+  std::map<std::pair<std::string, std::string>, std::size_t> scans_;  ///< rows by join key and session key
 };
 
 }  // namespace
@@ -146,8 +141,24 @@ std::string session_key(const std::string& session) {
   return session.starts_with("ses-") ? session.substr(4) : session;
 }
 
-Participants read_participants(const ImportOptions& options, Diagnostics& diagnostics) {
-  return Reader(options, diagnostics).read();
+Exclusions::Exclusions(const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) ids_.emplace(join_key(id), Excluded{id, false});
+}
+
+bool Exclusions::has(const std::string& id, const std::string& session) {
+  for (const std::string& name : {id, scan_id(id, session)})
+    if (const auto at = ids_.find(join_key(name)); at != ids_.end()) return at->second.met = true;
+  return false;
+}
+
+void Exclusions::report_unknown(Diagnostics& diagnostics) const {
+  for (const auto& [key, excluded] : ids_)
+    if (!excluded.met)
+      diagnostics.add(fmt::format("--exclude: there is no participant and no scan \"{}\". Check the id.", excluded.id));
+}
+
+Participants read_participants(const ImportOptions& options, Exclusions& exclusions, Diagnostics& diagnostics) {
+  return Reader(options, exclusions, diagnostics).read();
 }
 
 }  // namespace cg

@@ -2,6 +2,7 @@
 // Reads and checks the rows of the tables of participants.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,24 @@ std::string join_key(const std::string& id);
 /// The same for sessions: `ses-1` and `1`.
 std::string session_key(const std::string& session);
 
+/// What --exclude names: participants, or single scans ("sub-01_ses-02"). A table may have one row for several scans,
+/// so the table and the maps are both asked, and an id that neither of them has is a problem.
+class Exclusions {
+ public:
+  explicit Exclusions(const std::vector<std::string>& ids);
+  /// Whether the participant, or its scan in this session, is skipped.
+  bool has(const std::string& id, const std::string& session);
+  /// Call it after the table and the maps were read.
+  void report_unknown(Diagnostics& diagnostics) const;
+
+ private:
+  struct Excluded {
+    std::string id;  ///< as it was given
+    bool met;
+  };
+  std::map<std::string, Excluded> ids_;  // by join key
+};
+
 /// The rows of the tables, and the unit that their ages had.
 struct Participants {
   std::vector<Participant> people;
@@ -35,6 +54,6 @@ struct Participants {
 
 /// All rows except the excluded ones, in the order of the tables; ages in years. Wrong ids, ages and sexes become
 /// problems, with file, line and a fix. Several rows of one id must differ in their session.
-Participants read_participants(const ImportOptions& options, Diagnostics& diagnostics);
+Participants read_participants(const ImportOptions& options, Exclusions& exclusions, Diagnostics& diagnostics);
 
 }  // namespace cg

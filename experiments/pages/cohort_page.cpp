@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 
+#include "data/files/sums.h"
 #include "experiments/pages/cohort_examples.h"
 #include "experiments/pages/cohort_page_style.h"
 #include "experiments/pages/colour_map.h"
@@ -120,8 +121,7 @@ void Page::heading() {
   page_.element("h1", {}, "Cohort " + std::filesystem::path(cohort_.path()).filename().string());
   if (cohort_.synthetic())
     page_.element("p", {{"class", "synthetic"}}, "SYNTHETIC PHANTOM: computed, not measured; no person was scanned");
-  if (!cohort_.verified())
-    page_.element("p", {}, "Not verified: another program wrote the file, without digests of its content.");
+  if (!cohort_.verified()) page_.element("p", {}, fmt::format("This file is {}.", Sums::absent));
   page_.open("div", {{"class", "tiles"}});
   tile(fmt::format("{}", cohort_.size()), stiffness_ ? "stiffness maps, one per subject" : "volumes, one per subject");
   tile(fmt::format("{:.1f} ± {:.1f} years", all.mean, all.sd),

@@ -58,7 +58,6 @@ void warn_of_place(const Scan& scan, const MapStatistics& map, const TrainingPar
 
 void warn_of_age(const PredictedAge& p, const TrainingPart& t, std::vector<std::string>& out) {
   const std::string range = fmt::format("training part {:.3g} to {:.3g} years", t.youngest, t.oldest);
-  if (std::isnan(p.age)) out.push_back("age unknown: no gap");
   if (p.age < t.youngest || p.age > t.oldest) out.push_back(fmt::format("age {:.4g}: {}", p.age, range));
   if (p.predicted < t.youngest || p.predicted > t.oldest)
     out.push_back(fmt::format("predicted age {:.4g}: {}", p.predicted, range));
@@ -125,7 +124,7 @@ void check_same_input(std::span<const TrainedModel> models) {
            "Give models of the same kind of cohort, for example the seeds of one run");
 }
 
-static PredictedAge predict_one(const Scan& scan, const TrainedModel& model, Inference& network) {
+PredictedAge predict_one(const Scan& scan, const TrainedModel& model, Inference& network) {
   const Prediction& m = model.prediction;
   const std::optional<Intensity>& by = m.preprocessing.intensity;
   const Tensor input = network_input(scan.volume, scan.source, by);
@@ -178,6 +177,7 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, std::span<const Train
       std::vector<PredictedAge> by_model;
       for (std::size_t k = 0; k < models.size(); ++k) by_model.push_back(predict_one(scan, models[k], networks[k]));
       out.push_back(mean_of(by_model));
+      if (std::isnan(scan.age)) out.back().warnings.push_back("age unknown: no gap");
     });
     if (scans.size() > 1) progress.advance(1, scans.source(i));
   }
@@ -189,18 +189,23 @@ std::vector<PredictedAge> predict_ages(const Scans& scans, std::span<const Train
   return out;
 }
 
+std::string warnings_cell(const std::vector<std::string>& warnings) {
+  std::string text;
+  for (const std::string& warning : warnings) text += (text.empty() ? "" : "; ") + warning;
+  return csv_text(text);
+}
+
 std::string prediction_table(std::span<const PredictedAge> rows) {
   std::string out =
       "participant_id,age,predicted_age,predicted_age_sd,gap,gap_bias_corrected,coverage,map_mean,map_sd,source,"
       "trained_on,"
       "synthetic,warnings\n";
   for (const PredictedAge& row : rows) {
-    std::string warnings;
-    for (const std::string& warning : row.warnings) warnings += (warnings.empty() ? "" : "; ") + warning;
     out += csv_line({csv_text(row.id), csv_number(row.age), csv_number(row.predicted), csv_number(row.spread),
                      csv_number(row.gap), csv_number(row.corrected), csv_number(row.map.coverage),
                      csv_number(row.map.mean), csv_number(row.map.sd), csv_text(row.source),
-                     trained_on_names[static_cast<std::size_t>(row.trained_on)], row.synthetic, csv_text(warnings)});
+                     trained_on_names[static_cast<std::size_t>(row.trained_on)], row.synthetic,
+                     warnings_cell(row.warnings)});
   }
   return out;
 }

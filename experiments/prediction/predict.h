@@ -47,6 +47,9 @@ Tensor network_input(const Volume& volume, const std::string& source, const std:
 /// Reasons not to trust a prediction.
 std::vector<std::string> warnings_of(const Scan& scan, const PredictedAge& prediction, const Prediction& model);
 
+/// Predicts one scan by one model, whose network this is. Errors: data; numbers; memory.
+PredictedAge predict_one(const Scan& scan, const TrainedModel& model, Inference& network);
+
 /// Errors (usage): models with different grids, modalities or ways to bring a scan to the grid have no mean.
 void check_same_input(std::span<const TrainedModel> models);
 
@@ -56,6 +59,9 @@ void check_same_input(std::span<const TrainedModel> models);
 /// is not finite; memory.
 std::vector<PredictedAge> predict_ages(const Scans& scans, std::span<const TrainedModel> models, Backend& backend,
                                        const ProgressOutput& output);
+
+/// All warnings of a scan as one cell of a table.
+std::string warnings_cell(const std::vector<std::string>& warnings);
 
 /// CSV, one line per scan: participant_id, age, predicted_age, predicted_age_sd, gap, gap_bias_corrected, coverage,
 /// map_mean, map_sd, source, trained_on, synthetic, warnings.

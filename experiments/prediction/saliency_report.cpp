@@ -92,6 +92,16 @@ std::string title_of(const ScanSaliency& scan) {
   return out;
 }
 
+/// Adds a file name for an id to `names`: it stays in the folder and is unique.
+const std::string& add_name(std::vector<std::string>& names, const std::string& id) {
+  std::string name;
+  for (const char c : id) name += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ? c : '_';
+  if (name.empty() || name == "mean") name += "scan";
+  const std::string first = name;
+  for (int n = 2; std::ranges::find(names, name) != names.end(); ++n) name = fmt::format("{}-{}", first, n);
+  return names.emplace_back(name);
+}
+
 VoxelGrid grid_of(const SpatialGrid& spatial) {
   const Vector3 edges = spatial.affine.edges();
   return {spatial.extents, std::cbrt(edges[0] * edges[1] * edges[2])};
@@ -175,15 +185,14 @@ Index SaliencyRun::steps_of(bool checked) const {
   return steps * (checked ? 2 : 1);
 }
 
-/// A file name for an id: it stays in the folder and is unique.
-std::string SaliencyRun::name_for(const std::string& id) {
-  std::string name;
-  for (const char c : id) name += std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ? c : '_';
-  if (name.empty() || name == "mean") name += "scan";
-  const std::string first = name;
-  for (int n = 2; std::ranges::find(names_, name) != names_.end(); ++n) name = fmt::format("{}-{}", first, n);
-  names_.push_back(name);
-  return name;
+std::vector<std::string> SaliencyRun::outputs(const std::vector<std::string>& ids) const {
+  std::vector<std::string> names = names_, files = {"saliency.csv", "agreement.csv"};
+  for (const std::string& id : ids) add_name(names, id);
+  names.push_back("mean");
+  for (const std::string& name : names)
+    for (const char* end : {".png", "_gradient.nii.gz", "_occlusion.nii.gz"}) files.push_back(name + end);
+  for (std::string& file : files) file = (folder_ / file).string();
+  return files;
 }
 
 ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress) {
@@ -196,13 +205,15 @@ ScanSaliency SaliencyRun::add(const Scans& scans, Index scan, Progress& progress
     if (left > 0) progress.advance(1, read.source);
     left = std::max<Index>(left - 1, 0);
   };
-  ScanSaliency out{read.id, read.age, trained_.age(volume, read.source), maps_of(trained_, volume, step), {}};
-  out.trained_on = trained_on(read, model_.prediction);
-  out.synthetic = synthetic_word(read, model_.prediction);
+  const PredictedAge age = predict_one(read, model_, trained_);
+  ScanSaliency out{read.id, read.age, age.predicted, maps_of(trained_, volume, step), {}};
+  out.trained_on = age.trained_on;
+  out.synthetic = age.synthetic;
+  out.warnings = age.warnings;
   synthetic_ = synthetic_ || read.synthetic;
   const std::vector<SaliencyMap> random = checked ? maps_of(random_, volume, step) : std::vector<SaliencyMap>();
   progress.advance(left, read.source);  // steps that a small brain does not need
-  const std::string name = name_for(read.id);
+  const std::string name = add_name(names_, read.id);
   const SpatialVolume original = scans.original(scan);
   VolumePicture picture = picture_of(grid_, p.grid.affine, title_of(out), !out.synthetic.empty());
   picture.at = centre_of(grid_, read.volume.values);
@@ -263,11 +274,12 @@ std::string saliency_table(const std::vector<ScanSaliency>& rows) {
   std::string out = "participant_id,age,predicted_age,trained_on,synthetic";
   if (!rows.empty())
     for (const SaliencyMap& map : rows[0].maps) out += "," + map.kind + "_random_correlation";
-  out += "\n";
+  out += ",warnings\n";
   for (const ScanSaliency& row : rows) {
     std::vector<std::string> cells = {csv_text(row.id), csv_number(row.age), csv_number(row.predicted),
                                       trained_on_names[static_cast<std::size_t>(row.trained_on)], row.synthetic};
     for (const double c : row.correlations) cells.push_back(csv_number(c));
+    cells.push_back(warnings_cell(row.warnings));
     out += csv_line(cells);
   }
   return out;

@@ -37,7 +37,8 @@ struct ScanSaliency {
   std::vector<SaliencyMap> maps;
   std::vector<double> correlations;  ///< per map: rank correlation of |values| and |random| on the data, or NaN
   TrainedOn trained_on = TrainedOn::no;
-  std::string synthetic = {};  ///< see synthetic_word
+  std::string synthetic = {};              ///< see synthetic_word
+  std::vector<std::string> warnings = {};  ///< as those of a prediction
 };
 
 /// The true ageing in the file of a synthetic cohort (data/phantom/phantom.h), both [X, Y, Z].
@@ -64,6 +65,9 @@ class SaliencyRun {
   /// Errors: memory; storage, if the folder cannot be created.
   SaliencyRun(Backend& backend, const TrainedModel& model, SaliencyOptions options, std::filesystem::path folder);
 
+  /// The files that `add`, write_mean and the program write for scans with these ids, in this order.
+  std::vector<std::string> outputs(const std::vector<std::string>& ids) const;
+
   /// Writes <id>_gradient.nii.gz and <id>_occlusion.nii.gz in the scan's space, and <id>.png. Errors: those of reading
   /// the scan; numbers, as of Inference::age; storage.
   ScanSaliency add(const Scans& scans, Index scan, Progress& progress);
@@ -80,8 +84,6 @@ class SaliencyRun {
 
  private:
   std::vector<SaliencyMap> maps_of(Inference& network, const Tensor& volume, const SaliencyStep& step) const;
-  std::string name_for(const std::string& id);
-
   const TrainedModel& model_;
   SaliencyOptions options_;
   std::filesystem::path folder_;
@@ -93,8 +95,8 @@ class SaliencyRun {
   bool synthetic_ = false;  // the model, or a scan so far
 };
 
-/// CSV, one line per scan: participant_id, age, predicted_age, trained_on, synthetic, and one column per map with its
-/// correlation.
+/// CSV, one line per scan: participant_id, age, predicted_age, trained_on, synthetic, one column per map with its
+/// correlation, warnings.
 std::string saliency_table(const std::vector<ScanSaliency>& rows);
 
 }  // namespace cg

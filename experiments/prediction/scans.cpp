@@ -12,6 +12,7 @@
 #include "data/formats/map_file.h"
 #include "data/formats/tsv.h"
 #include "experiments/cohorts/age_unit.h"
+#include "experiments/cohorts/cohort_input.h"
 #include "experiments/cohorts/participants.h"
 #include "tensor/error.h"
 
@@ -65,8 +66,6 @@ std::pair<std::string, std::string> labels_of(const std::string& path) {
   return {name.substr(0, end), name.substr(end + 1, name.find('_', end + 1) - end - 1)};
 }
 
-bool is_cohort_name(const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); }
-
 bool same_grid(const SpatialGrid& a, const SpatialGrid& b) { return a.extents == b.extents && a.affine == b.affine; }
 
 }  // namespace
@@ -86,7 +85,7 @@ Scans::Scans(const ScanOptions& options, const Prediction& model)
   if (options.inputs.empty())
     fail(ErrorKind::usage, "command line", "no scan is given", "Give NIfTI files or a cohort file");
   for (const std::string& path : options.inputs)
-    if (is_cohort_name(path))
+    if (is_cohort_file(path))
       add_cohort(path);
     else
       add_volume(path, options.age);

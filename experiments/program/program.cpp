@@ -31,7 +31,7 @@ int exit_code_of(const std::function<int()>& body) {
     print_error(error.what(), error.kind() == ErrorKind::interrupted ? "interrupted: " : "error: ");
     return static_cast<int>(error.kind());
   } catch (const std::bad_alloc&) {
-    print_error("out of memory. Use a smaller train.batch_size or model.width.");
+    print_error("out of memory. Free some memory; for a run, use a smaller train.batch_size or model.width.");
     return static_cast<int>(ErrorKind::memory);
   } catch (const std::filesystem::filesystem_error& error) {
     print_error(error.what());

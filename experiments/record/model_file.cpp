@@ -12,6 +12,7 @@
 #include "data/files/storage.h"
 #include "data/formats/hdf5_file.h"
 #include "data/formats/weights_file.h"
+#include "experiments/record/recorder.h"
 #include "experiments/training/pretrained.h"
 #include "layers/file_order.h"
 #include "tensor/error.h"
@@ -107,7 +108,7 @@ std::vector<std::string> model_files(const std::filesystem::path& path) {
   std::vector<std::string> out;
   for (const auto& entry : std::filesystem::directory_iterator(path)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with("model") && is_model_file(entry.path())) out.push_back(entry.path().string());
+    if (is_model_name(name)) out.push_back(entry.path().string());
   }
   if (out.empty())
     fail(ErrorKind::data, path.string(), "the folder contains no model files", "Give the folder of a finished run");
@@ -117,8 +118,7 @@ std::vector<std::string> model_files(const std::filesystem::path& path) {
 
 TrainedModel read_model(const std::filesystem::path& path) {
   const std::string name = path.string();
-  weights_format(name);  // refuses other endings before the file is read
-  const std::string bytes = read_input(path, most_weights_bytes);
+  const std::string bytes = weights_input(name);
   const auto numbers = [](const ArrayHeader& array) { return !array.type.empty(); };
   WeightsFile file = read_weights(name, bytes, {numbers, bound_of_values(bytes)});
   const auto prediction = file.texts.find(prediction_text);

@@ -22,7 +22,9 @@ void write_model(const std::filesystem::path& path, Learner& learner, const Pred
 /// all that cannot be read.
 bool is_model_file(const std::filesystem::path& path);
 
-/// A model file, or those of a run folder: one for each seed, by name. Errors (data): a folder without model files.
+/// A model file, or those of a run folder: one for each seed, by name. Only the names that a run gives its models count
+/// (is_model_name), whatever the files contain: reading a damaged one reports it. Errors (data): a folder without model
+/// files.
 std::vector<std::string> model_files(const std::filesystem::path& path);
 
 /// Reads a model file that predicts. Errors: data, if there is no such file, or it has no prediction (initial weights,

@@ -60,15 +60,6 @@ void check_empty(const fs::path& folder) {
   }
 }
 
-/// Whether Recorder::model() gives this name, for any seed.
-bool is_model(const std::string& name) {
-  const std::size_t around = model_front.size() + model_end.size();
-  if (name == model_name) return true;
-  if (!name.starts_with(model_front) || !name.ends_with(model_end) || name.size() <= around) return false;
-  const std::string seed = name.substr(model_front.size(), name.size() - around);
-  return seed.find_first_not_of("0123456789") == seed.npos;
-}
-
 /// Removes all results of a run, so that those of a new run never stand beside them. First what makes the run one that
 /// is finished or can be continued: after a crash at any moment, the next start begins again, and comes here too.
 void remove_results(const fs::path& folder) {
@@ -76,7 +67,7 @@ void remove_results(const fs::path& folder) {
   sync_folder(folder);
   std::vector<fs::path> models;
   for (const auto& entry : fs::directory_iterator(folder))
-    if (is_model(entry.path().filename())) models.push_back(entry.path());
+    if (is_model_name(entry.path().filename())) models.push_back(entry.path());
   for (const fs::path& model : models) remove_file(model);
   for (const char* name : {embeddings_name, picture_name, environment_name, predictions_name, metrics_name})
     remove_file(folder / name);
@@ -158,6 +149,14 @@ void cut(AppendFile& file, Index size, const char* header) {
 }
 
 }  // namespace
+
+bool is_model_name(const std::string& name) {
+  const std::size_t around = model_front.size() + model_end.size();
+  if (name == model_name) return true;
+  if (!name.starts_with(model_front) || !name.ends_with(model_end) || name.size() <= around) return false;
+  const std::string seed = name.substr(model_front.size(), name.size() - around);
+  return seed.find_first_not_of("0123456789") == seed.npos;
+}
 
 bool is_finished(const fs::path& folder, const Config& config) {
   return fs::exists(folder / summary_name) && is_copy(contents(folder / config_name), config);

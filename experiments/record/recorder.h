@@ -80,6 +80,9 @@ struct Logs {
   LogBeginning metrics = {}, predictions = {};
 };
 
+/// Whether Recorder::model() gives this file name, for any seed.
+bool is_model_name(const std::string& name);
+
 /// Whether the folder has a finished run of this configuration.
 bool is_finished(const std::filesystem::path& folder, const Config& config);
 

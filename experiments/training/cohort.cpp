@@ -67,8 +67,19 @@ std::vector<std::string> read_lines(const std::string& path) {
   return lines;
 }
 
+/// The file's place is not an option of the command: says what chooses it.
+[[noreturn]] void refuse_place(const Error& error, const std::filesystem::path& path) {
+  const std::filesystem::path cache = cache_folder();
+  const bool cached = std::mismatch(cache.begin(), cache.end(), path.begin(), path.end()).first == cache.end();
+  const std::string other = "or give a cohort: data.cohort=FILE";
+  std::string fix = error.fix();
+  if (fix.ends_with('.')) fix.pop_back();
+  fail(ErrorKind::storage, error.where(), error.found(),
+       cached ? "Set XDG_CACHE_HOME to a folder that you can write to, " + other : fix + ", " + other);
+}
+
 void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
-                  const std::function<void(const std::string&)>& say) {
+                  const std::function<void(const std::string&)>& say) try {
   say(fmt::format("Creating the synthetic phantom cohort (once): {} subjects{} at {:g} mm, {}", o.subjects,
                   o.modality == PhantomModality::t1 ? ", T1-like," : "", o.voxel_mm, path.string()));
   make_folder(path.parent_path());
@@ -79,6 +90,9 @@ void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
   options.seed = static_cast<std::uint32_t>(o.seed);
   options.command = "run_experiment";
   phantom::write_cohort(options, path.string());
+} catch (const Error& error) {
+  if (error.kind() != ErrorKind::storage) throw;
+  refuse_place(error, path);
 }
 
 }  // namespace

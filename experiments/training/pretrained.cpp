@@ -8,7 +8,6 @@
 #include <set>
 
 #include "data/files/digest.h"
-#include "data/files/input_file.h"
 #include "data/files/sums.h"
 #include "experiments/program/listed.h"
 #include "layers/file_order.h"
@@ -140,8 +139,7 @@ Pretrained read_pretrained(const PretrainedOptions& options, const ModelOptions&
     const auto at = places.find(array.name.substr(prefix.size()));
     return at != places.end() && array.shape == at->second;
   };
-  weights_format(options.weights);  // before a file of another kind is read
-  const std::string file = read_input(options.weights, most_weights_bytes);
+  const std::string file = weights_input(options.weights);
   WeightsFile weights = read_weights(options.weights, file, {has_place, bytes});
   prefix = prefix_of(weights, places);
   if (!prefix.empty()) weights = without_prefix(read_weights(options.weights, file, {has_place, bytes}), prefix);

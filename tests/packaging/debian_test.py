@@ -48,14 +48,18 @@ class Package(unittest.TestCase):
             self.assertRegex(depends, rf"\b{re.escape(library)}\b")
         self.assertRegex(depends, r"\blibhdf5-\d+")
         self.assertNotRegex(depends, "-dev")
+        self.assertEqual(self.field("Conflicts"), "predict")  # it has a program of this name
         self.assertGreater(int(self.field("Installed-Size")), 50000)  # kB; oneDNN has 54 MB
 
     def test_all_its_files_are_below_usr_and_of_the_programs(self):
         files = [name for name in self.files if not name.endswith("/")]
         self.assertTrue(all(name.startswith("./usr/") for name in files), files)
         for name in ["bin/run_experiment", "bin/predict", "share/cortexgrad/experiments/quickstart.toml",
-                     "share/doc/cortexgrad/copyright", "share/doc/cortexgrad/changelog.gz"]:
+                     "share/doc/cortexgrad/copyright", "share/doc/cortexgrad/changelog.gz",
+                     "share/doc/cortexgrad/docs/predict.md"]:
             self.assertIn(f"./usr/{name}", files)
+        if "./usr/lib/cortexgrad/private/libdnnl.so.3" in files:  # the copyright file names the other one
+            self.assertIn("./usr/share/doc/cortexgrad/onednn/THIRD-PARTY-PROGRAMS", files)
         for part in ["include/", "cmake", "libcortexgrad_cuda", "bin/benchmark", "engine_example"]:
             self.assertFalse([name for name in files if part in name], part)
         self.assertNotRegex(run(["dpkg-deb", "--info", self.package]), "postinst|postrm|preinst|prerm")

@@ -39,8 +39,11 @@ int main(int argc, char** argv) {
 DATA = """
 #include <cstdio>
 #include "data/cohort_h5.h"
+#include "data/formats/nifti.h"
 #include "data/phantom/cohort.h"
 int main() {
+  cg::write_nifti("map.nii.gz", {{{2, 2, 2}, std::vector<float>(8, 1)}, cg::Affine::scale({1, 1, 1}, {0, 0, 0})});
+  if (cg::read_nifti("map.nii.gz").spatial.volume.values.size() != 8) return 1;
   cg::phantom::write_cohort({.subjects = 2, .voxel_mm = 20, .threads = 1}, "two.h5");
   std::printf("%d subjects\\n", static_cast<int>(cg::CohortFile("two.h5").size()));
 }
@@ -117,11 +120,12 @@ class Install(unittest.TestCase):
         self.assertRegex(self.user.run(["study/build/study"]), r"cortexgrad \S+, 8 losses")
 
     def test_find_package_says_what_is_wrong(self):
-        for name, languages, component, message in [
-                ("unknown", "CXX", "kernels", "no component kernels"),
-                ("without-c", "CXX", "data", r"project\(NAME LANGUAGES C CXX\)")]:
+        for name, languages, asked, message in [
+                ("unknown", "CXX", "COMPONENTS kernels", "no component kernels"),
+                ("older", "CXX", "0.0 COMPONENTS tensor", "compatible with requested version"),
+                ("without-c", "CXX", "COMPONENTS data", r"project\(NAME LANGUAGES C CXX\)")]:
             self.write(f"{name}/CMakeLists.txt", f"cmake_minimum_required(VERSION 3.25)\nproject(sample {languages})\n"
-                       f"find_package(cortexgrad REQUIRED COMPONENTS {component})\n")
+                       f"find_package(cortexgrad {asked} REQUIRED)\n")
             said = subprocess.run(["cmake", "-G", "Ninja", "-S", name, "-B", f"{name}/build",
                                    f"-DCMAKE_PREFIX_PATH={self.tree}"], cwd=self.user.work, capture_output=True,
                                   text=True)
@@ -130,6 +134,9 @@ class Install(unittest.TestCase):
 
     def test_pkg_config_builds_the_program_of_the_page_and_one_with_cohorts(self):
         path = {"PKG_CONFIG_PATH": str(self.tree / "lib/pkgconfig")}
+        flags = self.user.run(["pkg-config", "--cflags", "cortexgrad"], **path).split()
+        for flag in ["-fopenmp", "-DEIGEN_DONT_PARALLELIZE"]:  # as the libraries were compiled
+            self.assertIn(flag, flags)
         [command] = re.findall(r"^    (g\+\+ .*)$", PAGE, re.MULTILINE)
         self.write("pc/engine_example.cpp", EXAMPLE)
         self.write("pc/data.cpp", DATA)

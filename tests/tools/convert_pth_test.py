@@ -104,6 +104,15 @@ class ConvertPth(unittest.TestCase):
         self.assertEqual(self.run_script("--overwrite").returncode, 0)
         self.read()
 
+    def test_the_checkpoint_is_never_replaced(self):
+        self.pack({"model": {"a": tensor()}})
+        self.out.hardlink_to(self.pth)
+        before = self.pth.read_bytes()
+        done = self.run_script("--overwrite")
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn("would replace an input file", done.stderr)
+        self.assertEqual(self.out.read_bytes(), before)
+
     def test_the_model_is_taken_and_all_else_left(self):
         options = Call(Named("argparse", "Namespace"), (), {"lr": 1e-4, "tags": ["a", None, True]})
         self.pack({"opts": options, "model": {"module.a.weight": tensor(), "module.a.part": tensor((2,), (1,), 4)},

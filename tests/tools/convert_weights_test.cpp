@@ -66,7 +66,11 @@ TEST_CASE("convert_weights: a wrong command line, a bad file and a missing folde
   CHECK(place.run("").code == 2);
   CHECK(place.run("a.safetensors").code == 2);
   CHECK(place.run("a.safetensors a.npz").code == 2);
-  CHECK(place.run("a.pth b.h5").code == 2);
+  place.write("a.pth", example(WeightsFormat::safetensors));  // the content decides
+  CHECK(place.run("a.pth from-pth.h5").code == 0);
+  CHECK(place.run("a.safetensors b.pth").code == 2);
+  place.write("text.pth", "a text");
+  CHECK(place.run("text.pth c.h5").code == 3);
   CHECK(place.run("none.h5 b.h5").code == 3);
   for (const char* file : {"cut.h5", "text.h5", "short.safetensors"}) {
     CAPTURE(file);

@@ -49,11 +49,48 @@ TEST_CASE("import_cohort: a report that would replace a file, or has no folder, 
   const fs::path table = study.folder / "participants.tsv";
   const std::string before = read_input(table, 1 << 20);
   const Finished taken = run("import_cohort", import_of(study, "--report '" + table.string() + "'"));
-  CHECK(taken.code == 9);
-  CHECK(taken.says("the file exists"));
+  CHECK(taken.code == 2);
+  CHECK(taken.says("would replace an input file"));
   CHECK(read_input(table, 1 << 20) == before);
+  const std::string other = (study.out.parent_path() / "other.csv").string();
+  std::ofstream(other) << "mine";
+  CHECK(run("import_cohort", import_of(study, "--report '" + other + "'")).code == 9);
   CHECK(run("import_cohort", import_of(study, "--report /nowhere/report.csv")).code == 8);
   CHECK_FALSE(fs::exists(study.out));
+}
+
+TEST_CASE("import_cohort: --overwrite replaces no input, and no output by the other") {
+  Study study;
+  REQUIRE(run("import_cohort", import_of(study)).code == 0);
+  const std::string other = study.out.string(), root = study.folder.string();
+  study.write_table("{}", "participants.json");
+  write_nifti(study.folder / "sub-1/mask.nii", sample_map(1));
+  for (const char* name : {"maps.npy", "ids.npy"}) std::ofstream(study.folder / name) << "an array";
+  const std::string single = fmt::format(
+                        "'{}' {} --masks '{{participant_id}}/mask.nii' --voxel 20 --overwrite --not-in '{}'", root,
+                        files, other),
+                    stack = fmt::format("'{}' --stack maps.npy --ids ids.npy --overwrite", root);
+  const std::vector<std::pair<std::string, std::string>> inputs = {{single, root + "/participants.tsv"},
+                                                                   {single, root + "/participants.json"},
+                                                                   {single, root + "/sub-1/sub-1_mre.nii.gz"},
+                                                                   {single, root + "/sub-1/mask.nii"},
+                                                                   {single, other},
+                                                                   {stack, root + "/maps.npy"},
+                                                                   {stack, root + "/ids.npy"}};
+  for (const auto& [command, input] : inputs) {
+    CAPTURE(input);
+    const std::string before = read_input(input, 1 << 20);
+    for (const std::string& out : {"--out '" + input + "'", "--out new.h5 --report '" + input + "'"}) {
+      const Finished refused = run("import_cohort", command + " " + out);
+      CAPTURE(refused.text);
+      CHECK(refused.code == 2);
+      CHECK(refused.says("would replace an input file"));
+      CHECK(read_input(input, 1 << 20) == before);
+    }
+  }
+  const Finished same = run("import_cohort", import_of(study, "--overwrite --report '" + other + "'"));
+  CHECK(same.code == 2);
+  CHECK_MESSAGE(same.says("two outputs would be this file"), same.text);
 }
 
 TEST_CASE("import_cohort: sampling, modality and layout are those of the command, and lost data are reported") {
@@ -125,13 +162,13 @@ TEST_CASE("import_cohort: a map in pascal and a scan under two ids are refused, 
 
 TEST_CASE("import_cohort: a map that cannot be read does not hide those that do not belong") {
   const Study study;
-  fs::resize_file(study.file(2), fs::file_size(study.file(2)) / 2);
-  study.write_map(3, sample_map(1));
+  fs::resize_file(study.file(3), fs::file_size(study.file(3)) / 2);  // the first in the table
+  study.write_map(2, sample_map(1));
   const Finished done = run("import_cohort", import_of(study, "--check"));
   CAPTURE(done.text);
   CHECK(done.code == 3);
   CHECK(done.says("2 problems"));
-  CHECK(done.says("(sub-1): every voxel is that of sub-3"));
+  CHECK(done.says("sub-2/sub-2_mre.nii.gz (sub-2): every voxel is that of sub-1"));
 }
 
 TEST_CASE("import_cohort: a damaged file gives exit code 4, a wrong command 2, a full disk 8; no file is left") {

@@ -89,6 +89,36 @@ TEST_CASE("show_volume: a NIfTI file is drawn as the same map of a cohort; NaN n
   CHECK(run(nifti.path + " --subject sub-1 --out " + again.path).code == 2);
 }
 
+TEST_CASE("show_volume: a file is read and sampled as the import does it, and what is ignored in it is a warning") {
+  const CohortFile file(cohort());
+  const TemporaryFile stiffness("moved.nii"), t1("moved_T1w.nii"), a("a.png"), b("b.png"), packed("junk.nii.gz");
+  SpatialVolume map{file.volume(0), file.affine()};
+  map.affine.m[0][3] += 5;  // between the voxels of the grid: zeros blur the rim, or do not
+  write_nifti(stiffness.path, map);
+  write_nifti(t1.path, map);
+  REQUIRE(run(stiffness.path + " --at 6 7 6 --out " + a.path).code == 0);
+  REQUIRE(run(t1.path + " --at 6 7 6 --out " + b.path).code == 0);
+  const Png measured(bytes(a.path)), linear(bytes(b.path));
+  int different = 0;
+  for (int y = measured.height() / 5; y < std::min(measured.height(), linear.height()); ++y)  // below the title
+    for (int x = 0; x < measured.width(); ++x) different += measured.at(x, y) != linear.at(x, y);
+  CHECK(different > 0);
+  write_nifti(packed.path, map);
+  std::ofstream(packed.path, std::ios::app | std::ios::binary) << "junk";
+  const Result warned = run(packed.path + " --out " + a.path);
+  CHECK(warned.code == 0);
+  CHECK_MESSAGE(warned.text.find("bytes behind the end of the gzip data were ignored") != std::string::npos,
+                warned.text);
+  map.volume.values[5] = std::nanf("");
+  write_nifti(stiffness.path, map);
+  const Result refused = run(stiffness.path + " --out " + a.path);
+  CHECK(refused.code == 3);
+  CHECK_MESSAGE(refused.text.find("voxel 0, 0, 5 is nan") != std::string::npos, refused.text);
+  const TemporaryFile renamed("cohort.bin");
+  std::filesystem::copy_file(cohort(), renamed.path, std::filesystem::copy_options::overwrite_existing);
+  CHECK(run(renamed.path + " --subject phantom-00001 --out " + a.path).code == 0);
+}
+
 TEST_CASE(
     "show_volume: each augmentation gives a picture with twice the planes, and the same bytes for the same seed") {
   const TemporaryFile plain("plain.png"), first("first.png"), again("again.png"), other("other.png");

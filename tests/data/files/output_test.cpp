@@ -7,8 +7,10 @@
 #include <iterator>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "data/files/storage.h"
+#include "data/formats/hdf5_file.h"
 #include "tensor/error.h"
 #include "tests/support/program.h"
 
@@ -74,4 +76,34 @@ TEST_CASE(
   CHECK(kind([&] { write_output(too_long, "x", false); }) == 8);
   fs::remove(longest);
   CHECK(names(f) == std::set<std::string>{"target", "link", "chain", "pipe"});
+}
+
+TEST_CASE("require_apart: two outputs of one command may not be one file, in any spelling") {
+  const TestFolder folder;
+  const std::string f = folder.path();
+  fs::create_symlink("a", f + "/link");
+  const auto apart = [](const std::vector<std::string>& outputs) { return kind([&] { require_apart(outputs); }); };
+  CHECK(apart({f + "/a", f + "/b", "", ""}) == 0);
+  CHECK(apart({"/dev/null", "/dev/null"}) == 0);
+  CHECK(apart({f + "/a", f + "/b", f + "/a"}) == 2);
+  CHECK(apart({f + "/a", f + "/./a"}) == 2);
+  CHECK(apart({f + "/a", f + "/link"}) == 2);
+  CHECK(apart({"a", "./a"}) == 2);
+}
+
+TEST_CASE("H5Writer: a link stays and its target is written, and a device or a pipe is refused") {
+  const TestFolder folder;
+  const fs::path f = folder.path();
+  std::ofstream(f / "target.h5") << "old";
+  fs::create_symlink("target.h5", f / "link.h5");
+  H5Writer writer((f / "link.h5").string());
+  writer.attribute("number", 5);
+  writer.commit();
+  CHECK(fs::is_symlink(f / "link.h5"));
+  CHECK(H5Reader((f / "target.h5").string()).number_attribute("number") == 5);
+  const fs::path pipe = f / "pipe.h5";
+  REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
+  for (const std::string& path : {std::string("/dev/null"), pipe.string()})
+    CHECK(kind([&] { H5Writer{path}; }) == static_cast<int>(ErrorKind::usage));
+  CHECK(names(f) == std::set<std::string>{"target.h5", "link.h5", "pipe.h5"});
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <vector>
 
@@ -74,11 +75,14 @@ TEST_CASE("sandbox: a crash, an exception, an endless loop and an exit are error
   refused([]() -> std::string { abort(); }, "SIGABRT");
   refused([]() -> std::string { throw 5; }, "failed");
   refused([]() -> std::string { _exit(77); }, "failed");
+  const auto begin = std::chrono::steady_clock::now();
   refused(
       []() -> std::string {
         for (volatile unsigned k = 0;;) k = k + 1;
       },
       "more than 2 seconds");
+  // Long before the deadline of 40 seconds, which is for a child that does not compute.
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(25));
 }
 
 TEST_CASE("sandbox: too much memory and an answer that is too long are refused") {

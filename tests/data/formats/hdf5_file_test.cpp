@@ -4,14 +4,17 @@
 #include "data/formats/hdf5_file.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <ctime>
 #include <fstream>
 #include <numeric>
 
+#include "data/files/sandbox.h"
 #include "tests/data/formats/raw_h5.h"
 #include "tests/support/thrown.h"
 
@@ -25,6 +28,11 @@ std::vector<double> counted(std::size_t n) {
   std::vector<double> out(n);
   std::iota(out.begin(), out.end(), 0.0);
   return out;
+}
+
+std::string contents_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 /// Names in the folder of temporary files that begin like this path.
@@ -207,6 +215,27 @@ TEST_CASE("H5Reader: a size that the file cannot contain is refused before memor
   check_fails([&] { reader.rows("claims", 0, 1); }, ErrorKind::corrupt, {"claims"});
   check_fails([&] { reader.numbers("ids"); }, ErrorKind::corrupt, {"ids"});
   CHECK(reader.numbers("modest") == std::vector<double>(10, 0.0));
+}
+
+TEST_CASE("H5Reader: a file on which the library never ends is refused after a time") {
+  const TemporaryFile file("endless.h5");
+  {
+    RawFile raw(file.path);
+    raw.texts("participant_id", {"sub-1", "sub-2"});
+    raw.numbers("age", {2}, {1, 2});
+  }
+  std::string bytes = contents_of(file.path);
+  const std::size_t heap = bytes.find("GCOL"), size = heap + 24;  // of the first text
+  REQUIRE(heap != std::string::npos);
+  const auto length = ~std::uint64_t{15};  // with the head's 16 bytes this is 2^64: the library's loop makes no step
+  bytes.replace(size, sizeof length, reinterpret_cast<const char*>(&length), sizeof length);
+  std::ofstream(file.path, std::ios::binary) << bytes;
+  const H5Reader reader(file.path);
+  CHECK(reader.numbers("age") == std::vector<double>{1, 2});
+  const std::clock_t begin = std::clock();
+  check_fails([&] { reader.strings("participant_id"); }, ErrorKind::corrupt,
+              {file.path, fmt::format("more than {} seconds", reading_seconds(0))});
+  CHECK(std::clock() - begin < CLOCKS_PER_SEC);  // it was not read in this process
 }
 
 TEST_CASE("H5Reader: data in another file is refused, for all ways to refer to it") {

@@ -64,6 +64,13 @@ TEST_CASE("Map file: files with missing or contradictory information are refused
   check_fails([&] { read_map(npy.path); }, ErrorKind::data, {npy.path, "not a NIfTI or .npy file"});
 }
 
+TEST_CASE("Map file: a .npy file of another shape is refused with all shapes that have a known grid") {
+  const TemporaryFile file("other.npy");
+  write_npy(file.path, {10, 11, 12}, noise_volume({10, 11, 12}).values);
+  check_fails([&] { read_map(file.path, {.npy_axes = "RAS"}); }, ErrorKind::data,
+              {"shape [10, 11, 12]", "[91, 109, 91] (2 mm) or [182, 218, 182] (1 mm) or [46, 55, 46] (4 mm)"});
+}
+
 TEST_CASE("Map file: the content counts, not the name") {
   const TemporaryFile nifti("map.nii"), packed("map.nii.gz"), npy("map.npy");
   const SpatialVolume map{noise_volume({5, 6, 7}), Affine::scale({2, 3, 4}, {-1, -2, -3})};

@@ -346,3 +346,18 @@ TEST_CASE("import: all problems are reported together") {
                "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: not a NIfTI or .npy file",
                "all voxels are 0 or 3: a constant map"});
 }
+
+TEST_CASE("import: what is ignored in a map or in its mask is a warning") {
+  Study study("ignored");
+  for (const int k : {1, 2, 3}) write_nifti(study.file(k).parent_path() / "mask.nii.gz", sample_map(1));
+  study.options.masks = "{participant_id}/mask.nii.gz";
+  std::ofstream(study.file(2).parent_path() / "mask.nii.gz", std::ios::app | std::ios::binary) << "junk";
+  CHECK(
+      study.import().warnings ==
+      std::vector<std::string>{"sub-2/sub-2_mre.nii.gz: its mask mask.nii.gz: 4 bytes behind the end of the gzip data "
+                               "were ignored"});
+  std::ofstream(study.file(2), std::ios::app | std::ios::binary) << "more junk";
+  CHECK(study.import().warnings.at(0) ==
+        "sub-2/sub-2_mre.nii.gz: 9 bytes behind the end of the gzip data were ignored; its mask mask.nii.gz: 4 bytes "
+        "behind the end of the gzip data were ignored");
+}

@@ -192,6 +192,7 @@ TEST_CASE("cohort_page: the paper's figures and table for a phantom, with T1 vol
   const std::size_t examples = of_coverage(cohort.coverage(), {1, 0.95, 0.9, 0.8}).size();
   CHECK(times(page, "<img ") == 3 * examples + 4 * 2 * 3);
   CHECK(page.find("image-rendering") != std::string::npos);
+  CHECK(times(page, "; left: phantom-") > 0);  // a volume of another person is named
 }
 
 TEST_CASE("cohort_page: maps that do not belong are shown with id and reason, and are no examples") {

@@ -15,6 +15,7 @@
 #include "tests/data/formats/raw_h5.h"
 #include "tests/experiments/prediction/predicted.h"
 #include "tests/support/thrown.h"
+#include "tests/support/without_digests.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -242,6 +243,12 @@ TEST_CASE("predict: sessions of a participant have ids and ages of their own, fr
   CHECK(ages("ID\tvisit\tAlter\nx\t1\t480\nx\t2\t504\n",
              " --id-column ID --session-column visit --age-column Alter --age-unit months") ==
         std::vector<std::string>{"sub-x_ses-1 40", "sub-x_ses-2 42", "sub-y "});
+  std::ofstream(workplace().folder + "/when.json") << R"({"age": {"Units": "months"}})";
+  CHECK(ages("participant_id\tage\nsub-x\t480\n")[0] == "sub-x_ses-1 40");
+  std::ofstream(workplace().folder + "/bad.tsv") << "participant_id\tsession_id\tage\nx\t1\t40\nx\t2\told\n";
+  CHECK(predict(trained().model + names + " --participants bad.tsv --out no.csv")
+            .says("line 3 (x_ses-2): the age is \"old\""));
+  std::ofstream(workplace().folder + "/when.tsv") << "ID\tvisit\tAlter\nx\t1\t480\n";
   const Finished without = predict(trained().model + names + " --participants when.tsv --out no.csv");
   CHECK(without.code == 3);
   CHECK(without.says("there is no column \"age\"; the columns are ID, visit, Alter"));
@@ -264,13 +271,18 @@ TEST_CASE("predict: the output never replaces an input file") {
   const std::string folder = workplace().folder, scan = folder + "/sub-own.nii.gz";
   write_nifti(scan, read_nifti(trained().files()[0]).spatial);
   std::ofstream(folder + "/own.tsv") << "participant_id\tage\nsub-own\t50\n";
-  const std::string arguments = trained().model + " " + scan + " --participants own.tsv --out ";
-  for (const std::string& out : {std::string("sub-own.nii.gz"), std::string("./own.tsv"), trained().model}) {
-    const std::string before = contents(fs::path(out).is_absolute() ? out : folder + "/" + out);
-    CHECK(predict(arguments + out).code == 2);
-    CHECK(contents(fs::path(out).is_absolute() ? out : folder + "/" + out) == before);
-  }
-  CHECK(predict(arguments + "own.csv").code == 0);
+  std::ofstream(folder + "/own.json") << "{}";
+  const std::string arguments = " " + scan + " --participants own.tsv --out ";
+  for (const std::string& model :
+       {trained().model, fs::path(trained().model).parent_path().string()})  // its run folder
+    for (const std::string& out :
+         {std::string("sub-own.nii.gz"), std::string("./own.tsv"), std::string("own.json"), trained().model}) {
+      CAPTURE(out);
+      const std::string before = contents(fs::path(out).is_absolute() ? out : folder + "/" + out);
+      CHECK(predict(model + arguments + out).code == 2);
+      CHECK(contents(fs::path(out).is_absolute() ? out : folder + "/" + out) == before);
+    }
+  CHECK(predict(trained().model + arguments + "own.csv").code == 0);
 }
 
 TEST_CASE("predict: a table of another program stays, also the run's own table in the run folder") {
@@ -284,6 +296,28 @@ TEST_CASE("predict: a table of another program stays, also the run's own table i
   fs::create_symlink("nowhere.csv", workplace().folder + "/dangling.csv");
   CHECK(run_program(workplace().folder, "predict", trained().model + " " + workplace().cohort + " --out dangling.csv")
             .code == 9);
+}
+
+TEST_CASE("predict: models and cohorts are known by their content, whatever their names") {
+  const std::string folder = workplace().folder;
+  fs::copy_file(trained().model, folder + "/weights.bin");
+  fs::copy_file(workplace().cohort, folder + "/cohort.bin");
+  REQUIRE(predict(trained().model + " " + workplace().cohort + " --out named.csv").code == 0);
+  const Finished other = predict("weights.bin cohort.bin --out unnamed.csv");
+  REQUIRE_MESSAGE(other.code == 0, other.text);
+  const Rows named = table("named.csv"), unnamed = table("unnamed.csv");
+  REQUIRE(named.size() == unnamed.size());
+  for (std::size_t k = 0; k < named.size(); ++k) CHECK(named[k].at("predicted_age") == unnamed[k].at("predicted_age"));
+}
+
+TEST_CASE("predict: a model and a cohort without digests are reported as not verified, and no others") {
+  const std::string folder = workplace().folder;
+  copy_without_digests(trained().model, folder + "/plain-model.h5");
+  copy_without_digests(workplace().cohort, folder + "/plain-cohort.h5");
+  CHECK_FALSE(predict(trained().model + " " + workplace().cohort + " --out v.csv").says("not verified"));
+  const Finished done = predict("plain-model.h5 plain-cohort.h5 --out v.csv");
+  for (const char* words : {"plain-model.h5: not verified", "plain-cohort.h5: not verified"})
+    CHECK_MESSAGE(done.says(words), done.text);
 }
 
 TEST_CASE("predict: cells that a spreadsheet would evaluate are made harmless") {
@@ -320,7 +354,7 @@ TEST_CASE("predict: files that are not a model, or a damaged model, give their e
   const std::string good = trained().files()[0], model = trained().model;
   CHECK(predict("none.h5 " + good).code == 3);
   std::ofstream(workplace().folder + "/model.pth") << "of PyTorch";
-  CHECK(predict("model.pth " + good).code == 2);
+  CHECK(predict("model.pth " + good).code == 3);
   CHECK(predict(workplace().cohort + " " + good).code == 3);  // has numbers, but no predictor
   std::ofstream(workplace().folder + "/cut.h5", std::ios::binary) << contents(model).substr(0, 9000);
   CHECK(predict("cut.h5 " + good).code == 4);

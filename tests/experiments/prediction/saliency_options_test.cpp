@@ -10,7 +10,9 @@
 #include "experiments/prediction/saliency_report.h"
 #include "experiments/record/model_file.h"
 #include "experiments/statistics/map_agreement.h"
+#include "tests/data/formats/sample_npy.h"
 #include "tests/experiments/prediction/predicted.h"
+#include "tests/support/without_digests.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -47,6 +49,32 @@ TEST_CASE("saliency: each option changes the maps that it speaks of") {
   CHECK(occlusion == decltype(occlusion){{"occlusion", one.at("occlusion")}});
 }
 
+TEST_CASE("saliency: --nan-is-zero and --npy-axes are those of the scans") {
+  const auto saliency = [](const std::string& scan) {
+    return run_program(
+        workplace().folder, "saliency",
+        trained().model + " " + scan + " --method gradient --samples 1 --check-scans 0 --out axes --overwrite");
+  };
+  SpatialVolume spatial = read_nifti(trained().files()[0]).spatial;
+  for (float& v : spatial.volume.values)
+    if (v == 0) v = NAN;
+  write_nifti(workplace().folder + "/sub-nan.nii", spatial);
+  CHECK(saliency("sub-nan.nii").says("or add --nan-is-zero"));
+  CHECK(saliency("sub-nan.nii --nan-is-zero").code == 0);
+  const Shape shape = {46, 55, 46};  // of the 4 mm grid
+  std::vector<float> values(static_cast<std::size_t>(count(shape)), 0.0f);
+  for (std::size_t k = 0; k < values.size(); ++k)
+    if (k / (55 * 46) >= 15 && k / (55 * 46) < 21) values[k] = 2.0f + static_cast<float>(k % 100) / 100;
+  write_npy(workplace().folder + "/sub-side.npy", shape, values);
+  CHECK(saliency("sub-side.npy").says("--npy-axes"));
+  const auto map = [&](const std::string& axes) {
+    const Finished done = saliency("sub-side.npy --npy-axes " + axes);
+    REQUIRE_MESSAGE(done.code == 0, done.text);
+    return read_nifti(workplace().folder + "/axes/sub-side_gradient.nii.gz").spatial.volume.values;
+  };
+  CHECK(map("RAS") != map("LAS"));
+}
+
 TEST_CASE("saliency: gradients are per unit of the scan, correlations over the data, means of the absolute values") {
   const TrainedModel model = read_model(trained().model);
   const auto backend = make_cpu_backend();
@@ -77,4 +105,47 @@ TEST_CASE("saliency: gradients are per unit of the scan, correlations over the d
   CHECK(a.values == per_unit);
   CHECK(first.correlations.at(0) == rank_correlation(on_data, random_on_data));
   CHECK(mean.values == mean_of_two);
+}
+
+TEST_CASE("saliency: warnings of the model and of each scan are printed and in the table, as those of predict") {
+  const std::string folder = workplace().folder, cheap = " --method gradient --samples 1 --check-scans 0 --overwrite";
+  copy_without_digests(trained().model, folder + "/plain-model.h5");
+  copy_without_digests(workplace().cohort, folder + "/plain-cohort.h5");
+  const auto trained_on =
+      std::ranges::find_if(trained().of_run, [](const auto& row) { return row.at("part") == "train"; });
+  REQUIRE(trained_on != trained().of_run.end());
+  const std::string id = trained_on->at("participant_id"), one = " --subject " + id + cheap;
+  const auto run = [&](const std::string& inputs) {
+    const Finished done = run_program(folder, "saliency", inputs + one + " --out warned");
+    REQUIRE_MESSAGE(done.code == 0, done.text);
+    return done;
+  };
+  const Finished verified = run(trained().model + " " + workplace().cohort);
+  CHECK_FALSE(verified.says("not verified"));
+  CHECK_MESSAGE(verified.says("warning: the model was trained on this map"), verified.text);
+  CHECK(table("warned/saliency.csv").at(0).at("warnings").find("was trained on this map") != std::string::npos);
+  const Finished plain = run("plain-model.h5 plain-cohort.h5");
+  for (const char* words : {"plain-model.h5: not verified", "plain-cohort.h5: not verified"})
+    CHECK_MESSAGE(plain.says(words), plain.text);
+}
+
+TEST_CASE("saliency: a scan or a model in the folder with the name of an output is refused, and stays") {
+  const std::string folder = workplace().folder + "/maps-of-others",
+                    options = " --samples 1 --overwrite --out " + folder;
+  fs::create_directories(folder);
+  const std::string scan = folder + "/sub-own_gradient.nii.gz", model = folder + "/mean.png";
+  fs::copy_file(trained().files()[0], scan);
+  fs::copy_file(trained().model, model);
+  const auto refused = [&](const std::string& inputs, const std::string& input) {
+    const auto size = fs::file_size(input);
+    const auto time = fs::last_write_time(input);
+    const Finished done = run_program(workplace().folder, "saliency", inputs + options);
+    CAPTURE(done.text);
+    CHECK(done.code == 2);
+    CHECK(done.says("would replace an input file"));
+    CHECK(fs::file_size(input) == size);
+    CHECK(fs::last_write_time(input) == time);
+  };
+  refused(trained().model + " " + scan, scan);
+  refused(model + " " + trained().files()[1], model);
 }

@@ -4,8 +4,12 @@
 
 #include <cmath>
 #include <filesystem>
+#include <functional>
 
+#include "experiments/prediction/predict.h"
+#include "experiments/record/model_file.h"
 #include "tests/experiments/prediction/predicted.h"
+#include "tests/support/thrown.h"
 
 using namespace cg;
 using namespace cg::test;
@@ -57,6 +61,28 @@ TEST_CASE("predict: several models, or a run folder, give the mean of their ages
   }
 }
 
+TEST_CASE("predict: a damaged model in a run folder is an error, and a converted copy in it does not count") {
+  const fs::path copy = fs::path(workplace().folder) / "copy";
+  fs::remove_all(copy);
+  fs::copy(two().folder, copy, fs::copy_options::recursive);
+  const std::string second = (copy / "model-seed4.h5").string();
+  const Finished converted =
+      run_program(workplace().folder, "convert_weights", second + " copy/model-seed4.safetensors");
+  REQUIRE_MESSAGE(converted.code == 0, converted.text);
+  const Finished mean = predict("copy " + workplace().cohort + " --out copied.csv");
+  CHECK_MESSAGE(mean.says("mean of 2 models"), mean.text);
+  CHECK(table("copied.csv") == TwoSeeds::ages(two().first + " " + two().second, "mean.csv"));
+  const std::vector<std::pair<std::uintmax_t, int>> sizes = {{fs::file_size(second) / 2, 4}, {0, 3}};
+  for (const auto& [bytes, code] : sizes) {
+    fs::resize_file(second, bytes);
+    const Finished damaged = predict("copy " + workplace().cohort + " --out damaged.csv");
+    CAPTURE(damaged.text);
+    CHECK(damaged.code == code);
+    CHECK(damaged.says("model-seed4.h5"));
+    CHECK_FALSE(fs::exists(fs::path(workplace().folder) / "damaged.csv"));
+  }
+}
+
 TEST_CASE("predict: a scan that one of several models was trained on counts as trained on") {
   // Another seed's model, for which the parts are exchanged.
   const Result other = run_tiny("exchanged", "seeds=3 train.epochs=2 data.fold=1 --device cpu");
@@ -67,9 +93,59 @@ TEST_CASE("predict: a scan that one of several models was trained on counts as t
   for (std::size_t k = 0; k < mean.size(); ++k) {
     const bool in_a = !two().a[k].at("trained_on").empty(), in_b = !b[k].at("trained_on").empty();
     CHECK(mean[k].at("trained_on") == (in_a || in_b ? "yes" : ""));
+    CHECK(warns(mean[k], "the model was trained on this map") == (in_a || in_b));
     by_one += in_a != in_b;
   }
   CHECK(by_one > 0);
+}
+
+TEST_CASE("predict: the mark of a phantom is that of any of several models, and each number has its SD") {
+  const TrainedModel synthetic = read_model(two().first);
+  TrainedModel real = synthetic;
+  real.prediction.training.synthetic = false;
+  const auto backend = make_cpu_backend();
+  ScanOptions options;
+  options.inputs = {workplace().cohort};
+  const Scans scans(options, synthetic.prediction);
+  for (const std::vector<TrainedModel>& models : {std::vector{real, synthetic}, {synthetic, real}})
+    for (const PredictedAge& row :
+         predict_ages(scans, models, *backend, {.write = [](std::string_view) {}, .now = [] { return 0.0; }}))
+      CHECK(row.synthetic == "model and scan");
+  const Finished done = predict(two().folder + " " + workplace().cohort + " --out said.csv");
+  CHECK_MESSAGE(done.says("mean of 2 models; ± SD over the models"), done.text);
+  const auto first = table("said.csv").at(0);
+  CHECK_MESSAGE(done.says(fmt::format("{:.1f} years ± {:.1f}, age {:.1f}: gap", number(first, "predicted_age"),
+                                      number(first, "predicted_age_sd"), number(first, "age"))),
+                done.text);
+}
+
+TEST_CASE("predict: models that differ in anything that a scan goes through are refused") {
+  const TrainedModel model = read_model(two().first);
+  const auto check = [&](const std::function<void(Preprocessing&, TrainingPart&)>& change) {
+    TrainedModel other = model;
+    other.path = "other.h5";
+    change(other.prediction.preprocessing, other.prediction.training);
+    const std::vector<TrainedModel> models = {model, model, other};
+    cg::test::check_fails([&] { check_same_input(models); }, ErrorKind::usage, {"other.h5", "another grid, modality"});
+  };
+  CHECK_NOTHROW(check_same_input(std::vector{model, model}));
+  check([](auto& p, auto&) { p.grid.extents[0] += 1; });
+  check([](auto& p, auto&) { p.grid.affine.m[1][3] += 1; });
+  check([](auto& p, auto&) { p.sampling = Sampling::nearest; });
+  check([](auto& p, auto&) { p.nan_is_zero = !p.nan_is_zero; });
+  check([](auto& p, auto&) { p.has_affine = !p.has_affine; });
+  check([](auto&, auto& t) { t.modality = "t1"; });
+  check([](auto&, auto& t) { t.unit = "a.u."; });
+}
+
+TEST_CASE("predict: the output never replaces a model of the run folder, or one of several models") {
+  const std::string before = contents(two().first);
+  for (const std::string& models : {two().folder, two().second + " " + two().first}) {
+    const Finished refused = predict(models + " " + workplace().cohort + " --out " + two().first);
+    CHECK(refused.code == 2);
+    CHECK_MESSAGE(refused.says("the output would replace an input file"), refused.text);
+    CHECK(contents(two().first) == before);
+  }
 }
 
 TEST_CASE("predict: models of other scans, a folder without models and models alone are refused") {

@@ -79,6 +79,24 @@ TEST_CASE("predict: training subjects are recognised in files, by their map unde
       none.text);
 }
 
+TEST_CASE("predict: in a file, another session of a training subject is recognised by the participant of its name") {
+  const auto [train, test] = trained_and_tested();
+  const std::string folder = workplace().folder + "/later";
+  fs::create_directories(folder);
+  std::string names;
+  for (const std::string& id : {train[0], test[0]}) {
+    SpatialVolume map = read_nifti(file_of(id)).spatial;
+    for (float& v : map.volume.values) v *= 1.01f;
+    names += fmt::format(" later/{}_ses-2_stiffness.nii.gz", bids_id(id));
+    write_nifti(fmt::format("{}/{}_ses-2_stiffness.nii.gz", folder, bids_id(id)), map, "");
+  }
+  REQUIRE(predict(trained().model + names + " --out later.csv").code == 0);
+  const Rows rows = table("later.csv");
+  CHECK(rows[0].at("participant_id") == bids_id(train[0]) + "_ses-2");
+  CHECK(warns(rows[0], "trained on a subject with this id"));
+  CHECK(rows[1].at("trained_on").empty());
+}
+
 TEST_CASE("predict: scans of the validation part are named, and are left out of the error too") {
   const Result run = run_tiny("validated", "seeds=0 train.epochs=2 data.validation=0.2 --device cpu");
   REQUIRE_MESSAGE(run.code == 0, run.text);
@@ -139,6 +157,14 @@ TEST_CASE("predict: a cohort file that differs from that of the run in one voxel
   H5Dclose(maps);
   H5Fclose(file);
   REQUIRE(predict(trained().model + " " + other + " --out other-cohort.csv").code == 0);
-  for (const auto& row : table("other-cohort.csv"))
-    CHECK_FALSE(warns(row, "of the cohort that the model was trained on"));
+  const std::string words = "of the cohort that the model was trained on";
+  for (const auto& row : table("other-cohort.csv")) CHECK_FALSE(warns(row, words));
+  // Of two cohort files, the warning is for the scans of the run's own.
+  REQUIRE(predict(trained().model + " " + other + " " + workplace().cohort + " --out both-cohorts.csv").code == 0);
+  int warned = 0;
+  for (const auto& row : table("both-cohorts.csv")) {
+    if (row.at("source").starts_with(other)) CHECK_FALSE(warns(row, words));
+    warned += warns(row, words);
+  }
+  CHECK(warned == static_cast<int>(trained_and_tested().second.size()));
 }

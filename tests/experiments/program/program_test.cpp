@@ -2,9 +2,14 @@
 #include "experiments/program/program.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <new>
 #include <regex>
 #include <sstream>
 
@@ -52,4 +57,21 @@ TEST_CASE("exit codes: a program's --help names its own kinds, and those of ever
   CHECK(exit_code_help({ErrorKind::storage, ErrorKind::data}) ==
         "\nExit codes:\n  0 done   1 a fault of the program itself   2 usage, configuration   3 data   8 storage\n"
         "  128+n killed by signal n");
+}
+
+TEST_CASE("exit codes: the advice about memory holds for every program") {
+  const std::string file = std::filesystem::temp_directory_path() / ("cg-test-" + std::to_string(getpid()) + "-memory");
+  std::fflush(stderr);
+  const int before = dup(STDERR_FILENO), to = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  dup2(to, STDERR_FILENO);
+  const int code = exit_code_of([]() -> int { throw std::bad_alloc(); });
+  std::fflush(stderr);
+  dup2(before, STDERR_FILENO);
+  close(before);
+  close(to);
+  std::ifstream in(file);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::filesystem::remove(file);
+  CHECK(code == 6);
+  CHECK(text == "error: out of memory. Free some memory; for a run, use a smaller train.batch_size or model.width.\n");
 }

@@ -67,7 +67,31 @@ TEST_CASE("exit code 8: a run folder that cannot be created or written to") {
   fs::permissions(cohort().folder + "/locked", fs::perms::owner_read | fs::perms::owner_exec);
   const Finished result = train("", "--out locked");
   CHECK(result.code == 8);
-  CHECK(result.says("With --out, choose a folder that is writable"));
+  CHECK(result.says("Choose a folder that is writable"));
+}
+
+TEST_CASE("exit code 8: a phantom that cannot be written; the message names what chooses its folder") {
+  const fs::path top = fs::path(cohort().folder) / "places";
+  for (const char* program : {"installed/bin", "copied"}) fs::create_directories(top / program);
+  fs::create_directories(top / "installed/share/cortexgrad/experiments");
+  fs::copy_file(CG_TEST_SOURCE "/experiments/quickstart.toml", top / "quickstart.toml");
+  const auto start = [&](const std::string& before, const std::string& folder) {
+    fs::copy_file(CG_TEST_BINARIES "/run_experiment", top / folder / "run_experiment");
+    return shell(fmt::format("cd '{}'; {} '{}/run_experiment' quickstart.toml --out '{}' 2>&1", top.string(), before,
+                             (top / folder).string(), (top / "run").string()));
+  };
+  const Finished cached = start("XDG_CACHE_HOME=/proc/none", "installed/bin");
+  CAPTURE(cached.text);
+  CHECK(cached.code == 8);
+  CHECK(cached.says("/proc/none/cortexgrad/phantoms: cannot be created"));
+  CHECK(cached.says("Set XDG_CACHE_HOME to a folder that you can write to, or give a cohort: data.cohort=FILE."));
+  const Finished beside = start(full_disk(1), "copied");
+  CAPTURE(beside.text);
+  CHECK(beside.code == 8);
+  CHECK(beside.says((top / "phantoms").string()));
+  CHECK(beside.says("Free some space"));
+  CHECK(beside.says("or give a cohort: data.cohort=FILE."));
+  CHECK_FALSE(beside.says("XDG_CACHE_HOME"));
 }
 
 TEST_CASE("exit code 8: a disk that is full at the start") {

@@ -152,8 +152,8 @@ TEST_CASE("Pretrained: one prefix of all names is taken off and reported; a pref
   }
 }
 
-TEST_CASE("Pretrained: weights that are not finite, other files and other endings are refused") {
-  const TemporaryFile file("bad.h5"), text("text.pth");
+TEST_CASE("Pretrained: weights that are not finite and other files are refused; the content decides, not the name") {
+  const TemporaryFile file("bad.h5"), text("text.pth"), archive("archive.h5"), named("weights.bin");
   Made source(3);
   write_model(file.path, source.learner);
   auto arrays = arrays_of(file.path);
@@ -165,7 +165,17 @@ TEST_CASE("Pretrained: weights that are not finite, other files and other ending
       },
       ErrorKind::data, {"1 values of \"encoder.bn1.running_var\""});
   check_fails([&] { read_pretrained({"/nowhere/w.h5", {}}, network); }, ErrorKind::data, {"/nowhere/w.h5", "no such"});
-  check_fails([&] { read_pretrained({text.path, {}}, network); }, ErrorKind::usage, {"convert_pth.py"});
+  std::ofstream(text.path) << "a text";
+  check_fails(
+      [&] {
+        read_pretrained({text.path, {}}, network);
+      },
+      ErrorKind::data, {"text.pth", "not weights in HDF5 or safetensors"});
+  std::ofstream(archive.path) << "PK\x03\x04 of PyTorch";
+  check_fails([&] { read_pretrained({archive.path, {}}, network); }, ErrorKind::data, {"convert_pth.py"});
+  write_model(file.path, source.learner);
+  fs::copy_file(file.path, named.path, fs::copy_options::overwrite_existing);
+  CHECK(read_pretrained({named.path, {}}, network).values == read_pretrained({file.path, {}}, network).values);
   const std::string folder = fs::temp_directory_path().string() + "/cg-folder.h5";
   fs::create_directory(folder);
   check_fails([&] { read_pretrained({folder, {}}, network); }, ErrorKind::data, {"expected a file"});
