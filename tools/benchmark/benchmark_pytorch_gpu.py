@@ -37,7 +37,7 @@ VARIANTS = ["eager", "graph", "compile", "compile-graph"]
 
 
 class FoldedStem(nn.Module):
-    """Our stem (folded_stem.py). The volume is packed again in each step, in the type in which the convolution computes."""
+    """Our stem (folded_stem.py). The volume is packed again in each step, in the type of the convolution."""
 
     def __init__(self, convolution):
         super().__init__()
@@ -172,8 +172,8 @@ def digest_after(options):
 
 
 def run_digest(options):
-    """With deterministic algorithms only. If PyTorch refuses: the reason, and the digests with the other algorithms only
-    where it has no deterministic one."""
+    """With deterministic algorithms only. If PyTorch refuses: the reason, and the digests with other algorithms where it
+    has no deterministic one."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # otherwise cuBLAS refuses before the first layer
     torch.backends.cudnn.deterministic = True
     torch.use_deterministic_algorithms(True)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our stem for PyTorch: a 7³ convolution with stride 2 and padding 3 of one channel, as a 4×4×1 convolution with stride 1
-of 32 channels. tensor/backend/stem.h explains it. It is exact, because tap k = 2a + b and the eighth tap is zero.
+"""Our stem for PyTorch: a 7³ convolution with stride 2 and padding 3 of one channel, as a 4×4×1 convolution with stride
+1 of 32 channels. tensor/backend/stem.h explains it. It is exact, because tap k = 2a + b and the eighth tap is zero.
 
 The four pairs of voxels that an output sees along the width become 8 channels; the parities of depth and height make
 them 32. Only views and one copy, which gives the memory layout channels_last_3d. Functions take tensors that are padded
