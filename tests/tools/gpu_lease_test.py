@@ -88,7 +88,7 @@ class Deadline(FakeJob):
             self.assertAlmostEqual(sum(self.ran.values()), seconds)
 
     def test_what_an_earlier_run_left_is_not_taken_for_a_result(self):
-        (self.root / "out/engines.table").write_text("old")
+        (self.root / "out/engines.txt").write_text("old")
         self.group()
         self.assertEqual(sorted(file.name for file in (self.root / "out").iterdir()), ["results.tar", "summary.txt"])
 
@@ -103,16 +103,16 @@ class Archive(FakeJob):
         for name in ("a", "b", "c"):
             (self.root / f"stages/{name}.txt").write_text(f"first{'x' * 3_000_000}last")
             (self.root / f"stages/{name}.json").write_text('{"status": "passed"}')
-        (self.root / "out/engines.table").write_text("the table")
+        (self.root / "out/engines.txt").write_text("the table")
         gpu_pack.write(self.root / "out", self.root / "stages", "the summary")
         self.assertLess((self.root / "out/results.tar").stat().st_size, 4_000_000)
         files = self.files()
         self.assertEqual(len(files), 8)
         self.assertEqual(files["a.json"], b'{"status": "passed"}')
-        self.assertEqual((files["summary.txt"], files["engines.table"]), (b"the summary", b"the table"))
+        self.assertEqual((files["summary.txt"], files["engines.txt"]), (b"the summary", b"the table"))
         self.assertTrue(files["b.txt"].startswith(b"firstx") and files["b.txt"].endswith(b"xlast"))
         self.assertIn("bytes are left out", files["b.txt"].decode())
-        self.assertEqual(sorted(os.listdir(self.root / "out")), ["engines.table", "results.tar", "summary.txt"])
+        self.assertEqual(sorted(os.listdir(self.root / "out")), ["engines.txt", "results.tar", "summary.txt"])
 
     def test_a_text_that_fits_is_not_cut(self):
         self.assertEqual(gpu_pack.cut(b"abc", 3), b"abc")
@@ -139,7 +139,7 @@ class Summary(unittest.TestCase):
     def text(self, **changes):
         layer = dict(layer="encoder.conv1", op="conv3d", direction="forward", milliseconds=0.7, bound_milliseconds=0.4)
         both = dict(times_faster=1.5, range=[1.4, 1.6], memory_ratio=0.5, loss_difference=1e-3)
-        sweep = dict(problem="l1", direction="forward", first="e22", first_ms=0.4, engine="e62", ms=0.3, workspace=0)
+        sweep = dict(problem="l1", direction="forward", uses=4, first=22, first_ms=0.4, engine=62, ms=0.3, workspace=0)
         stages = {
             "card": dict(status=PASSED, reasons=[], state="NVIDIA H200, 580.1", seconds=5),
             "parity": dict(status=FAILED, reasons=["training_cuda failed"], tests=[]),
@@ -200,7 +200,7 @@ class Summary(unittest.TestCase):
             "ours: 10 trainings, one digest abababababababab; PyTorch refuses: max_pool3d does not have a", text[6]
         )
         self.assertIn("3 trainings, 3 different digests", text[6])
-        self.assertIn("1 problems, each once: 0.400 ms by the heuristics, 0.300 ms chosen", text[7])
+        self.assertIn("a step: 1.600 ms by the heuristics, 1.200 ms chosen, 1 problems; most is gained in l1", text[7])
         self.assertIn("0.50 of PyTorch's memory", text[8])
         self.assertEqual(text[9], "goals: our step, ms: at most 8: 9.80, missed")
 

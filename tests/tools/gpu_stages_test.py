@@ -54,37 +54,51 @@ class Engines(WithTools):
         self.assertIn("left out: this build has no program sweep_engines", found["reasons"])
 
     def test_the_table_is_written_for_the_user_and_for_the_next_stages(self):
-        found = self.sweep(dict(engine="e22", ms=0.4), dict(engine="e62", ms=0.3, chosen=True))
+        found = self.sweep(dict(engine=22, ms=0.4), dict(engine=62, ms=0.3, chosen=True))
         self.assertEqual((found["status"], found["reasons"]), (PASSED, []))
         row = found["problems"][0]
-        self.assertEqual((row["first"], row["first_ms"], row["engine"], row["ms"]), ("e22", 0.4, "e62", 0.3))
-        self.assertEqual(self.job.known["table"], self.root / "out/engines.table")
-        self.assertEqual((self.root / "out/engines.table").read_text(), "table\n")
+        self.assertEqual((row["first"], row["first_ms"], row["engine"], row["ms"]), (22, 0.4, 62, 0.3))
+        self.assertEqual(self.job.known["table"], self.root / "out/engines.txt")
+        self.assertEqual((self.root / "out/engines.txt").read_text(), "table\n")
         words = (self.root / "words").read_text().split()
-        self.assertEqual((words[0], words[2], words[3]), ("--seconds", "--table", f"{self.root}/out/engines.table"))
+        self.assertEqual((words[0], words[2], words[3]), ("--seconds", "--table", f"{self.root}/out/engines.txt"))
         self.assertIn(int(words[1]), (54, 55))  # of 60, with 5 for the end
 
     def test_a_choice_without_equal_bits_is_wrong(self):
-        found = self.sweep(dict(engine="e22", ms=0.4), dict(engine="e9", ms=0.3, equal_bits=False, chosen=True))
+        found = self.sweep(dict(engine=22, ms=0.4), dict(engine=9, ms=0.3, equal_bits=False, chosen=True))
         self.assertEqual(found["status"], FAILED)
-        self.assertIn("l1 forward: engine e9 does not repeat its bits", found["reasons"])
+        self.assertIn("l1 forward: engine 9 does not repeat its bits", found["reasons"])
 
     def test_a_choice_with_another_result_is_wrong(self):
-        for error in (0.1, float("nan")):
-            found = self.sweep(dict(engine="e22", ms=0.4), dict(engine="e9", ms=0.3, error_to_first=error, chosen=True))
+        for error in (0.1, None):  # null: not finite
+            found = self.sweep(dict(engine=22, ms=0.4), dict(engine=9, ms=0.3, error_to_first=error, chosen=True))
             self.assertEqual(found["status"], FAILED)
             self.assertIn("differs from the first", found["reasons"][0])
 
     def test_a_choice_may_be_two_percent_slower_than_the_fastest_and_not_more(self):
         for ms, status in ((0.305, PASSED), (0.31, FAILED)):
-            found = self.sweep(dict(engine="e22", ms=0.3, workspace=9), dict(engine="e9", ms=ms, chosen=True))
+            found = self.sweep(dict(engine=22, ms=0.3, workspace=9), dict(engine=9, ms=ms, chosen=True))
             self.assertEqual(found["status"], status)
-        found = self.sweep(dict(engine="e22", ms=0.1, equal_bits=False), dict(engine="e9", ms=0.3, chosen=True))
+        found = self.sweep(dict(engine=22, ms=0.1, equal_bits=False), dict(engine=9, ms=0.3, chosen=True))
         self.assertEqual(found["status"], PASSED)  # the fastest does not repeat its bits
 
     def test_a_problem_without_a_choice_and_a_sweep_without_a_table_are_wrong(self):
-        found = self.sweep(dict(engine="e22", ms=0.3), table=False)
+        found = self.sweep(dict(engine=22, ms=0.3), table=False)
         self.assertEqual(found["reasons"], ["l1 forward: no engine was chosen of 1", "sweep_engines wrote no table"])
+
+    def test_an_engine_that_could_not_run_has_no_time(self):
+        failed = dict(engine=1, failure="not supported")
+        found = self.sweep(
+            failed, dict(engine=22, ms=0.3, uses=3, chosen=True), dict(engine=22, ms=1, adds=True, chosen=True)
+        )
+        self.assertEqual((found["status"], [row["candidates"] for row in found["problems"]]), (PASSED, [2, 1]))
+        self.assertEqual(gpu_engines.in_a_step(found["problems"]), [1.9, 1.9])
+
+    def test_problems_without_time_are_said(self):
+        self.program("bin/sweep_engines", "echo '7 of 9 problems in 55 s.' >&2", 'echo table >"$4"')
+        found = gpu_engines.sweep(self.job)
+        self.assertEqual((found["status"], found["reasons"]), (INCOMPLETE, ["time for 7 of 9 problems"]))
+        self.assertIn("table", self.job.known)
 
     def test_no_device_is_no_failure(self):
         found = self.sweep(code=7, table=False)
@@ -94,7 +108,7 @@ class Engines(WithTools):
         self.job.deadline -= 58.5
         self.program(
             "bin/sweep_engines",
-            f"echo '{json.dumps(dict(self.LINE, engine='e1', ms=1, chosen=True))}'",
+            f"echo '{json.dumps(dict(self.LINE, engine=1, ms=1, chosen=True))}'",
             """printf '{"problem": "cut o'""",
             "exec sleep 30",
         )

@@ -11,7 +11,7 @@
 #   FOLDER/gpu_check.sh run lease              if the machine is there for a few minutes; then run lease-2 --table FILE
 #       stages: card parity sweep step kernels rival determinism memory-bfloat16 memcheck; rival-compiled
 #       --deadline N      seconds for all stages together (default 370; of lease-2 300)
-#       --out FOLDER      summary.txt, results.tar, engines.table
+#       --out FOLDER      summary.txt, results.tar, engines.txt
 #   FOLDER/gpu_check.sh summary FOLDER ... --out FOLDER     one summary of stages that ran in several commands
 # Exit code: 0 all stages passed; 1 a stage failed; 3 no stage failed but a part could not run, and the reason is
 # listed.

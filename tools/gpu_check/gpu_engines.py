@@ -2,12 +2,16 @@
 """The stage of a GPU check that times cuDNN's engines for the network's convolutions: the program sweep_engines prints
 one JSON line per candidate and writes the table of those that it chose."""
 
-from gpu_job import FAILED, INCOMPLETE, PASSED
+import math
+import re
 
-# A chosen engine may be slower than the fastest by this part, for equal bits or less workspace.
+from gpu_job import FAILED, INCOMPLETE, PASSED
+from gpu_pack import TABLE
+
+# A chosen engine may be slower than the fastest by this part, for less workspace.
 NEAR = 0.02
-# The relative difference to the first engine's result: both are in bfloat16 and add in float32, in another order.
-MOST_DIFFERENCE = 2e-2
+# The relative difference to the first engine's result, as sweep_engines requires it: both are rounded to bfloat16 once.
+MOST_DIFFERENCE = 2**-8
 NO_DEVICE = 7  # exit code
 RESERVE = 5  # seconds for the program's start and its last candidate
 
@@ -16,19 +20,25 @@ def by_problem(lines):
     """The candidates of each problem and direction, in the order of the heuristics."""
     found = {}
     for line in lines:
-        if "problem" in line and "direction" in line and "ms" in line:
-            found.setdefault((line["problem"], line["direction"]), []).append(line)
+        if "problem" in line and "direction" in line:
+            found.setdefault((line["problem"], line["direction"], bool(line.get("adds"))), []).append(line)
     return found
 
 
-def row_of(problem, direction, candidates):
-    """The first engine beside the chosen one."""
-    first, chosen = candidates[0], next((line for line in candidates if line.get("chosen")), None)
-    row = dict(
-        problem=problem, direction=direction, candidates=len(candidates), first=first["engine"], first_ms=first["ms"]
-    )
+def is_right(line):
+    """Whether an engine may be chosen. An error that is not finite comes as null."""
+    error = line.get("error_to_first", 0)
+    return line.get("equal_bits") is True and error is not None and error <= MOST_DIFFERENCE
+
+
+def row_of(problem, direction, adds, candidates):
+    """The first engine that ran beside the chosen one."""
+    row = dict(problem=problem, direction=f"{direction}, added" if adds else direction, candidates=len(candidates))
+    timed = [line for line in candidates if "ms" in line]
+    chosen = next((line for line in timed if line.get("chosen")), None)
     if chosen:
-        row.update({key: chosen.get(key) for key in ("engine", "ms", "tflops", "equal_bits", "workspace")})
+        row.update(uses=chosen.get("uses", 1), first=timed[0]["engine"], first_ms=timed[0]["ms"])
+        row.update({key: chosen.get(key) for key in ("engine", "knobs", "ms", "tflops", "workspace")})
     return row
 
 
@@ -38,13 +48,13 @@ def problems_of(row, candidates):
     if "engine" not in row:
         return [f"{what}: no engine was chosen of {len(candidates)}"]
     chosen = next(line for line in candidates if line.get("chosen"))
-    right = [line for line in candidates if line.get("equal_bits") and line.get("error_to_first", 0) <= MOST_DIFFERENCE]
     wrong = []
-    if not chosen.get("equal_bits"):
+    if chosen.get("equal_bits") is not True:
         wrong.append(f"{what}: engine {chosen['engine']} does not repeat its bits")
-    if not chosen.get("error_to_first", 0) <= MOST_DIFFERENCE:  # also true for NaN
-        wrong.append(f"{what}: engine {chosen['engine']} differs from the first by {chosen['error_to_first']:.1e}")
-    best = min((line["ms"] for line in right), default=chosen["ms"])
+    error = chosen.get("error_to_first", 0)
+    if error is None or not error <= MOST_DIFFERENCE:  # also true for NaN
+        wrong.append(f"{what}: engine {chosen['engine']} differs from the first by {error}")
+    best = min((line["ms"] for line in candidates if "ms" in line and is_right(line)), default=math.inf)
     if chosen["ms"] > best * (1 + NEAR) + 1e-6:
         wrong.append(f"{what}: engine {chosen['engine']} takes {chosen['ms']:.3f} ms, another one {best:.3f} ms")
     return wrong
@@ -53,19 +63,33 @@ def problems_of(row, candidates):
 def evaluated(lines):
     """The result of a sweep: a row per problem, and what is wrong."""
     rows, wrong = [], []
-    for (problem, direction), candidates in by_problem(lines).items():
-        rows.append(row_of(problem, direction, candidates))
+    for (problem, direction, adds), candidates in by_problem(lines).items():
+        rows.append(row_of(problem, direction, adds, candidates))
         wrong += problems_of(rows[-1], candidates)
     return rows, wrong
 
 
-def say_rows(job, rows):
-    for row in rows:
-        if "engine" in row:
-            job.say(
-                f"  {row['problem']:<10} {row['direction']:<15} {row['first_ms']:7.3f} ms ({row['first']}), chosen "
-                f"{row['ms']:7.3f} ms ({row['engine']}), of {row['candidates']}"
-            )
+def words_of(row):
+    """A row with a choice, in words."""
+    return (
+        f"{row['problem']} {row['direction']}: {row['first_ms']:.3f} ms (engine {row['first']}), chosen "
+        f"{row['ms']:.3f} ms (engine {row['engine']}, {(row['workspace'] or 0) / 1e6:.1f} MB) of {row['candidates']}"
+    )
+
+
+def in_a_step(rows):
+    """Milliseconds of a step's convolutions: by the heuristics, and with the chosen engines."""
+    return [sum(row["uses"] * row[key] for row in rows if "engine" in row) for key in ("first_ms", "ms")]
+
+
+def incomplete(done, rows):
+    """The reasons why a sweep is not complete."""
+    if done.code == 124:
+        return [f"sweep_engines: {done.why()}"]
+    timed = re.search(r"(\d+) of (\d+) problems in", done.text)
+    if timed and timed[1] != timed[2]:
+        return [f"time for {timed[1]} of {timed[2]} problems"]
+    return [] if rows or done.code else ["sweep_engines printed no candidate"]
 
 
 def sweep(job):
@@ -73,19 +97,19 @@ def sweep(job):
     program = job.bin / "sweep_engines"
     if not program.exists():
         return dict(status=INCOMPLETE, reasons=["left out: this build has no program sweep_engines"])
-    table = job.results / "engines.table"
+    table = job.results / TABLE
+    table.unlink(missing_ok=True)
     done = job.run([program, "--seconds", max(1, int(job.left() - RESERVE)), "--table", table])
     rows, wrong = evaluated(done.json_lines())
-    say_rows(job, rows)
+    for row in rows:
+        job.say(f"  {words_of(row)}" if "engine" in row else f"  {row['problem']} {row['direction']}: none chosen")
     result = dict(problems=rows, candidates=done.json_lines())
     if done.code == NO_DEVICE:
         return dict(status=INCOMPLETE, reasons=[done.why()], **result)
-    missing = [f"sweep_engines: {done.why()}"] if done.code == 124 else []
+    missing = incomplete(done, rows)
     wrong += [f"sweep_engines: {done.why()}"] if done.code not in (0, 124) else []
     if table.exists():
         job.known["table"] = table
-    else:
-        (missing if done.code == 124 else wrong).append("sweep_engines wrote no table")
-    if done.code == 0 and not rows:
-        wrong.append("sweep_engines printed no candidate")
+    elif rows and done.code == 0:
+        wrong.append("sweep_engines wrote no table")
     return dict(status=FAILED if wrong else INCOMPLETE if missing else PASSED, reasons=wrong + missing, **result)

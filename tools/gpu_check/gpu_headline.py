@@ -3,6 +3,7 @@
 missing, how long a step takes and whether its bits repeat. Then the most expensive kernels beside their bounds."""
 
 import gpu_determinism
+import gpu_engines
 import gpu_summary
 from gpu_compare import SECOND
 from gpu_job import FAILED, INCOMPLETE, PASSED
@@ -83,13 +84,13 @@ def engines(stages):
     rows = [row for row in stages.get("sweep", {}).get("problems", []) if "engine" in row]
     if not rows:
         return line("engines", [UNKNOWN])
-    first, chosen = (sum(row[key] for row in rows) for key in ("first_ms", "ms"))
-    most = max(rows, key=lambda row: row["first_ms"] - row["ms"])
+    first, chosen = gpu_engines.in_a_step(rows)
+    most = max(rows, key=lambda row: row["uses"] * (row["first_ms"] - row["ms"]))
     return line(
         "engines",
         [
-            f"{len(rows)} problems, each once: {first:.3f} ms by the heuristics, {chosen:.3f} ms chosen",
-            f"most is gained in {most['problem']} {most['direction']}: {most['first_ms']:.3f} to {most['ms']:.3f} ms",
+            f"convolutions of a step: {first:.3f} ms by the heuristics, {chosen:.3f} ms chosen, {len(rows)} problems",
+            f"most is gained in {gpu_engines.words_of(most)}",
         ],
     )
 

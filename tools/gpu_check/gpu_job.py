@@ -18,7 +18,7 @@ from pathlib import Path
 
 PASSED, FAILED, INCOMPLETE = "passed", "failed", "incomplete"
 SAVE_EVERY = 2  # seconds, while a program runs: what is lost if the check is killed
-ENGINE_TABLE = "CORTEXGRAD_ENGINE_TABLE"  # names the file with cuDNN's engines, for our programs
+ENGINE_TABLE = "CORTEXGRAD_ENGINES"  # names the file with cuDNN's engines, for our programs
 
 
 def nvidia_folders():
@@ -175,7 +175,8 @@ class Job:
             CORTEXGRAD_BINARIES=str(self.bin),
         )
         if rehearse:
-            self.added["OMP_NUM_THREADS"] = "1"  # on a busy machine, threads would wait for each other
+            # On a busy machine, threads would wait for each other; a GPU that is there is not part of a rehearsal.
+            self.added.update(OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="")
 
     @property
     def environment(self):

@@ -9,7 +9,7 @@ import tarfile
 
 from gpu_job import replace
 
-SUMMARY, ARCHIVE, TABLE = "summary.txt", "results.tar", "engines.table"
+SUMMARY, ARCHIVE, TABLE = "summary.txt", "results.tar", "engines.txt"
 MOST_BYTES = 4_000_000  # of the archive
 # A header and padding for each file, and the archive's end.
 BESIDE_EACH, AT_THE_END = 1024, 20 * 512

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import gpu_determinism
+import gpu_engines
 from gpu_compare import SECOND
 from gpu_job import FAILED, INCOMPLETE, PASSED
 
@@ -84,12 +85,7 @@ def profile_lines(stage):
 
 
 def sweep_lines(stage):
-    return [
-        f"{row['problem']} {row['direction']}: {row['first_ms']:.3f} ms ({row['first']}), chosen {row['ms']:.3f} ms "
-        f"({row['engine']}, {(row['workspace'] or 0) / 1e6:.1f} MB) of {row['candidates']}"
-        for row in stage.get("problems", [])
-        if "engine" in row
-    ]
+    return [gpu_engines.words_of(row) for row in stage.get("problems", []) if "engine" in row]
 
 
 def lines_of(name, stage):
