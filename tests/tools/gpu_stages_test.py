@@ -253,11 +253,33 @@ class Memcheck(WithTools):
         self.assertIn("without a problem until then", found["reasons"][0])
 
 
+class Card(WithTools):
+    def test_state_properties_plans_and_rates_are_known_before_anything_is_computed(self):
+        said = dict(planned=dict(total=1), device_properties=dict(multiProcessorCount=132), convolution_plans=[1])
+        self.program("bin/nvidia-smi", "echo 'NVIDIA H200, 580.1'")
+        self.program(
+            "bin/profile_memory",
+            f'echo "$*" >{self.root}/words',
+            'while [ "$1" != --json ]; do shift; done',
+            f"echo '{json.dumps(said)}' >\"$2\"",
+        )
+        limits = dict(bytes_per_second=4e12, operations_per_second=dict(bfloat16=8e14))
+        self.python("benchmark_pytorch_gpu.py", f"print({json.dumps(limits)!r})")
+        found = gpu_lease.card(self.job)
+        self.assertEqual((found["status"], found["state"]), (PASSED, "NVIDIA H200, 580.1"))
+        self.assertEqual(found["device_properties"], dict(multiProcessorCount=132))
+        self.assertEqual(self.job.known["limits"], limits)
+        words = (self.root / "words").read_text()
+        self.assertIn("--batch 32", words)
+        self.assertNotIn("--measure", words)
+
+
 class Step(WithTools):
-    def test_it_is_timed_with_and_without_the_table_and_then_by_layer_without_graphs(self):
+    def stage(self, loss):
+        """`loss`: of the name of the engines."""
         layer = dict(layer="l1", op="conv3d", direction="forward", milliseconds=1, bytes=1e9, operations=1e9)
         for name, seconds in (("heuristics", 0.010), ("table", 0.009)):
-            (self.root / name).write_text(json.dumps(dict(seconds_median=seconds, layers=[layer])))
+            (self.root / name).write_text(json.dumps(dict(seconds_median=seconds, loss=loss(name), layers=[layer])))
         self.program(
             "bin/benchmark",
             f'echo "${ENGINE_TABLE}|$*" >>{self.root}/words',
@@ -266,7 +288,16 @@ class Step(WithTools):
         self.job.known.update(
             table=self.root / "t", limits=dict(bytes_per_second=1e12, operations_per_second=dict(bfloat16=1e15))
         )
-        found = gpu_lease.step(self.job)
+        return gpu_lease.step(self.job)
+
+    def test_another_first_loss_with_the_table_is_wrong(self):
+        for loss in (1.03, float("nan")):
+            found = self.stage(lambda name, loss=loss: loss if name == "table" else 1.0)
+            self.assertEqual(found["status"], FAILED)
+            self.assertIn("the first loss differs", found["reasons"][0])
+
+    def test_it_is_timed_with_and_without_the_table_and_then_by_layer_without_graphs(self):
+        found = self.stage(lambda _: 1.0)
         self.assertEqual(found["status"], PASSED)
         self.assertEqual(found["steps"]["heuristics"]["seconds_median"], 0.010)
         self.assertEqual(found["steps"]["table"]["seconds_median"], 0.009)

@@ -91,6 +91,8 @@ def options_of_command_line():
         parser.error(f"{' and '.join(gpu_lease.GROUPS)} are run alone, because their stages share one deadline")
     if options.table and not Path(options.table).is_file():
         parser.error(f"--table: there is no file {options.table}")
+    if options.table and Path(options.table).resolve().parent == Path(options.out).resolve():
+        parser.error("--out: choose another folder than that of --table, whose results would be replaced")
     if options.stages == [gpu_lease.WITH_TABLE] and not options.table:
         parser.error(f"{gpu_lease.WITH_TABLE} needs --table FILE: the engines that the sweep of the first call chose")
     return options

@@ -9,7 +9,7 @@ STEPS = 20
 # Trainings per process, and the options of the process: ten in all. The last one computes kernel by kernel.
 OURS = [(5, []), (4, []), (1, ["--no-graphs"])]
 OURS_REHEARSED = [(1, []), (1, ["--no-graphs"])]
-PYTORCH = 3  # trainings
+PYTORCH = 2  # trainings
 
 
 def our_digests(job):
