@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The GPU check for a few minutes, rehearsed with the real programs and tiny sizes on the CPU. If the build has the CUDA
-backend, the check runs from a bundle: packed, and unpacked in another folder.
+"""The GPU check for a few minutes, rehearsed with the real programs and tiny sizes on the CPU. If the build has the
+CUDA backend, the check runs from a bundle: packed, and unpacked in another folder.
 
     gpu_lease_rehearsal_test.py BUILD
 """

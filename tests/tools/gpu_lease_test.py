@@ -19,6 +19,7 @@ import gpu_check
 import gpu_headline
 import gpu_lease
 import gpu_pack
+import gpu_tests
 from gpu_job import FAILED, INCOMPLETE, PASSED
 
 CHECK = Path(gpu_check.__file__)
@@ -314,6 +315,57 @@ class Process(FakeJob):
         self.assertEqual(done.returncode, 3)
         self.assertEqual((self.root / "probes").read_text(), "x\n")
         self.assertEqual(done.stdout.count("\n  no driver\n"), 9)
+
+    def fake_card(self):
+        """Programs and tools that all succeed, as on a card."""
+        layer = dict(layer="l1", op="conv3d", direction="forward", milliseconds=1, bytes=1e9, operations=1e9)
+        step = dict(
+            seconds_median=0.01, loss=1.0, planned_bytes=1e9, device="a card", layers=[layer], digests=["ab" * 32]
+        )
+        engine = dict(
+            problem="p", direction="forward", ms=1.0, engine=1, equal_bits=True, error_to_first=0.0, chosen=True
+        )
+        self.program("bin/benchmark", f"echo '{json.dumps(step)}'")
+        self.program("bin/sweep_engines", f"echo '{json.dumps(engine)}'", 'echo a table >"$4"')
+        self.program("bin/nvidia-smi", "echo 'NVIDIA H200, 580.1'")
+        self.program("bin/compute-sanitizer", "echo '========= ERROR SUMMARY: 0 errors'")
+        (self.root / "ncu.csv").write_text(
+            '"ID","Kernel Name","gpu__time_duration.sum","dram__bytes_read.sum","dram__bytes_write.sum",'
+            '"sm__ops_path_tensor_src_bf16_dst_fp32.sum"\n"0","conv","1000000","1000000000","0","500000000000"\n'
+        )
+        self.program("bin/ncu", f"cat {self.root}/ncu.csv")
+        for name in gpu_tests.ON_THE_DEVICE:
+            self.program(f"tests/{name}", "echo '[doctest] test cases: 2 | 2 passed | 0 failed | 0 skipped'")
+        (self.root / "tools/benchmark").mkdir(parents=True)
+        (self.root / "tools/benchmark/benchmark_pytorch_gpu.py").write_text("""import json, sys
+if sys.argv[1] == "limits": print(json.dumps(dict(bytes_per_second=4e12, operations_per_second=dict(bfloat16=8e14))))
+elif sys.argv[1] == "digest":
+    print(json.dumps(dict(refused="max_pool3d", digests=[], digests_after_warnings=["1", "2"])))
+else:
+    print(json.dumps(dict(seconds_to_warm=1)), flush=True)
+    for _ in sys.stdin: print(json.dumps(dict(seconds_median=0.016, loss=1.0, allocated_bytes=3e9)), flush=True)
+""")
+
+    def test_on_a_card_where_all_is_well_each_line_has_its_figures(self):
+        self.fake_card()
+        os.environ["PATH"], before = f"{self.root}/build/release/bin:{os.environ['PATH']}", os.environ["PATH"]
+        self.addCleanup(os.environ.update, PATH=before)
+        process = self.begin("lease", "--deadline", "100")
+        process.wait(100)
+        text = (self.root / "out/summary.txt").read_text()
+        self.assertEqual(
+            text.splitlines()[2:4],
+            ["wrong: nothing that ran", "missing: memory-bfloat16: bfloat16, batch 32: NVML is not available"],
+        )
+        self.assertNotIn("not measured", text)
+        self.assertNotIn("Traceback", text)
+        self.assertIn("\nour step: 10.00 ms with cuDNN's heuristics; 10.00 ms with the table of engines\n", text)
+        self.assertIn(
+            "PyTorch refuses: max_pool3d; PyTorch after this warning: 2 trainings, 2 different digests\n", text
+        )
+        self.assertIn("   1.000    0.625    62%      1      1000  conv [operations]\n", text)
+        self.assertEqual(process.returncode, 3)
+        self.assertEqual(sorted(os.listdir(self.root / "out")), ["engines.txt", "results.tar", "summary.txt"])
 
     def test_a_wrong_command_line_is_refused(self):
         (self.root / "out/engines.txt").write_text("a table")

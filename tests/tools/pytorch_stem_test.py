@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our stem as PyTorch gets it for the comparison: it must be the plain convolution. The module is compared if PyTorch is
-there; the packing alone is always compared, with small tensors of this test's own."""
+"""Our stem as PyTorch gets it for the comparison: it must be the plain convolution. The module is compared if PyTorch
+is there; the packing alone is always compared, with small tensors of this test's own."""
 
 import importlib.util
 import itertools

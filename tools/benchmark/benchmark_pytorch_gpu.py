@@ -172,8 +172,8 @@ def digest_after(options):
 
 
 def run_digest(options):
-    """With deterministic algorithms only. If PyTorch refuses: the reason, and the digests with other algorithms where it
-    has no deterministic one."""
+    """With deterministic algorithms only. If PyTorch refuses: the reason, and the digests with other algorithms where
+    it has no deterministic one."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # otherwise cuBLAS refuses before the first layer
     torch.backends.cudnn.deterministic = True
     torch.use_deterministic_algorithms(True)

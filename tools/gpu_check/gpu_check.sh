@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs all checks that need a GPU in one command, also on a machine without our libraries and without a network.
-#   tools/gpu_check/gpu_check.sh bundle [FOLDER]    builds, and packs what that machine needs (default: .bundle; ≤ 64 MiB)
+#   tools/gpu_check/gpu_check.sh bundle [FOLDER]  builds, and packs what that machine needs (default: .bundle; ≤ 64 MiB)
 #       --build FOLDER    packs this build instead
 #   FOLDER/gpu_check.sh run [STAGE ...]        on that machine, from the bundle; or here, from this repository
 #       stages: tests sanitizer benchmark-bfloat16 benchmark-float32 memory profile main-job table-3; benchmark; all

@@ -95,8 +95,8 @@ def judge(row, done, expected=()):
 
 
 def sanitizer(job, tools=TOOLS):
-    """Runs tools of compute-sanitizer. A problem in one of our kernels, or in no named kernel, fails the stage; one in a
-    library's kernel is only reported."""
+    """Runs tools of compute-sanitizer. A problem in one of our kernels, or in no named kernel, fails the stage; one in
+    a library's kernel is only reported."""
     program = find_tool("compute-sanitizer")
     if not program:
         return dict(
