@@ -8,9 +8,10 @@ set(slow data.outliers data.phantom.statistics data.space.real_volumes every_op_
     experiments.runner.interruption experiments.runner.keys
     experiments.runner.resume experiments.runner.wiring_faults extending layers.resnet_golden
     tensor.backend.cpu.conv3d_widened tensor.backend.cuda.ops.convolution tensor.backend.cuda.ops.kernels
-    tools.explain_loss_page tools.gpu_check tools.mutated_files tools.page_width tools.pytorch_weights)
+    tools.explain_loss_page tools.gpu_check tools.gpu_lease tools.gpu_stages tools.mutated_files tools.page_width
+    tools.pytorch_weights)
 if(NOT CG_SANITIZE)
-  list(APPEND slow documented_commands packaging.debian packaging.install tools.gpu_rehearsal)
+  list(APPEND slow documented_commands packaging.debian packaging.install tools.gpu_lease_rehearsal tools.gpu_rehearsal)
 endif()
 # Tests that go through every op of the registry, and through every loss: they are also found by the name of one.
 set(ops every_op every_op_faults every_op_kinks every_op_not_finite every_op_parity every_op_parity.avx2 every_op_parity_cuda

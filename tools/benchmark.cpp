@@ -5,6 +5,7 @@
 //   benchmark step --size 91 109 91 --batch 2 --precision float32 --steps 7 --warmup 2 --json
 //   benchmark epoch --size 46 55 46 --batch 32 --subjects 248 --precision bfloat16 --json
 //   benchmark step --device cuda --batch 32 --precision bfloat16 --steps 50 --warmup 5 --layers
+//   benchmark step --digest 5 --steps 20    trains five times from the start; equal digests are equal bits
 //   benchmark losses
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -30,6 +31,7 @@
 #include "tools/benchmark/formula_dataset.h"
 #include "tools/benchmark/layer_times.h"
 #include "tools/benchmark/loss_benchmark.h"
+#include "tools/benchmark/state_digest.h"
 
 namespace {
 
@@ -44,6 +46,7 @@ Examples:
 struct Options {
   std::vector<Index> size = {91, 109, 91};
   Index batch = 2, steps = 7, warmup = 2, subjects = 248;
+  Index digest = 0;  ///< trainings
   std::string precision = "float32", device = "cpu";
   bool json = false, layers = false, no_graphs = false;
 };
@@ -135,6 +138,10 @@ class Batches {
   std::optional<DeviceVolumes> kept_;
 };
 
+LossResult train(Learner& learner, const Batch& batch) {
+  return learner.step(batch.volumes, batch.ages, {.epoch = 1, .max_epochs = 50}, 1e-4);
+}
+
 nlohmann::json time_steps(const Options& o, bool epoch) {
   const auto backend = choose_backend(o.device);
   if (o.no_graphs) backend->without_graphs();
@@ -151,7 +158,7 @@ nlohmann::json time_steps(const Options& o, bool epoch) {
     DeviceLoader loader = batches.once();
     while (const auto batch = loader.next()) {
       const auto start = Clock::now();
-      const LossResult step = learner->step(batch->volumes, batch->ages, {.epoch = 1, .max_epochs = 50}, 1e-4);
+      const LossResult step = train(*learner, *batch);
       spent += seconds_since(start);
       if (!loss) loss = step.value;
     }
@@ -165,7 +172,37 @@ nlohmann::json time_steps(const Options& o, bool epoch) {
   return out;
 }
 
+/// Trains several times from the same weights. The result has a digest of each training's end.
+nlohmann::json digests_of_trainings(const Options& o) {
+  const auto backend = choose_backend(o.device);
+  if (o.no_graphs) backend->without_graphs();
+  Batches batches(*backend, o, false);
+  nlohmann::json digests = nlohmann::json::array();
+  double loss = NAN;
+  for (Index t = 0; t < o.digest; ++t) {
+    const auto learner = make_learner(*backend, o);
+    learner->reserve(batches.sizes(), {});
+    for (Index s = 0; s < o.steps; ++s) {
+      DeviceLoader loader = batches.once();
+      while (const auto batch = loader.next()) loss = train(*learner, *batch).value;
+    }
+    digests.push_back(state_digest(*learner, *backend));
+  }
+  return {{"digests", digests}, {"steps", o.steps}, {"loss", loss}, {"device", backend->traits().description}};
+}
+
+int run_digests(const Options& o) {
+  const nlohmann::json out = digests_of_trainings(o);
+  if (o.json) {
+    fmt::print("{}\n", out.dump());
+  } else {
+    for (const auto& digest : out["digests"]) fmt::print("{}  after {} steps\n", digest.get<std::string>(), o.steps);
+  }
+  return 0;
+}
+
 int run_steps(const Options& o, bool epoch) {
+  if (o.digest > 0) return run_digests(o);
   const nlohmann::json out = time_steps(o, epoch);
   if (o.json)
     fmt::print("{}\n", out.dump());
@@ -206,6 +243,10 @@ int main(int argc, char** argv) {
     command->add_flag("--json", o.json, "one JSON object on standard output");
     command->add_flag("--layers", o.layers, "time by layer on standard error, and in the JSON");
   }
+  step->add_option("--digest", o.digest,
+                   "train this number of times from the start, and give the SHA-256 of the weights, the statistics and "
+                   "Adam's moments after the steps")
+      ->check(CLI::Range(1, 1000));
   epoch->add_option("--subjects", o.subjects, "volumes in an epoch");
   LossBenchmark l;
   CLI::App* losses = app.add_subcommand("losses", "value and gradient of each loss for growing batches");

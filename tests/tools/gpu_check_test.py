@@ -17,6 +17,7 @@ import gpu_compare
 import gpu_measure
 import gpu_sanitizer
 import gpu_summary
+import gpu_tests
 from gpu_job import FAILED, INCOMPLETE, PASSED, Job
 
 
@@ -44,7 +45,7 @@ class Tests(FakeJob):
 
     def test_a_skip_is_no_pass_and_keeps_its_reason(self):
         self.doctest("every_op_cuda_test", 3, 0, "MESSAGE: [skipped: no driver]")
-        found = gpu_check.tests(self.job)
+        found = gpu_tests.tests(self.job)
         self.assertEqual(found["status"], INCOMPLETE)
         self.assertEqual(found["reasons"], ["every_op_cuda: no driver"])
         self.assertEqual(found["tests"][0]["passed"], 2)
@@ -52,18 +53,18 @@ class Tests(FakeJob):
     def test_a_failure_weighs_more_than_a_skip(self):
         self.doctest("a_cuda_test", 1, 0, "[skipped: no driver]")
         self.doctest("b_cuda_test", 1, 2)
-        found = gpu_check.tests(self.job)
+        found = gpu_tests.tests(self.job)
         self.assertEqual(found["status"], FAILED)
         self.assertIn("b_cuda failed", found["reasons"])
 
     def test_all_passed(self):
         self.doctest("a_cuda_test", 4, 0)
-        self.assertEqual(gpu_check.tests(self.job)["status"], PASSED)
+        self.assertEqual(gpu_tests.tests(self.job)["status"], PASSED)
 
     def test_a_program_that_hangs_is_stopped_and_counted(self):
         self.program("tests/a_cuda_test", "exec sleep 60")
         self.job.deadline -= 53  # 7 s are left; 5 of them are needed to begin
-        found = gpu_check.tests(self.job)
+        found = gpu_tests.tests(self.job)
         self.assertEqual(found["status"], INCOMPLETE)
         self.assertIn("it was stopped after", found["reasons"][0])
 
@@ -101,7 +102,7 @@ class Device(FakeJob):
     def test_what_is_missing_is_said_in_words(self):
         self.program("bin/profile_memory", "echo 'error: --device cuda: no driver. Use --device cpu.' >&2", "exit 7")
         self.assertEqual(self.job.absent_device(), "--device cuda: no driver")
-        gpu_check.run_stage(self.job, "memory", 60)
+        gpu_check.run_stage(self.job, "memory", gpu_measure.memory, 60)
         written = json.loads((self.root / "out/memory.json").read_text())
         self.assertEqual((written["status"], written["reasons"]), (INCOMPLETE, ["--device cuda: no driver"]))
 
@@ -168,7 +169,9 @@ class Sanitizer(FakeJob):
     def test_races_name_their_kernels_in_the_first_line(self):
         race = "========= Error: Race reported between Write access at {}+0x90 and Read access at {}+0x40 [4 hazards]"
         for kernel, owner in (("void cg::cuda::run<T>(T1)", "ours"), ("void gemm<T>(T1)", "library")):
-            text = race.format(kernel, kernel) + "\n========= RACECHECK SUMMARY: 1 hazard displayed (1 error, 0 warnings)"
+            text = (
+                race.format(kernel, kernel) + "\n========= RACECHECK SUMMARY: 1 hazard displayed (1 error, 0 warnings)"
+            )
             counts, _ = gpu_sanitizer.sorted_findings(text)
             self.assertEqual(counts[owner], 1)
 
@@ -183,23 +186,21 @@ class Benchmark(FakeJob):
 
     def setUp(self):
         super().setUp()
-        self.job.sizes = lambda: []
+        self.job.sizes = lambda *_, **__: []
         (self.root / "tools/benchmark").mkdir(parents=True)
 
     def stage(self, precision="bfloat16", ours=2.0, loss=1.0, pytorch=None):
         """`pytorch`: seconds of a step by "variant stem"; others take 4. A text instead of a number ends the program."""
         step = dict(seconds_median=ours, loss=loss, device="a card", planned_bytes=5)
         self.program("bin/benchmark", f"echo '{json.dumps(step)}'")
-        (self.root / "tools/benchmark/benchmark_pytorch_gpu.py").write_text(
-            f"""import json, sys
+        (self.root / "tools/benchmark/benchmark_pytorch_gpu.py").write_text(f"""import json, sys
 of = lambda name: sys.argv[sys.argv.index("--" + name) + 1]
 took = {pytorch or {}!r}.get(of("variant") + " " + of("stem"), 4.0)
 if isinstance(took, str): sys.exit(took)
 print("a library's word", flush=True)
 print(json.dumps(dict(seconds_to_warm=1)), flush=True)
 for _ in sys.stdin: print(json.dumps(dict(seconds_median=took, loss=1.0, allocated_bytes=10)), flush=True)
-"""
-        )
+""")
         return gpu_compare.benchmark(self.job, precision)
 
     def test_twice_as_fast_as_the_fastest_setting(self):

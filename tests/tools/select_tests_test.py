@@ -149,7 +149,7 @@ class Targets(unittest.TestCase):
         self.assertEqual(self.of("includes.losses", "reading_path"), [])
 
     def test_what_goes_through_all_programs_needs_everything(self):
-        for name in ["tools.programs", "docs", "extending", "tools.gpu_rehearsal"]:
+        for name in ["tools.programs", "docs", "extending", "tools.gpu_rehearsal", "tools.gpu_lease_rehearsal"]:
             if any(test.name == name for test in tests_of_build()):
                 self.assertEqual(self.of(name), ["all"], name)
 

@@ -4,6 +4,8 @@ PyTorch's faster settings.
 
     benchmark_pytorch_gpu.py step --variant compile --precision bfloat16 --batch 32 --steps 50 --warmup 10
     benchmark_pytorch_gpu.py limits        the rates of the card: bytes copied and matrix products per second
+    benchmark_pytorch_gpu.py digest --variant eager --trainings 3 --steps 20
+        trains several times from the start with deterministic algorithms: SHA-256 of the weights after each
 
 All variants: channels_last_3d, cuDNN's search for the fastest algorithms, fused Adam, volumes and loss on the device.
 bfloat16 uses autocast; float32 is without TF32, as in our program.
@@ -11,14 +13,16 @@ bfloat16 uses autocast; float32 is without TF32, as in our program.
     graph          the whole step as one CUDA graph
     compile        torch.compile(mode="max-autotune"), which creates its own CUDA graphs
     compile-graph  torch.compile(mode="max-autotune-no-cudagraphs"), the whole step as one CUDA graph
---stem folded: the first convolution as a 4³ convolution of the volume folded into eight channels, as in our program.
+--stem folded: the first convolution as a 4×4×1 convolution of 32 channels, as in our program (folded_stem.py).
 
 With --serve it prints a line after the warm-up, and then times `--steps` steps for each line that it reads, so that two
 programs can take turns.
 """
 
 import argparse
+import hashlib
 import json
+import os
 import sys
 import time
 
@@ -27,32 +31,23 @@ from torch import nn
 from torch.nn import functional
 
 from benchmark_pytorch import Network, Trainer, dynlocrep, set_deterministic_weights
+from folded_stem import WEIGHT_PADDING, packed_volumes, packed_weights, volume_padding
 
 VARIANTS = ["eager", "graph", "compile", "compile-graph"]
 
 
 class FoldedStem(nn.Module):
-    """A 7³ convolution with stride 2 and padding 3 of one channel, as a 4³ convolution with stride 1 of eight channels. It
-    is exact, because tap k = 2a + b and the eighth tap is zero. The volume is folded again in each step."""
+    """Our stem (folded_stem.py). The volume is packed again in each step, in the type of the convolution."""
 
     def __init__(self, convolution):
         super().__init__()
         self.weight = convolution.weight
 
     def forward(self, x):
-        outputs = [(size - 1) // 2 + 1 for size in x.shape[2:]]
-        padding = [
-            p for size, out in zip(reversed(x.shape[2:]), reversed(outputs)) for p in (3, 2 * (out + 3) - size - 3)
-        ]
-        return functional.conv3d(
-            self.fold(functional.pad(x, padding)), self.fold(functional.pad(self.weight, [0, 1] * 3))
-        )
-
-    @staticmethod
-    def fold(x):
-        n, _, d, h, w = x.shape
-        parts = x.reshape(n, d // 2, 2, h // 2, 2, w // 2, 2).permute(0, 2, 4, 6, 1, 3, 5)
-        return parts.reshape(n, 8, d // 2, h // 2, w // 2).contiguous(memory_format=torch.channels_last_3d)
+        if torch.is_autocast_enabled(x.device.type):
+            x = x.to(torch.get_autocast_dtype(x.device.type))
+        volumes = packed_volumes(functional.pad(x, volume_padding(x.shape[2:])))
+        return functional.conv3d(volumes, packed_weights(functional.pad(self.weight, WEIGHT_PADDING)))
 
 
 class Step:
@@ -165,6 +160,41 @@ def run_step(options):
         )
 
 
+def digest_after(options):
+    """Trains from the start; SHA-256 of the weights and statistics."""
+    step = Step(options)
+    for _ in range(options.steps):
+        step.run()
+    digest = hashlib.sha256()
+    for tensor in step.network.state_dict().values():
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def run_digest(options):
+    """With deterministic algorithms only. If PyTorch refuses: the reason, and the digests with other algorithms where
+    it has no deterministic one."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # otherwise cuBLAS refuses before the first layer
+    torch.backends.cudnn.deterministic = True
+    torch.use_deterministic_algorithms(True)
+    out = dict(refused=None, digests=[], digests_after_warnings=[], steps=options.steps, torch=torch.__version__)
+    for _ in range(options.trainings):
+        try:
+            out["digests"].append(digest_after(options))
+        except RuntimeError as error:
+            if "deterministic" not in str(error):
+                raise
+            out["refused"] = str(error).splitlines()[0]
+            break
+        print(json.dumps(out), flush=True)
+    if out["refused"]:
+        print(json.dumps(out), flush=True)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        for _ in range(options.trainings):
+            out["digests_after_warnings"].append(digest_after(options))
+            print(json.dumps(out), flush=True)
+
+
 def seconds_of(work, repetitions):
     work()
     torch.cuda.synchronize()
@@ -205,7 +235,7 @@ def run_limits(_):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("command", choices=["step", "limits"])
+    parser.add_argument("command", choices=["step", "limits", "digest"])
     parser.add_argument("--variant", choices=VARIANTS, default="compile")
     parser.add_argument("--stem", choices=["plain", "folded"], default="plain")
     parser.add_argument("--precision", choices=["float32", "bfloat16"], default="bfloat16")
@@ -213,12 +243,13 @@ def main():
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--warmup", type=int, default=10)
+    parser.add_argument("--trainings", type=int, default=3)
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--serve", action="store_true")
     options = parser.parse_args()
     if options.device == "cuda" and not torch.cuda.is_available():
         sys.exit("error: PyTorch finds no GPU")
-    dict(step=run_step, limits=run_limits)[options.command](options)
+    dict(step=run_step, limits=run_limits, digest=run_digest)[options.command](options)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Runs all checks that need a GPU in one command, also on a machine without our libraries and without a network.
-#   tools/gpu_check/gpu_check.sh bundle [FOLDER]         builds, and packs what that machine needs (default: .bundle; ≤ 64 MiB)
+#   tools/gpu_check/gpu_check.sh bundle [FOLDER]  builds, and packs what that machine needs (default: .bundle; ≤ 64 MiB)
+#       --build FOLDER    packs this build instead
 #   FOLDER/gpu_check.sh run [STAGE ...]        on that machine, from the bundle; or here, from this repository
 #       stages: tests sanitizer benchmark-bfloat16 benchmark-float32 memory profile main-job table-3; benchmark; all
 #       --out FOLDER      STAGE.json and STAGE.txt, summary.json and summary.md (default: gpu-results)
 #       --seconds N       limit for each stage (default 540)        --rehearse   tiny sizes on the CPU
+#       --without STAGE ...    leaves stages out
+#   FOLDER/gpu_check.sh run lease              if the machine is there for a few minutes; then run lease-2 --table FILE
+#       stages: card parity sweep step kernels rival determinism memory-bfloat16 memcheck; rival-compiled
+#       --deadline N      seconds for all stages together (default 370; of lease-2 300)
+#       --out FOLDER      summary.txt, results.tar, engines.txt
 #   FOLDER/gpu_check.sh summary FOLDER ... --out FOLDER     one summary of stages that ran in several commands
 # Exit code: 0 all stages passed; 1 a stage failed; 3 no stage failed but a part could not run, and the reason is
 # listed.
@@ -14,10 +20,12 @@
 # default python3). cuDNN 9 and cuBLAS 13 are not in the bundle: they come from PyTorch's pip packages
 # (site-packages/nvidia/*/lib, put on our programs' LD_LIBRARY_PATH by gpu_job.py) or from the loader's path.
 # CG_GPU_ARCHITECTURES: the architectures to compile for (default 80-real;90-real;90-virtual).
+# CG_XZ_LEVEL: how much the bundle is compressed (default 6; 0 is quick).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 python=${CORTEXGRAD_PYTHON:-python3}
 programs=(run_experiment benchmark profile_memory)
+optional=(sweep_engines)  # packed if this version of the sources has them
 most_bytes=$((64 * 1024 * 1024))
 # These system libraries are on all machines; CUDA's are found as described above.
 system='^(linux-vdso|ld-linux-x86-64|libc|libm|libpthread|libdl|librt|libresolv|libstdc\+\+|libgcc_s)\.so'
@@ -28,10 +36,29 @@ stop() {
   exit 2
 }
 
+# A program of the list `optional` that is a target is built and packed.
+add_optional() {
+  local name
+  for name in "${optional[@]}"; do
+    ! grep -q "^$name: phony\$" <<<"$1" || programs+=("$name")
+  done
+}
+
 # "NAME PATH" of each library of the given programs; PATH is "not" if the library is missing.
 libraries() {
   for program in "$@"; do ldd "$program"; done |
     awk '$2 == "=>" { print $1, $3 } $1 ~ /^\// { n = split($1, p, "/"); print p[n], $1 }' | sort -u
+}
+
+# Finds programs and tests of a build that is there.
+use_build() {
+  local name
+  for name in "${programs[@]}" libcortexgrad_cuda.so; do
+    [ -e "$build/bin/$name" ] || stop "$build has no bin/$name; build it, or leave --build out"
+  done
+  for name in "${optional[@]}"; do [ ! -x "$build/bin/$name" ] || programs+=("$name"); done
+  mapfile -t tests < <(find "$build/tests" -maxdepth 1 -name '*cuda*_test' -printf '%f\n' | sort)
+  [ ${#tests[@]} -gt 0 ] || stop "$build has no tests of the CUDA backend"
 }
 
 build() {
@@ -45,6 +72,7 @@ build() {
   targets=$(ninja -C build/gpu -t targets all)
   grep -q '^cortexgrad_cuda: phony$' <<<"$targets" ||
     stop "the CUDA backend is not built here: $(grep -h 'No CUDA backend' build/configure-gpu.log)"
+  add_optional "$targets"
   mapfile -t tests < <(grep -v '^cmake_' <<<"$targets" |  # targets of CMake
     sed -n 's/^\([a-z0-9_.]*cuda[a-z0-9_.]*_test\): phony$/\1/p' | sort -u)
   echo "Building ${#programs[@]} programs and ${#tests[@]} tests; progress: build/build-gpu.log"
@@ -57,9 +85,9 @@ lay_out() {
   local root=$1 name path
   mkdir -p "$root"/{build/release/bin,build/release/tests,lib,tests,tools/gpu_check,tools/benchmark}
   for name in "${programs[@]}" libcortexgrad_cuda.so; do
-    strip -o "$root/build/release/bin/$name" "build/gpu/bin/$name"
+    strip -o "$root/build/release/bin/$name" "$build/bin/$name"
   done
-  for name in "${tests[@]}"; do strip -o "$root/build/release/tests/$name" "build/gpu/tests/$name"; done
+  for name in "${tests[@]}"; do strip -o "$root/build/release/tests/$name" "$build/tests/$name"; done
   while read -r name path; do
     [[ $name =~ $system || $name =~ $cuda ]] && continue
     [ "$path" != not ] || stop "$name is not on this machine"
@@ -68,7 +96,7 @@ lay_out() {
   cp -r tests/golden "$root/tests/"
   mkdir "$root/experiments" && cp experiments/*.toml "$root/experiments/"
   cp tools/gpu_check/gpu_*.py tools/gpu_check/gpu_check.sh "$root/tools/gpu_check/"
-  cp tools/benchmark/benchmark_pytorch*.py "$root/tools/benchmark/"
+  cp tools/benchmark/benchmark_pytorch*.py tools/benchmark/folded_stem.py "$root/tools/benchmark/"
   git rev-parse HEAD >"$root/COMMIT" 2>/dev/null || echo unknown >"$root/COMMIT"
 }
 
@@ -84,23 +112,42 @@ require_complete() {
 }
 
 bundle() {
+  local folder=.bundle root size
+  build=
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --build)
+        [ $# -gt 1 ] || stop "--build needs a folder"
+        build=$2
+        shift
+        ;;
+      -*) stop "there is no option $1; run $0 help" ;;
+      *) folder=$1 ;;
+    esac
+    shift
+  done
   cd "$here/../.."
-  local folder root size
-  folder=$(realpath -m "${1:-.bundle}")
-  build
+  folder=$(realpath -m "$folder")
+  if [ -n "$build" ]; then
+    use_build
+  else
+    build=build/gpu
+    build
+  fi
   root=$(mktemp -d)
   # shellcheck disable=SC2064
   trap "rm -rf '$root'" EXIT
   lay_out "$root"
   require_complete "$root"
   mkdir -p "$folder"
-  tar -C "$root" -c . | xz -T0 -6 >"$folder/bundle.tar.xz"
+  tar -C "$root" -c . | xz -T0 "-${CG_XZ_LEVEL:-6}" >"$folder/bundle.tar.xz"
   cp tools/gpu_check/gpu_check.sh "$folder/"
   size=$(stat -c %s "$folder/bundle.tar.xz")
   echo "$folder: $((size / 1024)) KiB compressed, $(du -sk "$root" | cut -f1) KiB unpacked," \
     "commit $(cut -c1-12 "$root/COMMIT")"
   [ "$size" -le $most_bytes ] || stop "the bundle is larger than 64 MiB"
-  echo "On the other machine: bash $(basename "$folder")/gpu_check.sh run --out RESULTS"
+  echo "On the other machine: bash $(basename "$folder")/gpu_check.sh run --out RESULTS" \
+    "(if it is there for a few minutes: run lease --out RESULTS)"
 }
 
 # The folder with the programs: an unpacked bundle, the bundle beside the script (after unpacking it), or the

@@ -12,6 +12,7 @@ import time
 from gpu_job import FAILED, INCOMPLETE, PASSED, MemoryWatch, end, goal, start
 
 PAIRS = 5
+SECOND = "second"  # the second fastest setting of PyTorch, in turn with the fastest
 # A step in bfloat16 that is less than this number of times faster than PyTorch's best is a defect.
 LEAST_TIMES_FASTER = 1.5
 # The relative difference of the first losses: both programs have the same weights and volumes. float32: a different
@@ -58,9 +59,9 @@ class PyTorch:
         self.lines = queue.Queue()
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
-        self.ready = self.answer(limit)
+        self.ready = self.answer(min(limit, job.left()))
         with watch:  # only after the warm-up: the memory of the search for fast kernels is released
-            self.trial = self.round(limit) if self.ready else None
+            self.trial = self.round(min(limit, job.left())) if self.ready else None
         self.memory = watch.bytes
         if not self.trial:
             self.end()
@@ -115,9 +116,9 @@ class PyTorch:
         )
 
 
-def candidates(job, precision, variants, stem, share):
-    """Tries PyTorch's settings in turn and keeps the fastest; the other processes are ended."""
-    best, rows = None, []
+def candidates(job, precision, variants, stem, share, keep=1):
+    """Tries PyTorch's settings in turn and keeps the fastest ones, in this order; the other processes are ended."""
+    best, rows = [], []
     for number, variant in enumerate(variants):
         limit = max(10, (job.left() * share) / (len(variants) - number))
         tried = PyTorch(job, precision, variant, stem, limit)
@@ -126,31 +127,33 @@ def candidates(job, precision, variants, stem, share):
             f"  PyTorch, {tried.name}: "
             + (f"{1e3 * tried.trial['seconds_median']:.2f} ms" if tried.trial else tried.reason)
         )
-        if tried.trial and (not best or tried.trial["seconds_median"] < best.trial["seconds_median"]):
-            if best:
-                best.end()
-            best = tried
-        elif tried.trial:
-            tried.end()
+        if tried.trial:
+            best = sorted([*best, tried], key=lambda rival: rival.trial["seconds_median"])
+            for slower in best[keep:]:
+                slower.end()
+            best = best[:keep]
     return best, rows
 
 
-def our_round(job, precision):
+def our_round(job, precision, environment=None):
+    """Times our step once. Returns its JSON, or None and the reason."""
     with MemoryWatch() as watch:
         done = job.run(
             [job.bin / "benchmark", "step", "--device", job.device, "--precision", precision, "--json", *job.sizes()],
             180,
+            environment=environment,
         )
     if done.code or not done.json:
         return None, done.why()
     return dict(done.json, memory_by_nvml=watch.bytes), ""
 
 
-def take_turns(job, precision, rivals):
+def take_turns(job, precision, rivals, pairs=PAIRS):
     """Rounds of ours and of each rival in turn; stops early if the time ends."""
-    rounds = []
-    for pair in range(PAIRS):
-        if pair and job.left() < 30:
+    rounds, took = [], 0
+    for pair in range(pairs):
+        begun = time.monotonic()
+        if pair and job.left() < 1.3 * took + 1:
             break
         ours, why = our_round(job, precision)
         if not ours:
@@ -163,14 +166,30 @@ def take_turns(job, precision, rivals):
             device=ours.get("device"),
         )
         for stem, rival in rivals.items():
-            timed = rival.round(120)
+            timed = rival.round(min(120, job.left()))
             row[stem] = timed["seconds_median"] if timed else None
         job.say(
             f"  pair {pair + 1}: ours {1e3 * row['ours']:.2f} ms"
-            + "".join(f", PyTorch ({stem} stem) {1e3 * row[stem]:.2f} ms" for stem in rivals if row[stem])
+            + "".join(f", PyTorch ({rivals[name].name}) {1e3 * row[name]:.2f} ms" for name in rivals if row[name])
         )
         rounds.append(row)
+        took = time.monotonic() - begun
+        job.keep(pairs=rounds)
     return rounds, ""
+
+
+def best_first(rounds, rivals):
+    """Gives the name "plain" to the fastest of PyTorch's settings with its own stem, by the rounds."""
+    times = {
+        name: statistics.median(row[name] for row in rounds if row[name])
+        for name in ("plain", SECOND)
+        if name in rivals and any(row[name] for row in rounds)
+    }
+    if len(times) < 2 or times["plain"] <= times[SECOND]:
+        return
+    rivals["plain"], rivals[SECOND] = rivals[SECOND], rivals["plain"]
+    for row in rounds:
+        row["plain"], row[SECOND] = row[SECOND], row["plain"]
 
 
 def compared(rounds, rivals, rows):
@@ -200,12 +219,12 @@ def verdict(precision, result, reasons, rehearsal):
     failed = []
     # With tiny volumes the last layers normalise by few numbers, which amplifies rounding errors.
     most = MOST_LOSS_DIFFERENCE[precision] * (20 if rehearsal else 1)
-    for stem in ("plain", "folded"):
+    for stem in ("plain", SECOND, "folded"):
         if stem not in result:
             continue
         off = result[stem]["loss_difference"]
         if not off <= most:  # also true for NaN
-            failed.append(f"the first loss differs from PyTorch's ({stem} stem) by {off:.1e} (relative)")
+            failed.append(f"the first loss differs from PyTorch's ({result[stem]['setting']}) by {off:.1e} (relative)")
     times = result.get("plain", {}).get("times_faster")
     if precision == "bfloat16" and times and not rehearsal and times < LEAST_TIMES_FASTER:
         failed.append(f"only {times:.2f} times as fast as PyTorch's best, expected at least {LEAST_TIMES_FASTER}")
@@ -222,9 +241,9 @@ def goals(result):
     return rows
 
 
-def incomplete_rounds(rounds, rivals):
+def incomplete_rounds(rounds, rivals, pairs=PAIRS):
     """The reasons why the rounds are incomplete."""
-    reasons = [] if len(rounds) == PAIRS else [f"time for {len(rounds)} of {PAIRS} pairs of rounds"]
+    reasons = [] if len(rounds) == pairs else [f"time for {len(rounds)} of {pairs} pairs of rounds"]
     for stem, rival in rivals.items():
         missed = sum(row[stem] is None for row in rounds)
         if missed:
@@ -232,39 +251,60 @@ def incomplete_rounds(rounds, rivals):
     return reasons
 
 
-def benchmark(job, precision):
-    """The full-size step: ours compared with PyTorch's best setting, and with PyTorch that uses our stem."""
-    # The quick settings first: the rest of the time is for those that compile.
-    variants = ["eager"] if job.rehearse else ["eager", "graph", "compile", "compile-graph"]
-    rivals = {}
+def choose_rivals(job, precision, variants, in_turn, folded):
+    """PyTorch's fastest settings by name, and the rows of all that were tried. `rivals` grows while they start."""
+    rivals, rows = {}, []
+    share = 0.65 if folded else 0.8
     try:
-        plain, rows = candidates(job, precision, variants, "plain", 0.65)
-        if plain:
-            rivals["plain"] = plain
-        folded, more = candidates(job, precision, [plain.variant] if plain else variants[:1], "folded", 0.5)
+        kept, rows = candidates(job, precision, variants, "plain", share, in_turn)
+        rivals.update(zip(["plain", SECOND], kept))
+        job.keep(pytorch=rows)
         if folded:
-            rivals["folded"] = folded
-        rounds, why = take_turns(job, precision, rivals)
+            best, more = candidates(job, precision, [kept[0].variant] if kept else variants[:1], "folded", 0.5)
+            rivals.update(zip(["folded"], best))
+            rows = rows + more
+    except BaseException:
+        end_all(rivals)
+        raise
+    return rivals, rows
+
+
+def end_all(rivals):
+    for rival in rivals.values():
+        rival.end()
+
+
+def benchmark(
+    job, precision, variants=("eager", "graph", "compile", "compile-graph"), pairs=PAIRS, in_turn=1, folded=True
+):
+    """The full-size step: ours in turn with PyTorch's best settings (`in_turn` of them), and with PyTorch that uses our
+    stem. The quick variants first: the rest of the time is for those that compile."""
+    variants, pairs = (["eager"], 1) if job.rehearse else (list(variants), pairs)
+    rivals, rows = choose_rivals(job, precision, variants, in_turn, folded)
+    try:
+        rounds, why = take_turns(job, precision, rivals, pairs)
     finally:
-        for rival in rivals.values():
-            rival.end()
-    reasons = [f"PyTorch, {row['setting']}: {row['reason']}" for row in rows + more if "reason" in row]
-    if why:
-        return dict(status=FAILED, reasons=[f"our step: {why}", *reasons], pytorch=rows + more)
-    result = compared(rounds, rivals, rows + more)
+        end_all(rivals)
+    reasons = [f"PyTorch, {row['setting']}: {row['reason']}" for row in rows if "reason" in row]
+    wrong = [f"our step: {why}"] if why and not why.startswith("it was stopped after") else []
+    reasons += [f"our step: {why}"] if why and not wrong else []
+    if not rounds:
+        return dict(status=FAILED if wrong else INCOMPLETE, reasons=wrong + reasons, pytorch=rows)
+    best_first(rounds, rivals)
+    result = compared(rounds, rivals, rows)
     for stem in rivals:
         if stem in result:
             job.say(f"  {result[stem]['times_faster']:.2f} times as fast as PyTorch ({result[stem]['setting']})")
-    reasons += incomplete_rounds(rounds, rivals)
+    reasons += incomplete_rounds(rounds, rivals, pairs)
     status, reasons = verdict(precision, result, reasons, job.rehearse)
     return dict(
-        status=status,
-        reasons=reasons,
+        status=FAILED if wrong else status,
+        reasons=wrong + reasons,
         precision=precision,
         batch=4 if job.rehearse else 32,
         device=rounds[0]["device"],
         goals=goals(result) if precision == "bfloat16" and not job.rehearse else [],
         result=result,
-        pytorch=rows + more,
+        pytorch=rows,
         pairs=rounds,
     )

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -16,6 +17,8 @@ import time
 from pathlib import Path
 
 PASSED, FAILED, INCOMPLETE = "passed", "failed", "incomplete"
+SAVE_EVERY = 2  # seconds, while a program runs: what is lost if the check is killed
+ENGINE_TABLE = "CORTEXGRAD_ENGINES"  # names the file with cuDNN's engines, for our programs
 
 
 def nvidia_folders():
@@ -82,6 +85,20 @@ class MemoryWatch:
         return self.peak - self.before if self.nvml else None
 
 
+def find_tool(name):
+    """A program of the CUDA toolkit: on the PATH, or where NVIDIA installs it. None: it is not on this machine."""
+    places = ["usr/local/cuda*/bin", "opt/nvidia/nsight-compute/*"]
+    others = sorted(str(file) for place in places for file in Path("/").glob(f"{place}/{name}"))
+    return shutil.which(name) or (others[-1] if others else None)
+
+
+def replace(file, text):
+    """Writes a file so that a reader, or a kill, never finds a part of it."""
+    new = file.with_name(f".{file.name}.new")
+    new.write_text(text)
+    os.replace(new, file)
+
+
 def start(command, **options):
     """Starts a program in a new process group, so that end() also reaches the programs that it starts."""
     return subprocess.Popen([str(word) for word in command], start_new_session=True, **options)
@@ -110,10 +127,18 @@ class Finished:
     @property
     def json(self):
         """The last line of its standard output that is JSON, or None."""
-        for line in reversed(self.stdout.splitlines()):
-            if line.startswith("{"):
-                return json.loads(line)
-        return None
+        lines = self.json_lines()
+        return lines[-1] if lines else None
+
+    def json_lines(self):
+        """All lines of its standard output that are JSON objects; a line that was cut off is left out."""
+        found = []
+        for line in self.stdout.splitlines():
+            try:
+                found += [json.loads(line)] if line.startswith("{") else []
+            except json.JSONDecodeError:
+                pass
+        return found
 
     def why(self):
         """The reason of the failure, in one line."""
@@ -136,22 +161,44 @@ class Job:
         self.bin = self.root / build / "bin"
         self.tests = self.root / build / "tests"
         self.scratch = self.out / "scratch"
+        self.results = self.out  # where what the user gets is; a group may keep the stages' files elsewhere
         self.device = "cpu" if rehearse else "cuda"
-        self.log = []
-        self.environment = dict(
-            os.environ, CORTEXGRAD_GOLDEN=str(self.root / "tests/golden"), CORTEXGRAD_BINARIES=str(self.bin)
-        )
+        self.stage, self.log, self.result = "", [], {}
+        self.known = {}  # what a stage found out for later ones
+        self.absent = None  # why there is no device; unknown until it is asked
+        self.after_saving = lambda: None
         folders = [str(self.root / "lib"), *nvidia_folders(), os.environ.get("LD_LIBRARY_PATH", "")]
-        self.environment["LD_LIBRARY_PATH"] = ":".join(folder for folder in folders if folder)
+        # What our programs need beside the machine's environment.
+        self.added = dict(
+            LD_LIBRARY_PATH=":".join(folder for folder in folders if folder),
+            CORTEXGRAD_GOLDEN=str(self.root / "tests/golden"),
+            CORTEXGRAD_BINARIES=str(self.bin),
+        )
+        if rehearse:
+            # On a busy machine, threads would wait for each other; a GPU that is there is not part of a rehearsal.
+            self.added.update(OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="")
+
+    @property
+    def environment(self):
+        return dict(os.environ, **self.added)
+
+    def use_table(self, file):
+        """Our programs take cuDNN's engines from this table, where it has the problem."""
+        self.known["table"] = Path(file).resolve()
+        self.added[ENGINE_TABLE] = str(self.known["table"])
+
+    def started_by_a_tool(self, program, **more):
+        """One of our programs as the target of a tool. Only the target gets the bundle's libraries, not the tool."""
+        return ["env", *(f"{name}={value}" for name, value in {**self.added, **more}.items()), program]
 
     def left(self):
         return self.deadline - time.monotonic()
 
-    def sizes(self):
-        """Volume, batch, steps and warm-up of the training step that is timed."""
+    def sizes(self, steps=50, warmup=10):
+        """Volume, batch, steps and warm-up of a training step; a rehearsal has its own numbers."""
         if self.rehearse:
-            return ["--size", 20, 24, 20, "--batch", 4, "--steps", 1, "--warmup", 1]
-        return ["--size", 91, 109, 91, "--batch", 32, "--steps", 50, "--warmup", 10]
+            return ["--size", 20, 24, 20, "--batch", 4, "--steps", 1, "--warmup", 0]
+        return ["--size", 91, 109, 91, "--batch", 32, "--steps", steps, "--warmup", warmup]
 
     def say(self, line=""):
         print(line, flush=True)
@@ -177,38 +224,67 @@ class Job:
             stdout, stderr = (self.written(file) for file in (out, errors))
         finished = Finished(code, stdout + stderr + failure, time.monotonic() - begun, stdout)
         self.log += [finished.text.rstrip(), f"exit code {code} after {finished.seconds:.1f} s"]
+        self.save()
         return finished
 
-    @staticmethod
-    def wait_for(command, limit, **options):
-        """The exit code, and the reason if the command could not be started."""
+    def wait_for(self, command, limit, **options):
+        """The exit code, and the reason if the command could not be started. Saves its output while it runs."""
         try:
             process = start(command, stdin=subprocess.DEVNULL, **options)
         except OSError as error:
             return 127, f"error: {error}"
+        last = time.monotonic() + limit
         try:
-            return process.wait(limit), ""
-        except subprocess.TimeoutExpired:
-            return 124, ""
+            while True:
+                try:
+                    return process.wait(min(SAVE_EVERY, max(0, last - time.monotonic()))), ""
+                except subprocess.TimeoutExpired:
+                    if time.monotonic() >= last:
+                        return 124, ""
+                self.save(self.written(options["stdout"]) + self.written(options["stderr"]))
         finally:
             end(process)
 
     @staticmethod
     def written(file):
-        file.seek(0)
-        return file.read().decode(errors="replace")
+        """What a running program has written. It shares the place in the file, which therefore must not move."""
+        return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode(errors="replace")
 
     def absent_device(self):
-        """The reason why no program can use a GPU here; empty if it can. A rehearsal needs no GPU."""
-        if self.rehearse:
-            return ""
+        """The reason why no program can use a GPU here; empty if it can. It is asked once. A rehearsal needs no GPU."""
+        if self.absent is None:
+            self.absent = "" if self.rehearse else self.probe()
+        return self.absent
+
+    def probe(self):
         probe = self.run(
             [self.bin / "profile_memory", "quickstart", "--device", "cuda", "--size", 20, 24, 20, "--batch", 2], 120
         )
         return "" if probe.code == 0 else probe.why().removeprefix("error: ").split(". Use ")[0]
 
+    def begin(self, stage, seconds):
+        """Begins a stage that has this number of seconds. Until write() its files say that it did not finish."""
+        self.log.clear()
+        self.stage = stage
+        self.result = dict(status=INCOMPLETE, reasons=["it did not finish"], rehearsal=self.rehearse)
+        self.deadline = time.monotonic() + seconds
+        self.save()
+
+    def keep(self, **parts):
+        """Adds parts to the result of the running stage, and writes it."""
+        self.result.update(parts)
+        self.save()
+
+    def save(self, running=""):
+        """Writes STAGE.json, and STAGE.txt with all commands and output; `running`: of the command that still runs."""
+        if self.stage:
+            replace(self.out / f"{self.stage}.json", json.dumps(dict(stage=self.stage, **self.result), indent=2) + "\n")
+            replace(self.out / f"{self.stage}.txt", "\n".join([*self.log, *([running] if running else [])]) + "\n")
+            self.after_saving()
+
     def write(self, stage, result):
-        """Writes STAGE.json, and STAGE.txt with all commands and output."""
-        (self.out / f"{stage}.json").write_text(json.dumps(dict(stage=stage, **result), indent=2) + "\n")
-        (self.out / f"{stage}.txt").write_text("\n".join(self.log) + "\n")
-        self.log = []
+        """Ends a stage: writes its files."""
+        self.stage, self.result = stage, result
+        self.save()
+        self.log.clear()
+        self.stage, self.result = "", {}

@@ -5,11 +5,10 @@ import csv
 import io
 import json
 import re
-import shutil
 import sys
 import time
 
-from gpu_job import FAILED, INCOMPLETE, PASSED, goal
+from gpu_job import FAILED, INCOMPLETE, PASSED, find_tool, goal
 
 TOLERANCE = 0.05  # relative difference of planned and measured memory
 
@@ -39,12 +38,12 @@ def memory_of(job, precision, batch, options):
     return (json.loads(file.read_text()), "") if done.code == 0 and file.exists() else (None, done.why())
 
 
-def memory(job):
+def memory(job, precisions=("bfloat16", "float32"), batches=(32, 8), largest_too=True):
     """The plan of a step compared with the use by CUDA and NVML, cuDNN's plans, and the largest batch that fits."""
     rows, reasons, failed = [], [], []
     properties, plans = None, {}
-    for precision in ("bfloat16", "float32"):
-        for batch in (4,) if job.rehearse else (32, 8):
+    for precision in precisions:
+        for batch in (4,) if job.rehearse else batches:
             found, why = memory_of(job, precision, batch, ["--measure"] if job.rehearse else ["--measure", "--plans"])
             if not found:
                 failed.append(f"{precision}, batch {batch}: {why}")
@@ -75,6 +74,8 @@ def memory(job):
                     if abs(part) > TOLERANCE
                 ]
                 reasons += [] if "nvml" in measured else [f"{precision}, batch {batch}: NVML is not available"]
+        if not largest_too:
+            continue
         largest, why = memory_of(job, precision, "max", ["--memory", "400MB"] if job.rehearse else [])
         if largest:
             rows.append(dict(precision=precision, largest_batch=largest["batch"], free=largest["free"]))
@@ -88,61 +89,76 @@ def memory(job):
 
 
 METRICS = {"gpu__time_duration.sum": "seconds", "dram__bytes_read.sum": "read", "dram__bytes_write.sum": "written"}
+# Multiplications and additions of the matrix units. Not every card has this metric.
+OPERATIONS = {"sm__ops_path_tensor_src_bf16_dst_fp32.sum": "operations"}
 
 
-def kernels_of(job, steps):
-    """Time and bytes of each kernel by ncu, summed by name over `steps` steps. Returns rows, and why there are none."""
-    program = shutil.which("ncu")
-    if not program:
-        return [], "ncu is not on this machine"
+def profiled_step(job, metrics):
+    """One step kernel by kernel under ncu. Returns the finished run, and its table; empty if there is none."""
     done = job.run(
         [
-            program,
-            "--csv",
-            "--page",
-            "raw",
-            "--print-units",
-            "base",
-            "--clock-control",
-            "none",
-            "--metrics",
-            ",".join(METRICS),
-            job.bin / "benchmark",
-            "step",
-            "--device",
-            "cuda",
-            "--precision",
-            "bfloat16",
-            "--size",
-            91,
-            109,
-            91,
-            "--batch",
-            32,
-            "--steps",
-            steps,
-            "--warmup",
-            0,
+            find_tool("ncu"),
+            *("--csv", "--page", "raw", "--print-units", "base", "--target-processes", "all"),
+            *("--clock-control", "none", "--cache-control", "none", "--metrics", ",".join(metrics)),
+            *job.started_by_a_tool(job.bin / "benchmark"),
+            *("step", "--no-graphs", "--device", "cuda", "--precision", "bfloat16"),
+            *job.sizes(steps=1, warmup=0),
         ],
-        job.left() - 30,
+        ours=False,
     )
     table = done.stdout[done.stdout.find('"ID"') :] if '"ID"' in done.stdout else ""
-    if not table:
-        return [], f"ncu: {done.why()}"
-    sums = {}
-    for row in csv.DictReader(io.StringIO(table)):
-        if not (row.get("ID") or "").isdigit():
-            continue  # the line of units
-        kernel = sums.setdefault(
-            row["Kernel Name"], dict(kernel=row["Kernel Name"], calls=0, seconds=0.0, read=0.0, written=0.0)
-        )
+    return done, [row for row in csv.DictReader(io.StringIO(table)) if (row.get("ID") or "").isdigit()]
+
+
+def add_kernels(sums, table, metrics):
+    """Adds a table's rows to the sums by the kernel's name. A row that was cut off is left out."""
+    for row in table:
+        try:
+            values = {key: float(row[metric].replace(",", "")) for metric, key in metrics.items()}
+        except (AttributeError, KeyError, ValueError):
+            continue
+        zero = dict(kernel=row["Kernel Name"], calls=0, **dict.fromkeys(metrics.values(), 0.0))
+        kernel = sums.setdefault(row["Kernel Name"], zero)
         kernel["calls"] += 1
-        for metric, key in METRICS.items():
-            kernel[key] += float(row[metric].replace(",", "")) * (1e-9 if key == "seconds" else 1)
-    for kernel in sums.values():
-        for key in ("calls", "seconds", "read", "written"):
-            kernel[key] /= steps
-    return sorted(sums.values(), key=lambda kernel: -kernel["seconds"]), ""
+        for key, value in values.items():
+            kernel[key] += value * (1e-9 if key == "seconds" else 1)
+
+
+def bound_of_kernel(kernel, limits):
+    """The time for the bytes and operations that were counted, at the measured rates of the card."""
+    if not limits:
+        return {}
+    by_bytes = (kernel["read"] + kernel["written"]) / limits["bytes_per_second"]
+    by_operations = kernel.get("operations", 0) / limits["operations_per_second"]["bfloat16"]
+    return dict(
+        bound_seconds=max(by_bytes, by_operations), bound_by="bytes" if by_bytes >= by_operations else "operations"
+    )
+
+
+def kernels_of(job, steps, limits=None):
+    """Time, bytes and operations of each kernel by ncu, mean of `steps` steps, the longest first. Returns rows, and why
+    there are none or why they are of fewer steps."""
+    if not find_tool("ncu"):
+        return [], "ncu is not on this machine"
+    metrics, sums, rows = {**METRICS, **OPERATIONS}, {}, []
+    for step in range(steps):
+        begun = time.monotonic()
+        done, table = profiled_step(job, metrics)
+        if not table and done.code != 124 and len(metrics) > len(METRICS) and job.left() > 5:
+            metrics = METRICS
+            done, table = profiled_step(job, metrics)
+        if not table:
+            return rows, f"ncu: {done.why()}"
+        add_kernels(sums, table, metrics)
+        means = [
+            {key: part / (step + 1) if isinstance(part, (int, float)) else part for key, part in kernel.items()}
+            for kernel in sums.values()
+        ]
+        rows = sorted((dict(row, **bound_of_kernel(row, limits)) for row in means), key=lambda row: -row["seconds"])
+        job.keep(kernels=rows)
+        if step + 1 < steps and job.left() < 1.2 * (time.monotonic() - begun):
+            return rows, f"time for {step + 1} of {steps} steps under ncu"
+    return rows, ""
 
 
 def with_bound(row, limits, precision):
@@ -158,42 +174,51 @@ def with_bound(row, limits, precision):
     )
 
 
-def profile(job):
-    """The ten most expensive kernels (ncu) and layers (timed one by one), each with its bound on this card."""
-    reasons, out = [], {}
-    limits = job.run([sys.executable, job.root / "tools/benchmark/benchmark_pytorch_gpu.py", "limits"], 120, ours=False)
-    out["limits"] = limits.json
-    if not limits.json:
-        reasons.append(f"the rates of the card: {limits.why()}")
-    for precision in ("bfloat16", "float32"):
-        command = [
+def limits_of(job):
+    """The rates of the card, in a copy and in a matrix product. Returns them, or None and the reason."""
+    done = job.run([sys.executable, job.root / "tools/benchmark/benchmark_pytorch_gpu.py", "limits"], 120, ours=False)
+    return done.json, "" if done.json else f"the rates of the card: {done.why()}"
+
+
+def layers_of(job, precision, limits, sizes):
+    """Our step by layer, kernel by kernel, with the bound of each. Returns rows, or the reason why there are none."""
+    done = job.run(
+        [
             job.bin / "benchmark",
-            "step",
-            "--device",
-            job.device,
-            "--precision",
-            precision,
-            "--layers",
-            "--json",
-        ]
-        done = job.run([*command, *job.sizes()], 120)
-        if done.code or not done.json:
-            return dict(status=FAILED, reasons=[f"our step in {precision}: {done.why()}", *reasons], **out)
-        layers = done.json["layers"]
-        out[f"layers_{precision}"] = (
-            [with_bound(row, limits.json, precision) for row in layers] if limits.json else layers
-        )
-        for row in out[f"layers_{precision}"][:10]:
-            bound = f", bound {row['bound_milliseconds']:.3f} ms by {row['bound_by']}" if "bound_by" in row else ""
-            job.say(f"  {row['milliseconds']:8.3f} ms  {row['direction']:<8} {row['layer']} ({row['op']}){bound}")
-    out["kernels"], why = ([], "a rehearsal runs on the CPU") if job.rehearse else kernels_of(job, 2)
-    reasons += [why] if why else []
-    for kernel in out["kernels"][:10]:
-        rate = (kernel["read"] + kernel["written"]) / kernel["seconds"] / 1e9
+            *("step", "--device", job.device, "--precision", precision, "--layers", "--json", *sizes),
+        ],
+        120,
+    )
+    if done.code or not done.json:
+        return None, f"our step by layer, {precision}: {done.why()}"
+    rows = [with_bound(row, limits, precision) if limits else row for row in done.json["layers"]]
+    for row in rows[:10]:
+        bound = f", bound {row['bound_milliseconds']:.3f} ms by {row['bound_by']}" if "bound_by" in row else ""
+        job.say(f"  {row['milliseconds']:8.3f} ms  {row['direction']:<8} {row['layer']} ({row['op']}){bound}")
+    return rows, ""
+
+
+def say_kernels(job, kernels):
+    for kernel in kernels[:10]:
+        rate = (kernel["read"] + kernel["written"]) / max(kernel["seconds"], 1e-9) / 1e9
         job.say(
             f"  {1e3 * kernel['seconds']:8.3f} ms  {kernel['calls']:4.0f} calls  {rate:6.0f} GB/s  "
             f"{kernel['kernel'][:90]}"
         )
+
+
+def profile(job):
+    """The ten most expensive kernels (ncu) and layers (timed one by one), each with its bound on this card."""
+    limits, why = limits_of(job)
+    reasons, out = [why] if why else [], dict(limits=limits)
+    for precision in ("bfloat16", "float32"):
+        layers, why = layers_of(job, precision, limits, job.sizes())
+        if why:
+            return dict(status=FAILED, reasons=[why, *reasons], **out)
+        out[f"layers_{precision}"] = layers
+    out["kernels"], why = ([], "a rehearsal runs on the CPU") if job.rehearse else kernels_of(job, 2, limits)
+    reasons += [why] if why else []
+    say_kernels(job, out["kernels"])
     return dict(status=INCOMPLETE if reasons else PASSED, reasons=reasons, **out)
 
 

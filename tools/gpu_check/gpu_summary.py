@@ -11,15 +11,20 @@ import json
 import sys
 from pathlib import Path
 
+import gpu_determinism
+import gpu_engines
+from gpu_compare import SECOND
 from gpu_job import FAILED, INCOMPLETE, PASSED
 
 ORDER = ["tests", "sanitizer", "benchmark-bfloat16", "benchmark-float32", "memory", "profile", "main-job", "table-3"]
+# The stages of the groups for a few minutes (gpu_lease.py): listed only if they ran.
+MORE = "card parity sweep step kernels rival rival-compiled determinism memory-bfloat16 memcheck".split()
 
 
 def read(folders):
     stages = {}
     for folder in folders:
-        for name in ORDER:
+        for name in ORDER + MORE:
             file = Path(folder) / f"{name}.json"
             if file.exists():
                 stages[name] = json.loads(file.read_text())
@@ -31,7 +36,7 @@ def benchmark_lines(stage):
     if not result:
         return []
     lines = [f"ours {1e3 * result['ours_seconds']:.2f} ms per step with batch {stage['batch']}"]
-    for stem, what in (("plain", "PyTorch"), ("folded", "PyTorch with our stem")):
+    for stem, what in (("plain", "PyTorch"), (SECOND, "PyTorch"), ("folded", "PyTorch with our stem")):
         if stem in result:
             row = result[stem]
             memory = f", {row['memory_ratio']:.2f} of its memory by NVML" if row["memory_ratio"] else ""
@@ -79,20 +84,26 @@ def profile_lines(stage):
     return lines
 
 
+def sweep_lines(stage):
+    return [gpu_engines.words_of(row) for row in stage.get("problems", []) if "engine" in row]
+
+
 def lines_of(name, stage):
-    if name.startswith("benchmark"):
+    if name.startswith(("benchmark", "rival")):
         return benchmark_lines(stage)
-    if name == "memory":
+    if name.startswith("memory"):
         return memory_lines(stage)
-    if name == "profile":
+    if name in ("profile", "kernels", "step"):
         return profile_lines(stage)
-    if name == "tests":
+    if name == "sweep":
+        return sweep_lines(stage)
+    if name in ("tests", "parity"):
         rows = stage.get("tests", [])
         return [
             f"{sum(row['passed'] for row in rows)} cases passed, {sum(row['failed'] for row in rows)} failed, "
             f"{sum(len(row['skipped']) for row in rows)} skips, in {len(rows)} programs"
         ]
-    if name == "sanitizer":
+    if name in ("sanitizer", "memcheck"):
         return [
             f"{row['tool']} of {row['suite']}: "
             + (
@@ -104,7 +115,11 @@ def lines_of(name, stage):
             for row in stage.get("runs", [])
         ]
     if name == "table-3":
-        return [f"{row['loss']}: {row['seconds']:.1f} s, test {json.dumps(row['test'])}" for row in stage.get("runs", [])]
+        return [
+            f"{row['loss']}: {row['seconds']:.1f} s, test {json.dumps(row['test'])}" for row in stage.get("runs", [])
+        ]
+    if name == "determinism":
+        return gpu_determinism.lines_of(stage)
     if "wall_seconds" not in stage:
         return []
     split = [f"{seconds:.2f} s {what}" for what, seconds in stage["split"].items()]
@@ -121,9 +136,9 @@ def text_of(stages):
     out += ["| stage | result | seconds |", "| --- | --- | --- |"]
     out += [
         f"| {name} | {stages.get(name, {}).get('status', 'not run')} | {stages.get(name, {}).get('seconds', '')} |"
-        for name in ORDER
+        for name in [*ORDER, *(name for name in MORE if name in stages)]
     ]
-    for name in ORDER:
+    for name in ORDER + MORE:
         if name not in stages:
             continue
         found = [f"- {line}" for line in lines_of(name, stages[name])]
