@@ -52,8 +52,6 @@ struct Arguments {
   bool measure = false, plans = false, overwrite = false;
 };
 
-const std::vector<std::string> devices_to_plan_for = {"A100", "H100", "H200"};  // device_properties.cpp knows them
-
 /// "80GB", "1.5 GiB", "900MB" as bytes.
 Index parse_bytes(const std::string& text) {
   const std::vector<std::pair<std::string, double>> units = {
@@ -133,8 +131,7 @@ struct Target {
 };
 
 Target choose_target(const std::string& device) {
-  if (std::ranges::find(devices_to_plan_for, device) == devices_to_plan_for.end())
-    return {.backend = choose_backend(device)};
+  if (std::ranges::find(device_names, device) != device_names.end()) return {.backend = choose_backend(device)};
   std::string why;
   const CudaModule* module = cuda_module(why);
   if (!module)
@@ -232,7 +229,11 @@ int main(int argc, char** argv) {
   app.add_option("SETTING", arguments.overrides, "KEY=VALUE: options to change, e.g. model.precision=bfloat16");
   app.add_option("--batch", arguments.batch,
                  "subjects in the batch (default: train.batch_size), or max: the largest batch that fits");
-  add_device_option(app, arguments.device, devices_to_plan_for, "or a GPU that need not exist here");
+  app.add_option(
+         "--device", arguments.device,
+         "auto: a GPU if there is one; cpu; cuda; reference: plain loops; or a GPU that need not exist here: its "
+         "name (H200, RTX4090) or compute capability, multiprocessors and memory in GB (8.6:82:24)")
+      ->capture_default_str();
   app.add_option("--size", arguments.size, "D H W in voxels, instead of the size of the cohort's volumes")
       ->expected(3)
       ->allow_extra_args(false)  // what follows is a key=value

@@ -213,7 +213,16 @@ Config assembled(const Fields<Config>& fields, Checked& checked, const Source& s
 
 }  // namespace
 
+bool is_study(const Source& source) {
+  Diagnostics ignored;
+  return std::ranges::any_of(read_toml(source.text, ignored),
+                             [](const Setting& s) { return s.key == "study" && s.section; });
+}
+
 Config parse_config(const Source& source) {
+  if (is_study(source))
+    fail(ErrorKind::usage, source.file, "this is a study of several runs",
+         "Give it to run_experiment; other programs take the configuration that its `base` names");
   const Fields<Config> fields = config_fields();
   Checked checked = check(options_of(fields), source);
   const Config config = assembled(fields, checked, source, {});

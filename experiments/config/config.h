@@ -103,7 +103,11 @@ struct Config {
 
 Fields<Config> config_fields();
 
-/// The configuration of a source. Errors: usage, with all problems, including options that do not fit together.
+/// Whether a source is a study of several runs (experiments/study/study.h): it has a section [study].
+bool is_study(const Source& source);
+
+/// The configuration of a source. Errors: usage, with all problems, including options that do not fit together; for a
+/// study.
 Config parse_config(const Source& source);
 
 /// `base` with some of its options set by `settings`, which come from the file of `source`, and then by the overrides

@@ -56,14 +56,11 @@ inline void add_overwrite(CLI::App& app, bool& overwrite) {
 /// The devices of this machine, as --device names them; choose_backend (experiments/training/setup.h) creates one.
 inline const std::vector<std::string> device_names = {"auto", "cpu", "cuda", "reference"};
 
-/// Adds --device, with its value as the default. `others`: further names, and what they are.
-inline void add_device_option(CLI::App& app, std::string& device, const std::vector<std::string>& others = {},
-                              const std::string& about_others = "") {
-  std::vector<std::string> names = device_names;
-  names.insert(names.end(), others.begin(), others.end());
-  std::string help = "auto: a GPU if there is one; cpu; cuda; reference: plain loops";
-  for (std::size_t k = 0; k < others.size(); ++k) help += (k == 0 ? "; " + about_others + ": " : ", ") + others[k];
-  app.add_option("--device", device, help)->check(among(names))->capture_default_str();
+/// Adds --device, with its value as the default.
+inline void add_device_option(CLI::App& app, std::string& device) {
+  app.add_option("--device", device, "auto: a GPU if there is one; cpu; cuda; reference: plain loops")
+      ->check(among(device_names))
+      ->capture_default_str();
 }
 
 }  // namespace cg

@@ -166,16 +166,31 @@ Value drawn(const Setting& setting, Random& random, Diagnostics& problems) {
   return Index{0};
 }
 
+MadeRow random_row(const Sorted& parts, Random& random, Diagnostics& problems) {
+  MadeRow row;
+  for (const Setting& setting : parts.draws) {
+    const Value value = drawn(setting, random, problems);
+    name_by(row, setting.key, value);
+    row.settings.push_back(with_value(setting, value));
+  }
+  return row;
+}
+
+/// Different rows: a combination that was drawn before is drawn again.
 std::vector<MadeRow> random_rows(const Sorted& parts, const RandomOptions& options, Diagnostics& problems) {
+  constexpr Index tries_per_draw = 1000;
   Random random({.seed = static_cast<std::uint64_t>(options.seed)});
-  std::vector<MadeRow> rows(static_cast<std::size_t>(options.draws));
-  for (MadeRow& row : rows)
-    for (const Setting& setting : parts.draws) {
-      if (!problems.empty()) return {};
-      const Value value = drawn(setting, random, problems);
-      name_by(row, setting.key, value);
-      row.settings.push_back(with_value(setting, value));
-    }
+  std::vector<MadeRow> rows;
+  std::set<std::string> names;
+  for (Index k = 0; k < options.draws * tries_per_draw && static_cast<Index>(rows.size()) < options.draws; ++k) {
+    MadeRow row = random_row(parts, random, problems);
+    if (!problems.empty()) return {};
+    if (names.insert(row.name).second) rows.push_back(std::move(row));
+  }
+  if (static_cast<Index>(rows.size()) < options.draws)
+    problems.add(
+        {{1, 1},
+         fmt::format("study.random.draws = {}: the ranges have {} combinations only", options.draws, rows.size())});
   return rows;
 }
 
@@ -296,12 +311,6 @@ Fields<StudyOptions> study_fields() {
 }
 
 std::string study_manual() { return manual(options_of(with_prefix(study_fields(), "study."))); }
-
-bool is_study(const Source& source) {
-  Diagnostics ignored;
-  return std::ranges::any_of(read_toml(source.text, ignored),
-                             [](const Setting& s) { return s.key == "study" && s.section; });
-}
 
 std::vector<Study> read_studies(const Source& source, const fs::path& experiments) {
   return Reader(source, experiments).read();

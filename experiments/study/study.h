@@ -63,9 +63,6 @@ struct Study {
 /// The keys of [study]: type, range, default, sentence.
 std::string study_manual();
 
-/// Whether a configuration is a study: it has a section [study].
-bool is_study(const Source& source);
-
 /// The study of a source, or those that its `parts` name. `experiments`: where the names of experiments are looked up.
 /// Errors: usage, with all problems of a file, and each with its position.
 std::vector<Study> read_studies(const Source& source, const std::filesystem::path& experiments);

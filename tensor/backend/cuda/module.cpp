@@ -18,7 +18,7 @@ std::unique_ptr<Backend> make_backend(const EngineRule& rule, std::string& why) 
 }
 
 std::unique_ptr<Backend> make_planner(const std::string& device, const EngineRule& rule) {
-  return std::make_unique<CudaBackend>(device_properties(device), rule);
+  return std::make_unique<CudaBackend>(device_properties(device, CG_CUDA_ARCHITECTURES), rule);
 }
 
 std::string description() {

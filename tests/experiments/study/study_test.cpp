@@ -109,12 +109,12 @@ TEST_CASE("Study: a grid has a row for each combination, named by what varies") 
 TEST_CASE("Study: random draws lie in their ranges, both ends included, and depend on the seed alone") {
   const Folder folder;
   const auto draw = [&](const std::string& seed) {
-    return read(folder, head + "[study.random]\ndraws = 200\nseed = " + seed +
+    return read(folder, head + "[study.random]\ndraws = 60\nseed = " + seed +
                             "\nloss.final_neighbours = [3, 5]\ntrain.learning_rate = [1e-5, 1e-3]\n")[0]
         .rows;
   };
   const auto rows = draw("1"), same = draw("1"), other = draw("2");
-  REQUIRE(rows.size() == 200);
+  REQUIRE(rows.size() == 60);
   std::set<Index> seen;
   bool differs = false;
   for (std::size_t k = 0; k < rows.size(); ++k) {
@@ -127,6 +127,17 @@ TEST_CASE("Study: random draws lie in their ranges, both ends included, and depe
   }
   CHECK(seen == std::set<Index>{3, 4, 5});
   CHECK(differs);
+}
+
+TEST_CASE("Study: no combination is drawn twice, and more draws than combinations are refused") {
+  const Folder folder;
+  const auto text = [](const std::string& draws) {
+    return head + "[study.random]\ndraws = " + draws + "\nloss.final_neighbours = [3, 5]\nloss.step_size = [1, 2]\n";
+  };
+  std::set<std::string> names;
+  for (const StudyRow& row : read(folder, text("6"))[0].rows) names.insert(row.name);
+  CHECK(names.size() == 6);
+  CHECK(refusal(folder, text("7")).find("the ranges have 6 combinations only") != std::string::npos);
 }
 
 TEST_CASE("Study: parts are other studies, which the command line changes together") {
@@ -209,4 +220,9 @@ TEST_CASE("Study: every shipped study is valid, and its base is the paper's sett
     for (const Study& study : read_studies(source, experiments)) CHECK_FALSE(study.rows.empty());
   }
   CHECK(studies == 9);
+  const Source table3 = read_source((experiments / "table3.toml").string(), {});
+  for (const StudyRow& row : read_studies(table3, experiments)[0].rows)
+    if (row.name == "rank_n_contrast")  // its own published temperature
+      CHECK(resolved_config(row.config).find("temperature = \"published\"  # here 2.0") != std::string::npos);
+  CHECK_THROWS_WITH_AS(parse_config(table3), doctest::Contains("this is a study of several runs"), Error);
 }

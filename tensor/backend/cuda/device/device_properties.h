@@ -4,7 +4,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "tensor/index.h"
 
@@ -12,7 +11,7 @@ namespace cg::cuda {
 
 /// The properties that cuDNN needs, from NVIDIA's data sheets and programming guide.
 struct DeviceProperties {
-  std::string_view name;
+  std::string name;
   int major, minor;  ///< compute capability
   int multiprocessors;
   Index shared_memory;  ///< bytes that a block may use
@@ -20,8 +19,10 @@ struct DeviceProperties {
   int clock_khz, memory_clock_khz;
 };
 
-/// By the last word of its name: "H200", "A100". Errors: usage, for a device that is not in the table.
-const DeviceProperties& device_properties(const std::string& name);
+/// By the end of its name, with or without spaces: "H200", "RTX 4090", "4090". Or by its compute capability, its
+/// multiprocessors, and its memory in GB: "8.6:82:24"; the rest is then that of the known device that is nearest.
+/// Errors: usage, for another text, and for a device on which code for `architectures` (architectures.h) does not run.
+DeviceProperties device_properties(const std::string& name, const std::string& architectures);
 
 /// In cuDNN's format.
 std::string to_json(const DeviceProperties& device);
