@@ -27,10 +27,11 @@ class Downsample : public Module {
 
 class BasicBlock : public Module {
  public:
-  BasicBlock(Index inputs, Index outputs, Index stride)
-      : conv1_(child<Convolution>("conv1", Convolution::Attributes{inputs, outputs, 3, stride, 1})),
+  /// `recomputed`: the outputs of conv1 and conv2 are not kept for the backward pass (Conv3d).
+  BasicBlock(Index inputs, Index outputs, Index stride, bool recomputed = false)
+      : conv1_(child<Convolution>("conv1", Convolution::Attributes{inputs, outputs, 3, stride, 1, recomputed})),
         bn1_(child<BatchNormalisation>("bn1", outputs)),
-        conv2_(child<Convolution>("conv2", Convolution::Attributes{outputs, outputs, 3, 1, 1})),
+        conv2_(child<Convolution>("conv2", Convolution::Attributes{outputs, outputs, 3, 1, 1, recomputed})),
         bn2_(child<BatchNormalisation>("bn2", outputs)),
         downsample_(stride != 1 || inputs != outputs ? &child<Downsample>("downsample", inputs, outputs, stride)
                                                      : nullptr) {}

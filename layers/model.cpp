@@ -36,7 +36,7 @@ Fields<ModelOptions> model_fields() {
 
 Model::Model(const ModelOptions& options)
     : options_(options),
-      encoder_(child<ResNet3d>("encoder", options.channels, options.width, options.recompute_stem)),
+      encoder_(child<ResNet3d>("encoder", options.channels, options.width, options.recompute)),
       head_(options.projection ? &child<ProjectionHead>("head", options.feature_width(), options.embedding) : nullptr) {
 }
 

@@ -18,7 +18,7 @@ struct ModelOptions {
   bool projection = true;  ///< has a projection head; without it the loss gets the encoder's features
   Index embedding = 128;   ///< of the projection head's output
   /// Less memory for more time, with the same bits: not a field of [model], as it does not change what is trained.
-  bool recompute_stem = false;
+  Recompute recompute = Recompute::none;
 
   Index feature_width() const { return 8 * width; }
   /// Width of the rows that the loss gets.

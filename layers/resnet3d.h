@@ -11,17 +11,22 @@
 
 namespace cg {
 
+/// Which outputs of convolutions are computed again in the backward pass instead of being kept: the stem's, the largest
+/// tensor of the network; or also those of layer1.
+enum class Recompute { none, stem, layer1 };
+
 class ResNet3d : public Module {
  public:
-  /// `recompute_stem`: the first convolution's output, the largest tensor of the network, is computed again in the
-  /// backward pass instead of being kept.
-  ResNet3d(Index channels, Index width, bool recompute_stem)
-      : conv1_(child<Convolution>("conv1", Convolution::Attributes{channels, width, 7, 2, 3, recompute_stem})),
+  ResNet3d(Index channels, Index width, Recompute recompute)
+      : conv1_(child<Convolution>("conv1",
+                                  Convolution::Attributes{channels, width, 7, 2, 3, recompute != Recompute::none})),
         bn1_(child<BatchNormalisation>("bn1", width)) {
     for (Index stage = 0; stage < 4; ++stage) {
       const Index before = width << (stage ? stage - 1 : 0), outputs = width << stage;
-      blocks_.push_back(&child<BasicBlock>(fmt::format("layer{}.0", stage + 1), before, outputs, Index{stage ? 2 : 1}));
-      blocks_.push_back(&child<BasicBlock>(fmt::format("layer{}.1", stage + 1), outputs, outputs, Index{1}));
+      const bool again = stage == 0 && recompute == Recompute::layer1;
+      blocks_.push_back(
+          &child<BasicBlock>(fmt::format("layer{}.0", stage + 1), before, outputs, Index{stage ? 2 : 1}, again));
+      blocks_.push_back(&child<BasicBlock>(fmt::format("layer{}.1", stage + 1), outputs, outputs, Index{1}, again));
     }
   }
 

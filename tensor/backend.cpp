@@ -32,10 +32,10 @@ OwnMemory own_memory() {
 }
 
 /// Of a device that computes before a call returns.
-class HostMoment : public Moment {
+class HostEvent : public DeviceEvent {
  public:
-  double since(const Moment& earlier) const override {
-    return std::chrono::duration<double>(at_ - static_cast<const HostMoment&>(earlier).at_).count();
+  double since(const DeviceEvent& earlier) const override {
+    return std::chrono::duration<double>(at_ - static_cast<const HostEvent&>(earlier).at_).count();
   }
 
  private:
@@ -44,7 +44,7 @@ class HostMoment : public Moment {
 
 }  // namespace
 
-std::unique_ptr<Moment> Backend::moment() { return std::make_unique<HostMoment>(); }
+std::unique_ptr<DeviceEvent> Backend::record_event() { return std::make_unique<HostEvent>(); }
 
 Tensor Backend::host_tensor(const Spec& spec) { return HostBackend().tensor(spec); }
 

@@ -29,13 +29,13 @@ class CapturedGraph {
   virtual void prepare(const std::function<void()>& /*work*/) {}
 };
 
-/// A moment in the order of a device's work.
-class Moment {
+/// A point in the order of a device's work.
+class DeviceEvent {
  public:
-  virtual ~Moment() = default;
-  /// Seconds from an earlier moment of the same backend to this one. The device must have reached both: call
+  virtual ~DeviceEvent() = default;
+  /// Seconds from an earlier event of the same backend to this one. The device must have reached both: call
   /// synchronize() before.
-  virtual double since(const Moment& earlier) const = 0;
+  virtual double since(const DeviceEvent& earlier) const = 0;
 };
 
 /// What is known of a device before it computes anything.
@@ -100,7 +100,7 @@ class Backend {
   bool all_finite(const Tensor& tensor);
   virtual void synchronize() {}
   /// Marks the end of the work that was started so far, without waiting for it.
-  virtual std::unique_ptr<Moment> moment();
+  virtual std::unique_ptr<DeviceEvent> record_event();
   virtual std::unique_ptr<CapturedGraph> captured_graph() { return std::make_unique<CapturedGraph>(); }
   /// Why graphs were given up, for a warning; empty if they were not. The device then computes kernel by kernel: the
   /// same bits, more slowly.

@@ -32,9 +32,9 @@ Fields<TrainOptions> train_fields() {
       field("decay_every", &O::decay_every, between(1, 100000), "Epochs between two decays of the learning rate."),
       field("order", &O::order, {"shuffled", "study_balanced"},
             "Each subject once per epoch, or the same number of draws in equal shares from the studies (sites)."),
-      field("recompute", &O::recompute, {"none", "stem"},
-            "stem: the output of the first convolution is computed again in the backward pass: about a third less "
-            "memory and slightly more time, the same bits.")
+      field("recompute", &O::recompute, {"none", "stem", "layer1"},
+            "Less memory for more time, with the same bits: the output of the first convolution, or also those of the "
+            "first stage, are computed again in the backward pass instead of being kept.")
           .without_effect_on_numbers(),
   };
 }

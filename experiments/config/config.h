@@ -24,9 +24,6 @@ enum class Watch { validation, test };
 
 constexpr Index largest_batch_size = 4096;  ///< of train.batch_size
 
-/// What is computed again in the backward pass instead of being kept in memory.
-enum class Recompute { none, stem };
-
 struct TrainOptions {
   Index epochs = 50;
   Index batch_size = 32;

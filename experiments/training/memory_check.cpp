@@ -27,19 +27,23 @@ Index batch_that_fits(const MemoryJob& job, StepPlanner& planner, Index free) {
   return batch == 0 || job.subjects % batch == 1 ? 0 : batch;
 }
 
-/// Whether the asked batch fits if the stem's output is recomputed.
-bool fits_recomputed(const MemoryJob& job, Index free) {
+/// The first value of train.recompute, after that of the job, with which the asked batch fits; "" if there is none.
+std::string recompute_that_fits(const MemoryJob& job, Index free) {
   LearnerOptions options = job.options;
-  if (std::exchange(options.model.recompute_stem, true)) return false;
-  return Demand(StepPlanner(options, job.backend).memory(job.batch), job.backend).total() <= free;
+  for (const auto& [recompute, name] : {std::pair(Recompute::stem, "stem"), std::pair(Recompute::layer1, "layer1")}) {
+    if (recompute <= job.options.model.recompute) continue;
+    options.model.recompute = recompute;
+    if (Demand(StepPlanner(options, job.backend).memory(job.batch), job.backend).total() <= free) return name;
+  }
+  return "";
 }
 
 /// `batch`: one that fits.
 std::string advice(const MemoryJob& job, Index batch, Index free) {
   const std::string smaller = fmt::format("set train.batch_size = {}, which fits", batch);
-  if (fits_recomputed(job, free))
-    return "Set train.recompute = \"stem\": this batch then fits, and the results are the same" +
-           (batch == 0 ? "" : "; or " + smaller);
+  if (const std::string recompute = recompute_that_fits(job, free); !recompute.empty())
+    return fmt::format("Set train.recompute = \"{}\": this batch then fits, and the results are the same{}", recompute,
+                       batch == 0 ? "" : "; or " + smaller);
   return batch == 0 ? "Lower model.width: not even a small batch fits" : "S" + smaller.substr(1);
 }
 

@@ -38,7 +38,7 @@ Index encoded_views(const Config& config) { return config.data.augment.apply.emp
 LearnerOptions learner_options(const Config& config, const Shape& volume, const Backend& backend, Index seed) {
   LearnerOptions o;
   o.model = config.model;
-  o.model.recompute_stem = config.train.recompute == Recompute::stem;
+  o.model.recompute = config.train.recompute;
   o.adam.weight_decay = config.train.weight_decay;
   o.volume = {volume[0], volume[1], volume[2]};
   o.activations = activations(config, backend);

@@ -89,13 +89,18 @@ TEST_CASE("a planned step gives the bits of an unplanned one, in an arena full o
   SUBCASE("cpu, float32") { check_same_bits({make_cpu_backend(), DType::f32}); }
   SUBCASE("cpu, bfloat16") { check_same_bits({make_cpu_backend(), DType::bf16}); }
   const ModelOptions headless = {.channels = 1, .width = 4, .projection = false};
-  ModelOptions less = small;
-  less.recompute_stem = true;
-  SUBCASE("reference, float32, stem recomputed") {
-    check_same_bits({std::make_unique<HostBackend>(), DType::f32, less});
+  const auto recomputed = [](auto device, DType type) {
+    for (const Recompute recompute : {Recompute::stem, Recompute::layer1}) {
+      ModelOptions less = small;
+      less.recompute = recompute;
+      check_same_bits({device(), type, less});
+    }
+  };
+  SUBCASE("reference, float32, recomputed") {
+    recomputed([] { return std::make_unique<HostBackend>(); }, DType::f32);
   }
-  SUBCASE("cpu, float32, stem recomputed") { check_same_bits({make_cpu_backend(), DType::f32, less}); }
-  SUBCASE("cpu, bfloat16, stem recomputed") { check_same_bits({make_cpu_backend(), DType::bf16, less}); }
+  SUBCASE("cpu, float32, recomputed") { recomputed(make_cpu_backend, DType::f32); }
+  SUBCASE("cpu, bfloat16, recomputed") { recomputed(make_cpu_backend, DType::bf16); }
   SUBCASE("cpu, bfloat16, no head") { check_same_bits({make_cpu_backend(), DType::bf16, headless}); }
 }
 
@@ -132,18 +137,26 @@ TEST_CASE("the full network's plan at batch 32: the arena is hardly larger than 
   }
 }
 
-TEST_CASE("a recomputed stem: the same bits, and the largest tensor is not among those kept for the backward pass") {
-  ModelOptions less = small;
-  less.recompute_stem = true;
-  Fixture kept(make_cpu_backend(), DType::f32), recomputed(make_cpu_backend(), DType::f32, less);
+TEST_CASE("recomputed outputs: the same bits, and the largest tensors are not among those kept for the backward pass") {
+  const auto with = [](Recompute recompute) {
+    ModelOptions options = small;
+    options.recompute = recompute;
+    return Fixture(make_cpu_backend(), DType::f32, options);
+  };
   const auto step = [](Fixture& f) { return f.step(&f.plan, f.backend->tensor({{f.plan.arena_bytes()}, DType::u8})); };
-  CHECK(step(recomputed) == step(kept));
-  const Buffer* largest = recomputed.plan.find(0, Role::output, 0);
+  Fixture kept = with(Recompute::none), stem = with(Recompute::stem), layer1 = with(Recompute::layer1);
+  CHECK(step(stem) == step(kept));
+  CHECK(step(layer1) == step(kept));
+  const Buffer* largest = stem.plan.find(0, Role::output, 0);
   REQUIRE(largest);
   CHECK(largest->scope == "encoder.conv1");
   CHECK(largest->last == 1);  // until the batch norm after it has run
-  CHECK(recomputed.plan.find(0, Role::recomputed, 0));
-  CHECK(recomputed.plan.live_bytes() <= kept.plan.live_bytes() - largest->bytes / 2);
+  CHECK(stem.plan.find(0, Role::recomputed, 0));
+  CHECK(stem.plan.live_bytes() <= kept.plan.live_bytes() - largest->bytes / 2);
+  int recomputed = 0;
+  for (const Buffer& buffer : layer1.plan.buffers())
+    recomputed += buffer.op == "conv3d" && buffer.role == Role::recomputed;
+  CHECK(recomputed == 1 + 4);
 }
 
 TEST_CASE("the gradient of a convolution's output is written over this output, which only the batch norm reads") {

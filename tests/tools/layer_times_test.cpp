@@ -54,8 +54,8 @@ TEST_CASE("times by layer: forward, data gradient and weight gradient of a convo
   CHECK(observed == gradients(backend, nullptr));
 }
 
-TEST_CASE("times by layer: moments follow one another") {
+TEST_CASE("times by layer: events follow one another") {
   HostBackend backend;
-  const auto first = backend.moment(), second = backend.moment();
+  const auto first = backend.record_event(), second = backend.record_event();
   CHECK(second->since(*first) >= 0);
 }

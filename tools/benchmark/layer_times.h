@@ -23,7 +23,7 @@ class LayerTimes : public TapeObserver {
   explicit LayerTimes(Backend& backend) : backend_(backend) {}
 
   bool gradients_apart(const Node& node) const override { return multiplies(node); }
-  void before(const Node&) override { start_ = backend_.moment(); }
+  void before(const Node&) override { start_ = backend_.record_event(); }
   void after_forward(const Node& node, const Tensor&) override {
     add(node, "forward", forward_bytes(node), operations(node));
   }
@@ -77,7 +77,7 @@ class LayerTimes : public TapeObserver {
   using Name = std::pair<std::string, std::string>;
   struct Span {
     Name row;
-    std::unique_ptr<Moment> start, end;
+    std::unique_ptr<DeviceEvent> start, end;
   };
 
   static double milliseconds(const Row& row, Index steps) { return 1e3 * row.seconds / static_cast<double>(steps); }
@@ -90,7 +90,7 @@ class LayerTimes : public TapeObserver {
     row.direction = direction;
     row.bytes = bytes;
     row.operations = operations;
-    spans_.push_back({name, std::move(start_), backend_.moment()});
+    spans_.push_back({name, std::move(start_), backend_.record_event()});
   }
 
   static bool multiplies(const Node& node) { return node.op.name == "conv3d" || node.op.name == "linear"; }
@@ -124,7 +124,7 @@ class LayerTimes : public TapeObserver {
   }
 
   Backend& backend_;
-  std::unique_ptr<Moment> start_;
+  std::unique_ptr<DeviceEvent> start_;
   std::vector<Span> spans_;
   std::map<Name, Row> rows_;
 };

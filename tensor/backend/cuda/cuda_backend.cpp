@@ -223,15 +223,15 @@ void CudaBackend::synchronize() {
 
 namespace {
 
-class EventMoment : public Moment {
+class CudaEvent : public DeviceEvent {
  public:
-  EventMoment(std::shared_ptr<CUevent_st> event, std::shared_ptr<DeviceState> state)
+  CudaEvent(std::shared_ptr<CUevent_st> event, std::shared_ptr<DeviceState> state)
       : event_(std::move(event)), state_(std::move(state)) {}
-  double since(const Moment& earlier) const override {
+  double since(const DeviceEvent& earlier) const override {
     float milliseconds = 0;
     state_->use("reading the time of an event", [&] {
       return in_words(
-          cudaEventElapsedTime(&milliseconds, static_cast<const EventMoment&>(earlier).event_.get(), event_.get()));
+          cudaEventElapsedTime(&milliseconds, static_cast<const CudaEvent&>(earlier).event_.get(), event_.get()));
     });
     return static_cast<double>(milliseconds) / 1e3;
   }
@@ -243,12 +243,12 @@ class EventMoment : public Moment {
 
 }  // namespace
 
-std::unique_ptr<Moment> CudaBackend::moment() {
+std::unique_ptr<DeviceEvent> CudaBackend::record_event() {
   cudaEvent_t event = nullptr;
   use("creating an event", [&] { return cudaEventCreate(&event); });
   auto held = guarded(event, state_, cudaEventDestroy);
   use("recording an event", [&] { return cudaEventRecord(held.get(), stream_.get()); });
-  return std::make_unique<EventMoment>(std::move(held), state_);
+  return std::make_unique<CudaEvent>(std::move(held), state_);
 }
 
 std::unique_ptr<CapturedGraph> CudaBackend::captured_graph() {

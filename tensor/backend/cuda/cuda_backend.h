@@ -42,7 +42,7 @@ class CudaBackend final : public Backend {
   void fill_zero(Tensor& tensor) override;
   void write_is_finite(const Tensor& tensor, Tensor& flag) override;
   void synchronize() override;
-  std::unique_ptr<Moment> moment() override;  ///< an event of CUDA
+  std::unique_ptr<DeviceEvent> record_event() override;  ///< an event of CUDA
   std::unique_ptr<CapturedGraph> captured_graph() override;
   std::string capture_refusal() const override { return capture_refusal_; }
   void without_graphs() override { captures_ = false; }

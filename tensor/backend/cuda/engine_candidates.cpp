@@ -66,10 +66,10 @@ class ProblemData {
     return failure;
   }
   double milliseconds(const ConvolutionPlan& plan, int runs) {
-    const auto begin = backend_.moment();
+    const auto begin = backend_.record_event();
     for (int k = 0; k < runs; ++k)
       check_cudnn(plan.run(backend_.cudnn(), x_.raw(), w_.raw(), y_.raw(), workspace_.raw()), "a convolution of cuDNN");
-    const auto end = backend_.moment();
+    const auto end = backend_.record_event();
     backend_.synchronize();
     return 1e3 * end->since(*begin);
   }

@@ -45,7 +45,10 @@ std::vector<KeyRow> training_rows() {
       {"train.weight_decay", {{"0.5", [](Config& c) { c.train.weight_decay = 0.5; }}}, training},
       {"train.decay_factor", {{"0.5", [](Config& c) { c.train.decay_factor = 0.5; }}}, training},
       {"train.decay_every", {{"2", [](Config& c) { c.train.decay_every = 2; }}}, training},
-      {"train.recompute", {{"stem", [](Config& c) { c.train.recompute = Recompute::stem; }}}, {}},
+      {"train.recompute",
+       {{"stem", [](Config& c) { c.train.recompute = Recompute::stem; }},
+        {"layer1", [](Config& c) { c.train.recompute = Recompute::layer1; }}},
+       {}},
       {"train.order", {{"study_balanced", [](Config& c) { c.train.order = SubjectOrder::study_balanced; }}}, training},
       {"loss.name",
        [] {

@@ -93,21 +93,28 @@ TEST_CASE("memory check: the rest is returned; one byte too little is refused wi
   CHECK(require_memory(job) == 0);  // unknown
 }
 
-TEST_CASE("memory check: where the batch fits with a recomputed stem, the message says so") {
+TEST_CASE("memory check: where the batch fits with recomputed outputs, the message says so") {
   MadeDevice device;
-  LearnerOptions options = small(), recomputed = small();
-  recomputed.model.recompute_stem = true;
-  const char* words = "train.recompute = \"stem\": this batch then fits";
+  LearnerOptions options = small(), stem = small(), layer1 = small();
+  stem.model.recompute = Recompute::stem;
+  layer1.model.recompute = Recompute::layer1;
+  const auto words = [](const char* value) {
+    return fmt::format("train.recompute = \"{}\": this batch then fits", value);
+  };
   const auto message = [&](Index free) {
     device.free = free;
     return refused([&] { require_memory({options, 24, 100, device}); });
   };
-  const Index needed = demand(recomputed, 24, device);
+  const Index needed = demand(stem, 24, device), least = demand(layer1, 24, device);
+  CHECK(least < needed);
   CHECK(needed < demand(options, 24, device));
-  CHECK(message(needed).find(words) != std::string::npos);
-  CHECK(message(needed - 1).find(words) == std::string::npos);
-  options = recomputed;
-  CHECK(message(needed - 1).find(words) == std::string::npos);
+  CHECK(message(needed).find(words("stem")) != std::string::npos);
+  CHECK(message(needed - 1).find(words("layer1")) != std::string::npos);
+  CHECK(message(least - 1).find("this batch then fits") == std::string::npos);
+  options = stem;
+  CHECK(message(needed - 1).find(words("layer1")) != std::string::npos);
+  options = layer1;
+  CHECK(message(least - 1).find("this batch then fits") == std::string::npos);
 }
 
 TEST_CASE("memory check: an allocation refused during training is reported with a batch that fits the free memory") {
