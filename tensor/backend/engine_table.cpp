@@ -258,7 +258,7 @@ EngineTable EngineTable::read(const std::string& file) {
   if (in && in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();
   if (!in.is_open() || in.bad() || text.bad() || (in.fail() && !in.eof()))
     fail(ErrorKind::usage, file, "the table of engines cannot be read; expected a file that sweep_engines wrote",
-         "Correct CORTEXGRAD_ENGINES, or remove it from the environment.");
+         "Name another file in CORTEXGRAD_ENGINES or --table, or none.");
   return parse(text.str(), file);
 }
 
