@@ -30,6 +30,15 @@ std::vector<PlanLine> convolution_plans(const Tape& recorded, const CudaModule& 
 std::vector<PlanLine> convolution_plans(const LearnerOptions& options, Index subjects, const CudaModule& module,
                                         Backend& backend);
 
+/// A problem of a step, and how often the step computes it.
+struct StepProblem {
+  ConvolutionProblem problem;
+  Index uses;
+};
+
+/// The different problems of a step, those with the most operations in a step first.
+std::vector<StepProblem> step_problems(const std::vector<PlanLine>& plans);
+
 /// The plans as a readable table.
 std::string to_string(const std::vector<PlanLine>& plans);
 

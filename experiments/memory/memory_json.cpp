@@ -29,11 +29,13 @@ Json plans_json(const std::vector<PlanLine>& plans) {
     for (const EngineKnob& knob : method.knobs) knobs[std::to_string(knob.type)] = knob.value;
     all.push_back({{"layer", line.scope},
                    {"direction", name_of(method.direction)},
+                   {"adds", method.problems.at(0).adds},
                    {"type", name_of(line.dtype)},
                    {"input", line.x},
                    {"weights", line.w},
                    {"engine", method.engine},
                    {"knobs", knobs},
+                   {"source", method.source},
                    {"tensor_cores", method.notes.tensor_cores},
                    {"deterministic", method.notes.deterministic},
                    {"engine_workspace", method.engine_workspace},

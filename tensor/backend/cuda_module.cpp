@@ -5,11 +5,6 @@
 
 namespace cg {
 
-std::string name_of(Direction direction) {
-  constexpr const char* names[] = {"forward", "data gradient", "weight gradient"};
-  return names[static_cast<std::size_t>(direction)];
-}
-
 bool has_cuda_driver() {
   void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);  // stays loaded: the module needs it next
   return driver != nullptr;

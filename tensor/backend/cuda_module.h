@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "tensor/backend.h"
+#include "tensor/backend/convolution_problem.h"
 #include "tensor/ops/conv3d.h"
 #include "tensor/registry.h"
 
 namespace cg {
 
-enum class Direction { forward, data_gradient, weight_gradient };
-std::string name_of(Direction direction);
+class EngineSweep;  // engine_sweep.h
 
 /// Which of cuDNN's engines may be chosen, in addition to the requirements of precision and determinism.
 struct EngineRule {
@@ -40,6 +40,7 @@ struct EngineNotes {
 struct EngineKnob {
   int type;
   Index value;
+  auto operator<=>(const EngineKnob&) const = default;
 };
 
 /// How one direction of a convolution is computed.
@@ -50,6 +51,10 @@ struct ConvolutionMethod {
   EngineNotes notes;
   Index engine_workspace;  ///< bytes that the engine needs
   Index workspace;         ///< the same with packed volumes and weights
+  std::string source;      ///< of the engine: "table", "heuristics", or "heuristics; table refused: …"
+  /// What the engines compute: several problems if the batch is computed in parts of different sizes. The engine is
+  /// that of the first.
+  std::vector<ConvolutionProblem> problems;
 };
 
 /// Reads how much of a GPU's memory is in use by all processes. Must not outlive its backend.
@@ -73,11 +78,14 @@ struct CudaModule {
   /// A backend that plans for a device by its name ("H200", "8.6:82:24") and computes nothing. Kernels give their workspace sizes.
   std::unique_ptr<Backend> (*make_planner)(const std::string& device, const EngineRule&) = nullptr;
   std::string (*description)() = nullptr;  ///< versions and architectures
-  /// Methods of the directions that a step needs. `gradients`: bit 0 for x's, bit 1 for w's. x [n, D, H, W, I].
+  /// Methods of the directions that a step needs. `gradients`: bit 0 for x's, bit 1 for w's; `adds`: bit 0 if x's is
+  /// added to another. x [n, D, H, W, I].
   std::vector<ConvolutionMethod> (*convolution_methods)(Backend&, const Conv3d&, const Shape& x, const Shape& w, DType,
-                                                        unsigned gradients) = nullptr;
+                                                        unsigned gradients, unsigned adds) = nullptr;
   /// For a backend with a device. Errors: device.
   std::unique_ptr<DeviceMeter> (*make_meter)(Backend&) = nullptr;
+  /// All engines that may compute a problem. Without a device they are only listed.
+  std::unique_ptr<EngineSweep> (*make_sweep)(Backend&, const ConvolutionProblem&) = nullptr;
 };
 
 /// The module, loaded on the first call; null if it cannot be loaded: `why` then gives the reason.

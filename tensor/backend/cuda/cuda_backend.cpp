@@ -11,6 +11,7 @@
 #include "tensor/backend/cuda/device/cuda_upload.h"
 #include "tensor/backend/cuda/device/cudnn_version.h"
 #include "tensor/backend/cuda/device/pinned_memory.h"
+#include "tensor/backend/cuda/library/known_engines.h"
 #include "tensor/error.h"
 
 namespace cg::cuda {
@@ -64,7 +65,8 @@ CudaBackend::CudaBackend(const EngineRule& rule) : Backend(known_traits()) {
   use("starting cuDNN", [&] { return cudnnCreate(&cudnn); });
   cudnn_ = guarded(cudnn, state_, cudnnDestroy);
   use("setting the stream of cuDNN", [&] { return cudnnSetStream(cudnn, stream); });
-  convolutions_ = std::make_unique<ConvolutionPlanner>(cudnn, rule);
+  convolutions_ =
+      std::make_unique<ConvolutionPlanner>(cudnn, rule, known_engines(properties_.major, properties_.minor));
 
   cublasLtHandle_t cublas = nullptr;
   use("starting cuBLAS", [&] { return cublasLtCreate(&cublas); });
@@ -95,7 +97,7 @@ std::shared_ptr<CUstream_st> CudaBackend::make_stream() {
 
 CudaBackend::CudaBackend(const DeviceProperties& device, const EngineRule& rule) : Backend(known_traits()) {
   refuse_faulty_cudnn(cudnnGetVersion());
-  convolutions_ = std::make_unique<ConvolutionPlanner>(device, rule);
+  convolutions_ = std::make_unique<ConvolutionPlanner>(device, rule, known_engines(device.major, device.minor));
   std::snprintf(properties_.name, sizeof properties_.name, "%s", std::string(device.name).c_str());
   properties_.major = device.major;
   properties_.minor = device.minor;
@@ -116,6 +118,7 @@ void CudaBackend::describe_device() {
       fmt::format("{}, {} multiprocessors, {:.0f} GB, sm_{}{}, cuDNN {}", properties_.name,
                   properties_.multiProcessorCount, static_cast<double>(properties_.totalGlobalMem) / 1e9,
                   properties_.major, properties_.minor, cudnn_version_name(cudnnGetVersion()));
+  if (const std::string file = engines_file(); !file.empty()) traits_.description += ", engines of " + file;
   traits_.prefers_bfloat16 = properties_.major >= 8;
 }
 
@@ -300,6 +303,10 @@ const ConvolutionPlan& CudaBackend::plan(const ConvolutionProblem& problem) {
     if (error.kind() != ErrorKind::memory) throw;
     refuse_memory("planning a convolution needs more (" + error.found() + ")");
   }
+}
+
+std::vector<ConvolutionPlan> CudaBackend::candidates(const ConvolutionProblem& problem) const {
+  return convolutions_->candidates(problem);
 }
 
 void CudaBackend::run(const ConvolutionPlan& plan, void* x, void* w, void* y, void* workspace) {

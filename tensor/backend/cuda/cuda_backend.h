@@ -68,11 +68,16 @@ class CudaBackend final : public Backend {
 
   /// As ConvolutionPlanner::plan.
   const ConvolutionPlan& plan(const ConvolutionProblem& problem);
+  /// As ConvolutionPlanner::candidates.
+  std::vector<ConvolutionPlan> candidates(const ConvolutionProblem& problem) const;
   void run(const ConvolutionPlan& plan, void* x, void* w, void* y, void* workspace);
   void multiply(const Matrix& a, const Matrix& b, float* c);  ///< c = a · b
 
   /// Null in a planner.
   cudnnHandle_t cudnn() const { return cudnn_.get(); }
+  const cudaDeviceProp& properties() const { return properties_; }
+  /// False in a planner, and once the device is lost.
+  bool usable() const { return state_->usable(); }
 
  private:
   /// Makes a call of CUDA or one of its libraries, which returns a status. Throws: memory, if memory is missing;

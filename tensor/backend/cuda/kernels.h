@@ -41,6 +41,6 @@ void add_kernels(Registry& registry);
 
 /// What conv3d does in each direction; arguments as CudaModule says.
 std::vector<ConvolutionMethod> convolution_methods(Backend& backend, const Conv3d& op, const Shape& x, const Shape& w,
-                                                   DType dtype, unsigned gradients);
+                                                   DType dtype, unsigned gradients, unsigned adds);
 
 }  // namespace cg::cuda

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # libcortexgrad_cuda.so: every file below this folder, with its own copy of the few functions of cg_tensor that it uses.
 file(GLOB_RECURSE cuda_sources CONFIGURE_DEPENDS tensor/backend/cuda/*.cpp tensor/backend/cuda/*.cu)
-add_library(cortexgrad_cuda MODULE ${cuda_sources})
+# The table of engines goes into the module as text.
+set(engines tensor/backend/cuda/library)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${engines}/engines.txt)
+file(READ ${engines}/engines.txt CG_ENGINES)
+configure_file(${engines}/built_in_engines.cpp.in built_in_engines.cpp @ONLY)
+add_library(cortexgrad_cuda MODULE ${cuda_sources} ${CMAKE_CURRENT_BINARY_DIR}/built_in_engines.cpp)
 set_target_properties(cortexgrad_cuda PROPERTIES
   LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin
   CUDA_RUNTIME_LIBRARY Static

@@ -6,6 +6,7 @@
 #include "tensor/backend/cuda/cuda_backend.h"
 #include "tensor/backend/cuda/device/cudnn_version.h"
 #include "tensor/backend/cuda/device_meter.h"
+#include "tensor/backend/cuda/engine_candidates.h"
 #include "tensor/backend/cuda/kernels.h"
 #include "tensor/backend/cuda_module.h"
 
@@ -29,8 +30,8 @@ std::string description() {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) const CudaModule* cortexgrad_cuda_module() {
-  static constexpr CudaModule module{add_kernels, make_backend,        make_planner,
-                                     description, convolution_methods, make_meter};
+  static constexpr CudaModule module{add_kernels,         make_backend, make_planner, description,
+                                     convolution_methods, make_meter,   make_sweep};
   return &module;
 }
 

@@ -119,7 +119,8 @@ cudnnStatus_t ConvolutionPlan::run(cudnnHandle_t handle, void* x, void* w, void*
   return cudnnBackendExecute(handle, plan_.raw(), arguments.raw());
 }
 
-ConvolutionPlanner::ConvolutionPlanner(const DeviceProperties& device, EngineRule rule) : rule_(std::move(rule)) {
+ConvolutionPlanner::ConvolutionPlanner(const DeviceProperties& device, EngineRule rule, KnownEngines known)
+    : rule_(std::move(rule)), known_(std::move(known)) {
   const std::string json = to_json(device);
   device_.emplace(CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
   device_->set(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, std::span<const char>(json)).finalise();
@@ -136,39 +137,110 @@ const ConvolutionPlan& ConvolutionPlanner::plan(const ConvolutionProblem& proble
   return plans_.emplace(problem, std::move(*made)).first->second;
 }
 
-std::optional<ConvolutionPlan> ConvolutionPlanner::make(const ConvolutionProblem& problem) const {
+/// Nothing if cuDNN does not support the problem.
+std::optional<Descriptor> ConvolutionPlanner::graph(const ConvolutionProblem& problem) const {
   Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
   graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, describe_operation(problem));
   if (handle_) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle_);
-  if (!graph.try_finalise()) return std::nullopt;
-  for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-    Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
-    heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph).set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
-    if (device_) heuristics.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *device_);
-    if (!heuristics.try_finalise()) continue;
-    for (const Descriptor& configuration :
-         heuristics.get(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR))
-      if (auto plan = accept(problem, configuration)) return plan;
+  return graph.try_finalise() ? std::optional(std::move(graph)) : std::nullopt;
+}
+
+/// Engines with knobs, in cuDNN's order; none if it has no heuristics of this mode.
+std::vector<Descriptor> ConvolutionPlanner::proposals(const Descriptor& graph, cudnnBackendHeurMode_t mode) const {
+  Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+  heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph).set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
+  if (device_) heuristics.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *device_);
+  if (!heuristics.try_finalise()) return {};
+  return heuristics.get(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+}
+
+std::optional<ConvolutionPlan> ConvolutionPlanner::make(const ConvolutionProblem& problem) const {
+  const auto described = graph(problem);
+  if (!described) return std::nullopt;
+  std::string source = "heuristics";
+  if (const auto known = known_.find(problem); known != known_.end()) {
+    Verdict verdict = from_table(*described, known->second);
+    if (verdict.plan) return std::move(verdict.plan);
+    source += "; table refused: " + verdict.why;
   }
+  for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK})
+    for (const Descriptor& configuration : proposals(*described, mode))
+      if (auto plan = accept(problem, configuration).plan) {
+        plan->set_source(source);
+        return plan;
+      }
   return std::nullopt;
 }
 
-std::optional<ConvolutionPlan> ConvolutionPlanner::accept(const ConvolutionProblem& problem,
-                                                          const Descriptor& configuration) const {
+std::vector<ConvolutionPlan> ConvolutionPlanner::candidates(const ConvolutionProblem& problem) const {
+  std::vector<ConvolutionPlan> plans;
+  const auto add = [&](std::optional<ConvolutionPlan> plan) {
+    const auto same = [&](const ConvolutionPlan& other) {
+      return other.engine() == plan->engine() && other.knobs() == plan->knobs();
+    };
+    if (plan && std::ranges::none_of(plans, same)) plans.push_back(std::move(*plan));
+  };
+  const auto described = graph(problem);
+  if (!described) return plans;
+  for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_B, CUDNN_HEUR_MODE_FALLBACK})
+    for (const Descriptor& configuration : proposals(*described, mode)) add(accept(problem, configuration).plan);
+  if (const auto known = known_.find(problem); known != known_.end()) add(from_table(*described, known->second).plan);
+  return plans;
+}
+
+/// cuDNN refuses unknown engines and knobs when the first descriptor with them is set or finalised.
+ConvolutionPlanner::Verdict ConvolutionPlanner::from_table(const Descriptor& graph, const EngineEntry& entry) const {
+  const auto refused = [&](const std::string& what) {
+    return Verdict{std::nullopt, fmt::format("cuDNN has no engine {}{}", entry.engine, what)};
+  };
+  try {
+    Descriptor engine(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+    engine.set(CUDNN_ATTR_ENGINE_OPERATION_GRAPH, graph)
+        .set(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, static_cast<std::int64_t>(entry.engine));
+    if (device_) engine.set(CUDNN_ATTR_ENGINE_DEVICEPROP, *device_);
+    if (!engine.try_finalise()) return refused(" for this problem");
+    std::vector<Descriptor> choices;
+    std::vector<cudnnBackendDescriptor_t> raw;
+    for (const EngineKnob& knob : entry.knobs) {
+      Descriptor& choice = choices.emplace_back(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
+      choice.set(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, static_cast<cudnnBackendKnobType_t>(knob.type))
+          .set(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, std::int64_t{knob.value})
+          .finalise();
+      raw.push_back(choice.raw());
+    }
+    Descriptor configuration(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+    configuration.set(CUDNN_ATTR_ENGINECFG_ENGINE, engine);
+    if (!raw.empty()) configuration.set(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, raw);
+    if (!configuration.try_finalise()) return refused(" with knobs " + to_string(entry.knobs));
+    Verdict verdict = accept(entry.problem, configuration);
+    if (verdict.plan) verdict.plan->set_source("table");
+    return verdict;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::memory) throw;
+    return refused(fmt::format(" with knobs {} ({})", to_string(entry.knobs), error.found()));
+  }
+}
+
+ConvolutionPlanner::Verdict ConvolutionPlanner::accept(const ConvolutionProblem& problem,
+                                                       const Descriptor& configuration) const {
   const auto engines = configuration.get(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR);
   const EngineNotes notes = notes_of(engines.at(0));
   const auto number = static_cast<int>(engines.at(0).get_one<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX));
-  const bool tf32 = problem.dtype == DType::f32 && notes.tensor_cores;
-  if (!notes.exact || !notes.deterministic || !notes.compiled || tf32) return std::nullopt;
+  const auto refused = [&](const char* why) { return Verdict{std::nullopt, fmt::format("engine {} {}", number, why)}; };
+  if (!notes.deterministic) return refused("is not deterministic");
+  if (!notes.exact) return refused("rounds inputs or sums");
+  if (!notes.compiled) return refused("is compiled on first use");
+  if (problem.dtype == DType::f32 && notes.tensor_cores) return refused("computes float32 in TF32");
   if (std::ranges::find(rule_.denied, EngineRule::Engine{problem.direction, number}) != rule_.denied.end())
-    return std::nullopt;
+    return refused("is denied");
   Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
   plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, configuration);
   if (handle_) plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, handle_);
   if (device_) plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *device_);
-  if (!plan.try_finalise()) return std::nullopt;
+  if (!plan.try_finalise()) return refused("does not support this problem with these knobs");
   ConvolutionPlan accepted(std::move(plan), number, knobs_of(configuration), notes);
-  return accepted.workspace() <= rule_.workspace_limit ? std::optional(std::move(accepted)) : std::nullopt;
+  if (accepted.workspace() > rule_.workspace_limit) return refused("needs more workspace than the limit");
+  return {std::move(accepted)};
 }
 
 }  // namespace cg::cuda

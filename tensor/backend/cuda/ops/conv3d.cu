@@ -22,10 +22,18 @@ class CudnnEngines {
 };
 
 template <class T>
-ConvolutionMethod method(Backend& backend, const Conv3d& op, const Shape& x, const Shape& w, Direction direction) {
-  Convolution<T, CudnnEngines> convolution(CudnnEngines(backend), op, x, w, direction);
+ConvolutionMethod method(Backend& backend, const Conv3d& op, const Shape& x, const Shape& w, Direction direction,
+                         unsigned adds) {
+  auto convolution = Conv3dKernels<T, DeviceLaunch, CudnnEngines>::convolution(backend, op, x, w, direction, adds);
   const ConvolutionPlan& plan = of(backend).plan(convolution.problem(0));
-  return {direction, plan.engine(), plan.knobs(), plan.notes(), plan.workspace(), convolution.workspace()};
+  return {.direction = direction,
+          .engine = plan.engine(),
+          .knobs = plan.knobs(),
+          .notes = plan.notes(),
+          .engine_workspace = plan.workspace(),
+          .workspace = convolution.workspace(),
+          .source = plan.source(),
+          .problems = convolution.problems()};
 }
 
 }  // namespace
@@ -34,14 +42,14 @@ Kernel<Conv3d> kernel(OpIn<Conv3d, float>) { return conv3d_kernel<float, DeviceL
 Kernel<Conv3d> kernel(OpIn<Conv3d, bfloat16>) { return conv3d_kernel<bfloat16, DeviceLaunch, CudnnEngines>(); }
 
 std::vector<ConvolutionMethod> convolution_methods(Backend& backend, const Conv3d& op, const Shape& x, const Shape& w,
-                                                   DType dtype, unsigned gradients) {
+                                                   DType dtype, unsigned gradients, unsigned adds) {
   std::vector<Direction> directions = {Direction::forward};
   if (gradients & 0b01) directions.push_back(Direction::data_gradient);
   if (gradients & 0b10) directions.push_back(Direction::weight_gradient);
   std::vector<ConvolutionMethod> methods;
   for (Direction direction : directions)
-    methods.push_back(dtype == DType::bf16 ? method<bfloat16>(backend, op, x, w, direction)
-                                           : method<float>(backend, op, x, w, direction));
+    methods.push_back(dtype == DType::bf16 ? method<bfloat16>(backend, op, x, w, direction, adds)
+                                           : method<float>(backend, op, x, w, direction, adds));
   return methods;
 }
 

@@ -13,8 +13,9 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "tensor/backend/cuda/library/convolution_problem.h"
+#include "tensor/backend/convolution_problem.h"
 #include "tensor/backend/cuda/ops/cast.h"
 #include "tensor/backend/cuda/ops/stem.h"
 #include "tensor/error.h"
@@ -122,6 +123,13 @@ class Convolution {
     ConvolutionProblem p{direction_, dtype_of<T>(), x_, w_, y_, op_.stride, op_.padding, adds_};
     p.x[0] = p.y[0] = first_sample(part + 1) - first_sample(part);
     return p;
+  }
+
+  /// All parts' problems, each size once.
+  std::vector<ConvolutionProblem> problems() const {
+    std::vector<ConvolutionProblem> different = {problem(0)};
+    if (const ConvolutionProblem last = problem(parts_ - 1); last != different[0]) different.push_back(last);
+    return different;
   }
 
   template <class Launch>

@@ -49,7 +49,7 @@ TEST_CASE("CUDA module: a planner has no memory to measure, and its engines give
   check_fails([&] { module->make_meter(*planner); }, ErrorKind::device, {"NVIDIA H200", "is only a plan"});
   const Conv3d op{{1, 1, 1}, {1, 1, 1}};
   const auto methods =
-      module->convolution_methods(*planner, op, {32, 23, 28, 23, 64}, {64, 3, 3, 3, 64}, DType::bf16, 0b11);
+      module->convolution_methods(*planner, op, {32, 23, 28, 23, 64}, {64, 3, 3, 3, 64}, DType::bf16, 0b11, 0);
   REQUIRE(methods.size() == 3);
   for (const ConvolutionMethod& method : methods) CHECK_FALSE(method.knobs.empty());
 }
@@ -61,7 +61,7 @@ TEST_CASE("CUDA module: an engine that is denied, or asks for more than the limi
   const Shape x = {32, 23, 28, 23, 64}, w = {64, 3, 3, 3, 64};
   const auto forward = [&](const EngineRule& rule, DType dtype) {
     const auto planner = module->make_planner("H200", rule);
-    return module->convolution_methods(*planner, op, x, w, dtype, 0).at(0);
+    return module->convolution_methods(*planner, op, x, w, dtype, 0, 0).at(0);
   };
   const ConvolutionMethod free = forward({}, DType::bf16);
   const ConvolutionMethod second = forward(

@@ -20,8 +20,6 @@ using namespace cg::test;
 
 namespace {
 
-using cuda::ConvolutionProblem;
-
 /// Memory as a tensor of the reference.
 Tensor seen(const Spec& spec, void* memory) {
   return {spec, Device::reference, {static_cast<std::byte*>(memory), [](std::byte*) {}}};
