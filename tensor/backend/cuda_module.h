@@ -75,7 +75,8 @@ struct CudaModule {
   /// Null if no device can be used: there is none, its driver is too old, or cuDNN gives wrong results; `why` then
   /// gives the reason. Errors: device, if a device is present and fails; memory, if it is full.
   std::unique_ptr<Backend> (*make_backend)(const EngineRule&, std::string& why) = nullptr;
-  /// A backend that plans for a device by its name ("H200", "8.6:82:24") and computes nothing. Kernels give their workspace sizes.
+  /// A backend that plans for a device by its name ("H200", "8.6:82:24") and computes nothing. Kernels give their
+  /// workspace sizes.
   std::unique_ptr<Backend> (*make_planner)(const std::string& device, const EngineRule&) = nullptr;
   std::string (*description)() = nullptr;  ///< versions and architectures
   /// Methods of the directions that a step needs. `gradients`: bit 0 for x's, bit 1 for w's; `adds`: bit 0 if x's is
