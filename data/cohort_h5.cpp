@@ -77,14 +77,7 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
            {"participant_id", &ids}, {"sex", &sexes}, {"study", &studies}, {"person", &persons}})
     check_texts(name, *column, found);
   found.report(path, "Fix the cohort file.");
-  voxel_mm_ = file_.number_attribute("voxel_mm");
-  if (!std::isfinite(voxel_mm_) || voxel_mm_ <= 0)
-    fail(ErrorKind::data, path, fmt::format("voxel_mm is {}, expected the edge of a voxel in mm, above 0", voxel_mm_),
-         "Fix the attribute.");
-  synthetic_ = file_.has_attribute("synthetic") && file_.number_attribute("synthetic") != 0;
-  check_edges(affine());  // a trained model stores both: find invalid values now, not when it is written
-  if (utf8_prefix(modality()) < modality().size())
-    fail(ErrorKind::data, path, "the attribute modality is not UTF-8", "Write it in UTF-8.");
+  read_attributes();
   rows_.resize(n);
   std::iota(rows_.begin(), rows_.end(), Index{0});
   std::ranges::sort(rows_, {}, [&](Index row) -> const std::string& { return ids[static_cast<std::size_t>(row)]; });
@@ -95,9 +88,37 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
   }
 }
 
-void CohortFile::check_edges(const Affine& affine) const {
+/// Once, as each question goes to another process. A trained model stores them: invalid values are found now, not when
+/// it is written.
+void CohortFile::read_attributes() {
+  const std::string& path = file_.path();
+  const auto is_set = [&](const char* name) { return file_.has_attribute(name) && file_.number_attribute(name) != 0; };
+  verified_ = file_.has_sums();
+  voxel_mm_ = file_.number_attribute("voxel_mm");
+  if (!std::isfinite(voxel_mm_) || voxel_mm_ <= 0)
+    fail(ErrorKind::data, path, fmt::format("voxel_mm is {}, expected the edge of a voxel in mm, above 0", voxel_mm_),
+         "Fix the attribute.");
+  synthetic_ = is_set("synthetic");
+  nan_is_zero_ = is_set("nan_is_zero");
+  has_affine_ = file_.has("affine");
+  affine_ = read_affine();
+  check_edges();
+  if (file_.has_attribute("modality")) modality_ = file_.text_attribute("modality");
+  if (utf8_prefix(modality_) < modality_.size())
+    fail(ErrorKind::data, path, "the attribute modality is not UTF-8", "Write it in UTF-8.");
+  sampling_ = usual_sampling(modality_);
+  if (!file_.has_attribute("sampling")) return;
+  const std::string name = file_.text_attribute("sampling");
+  const auto named = sampling_of(name);
+  if (!named && !name.empty())
+    fail(ErrorKind::data, path, fmt::format("the attribute sampling is \"{}\", which is not known", name),
+         "Correct it, or remove it.");
+  sampling_ = named.value_or(sampling_);
+}
+
+void CohortFile::check_edges() const {
   constexpr double tolerance = 0.01;  // of an edge: a scanner's 1.9999
-  const Vector3 edges = affine.edges();
+  const Vector3 edges = affine_.edges();
   for (const double edge : edges)
     if (std::abs(edge - voxel_mm_) > tolerance * voxel_mm_)
       fail(ErrorKind::data, file_.path(),
@@ -122,8 +143,8 @@ Volume CohortFile::volume(Index i) const {
   return volume;
 }
 
-Affine CohortFile::affine() const {
-  if (!has_affine()) {
+Affine CohortFile::read_affine() const {
+  if (!has_affine_) {
     const SpatialGrid mni = mni_grid(std::clamp(voxel_mm_, 0.5, 20.0));
     if (Shape(mni.extents.begin(), mni.extents.end()) == shape_) return mni.affine;
     Vector3 origin;
@@ -148,7 +169,7 @@ Affine CohortFile::affine() const {
 
 std::array<bool, 3> CohortFile::reversed_axes() const {
   std::array<bool, 3> out{};
-  const auto affine = this->affine().m;
+  const auto& affine = affine_.m;
   for (std::size_t axis = 0; axis < 3; ++axis) {
     for (std::size_t other = 0; other < 3; ++other)
       if (!(std::abs(affine[axis][axis]) > std::abs(affine[axis][other]) || other == axis))
@@ -183,21 +204,8 @@ std::vector<std::string> CohortFile::column(const std::string& name) const {
   return out;
 }
 
-std::string CohortFile::modality() const {
-  return file_.has_attribute("modality") ? file_.text_attribute("modality") : "mre";
-}
-
 std::string unit_of(const std::string& modality) { return modality == "mre" ? "kPa" : "a.u."; }
 
-std::string CohortFile::unit() const { return unit_of(modality()); }
-
-Sampling CohortFile::sampling() const {
-  const std::string name = file_.has_attribute("sampling") ? file_.text_attribute("sampling") : "";
-  return name.empty() ? usual_sampling(modality()) : sampling_of(name).value_or(Sampling::linear);
-}
-
-bool CohortFile::nan_is_zero() const {
-  return file_.has_attribute("nan_is_zero") && file_.number_attribute("nan_is_zero") != 0;
-}
+std::string CohortFile::unit() const { return unit_of(modality_); }
 
 }  // namespace cg

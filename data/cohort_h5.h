@@ -41,30 +41,35 @@ class CohortFile final : public Dataset {
   std::array<bool, 3> reversed_axes() const;
   /// From voxels to mm, by the file's `affine`. Without one: the affine of the MNI grid if the maps have its shape,
   /// otherwise an affine that puts the centre of the volume at 0.
-  Affine affine() const;
+  const Affine& affine() const { return affine_; }
   /// Whether the file contains the positions of its voxels. If it does not, the side of a map that is left is assumed.
-  bool has_affine() const { return file_.has("affine"); }
+  bool has_affine() const { return has_affine_; }
   std::string unit() const;  ///< unit_of() its modality
   /// The share of the brain that each map covers; empty if the file does not have it. Errors (data): not one per map.
   std::vector<double> coverage() const;
-  std::string modality() const;  ///< "mre" if the file does not name another
+  const std::string& modality() const { return modality_; }  ///< "mre" if the file does not name another
   /// How the maps were sampled onto their grid. If the file does not name it: the default of the import.
-  Sampling sampling() const;
-  bool nan_is_zero() const;                      ///< in the maps' files, NaN meant: not measured
-  bool synthetic() const { return synthetic_; }  ///< a phantom, by the file's attribute
+  Sampling sampling() const { return sampling_; }
+  bool nan_is_zero() const { return nan_is_zero_; }  ///< in the maps' files, NaN meant: not measured
+  bool synthetic() const { return synthetic_; }      ///< a phantom, by the file's attribute
   /// Whether the file has digests; then everything that is read is compared with them. Files of other programs do not.
-  bool verified() const { return file_.has_sums(); }
+  bool verified() const { return verified_; }
   const std::string& path() const { return file_.path(); }
 
  private:
-  void check_edges(const Affine& affine) const;  ///< errors (data): they are not voxel_mm long
+  void read_attributes();
+  Affine read_affine() const;
+  void check_edges() const;  ///< errors (data): they are not voxel_mm long
 
   H5Reader file_;
   std::vector<Subject> subjects_;
   std::vector<Index> rows_;  // of the subjects in the file
   Shape shape_;
   double voxel_mm_ = 0;
-  bool synthetic_ = false;
+  bool synthetic_ = false, nan_is_zero_ = false, has_affine_ = false, verified_ = false;
+  Affine affine_;
+  std::string modality_ = "mre";
+  Sampling sampling_ = Sampling::linear;
 };
 
 }  // namespace cg

@@ -70,16 +70,24 @@ int child(const SandboxLimits& limits, const SandboxBody& body, SharedSpace& ans
   }
 }
 
-/// Waits for the child and returns its status. Kills a child that does not end in time.
-int wait_for(pid_t id, int processor_seconds) {
+/// How a child ended.
+struct End {
+  int status = 0;  ///< of waitpid
+  bool timed_out = false;
+};
+
+/// Waits for the child. Kills a child that does not end in time.
+End wait_for(pid_t id, int processor_seconds) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20 * processor_seconds);
-  int status = 0;
-  for (auto pause = std::chrono::microseconds(100); waitpid(id, &status, WNOHANG) == 0;) {
+  End end;
+  for (auto pause = std::chrono::microseconds(100); waitpid(id, &end.status, WNOHANG) == 0;) {
     std::this_thread::sleep_for(pause);
     pause = std::min(2 * pause, std::chrono::microseconds(5000));
-    if (std::chrono::steady_clock::now() > deadline) kill(id, SIGKILL);
+    if (std::chrono::steady_clock::now() <= deadline) continue;
+    end.timed_out = true;
+    kill(id, SIGKILL);
   }
-  return status;
+  return end;
 }
 
 }  // namespace
@@ -90,10 +98,10 @@ SandboxResult sandbox(const SandboxLimits& limits, const SandboxBody& body) {
   const pid_t id = answer.good() ? fork() : -1;
   if (id < 0) refuse_start(limits);
   if (id == 0) _exit(child(limits, body, answer));
-  const int status = wait_for(id, limits.processor_seconds);
+  const auto [status, timed_out] = wait_for(id, limits.processor_seconds);
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return answer.take();
   if (WIFEXITED(status)) rethrow(limits, WEXITSTATUS(status), answer.take().view());
-  refuse_end(limits, status);
+  refuse_end(limits, status, timed_out);
 }
 
 }  // namespace cg

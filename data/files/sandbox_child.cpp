@@ -68,6 +68,8 @@ Index address_space() {
 void lock_down(const SandboxLimits& limits, int kept) {
   for (int number = 1; number < 32; ++number)
     signal(number, SIG_DFL);  // the parent's handlers must not run in the child
+  // Signals to a whole process group are for the parent, which ends the child; it may also ignore them.
+  for (const int sent_to_all : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2}) signal(sent_to_all, SIG_IGN);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_FSIZE, 0);
   limit(RLIMIT_AS, address_space() + limits.memory_bytes);
@@ -99,11 +101,15 @@ void rethrow(const SandboxLimits& limits, int code, std::string_view parts) {
   refuse(limits, "the process that reads it failed");
 }
 
-void refuse_end(const SandboxLimits& limits, int status) {
+void refuse_end(const SandboxLimits& limits, int status, bool timed_out) {
   if (!WIFSIGNALED(status)) refuse(limits, "the process that reads it failed");
   const int signal = WTERMSIG(status);
-  if (signal == SIGXCPU || signal == SIGPROF || signal == SIGKILL)
+  if (signal == SIGXCPU || signal == SIGPROF || timed_out)
     refuse(limits, fmt::format("reading it takes more than {} seconds", limits.processor_seconds));
+  if (signal == SIGKILL)
+    fail(ErrorKind::memory, limits.path,
+         "the process that reads it was killed, as the system does when memory is short",
+         "Free some memory, and try again");
   refuse(limits, fmt::format("the process that reads it crashed (SIG{})", sigabbrev_np(signal)));
 }
 

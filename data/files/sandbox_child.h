@@ -32,8 +32,9 @@ std::string packed(const Error& error);
 /// Throws the error that a child reported: its code, and its packed parts.
 [[noreturn]] void rethrow(const SandboxLimits& limits, int code, std::string_view parts);
 
-/// Reports a child that ended before it answered, by the status of waitpid.
-[[noreturn]] void refuse_end(const SandboxLimits& limits, int status);
+/// Reports a child that ended before it answered, by the status of waitpid. `timed_out`: it was killed for its time.
+/// Errors: corrupt; memory, if something else killed it.
+[[noreturn]] void refuse_end(const SandboxLimits& limits, int status, bool timed_out);
 
 /// While it exists, the kernel keeps a child's exit status, even if this process was started with SIGCHLD ignored.
 class KeptStatus {

@@ -85,7 +85,6 @@ bool reply(int socket, const SandboxLimits& limits, const std::function<std::str
 [[noreturn]] void serve(int socket, const SandboxLimits& limits,
                         const std::function<SandboxAnswerer()>& start) noexcept {
   lock_down(limits, socket);
-  for (const int sent_to_all : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2}) signal(sent_to_all, SIG_IGN);
   SandboxAnswerer answer;
   const bool started = reply(socket, limits, [&] {
     answer = start();
@@ -152,7 +151,7 @@ void SandboxServer::end_child() {
 
 std::string SandboxServer::ask(std::string_view question) {
   const std::lock_guard alone(one_at_a_time_);
-  if (child_ < 0) refuse_end(limits_, status_);
+  if (child_ < 0) refuse_end(limits_, status_, timed_out_);
   const Head head{question.size(), 0};
   if (!send_all(socket_.get(), reinterpret_cast<const char*>(&head), sizeof head) ||
       !send_all(socket_.get(), question.data(), question.size()))
@@ -164,19 +163,23 @@ std::string SandboxServer::answer() {
   constexpr int wall_per_processor = 20;  // on a busy machine, or a slow disk
   const auto deadline =
       std::chrono::steady_clock::now() + std::chrono::seconds(wall_per_processor * limits_.processor_seconds);
+  const auto receive = [&](char* to, std::size_t size) {
+    if (receive_all(socket_.get(), to, size, deadline)) return;
+    timed_out_ = std::chrono::steady_clock::now() >= deadline;
+    refuse_child();
+  };
   Head head;
-  if (!receive_all(socket_.get(), reinterpret_cast<char*>(&head), sizeof head, deadline)) refuse_child();
+  receive(reinterpret_cast<char*>(&head), sizeof head);
   if (head.size > static_cast<std::uint64_t>(limits_.answer_bytes)) refuse_child();  // the child checks it too
   std::string bytes(head.size, '\0');
-  if (!receive_all(socket_.get(), bytes.data(), bytes.size(), deadline)) refuse_child();
+  receive(bytes.data(), bytes.size());
   if (head.code != 0) rethrow(limits_, static_cast<int>(head.code), bytes);
   return bytes;
 }
 
 void SandboxServer::refuse_child() {
-  // A child that has ended keeps its own status; one that still runs took too long, and is killed.
-  end_child();
-  refuse_end(limits_, status_);
+  end_child();  // a child that has ended keeps its own status
+  refuse_end(limits_, status_, timed_out_);
 }
 
 }  // namespace cg

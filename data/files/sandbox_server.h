@@ -28,19 +28,21 @@ class SandboxServer {
   SandboxServer& operator=(const SandboxServer&) = delete;
 
   /// May be called from several threads; the child answers one question after the other. Errors: those of the answerer;
-  /// corrupt: it crashed, or needs too much time or memory, in this question or an earlier one.
+  /// corrupt: it crashed, or needs too much time or memory, in this question or an earlier one; memory: something else
+  /// killed it.
   std::string ask(std::string_view question);
 
  private:
   std::string answer();
   void end_child();
-  [[noreturn]] void refuse_child();  ///< ends a child that gave no answer, and reports how it ended
+  [[noreturn]] void refuse_child();  ///< ends a child that gave no answer in time, and reports how it ended
 
   SandboxLimits limits_;
   std::mutex one_at_a_time_;
   Descriptor socket_;
   int child_ = -1;  ///< −1: it has ended
   int status_ = 0;  ///< of a child that has ended
+  bool timed_out_ = false;
 };
 
 }  // namespace cg

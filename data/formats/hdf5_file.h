@@ -46,7 +46,8 @@ class H5Reader {
 class H5Writer {
  public:
   explicit H5Writer(const std::string& path);
-  H5Writer();  ///< a file in memory; errors are of kind memory
+  /// A file in memory; errors are of kind memory. Without digests, the caller protects the file in another way.
+  explicit H5Writer(bool with_digests = true);
   ~H5Writer();
   H5Writer(const H5Writer&) = delete;
   H5Writer& operator=(const H5Writer&) = delete;
@@ -64,14 +65,14 @@ class H5Writer {
   void attribute(const std::string& name, double value, const std::string& object = "/");
   void attribute(const std::string& name, const std::string& value, const std::string& object = "/");
 
-  /// Adds the dataset `sha256sums` with the digests of everything written before (data/files/sums.h). `commit` does it;
-  /// a file in memory has them only if they are asked for.
-  void add_sums();
+  // Both end the file: they add the dataset `sha256sums` with the digests of everything that was written
+  // (data/files/sums.h).
   void commit();
-  /// A copy of the bytes of a file in memory, after `room` zero bytes for the caller.
-  std::string image(std::size_t room = 0) const;
+  /// The bytes of a file in memory, after `room` zero bytes for the caller.
+  std::string image(std::size_t room = 0);
 
  private:
+  void add_sums();
   struct File;
   std::string path_, temporary_;
   std::unique_ptr<File> file_;

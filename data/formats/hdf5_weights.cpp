@@ -263,7 +263,6 @@ std::string write_hdf5_weights(const std::vector<NamedArray>& arrays, const Text
     else
       file.attribute(name, text);
   }
-  file.add_sums();
   return file.image();
 }
 

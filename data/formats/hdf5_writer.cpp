@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 #include "data/files/storage.h"
 #include "data/files/sums.h"
@@ -92,7 +93,14 @@ Id untimed() {
 struct H5Writer::File {
   Id id;
   std::string path;  ///< of the finished file, for messages; empty for a file in memory
+  bool with_digests = true;
   Sums sums;
+
+  /// The digest of a part, unless the file has none.
+  template <class Digest>
+  void note(const std::string& part, const Digest& digest) {
+    if (with_digests) sums.add(part, digest());
+  }
 
   void check(bool good) const {
     if (good) return;
@@ -160,16 +168,16 @@ H5Writer::H5Writer(const std::string& path) : path_(link_target(path).string()) 
   const hid_t id = H5Fcreate(temporary_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   if (id < 0)
     fail(ErrorKind::storage, path_, "the file cannot be created", "Check that its folder exists and is writable.");
-  file_ = std::make_unique<File>(File{{id, H5Fclose}, path_, {}});
+  file_ = std::make_unique<File>(File{{id, H5Fclose}, path_, true, {}});
 }
 
-H5Writer::H5Writer() {
+H5Writer::H5Writer(bool with_digests) {
   const Lock lock(library);
   constexpr std::size_t growth = 1 << 20;  // bytes
   const Id access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_fapl_core(access, growth, false);  // open files need different names
   const hid_t id = H5Fcreate(fmt::format("memory {}", fmt::ptr(this)).c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
-  file_ = std::make_unique<File>(File{{id, H5Fclose}, "", {}});
+  file_ = std::make_unique<File>(File{{id, H5Fclose}, "", with_digests, {}});
   file_->check(id >= 0);
 }
 
@@ -183,22 +191,22 @@ H5Writer::~H5Writer() {
 
 void H5Writer::numbers(const std::string& dataset, const Shape& shape, std::span<const double> values) {
   file_->write(dataset, shape, values);
-  file_->sums.add(dataset, parts::digest_of(shape, values));
+  file_->note(dataset, [&] { return parts::digest_of(shape, values); });
 }
 void H5Writer::integers(const std::string& dataset, const Shape& shape, std::span<const Index> values) {
   file_->write(dataset, shape, values);
-  file_->sums.add(dataset, parts::digest_of(shape, values));
+  file_->note(dataset, [&] { return parts::digest_of(shape, values); });
 }
 void H5Writer::floats(const std::string& dataset, const Shape& shape, std::span<const float> values) {
   file_->write(dataset, shape, values);
-  file_->sums.add(dataset, parts::digest_of(shape, values));
+  file_->note(dataset, [&] { return parts::digest_of(shape, values); });
 }
 void H5Writer::bytes(const std::string& dataset, const Shape& shape, std::span<const std::uint8_t> values) {
   file_->write(dataset, shape, values);
 }
 
 void H5Writer::strings(const std::string& dataset, const std::vector<std::string>& values) {
-  file_->sums.add(dataset, parts::digest_of(values));
+  file_->note(dataset, [&] { return parts::digest_of(values); });
   const Lock lock(library);
   std::size_t longest = 1;
   for (const std::string& value : values) longest = std::max(longest, value.size());
@@ -216,7 +224,7 @@ void H5Writer::strings(const std::string& dataset, const std::vector<std::string
 }
 
 void H5Writer::make_rows(const std::string& dataset, const Spec& spec) {
-  if (spec.dtype == DType::f32) file_->sums.add(parts::shape(dataset), parts::digest_of(spec.shape));
+  if (spec.dtype == DType::f32) file_->note(parts::shape(dataset), [&] { return parts::digest_of(spec.shape); });
   const Lock lock(library);
   std::vector<hsize_t> size = extents(spec.shape), chunk = size;
   chunk[0] = 1;
@@ -232,7 +240,7 @@ void H5Writer::make_rows(const std::string& dataset, const Spec& spec) {
 
 void H5Writer::row(const std::string& dataset, Index row, std::span<const float> values) {
   file_->write_row(dataset, row, values);
-  file_->sums.add(parts::row(dataset, row), parts::digest_of_row(values));
+  file_->note(parts::row(dataset, row), [&] { return parts::digest_of_row(values); });
 }
 void H5Writer::row(const std::string& dataset, Index row, std::span<const std::uint8_t> values) {
   file_->write_row(dataset, row, values);
@@ -240,7 +248,7 @@ void H5Writer::row(const std::string& dataset, Index row, std::span<const std::u
 
 void H5Writer::attribute(const std::string& name, double value, const std::string& object) {
   file_->write_attribute(name, H5T_NATIVE_DOUBLE, &value, object);
-  if (object == "/") file_->sums.add(parts::attribute(name), parts::digest_of_attribute(value));
+  if (object == "/") file_->note(parts::attribute(name), [&] { return parts::digest_of_attribute(value); });
 }
 
 void H5Writer::attribute(const std::string& name, const std::string& value, const std::string& object) {
@@ -250,12 +258,15 @@ void H5Writer::attribute(const std::string& name, const std::string& value, cons
   H5Tset_strpad(type, H5T_STR_NULLPAD);
   H5Tset_cset(type, H5T_CSET_UTF8);
   file_->write_attribute(name, type, value.empty() ? "" : value.data(), object);
-  if (object == "/") file_->sums.add(parts::attribute(name), parts::digest_of_attribute(value));
+  if (object == "/") file_->note(parts::attribute(name), [&] { return parts::digest_of_attribute(value); });
 }
 
-void H5Writer::add_sums() { strings(Sums::name, {file_->sums.text()}); }
+void H5Writer::add_sums() {
+  if (std::exchange(file_->with_digests, false)) strings(Sums::name, {file_->sums.text()});
+}
 
-std::string H5Writer::image(std::size_t room) const {
+std::string H5Writer::image(std::size_t room) {
+  add_sums();
   const Lock lock(library);
   file_->check(H5Fflush(file_->id, H5F_SCOPE_GLOBAL) >= 0);
   const ssize_t size = H5Fget_file_image(file_->id, nullptr, 0);

@@ -185,9 +185,12 @@ std::vector<NamedTensor> read_learner(const H5Reader& file) {
   if (!file.has("learner")) return tensors;
   HostBackend memory;
   for (const std::string& name : file.members("learner")) {
+    constexpr Index most_rows = Index{1} << 24;  // of one answer: a wide network's tensor is larger than its limit
     const Shape shape = file.shape("learner/" + name);
     tensors.push_back({name, memory.tensor({shape, DType::f32})});
-    std::ranges::copy(file.rows("learner/" + name, 0, shape.at(0)), tensors.back().tensor.data<float>().begin());
+    auto to = tensors.back().tensor.data<float>().begin();
+    for (Index first = 0; first < shape.at(0); first += most_rows)
+      to = std::ranges::copy(file.rows("learner/" + name, first, std::min(most_rows, shape[0] - first)), to).out;
   }
   return tensors;
 }
@@ -208,7 +211,7 @@ void RunState::begin(bool next_seed, const Logs& now) {
 }
 
 void write_checkpoint(const fs::path& path, const Checkpoint& checkpoint, Backend& backend) {
-  H5Writer file;
+  H5Writer file(false);  // one digest protects all of it
   each_text(checkpoint, [&](const char* name, const std::string& text) { file.attribute(name, text); });
   each_number(checkpoint, [&](const char* name, auto value) { file.attribute(name, static_cast<double>(value)); });
   write_results(file, checkpoint.run.results);

@@ -17,7 +17,7 @@ namespace {
 constexpr Index subjects = 3;
 
 /// A cohort with every part that a CohortFile reads.
-void write(const std::string& path) {
+void write(const std::string& path, const std::string& sampling = "measured") {
   H5Writer out(path);
   out.make_rows("maps", {{subjects, 1, 2, 3, 2}, DType::f32});
   for (Index i = 0; i < subjects; ++i) {
@@ -34,7 +34,7 @@ void write(const std::string& path) {
   out.attribute("synthetic", 1);
   out.attribute("nan_is_zero", 1);
   out.attribute("modality", "mre");
-  out.attribute("sampling", "measured");
+  out.attribute("sampling", sampling);
   out.commit();
 }
 
@@ -87,6 +87,20 @@ TEST_CASE("CohortFile: one changed bit in any column, map, number or text of a f
   check("maps[0]", [](hid_t file) { change_dataset(file, "maps"); });
   for (const char* attribute : {"voxel_mm", "synthetic", "nan_is_zero", "modality", "sampling"})
     check(std::string("attribute ") + attribute, [&](hid_t file) { change_attribute(file, attribute); });
+}
+
+TEST_CASE("CohortFile: its attributes are those of the file, and an unknown sampling is refused") {
+  const TemporaryFile file("sampling.h5");
+  write(file.path);
+  const CohortFile cohort(file.path);
+  CHECK(cohort.sampling() == Sampling::measured);
+  CHECK(cohort.nan_is_zero());
+  CHECK(cohort.synthetic());
+  CHECK(cohort.has_affine());
+  CHECK(cohort.affine().m[0][3] == -2);
+  CHECK(cohort.modality() == "mre");
+  write(file.path, "nearest");
+  check_fails([&] { CohortFile{file.path}; }, ErrorKind::data, {"sampling is \"nearest\", which is not known"});
 }
 
 TEST_CASE("phantom: every part of the file that a cohort reads has a digest") {

@@ -43,6 +43,7 @@ struct Server : SandboxServer {
 std::string misbehave(std::string_view question) {
   if (question == "crash") raise(SIGSEGV);
   if (question == "loop") loop();
+  if (question == "killed") raise(SIGKILL);
   if (question == "exit") _exit(77);
   if (question == "throw") throw 5;
   if (question == "long") return std::string((1 << 20) + 1, 'x');
@@ -90,6 +91,13 @@ TEST_CASE("sandbox server: a crash, an endless loop and an exit are errors of th
     // Long before the deadline of 20 seconds, which is for a child that does not compute.
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(12));
   }
+}
+
+TEST_CASE("sandbox server: a child that something else kills is an error of memory, not of the file") {
+  Server server(misbehave);
+  CHECK(server.ask("first") == "first!");
+  for (const char* question : {"killed", "again"})
+    check_fails([&] { server.ask(question); }, ErrorKind::memory, {"maps.h5", "was killed", "Free some memory"});
 }
 
 TEST_CASE("sandbox server: time counts for each question, not for all") {

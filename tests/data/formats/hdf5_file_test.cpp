@@ -325,7 +325,18 @@ TEST_CASE("H5Writer: a file in memory uses no disk, and its bytes are a valid fi
     const H5Reader reader(file.path);
     CHECK(reader.numbers("deep/numbers") == counted(3));
     CHECK(reader.number_attribute("pi") == 3.25);
+    CHECK(reader.has_sums());
   }
+}
+
+TEST_CASE("H5Writer: a file in memory has no digests if its writer protects it in another way") {
+  H5Writer writer(false);
+  writer.numbers("numbers", {3}, counted(3));
+  const TemporaryFile file("without.h5");
+  std::ofstream(file.path, std::ios::binary) << writer.image();
+  const H5Reader reader(file.path);
+  CHECK_FALSE(reader.has_sums());
+  CHECK(reader.numbers("numbers") == counted(3));
 }
 
 TEST_CASE("H5Writer: equal content gives equal bytes at any time") {

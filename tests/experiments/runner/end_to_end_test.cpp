@@ -178,6 +178,7 @@ TEST_CASE("a run: the model file has every parameter in the published shape, and
 TEST_CASE("a run: features are kept for every subject, seed and epoch, and embeddings have unit length") {
   REQUIRE(first_run().code == 0);
   const H5Reader file(workplace().folder + "/first/embeddings.h5"), cohort(workplace().cohort);
+  CHECK(file.has_sums());
   CHECK(file.strings("participant_id") == cohort.strings("participant_id"));
   CHECK(file.numbers("age") == cohort.numbers("age"));
   CHECK(file.text_attribute("unit", "age") == "years");
