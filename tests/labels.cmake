@@ -8,7 +8,8 @@ set(slow data.outliers data.phantom.statistics data.space.real_volumes every_op_
     experiments.runner.interruption experiments.runner.keys
     experiments.runner.resume experiments.runner.wiring_faults extending layers.resnet_golden
     tensor.backend.cpu.conv3d_widened tensor.backend.cuda.ops.convolution tensor.backend.cuda.ops.kernels
-    tools.explain_loss_page tools.gpu_check tools.mutated_files tools.page_width tools.pytorch_weights)
+    tools.explain_loss_page tools.gpu_check tools.mutated_files tools.page_width tools.pytorch_weights
+    tools.sweep_engines)
 if(NOT CG_SANITIZE)
   list(APPEND slow documented_commands packaging.debian packaging.install tools.gpu_rehearsal)
 endif()
