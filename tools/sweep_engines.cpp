@@ -35,8 +35,6 @@ Examples:
 The environment variable CORTEXGRAD_ENGINES=engines.txt makes every program use the table.
 )";
 
-const std::vector<std::string> listed_devices = {"A100", "H100", "H200"};  // device_properties.cpp knows them
-
 struct Arguments {
   std::string config = "dynlocrep", device = "cuda", table;
   std::vector<std::string> overrides;
@@ -63,8 +61,7 @@ Config read_config(Arguments arguments) {
 }
 
 std::unique_ptr<Backend> choose_target(const Arguments& arguments) {
-  const bool plans = std::ranges::find(listed_devices, arguments.device) != listed_devices.end();
-  if (!plans) return choose_backend(arguments.device);
+  if (std::ranges::find(device_names, arguments.device) != device_names.end()) return choose_backend(arguments.device);
   if (!arguments.list)
     fail(ErrorKind::usage, "--device " + arguments.device, "its engines can be listed here, but not timed",
          "Add --list, or run with --device cuda on a machine with the GPU.");
@@ -170,7 +167,7 @@ int main(int argc, char** argv) {
   app.add_option("CONFIG", arguments.config, "TOML file, or the name of a file in experiments/")->capture_default_str();
   app.add_option("SETTING", arguments.overrides,
                  "KEY=VALUE: options to change; model.precision is bfloat16 if not given");
-  add_device_option(app, arguments.device, listed_devices, "with --list, a GPU that need not exist here");
+  add_planned_device_option(app, arguments.device, "with --list");
   app.add_option("--seconds", arguments.seconds, "time limit; problems with the most operations come first")
       ->check(in_range(1, 86400))
       ->capture_default_str();

@@ -63,4 +63,14 @@ inline void add_device_option(CLI::App& app, std::string& device) {
       ->capture_default_str();
 }
 
+/// The same where a GPU may be named that need not exist here; `when`: in which case, or "".
+inline void add_planned_device_option(CLI::App& app, std::string& device, const std::string& when) {
+  app.add_option("--device", device,
+                 "auto: a GPU if there is one; cpu; cuda; reference: plain loops; or " + when +
+                     (when.empty() ? "" : " ") +
+                     "a GPU that need not exist here: its name (H200, RTX4090) or compute capability, multiprocessors "
+                     "and memory in GB (8.6:82:24)")
+      ->capture_default_str();
+}
+
 }  // namespace cg
