@@ -229,11 +229,7 @@ int main(int argc, char** argv) {
   app.add_option("SETTING", arguments.overrides, "KEY=VALUE: options to change, e.g. model.precision=bfloat16");
   app.add_option("--batch", arguments.batch,
                  "subjects in the batch (default: train.batch_size), or max: the largest batch that fits");
-  app.add_option(
-         "--device", arguments.device,
-         "auto: a GPU if there is one; cpu; cuda; reference: plain loops; or a GPU that need not exist here: its "
-         "name (H200, RTX4090) or compute capability, multiprocessors and memory in GB (8.6:82:24)")
-      ->capture_default_str();
+  add_planned_device_option(app, arguments.device, "");
   app.add_option("--size", arguments.size, "D H W in voxels, instead of the size of the cohort's volumes")
       ->expected(3)
       ->allow_extra_args(false)  // what follows is a key=value
