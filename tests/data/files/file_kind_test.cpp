@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include "tensor/random.h"
 #include "tests/support/property.h"
 #include "tests/support/thrown.h"
 

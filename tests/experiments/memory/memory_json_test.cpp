@@ -51,7 +51,16 @@ TEST_CASE("memory as JSON: a measurement, cuDNN's plans and the device's propert
                                  .knobs = {{2, 7}, {11, 0}},
                                  .notes = {.tensor_cores = true, .deterministic = true},
                                  .engine_workspace = 100,
-                                 .workspace = 300}};
+                                 .workspace = 300,
+                                 .source = "table",
+                                 .problems = {{.direction = Direction::data_gradient,
+                                               .dtype = DType::bf16,
+                                               .x = {},
+                                               .w = {},
+                                               .y = {},
+                                               .stride = {},
+                                               .padding = {},
+                                               .adds = true}}}};
   const MeasuredMemory measured{
       .baseline = 1000, .peak = 5000, .baseline_by_nvml = 2000, .peak_by_nvml = 6500, .beside = 300, .seconds = 0.25};
   const auto json =
@@ -61,6 +70,8 @@ TEST_CASE("memory as JSON: a measurement, cuDNN's plans and the device's propert
   CHECK(plan.at("engine") == 65);
   CHECK(plan.at("knobs").at("2") == 7);
   CHECK(plan.at("workspace") == 300);
+  CHECK(plan.at("source") == "table");
+  CHECK(plan.at("adds") == true);
   CHECK(json.at("measured").at("above_baseline") == 4000);
   CHECK(json.at("measured").at("beside") == 300);
   CHECK(json.at("measured").at("nvml").at("above_baseline") == 4500);
