@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tensor/backend/cuda/ops/pool_cells.h"
+#include "tensor/random.h"
 #include "tests/support/property.h"
 #include "tests/support/thrown.h"
 
