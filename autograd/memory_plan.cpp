@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "autograd/tape.h"
 
@@ -164,7 +165,8 @@ struct Place {
   int last() const { return gradient ? gradient->last : buffer->last; }
 };
 
-/// The places of all buffers, the largest first. The output of a gradient in place ends one time before it begins.
+/// The places of all buffers: the largest first, and of equal ones that which lives longest. The output of a gradient
+/// in place ends one time before it begins.
 std::vector<Place> places(std::vector<Buffer>& buffers) {
   std::vector<Place> all;
   for (Buffer& buffer : buffers)
@@ -177,8 +179,10 @@ std::vector<Place> places(std::vector<Buffer>& buffers) {
     });
     output->gradient = &buffer;
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const Place& a, const Place& b) { return a.buffer->bytes > b.buffer->bytes; });
+  const auto rank = [](const Place& place) {
+    return std::pair(-place.buffer->bytes, place.buffer->first - place.last());
+  };
+  std::ranges::stable_sort(all, {}, rank);
   return all;
 }
 

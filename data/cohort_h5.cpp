@@ -58,7 +58,7 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
   const Shape maps = file_.shape("maps");
   if (maps.size() != 5 || maps[1] != 1 || count(maps) == 0)
     fail(ErrorKind::data, path, fmt::format("maps have shape {}, expected [N, 1, X, Y, Z]", to_string(maps)),
-         "Store one map per subject.");
+         "Store one map per subject, with a channel axis of length 1 (NumPy: maps[:, None]).");
   shape_ = {maps[2], maps[3], maps[4]};
   const auto n = static_cast<std::size_t>(maps[0]);
   const std::vector<double> ages = file_.numbers("age");
@@ -194,7 +194,8 @@ std::vector<double> CohortFile::coverage() const {
 
 std::vector<std::string> CohortFile::column(const std::string& name) const {
   if (!file_.has(name))
-    fail(ErrorKind::data, file_.path(), fmt::format("it has no column \"{}\"", name), "Name a column of the file.");
+    fail(ErrorKind::data, file_.path(), fmt::format("it has no column \"{}\"", name),
+         "Set data.split_column to a text column of the file.");
   const std::vector<std::string> by_row = texts(file_, name);
   if (static_cast<Index>(by_row.size()) != size())
     fail(ErrorKind::data, file_.path(), fmt::format("{} has {} entries for {} maps", name, by_row.size(), size()),

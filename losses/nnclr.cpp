@@ -31,7 +31,9 @@ ToConstantRows Nnclr::similarity(const LossInput& in) const {
          fmt::format("{} numbers in the predictions, {} in the embeddings", in.predictions.size(), in.z.size()),
          "Give one prediction for each embedding");
   if (in.queue.empty() || in.queue.size() % static_cast<std::size_t>(z.cols()) != 0)
-    fail(ErrorKind::usage, where, fmt::format("{} numbers in the queue of rows of {}", in.queue.size(), z.cols()),
+    fail(ErrorKind::usage, where,
+         fmt::format("the queue has {} numbers, expected a positive multiple of the embedding's width {}",
+                     in.queue.size(), z.cols()),
          "Set loss.queue_size to at least 1, and give rows of the embeddings' width");
   const Eigen::Map<const Array> queue(in.queue.data(), static_cast<Index>(in.queue.size()) / z.cols(), z.cols());
   check_finite(where, "prediction", variable(in), in.epoch);

@@ -110,7 +110,9 @@ void add(const SweptProblem& swept, Index uses, Totals& totals) {
   const auto per_step = [&](const MeasuredEngine& engine) {
     return static_cast<double>(uses) * engine.timing.milliseconds;
   };
-  totals.heuristics += per_step(swept.measured.front());
+  // The heuristics' choice; where it could not run, what they would have cost is not known.
+  const bool ran = swept.measured.front().timing.milliseconds > 0;
+  totals.heuristics += per_step(swept.measured[ran ? 0 : *swept.chosen]);
   totals.table += per_step(swept.measured[*swept.chosen]);
 }
 

@@ -57,8 +57,8 @@ int child(const SandboxLimits& limits, const SandboxBody& body, SharedSpace& ans
   try {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     const auto seconds = static_cast<rlim_t>(limits.processor_seconds);
-    const rlimit both{seconds, seconds};
-    setrlimit(RLIMIT_CPU, &both);
+    const rlimit most{seconds, seconds + 1};  // at the first one SIGXCPU, which names the reason; at the second SIGKILL
+    setrlimit(RLIMIT_CPU, &most);
     lock_down(limits);
     return answer.set_size(body(answer.space())) ? 0 : out_of_memory;
   } catch (const Error& error) {

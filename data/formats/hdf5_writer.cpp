@@ -105,7 +105,8 @@ struct H5Writer::File {
   void check(bool good) const {
     if (good) return;
     if (path.empty()) fail(ErrorKind::memory, "an HDF5 file in memory", "it cannot be created", "Free some memory.");
-    fail(ErrorKind::storage, path, "writing failed", "Free some space on the disk, or choose another folder.");
+    fail(ErrorKind::storage, path, "writing failed (full disk, quota, or an I/O error)",
+         "Check the free space and your quota, or choose another folder.");
   }
 
   /// Chunks are written to the disk when their dataset is closed. Without this check a full disk would lose them

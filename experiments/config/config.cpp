@@ -235,7 +235,12 @@ Config changed_config(const Config& base, const std::vector<Setting>& settings, 
   const Fields<Config> fields = config_fields();
   Checked checked = check(options_of(fields), settings, source.overrides);
   Config config = assembled(fields, checked, source, base);
-  for (const Diagnostic& problem : checked.diagnostics.list()) problems.add(problem);
+  const auto is_known = [&](const Diagnostic& problem) {
+    return std::ranges::any_of(
+        problems.list(), [&](const Diagnostic& other) { return other.at == problem.at && other.text == problem.text; });
+  };
+  for (const Diagnostic& problem : checked.diagnostics.list())  // settings that several rows share are wrong once
+    if (!is_known(problem)) problems.add(problem);
   return config;
 }
 

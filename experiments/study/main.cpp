@@ -95,7 +95,8 @@ int main(int argc, char** argv) {
   app.add_option("SETTING", arguments.overrides,
                  "KEY=VALUE: options to change, e.g. train.epochs=5 (see --help-config)");
   cg::add_device_option(app, arguments.device);
-  app.add_option("--out", arguments.out, "run folder (default: runs/NAME-DIGEST)");
+  app.add_option("--out", arguments.out,
+                 "run folder (default: runs/NAME-DIGEST); of a study: folder of its tables (default: runs/NAME)");
   app.add_flag("--check", arguments.check, "check configuration and cohort, and print what a run would do");
   app.add_flag("--overwrite", arguments.overwrite,
                "start again in a folder that has a run of the same configuration, finished or not");
@@ -103,7 +104,7 @@ int main(int argc, char** argv) {
                "let a GPU compute kernel by kernel, without CUDA graphs: the same results, more slowly");
   app.add_flag("--allow-outliers", arguments.allow_outliers,
                "train on equal maps under two ids, and on intensities that are off by a factor of 10");
-  app.add_option("--shard", arguments.shard, "of a study: train only part I of N, written I/N");
+  app.add_option("--shard", arguments.shard, "of a study: train only shard I of N, written I/N");
   app.add_flag("--collect", arguments.collect, "of a study: write the tables of what has been trained");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
   const cg::BuildState build = cg::build_state();

@@ -187,6 +187,8 @@ std::vector<MadeRow> random_rows(const Sorted& parts, const RandomOptions& optio
     if (!problems.empty()) return {};
     if (names.insert(row.name).second) rows.push_back(std::move(row));
   }
+  if (options.draws == 0 && !parts.draws.empty())
+    problems.add({parts.draws.front().key_at, "study.random.draws: expected the number of rows, 1 to 10000"});
   if (static_cast<Index>(rows.size()) < options.draws)
     problems.add(
         {{1, 1},
@@ -243,6 +245,20 @@ class Reader {
   StudyOptions own(const Sorted& parts) { return checked(study_fields(), "study.", parts.own, own_overrides_); }
   RandomOptions random_options(const Sorted& parts) { return checked(random_fields(), "study.random.", parts.random); }
 
+  /// The study that a part names. Its own parts would be parts of parts, maybe without end.
+  std::vector<Study> part(const std::string& name) const {
+    const Source source = read_source(path_of(name), source_.overrides);
+    Diagnostics ignored;
+    for (const Setting& setting : read_toml(source.text, ignored))
+      if (setting.key == "study.parts")
+        fail(ErrorKind::usage, source_.file, fmt::format("study.parts: \"{}\" itself has parts", name),
+             "Name the studies that it names");
+    return read_studies(source, experiments_);
+  }
+
+  static bool has(const Sorted& parts, const std::string& key) {
+    return std::ranges::any_of(parts.own, [&](const Setting& s) { return s.key == key; });
+  }
   static Position position_of(const Sorted& parts, const std::string& key) {
     for (const Setting& setting : parts.own)
       if (setting.key == key) return setting.value_at;
@@ -260,10 +276,14 @@ class Reader {
     if (!parts.rows.empty() || !parts.grid.empty() || !parts.draws.empty() || !parts.common.empty())
       problems_.add(
           {position_of(parts, "parts"), "study.parts: a study of other studies has no rows and options of its own"});
+    for (const char* key : {"base", "seeds", "protocol", "reference"})
+      if (has(parts, key))
+        problems_.add(
+            {position_of(parts, key), fmt::format("study.{}: a study of other studies has its parts' own", key)});
     throw_diagnostics(source_, problems_);
     std::vector<Study> all;
     for (const std::string& name : options.parts)
-      for (Study& study : read_studies(read_source(path_of(name), source_.overrides), experiments_)) {
+      for (Study& study : part(name)) {
         if (std::ranges::any_of(all, [&](const Study& other) { return other.name == study.name; }))
           fail(ErrorKind::usage, source_.file, fmt::format("study.parts names \"{}\" twice", study.name));
         all.push_back(std::move(study));
@@ -271,11 +291,21 @@ class Reader {
     return all;
   }
 
+  /// A study has one list of seeds for all rows, so that rows can be compared.
+  void refuse_own_seeds(const std::vector<Setting>& settings) {
+    const std::string text = "seeds: a study has the same seeds in all rows; set study.seeds";
+    for (const Setting& setting : settings)
+      if (setting.key == "seeds") problems_.add({setting.key_at, text});
+    for (const std::string& setting : overrides_)
+      if (setting.starts_with("seeds=")) problems_.add({{}, text});
+  }
+
   void add_row(Study& study, const Config& base, const std::vector<Setting>& common, const std::string& name,
                const std::vector<Setting>& settings) {
     std::vector<Setting> of_row, of_config = common;
     for (const Setting& setting : settings)
       (has_field(row_fields(), setting.key) ? of_row : of_config).push_back(setting);
+    refuse_own_seeds(of_config);
     const auto row = checked(row_fields(), "study.rows." + name + ".", of_row);
     if (!row.paper.empty() && row.paper.size() != 2)
       problems_.add({of_row.back().value_at, fmt::format("study.rows.{}.paper: expected the mean and the SD", name)});
@@ -310,7 +340,11 @@ Fields<StudyOptions> study_fields() {
   };
 }
 
-std::string study_manual() { return manual(options_of(with_prefix(study_fields(), "study."))); }
+std::string study_manual() {
+  return manual(options_of(with_prefix(study_fields(), "study."))) +
+         manual(options_of(with_prefix(row_fields(), "study.rows.NAME."))) +
+         manual(options_of(with_prefix(random_fields(), "study.random.")));
+}
 
 std::vector<Study> read_studies(const Source& source, const fs::path& experiments) {
   return Reader(source, experiments).read();

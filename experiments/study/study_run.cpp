@@ -116,7 +116,8 @@ void run_study(const StudyPlan& plan, const StudyTask& task, const RunOptions& o
   std::string list;
   for (const Failure& f : failures) list += fmt::format("\n  {}: {}", f.training, f.message);
   fail(failures.front().kind, "study",
-       fmt::format("{} of {} trainings failed:{}", failures.size(), plan.trainings.size(), list));
+       fmt::format("{} of {} trainings failed:{}", failures.size(), plan.trainings.size(), list),
+       "Give the same command again after a repair; where a message advises --overwrite, remove the training's folder");
 }
 
 }  // namespace cg

@@ -99,8 +99,8 @@ TEST_CASE("CohortFile: its attributes are those of the file, and an unknown samp
   CHECK(cohort.has_affine());
   CHECK(cohort.affine().m[0][3] == -2);
   CHECK(cohort.modality() == "mre");
-  write(file.path, "nearest");
-  check_fails([&] { CohortFile{file.path}; }, ErrorKind::data, {"sampling is \"nearest\", which is not known"});
+  write(file.path, "cubic");
+  check_fails([&] { CohortFile{file.path}; }, ErrorKind::data, {"sampling is \"cubic\", which is not known"});
 }
 
 TEST_CASE("phantom: every part of the file that a cohort reads has a digest") {

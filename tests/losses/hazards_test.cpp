@@ -195,9 +195,10 @@ TEST_CASE("NNCLR: predictions and queue must be there, fit, and be finite") {
   check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage, {"31 numbers in the predictions, 32"});
   b = good;
   b.queue.clear();
-  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage, {"0 numbers in the queue", "loss.queue_size"});
+  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage, {"the queue has 0 numbers", "loss.queue_size"});
   b.queue = {1, 2, 3, 4, 5};
-  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage, {"5 numbers in the queue of rows of 4"});
+  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage,
+              {"the queue has 5 numbers, expected a positive multiple of the embedding's width 4"});
   b = good;
   b.queue[9] = std::nan("");
   check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::numbers, {"queue's entry in row 2"});

@@ -55,7 +55,7 @@ TEST_CASE("exit code 6: the message gives the memory needed, free and held, and 
   const Finished some = train(cohort, enough, train_part, "some");
   CAPTURE(some.text);
   CHECK(some.code == 6);
-  const auto fits = static_cast<Index>(number(some, "Set train.batch_size = ([0-9]+), which fits"));
+  const auto fits = static_cast<Index>(number(some, "[Ss]et train.batch_size = ([0-9]+), which fits"));
   CHECK(fits >= 2);
   CHECK(fits < train_part);
   const Finished smaller = train(cohort, enough, fits, "smaller");

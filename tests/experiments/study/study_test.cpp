@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -152,6 +153,29 @@ TEST_CASE("Study: parts are other studies, which the command line changes togeth
   CHECK(studies[1].rows[0].config.seeds == std::vector<Index>{4});
   CHECK(refusal(folder, "[study]\nparts = [\"one\"]\n[study.rows.a]\n").find("no rows") != std::string::npos);
   CHECK(refusal(folder, "[study]\nparts = [\"one\", \"one\"]\n").find("\"one\" twice") != std::string::npos);
+}
+
+TEST_CASE("Study: what would be ignored is refused: seeds of a row, draws that are missing, keys beside parts") {
+  const Folder folder;
+  const std::string row = head + "[study.rows.a]\n";
+  CHECK(refusal(folder, row + "seeds = [5]\n").starts_with("mine.toml:5:1: seeds: a study has the same seeds"));
+  CHECK(refusal(folder, "seeds = [5]\n" + row).starts_with("mine.toml:1:1: seeds: a study has the same seeds"));
+  CHECK(refusal(folder, row, {"seeds=0"}).starts_with("command line: seeds: a study has the same seeds"));
+  CHECK(
+      refusal(folder, row + "[study.random]\nloss.sigma = [1, 3]\n").find("study.random.draws: expected the number") !=
+      std::string::npos);
+  folder.write("one.toml", row);
+  folder.write("both.toml", "[study]\nparts = [\"one\"]\n");
+  CHECK(refusal(folder, "[study]\nparts = [\"one\"]\nseeds = [1]\n").starts_with("mine.toml:3:9: study.seeds: "));
+  CHECK(refusal(folder, "[study]\nparts = [\"both\"]\n").find("\"both\" itself has parts") != std::string::npos);
+}
+
+TEST_CASE("Study: a mistake that all rows share is reported once") {
+  const Folder folder;
+  const std::string message =
+      refusal(folder, head + "[study.rows.a]\n[study.rows.b]\n[train]\nepochs = 0\n", {"train.batch_size=1"});
+  CHECK(std::ranges::count(message, '\n') == 1);
+  CHECK(message.find("train.epochs = 0") != std::string::npos);
 }
 
 TEST_CASE("Study: all mistakes are reported together, each with its line and column") {
