@@ -136,7 +136,8 @@ TEST_CASE("Study: no combination is drawn twice, and more draws than combination
     return head + "[study.random]\ndraws = " + draws + "\nloss.final_neighbours = [3, 5]\nloss.step_size = [1, 2]\n";
   };
   std::set<std::string> names;
-  for (const StudyRow& row : read(folder, text("6"))[0].rows) names.insert(row.name);
+  const std::vector<Study> six = read(folder, text("6"));
+  for (const StudyRow& row : six[0].rows) names.insert(row.name);
   CHECK(names.size() == 6);
   CHECK(refusal(folder, text("7")).find("the ranges have 6 combinations only") != std::string::npos);
 }
@@ -245,7 +246,8 @@ TEST_CASE("Study: every shipped study is valid, and its base is the paper's sett
   }
   CHECK(studies == 9);
   const Source table3 = read_source((experiments / "table3.toml").string(), {});
-  for (const StudyRow& row : read_studies(table3, experiments)[0].rows)
+  const std::vector<Study> studies3 = read_studies(table3, experiments);
+  for (const StudyRow& row : studies3[0].rows)
     if (row.name == "rank_n_contrast")  // its own published temperature
       CHECK(resolved_config(row.config).find("temperature = \"published\"  # here 2.0") != std::string::npos);
   CHECK_THROWS_WITH_AS(parse_config(table3), doctest::Contains("this is a study of several runs"), Error);

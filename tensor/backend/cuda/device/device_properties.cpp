@@ -51,6 +51,7 @@ const std::vector<DeviceProperties>& devices() {
       known("NVIDIA GeForce RTX 4090", {8, 9}, 128, 99, 24564, 72, 2520, 10501),
       known("NVIDIA H100", {9, 0}, 132, 227, 81559, 50, 1980, 2619),
       known("NVIDIA H200", {9, 0}, 132, 227, 143771, 60, 1980, 3201),
+      known("NVIDIA GeForce RTX 5090", {12, 0}, 170, 99, 32607, 96, 2407, 14001),
       known("NVIDIA T4", {7, 5}, 40, 64, 15360, 4, 1590, 5001),
       known("NVIDIA V100", {7, 0}, 80, 96, 32768, 6, 1530, 877),
   };
