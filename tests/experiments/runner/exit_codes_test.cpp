@@ -89,7 +89,7 @@ TEST_CASE("exit code 8: a phantom that cannot be written; the message names what
   CAPTURE(beside.text);
   CHECK(beside.code == 8);
   CHECK(beside.says((top / "phantoms").string()));
-  CHECK(beside.says("Free some space"));
+  CHECK(beside.says("Check the free space"));
   CHECK(beside.says("or give a cohort: data.cohort=FILE."));
   CHECK_FALSE(beside.says("XDG_CACHE_HOME"));
 }
