@@ -4,9 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
 #include <set>
+#include <utility>
 
 #include "tensor/error.h"
 #include "tensor/random.h"
@@ -53,11 +52,6 @@ Fields<S> with_prefix(Fields<S> fields, const std::string& prefix) {
 bool has_field(const auto& fields, const std::string& key) {
   return std::ranges::any_of(fields, [&](const auto& f) { return f.key == key; });
 }
-
-/// A value that varies, and where it is written.
-struct Variation {
-  Setting setting;  ///< its value is a list
-};
 
 /// The settings of a study's file, sorted by what they are for.
 struct Sorted {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cohort file of this project, of which one part after the other is changed: whoever reads the part refuses the file.
+// A cohort file of this project, in which one part after the other is changed: reading the changed part is refused.
 #include <doctest/doctest.h>
 
 #include <functional>

@@ -136,8 +136,8 @@ def bound_of_kernel(kernel, limits):
 
 
 def kernels_of(job, steps, limits=None):
-    """Time, bytes and operations of each kernel by ncu, mean of `steps` steps, the longest first. Returns rows, and why
-    there are none or why they are of fewer steps."""
+    """Time, bytes and operations of each kernel by ncu, mean of `steps` steps, the longest first. Returns rows, and the
+    reason if rows are missing or of fewer steps."""
     if not find_tool("ncu"):
         return [], "ncu is not on this machine"
     metrics, sums, rows = {**METRICS, **OPERATIONS}, {}, []
@@ -181,7 +181,7 @@ def limits_of(job):
 
 
 def layers_of(job, precision, limits, sizes):
-    """Our step by layer, kernel by kernel, with the bound of each. Returns rows, or the reason why there are none."""
+    """Our step by layer, kernel by kernel, with the bound of each. Returns rows, or the reason why they are missing."""
     done = job.run(
         [
             job.bin / "benchmark",
