@@ -21,7 +21,6 @@ NOT_RUN = {  # the beginning of a command: why it is not run
     "tools/install_dependencies.sh": "it needs root and the network",
     "tools/gpu_check/gpu_check.sh": "it needs a GPU, or builds for one; see tools.gpu_check, tools.gpu_rehearsal",
     "tools/benchmark/compare_with_pytorch.sh": "it installs a new PyTorch from the network",
-    "benchmark step --size 91 109 91": "32 volumes at 2 mm need 20 GB",
     "benchmark step --layers": "two volumes at 2 mm need minutes",
     "sweep_engines dynlocrep": "it needs a GPU; tools.sweep_engines runs what needs none",
     "sweep_engines quickstart": "it needs a GPU",
