@@ -6,7 +6,7 @@
 set(slow data.outliers data.phantom.statistics data.space.real_volumes every_op_parity every_op_parity.avx2
     experiments.prediction.predict experiments.prediction.real_scans experiments.prediction.saliency
     experiments.runner.interruption experiments.runner.keys
-    experiments.runner.resume experiments.runner.wiring_faults experiments.study.study_run extending layers.resnet_golden
+    experiments.runner.resume experiments.runner.wiring_faults experiments.run_experiment.study_run extending layers.resnet_golden
     tensor.backend.cpu.conv3d_widened tensor.backend.cuda.ops.convolution tensor.backend.cuda.ops.kernels
     tools.explain_loss_page tools.gpu_check tools.gpu_lease tools.gpu_stages tools.mutated_files tools.page_width
     tools.pytorch_weights tools.sweep_engines)

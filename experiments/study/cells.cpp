@@ -231,4 +231,23 @@ std::string study_table(const StudyPlan& plan, std::size_t study, const std::vec
   return out;
 }
 
+bool StudyResults::is_synthetic() const {
+  return std::ranges::any_of(cells, [](const CellResult& cell) { return cell.synthetic; });
+}
+
+StudyResults study_results(const StudyPlan& plan) {
+  StudyResults out{.plan = plan, .cells = {}, .rows = {}, .missing = {}};
+  std::set<std::string> missing;
+  for (const Cell& cell : plan.cells) {
+    const Training& training = plan.trainings[cell.training];
+    if (training.is_done())
+      out.cells.push_back(evaluate_cell(plan, cell));
+    else
+      missing.insert(training.text);
+  }
+  out.missing.assign(missing.begin(), missing.end());
+  for (std::size_t s = 0; s < plan.studies.size(); ++s) out.rows.push_back(summarise_study(plan, s, out.cells));
+  return out;
+}
+
 }  // namespace cg

@@ -50,4 +50,17 @@ std::string results_csv(const StudyPlan& plan, const std::vector<CellResult>& ce
 /// is named: the test part has no say in that.
 std::string study_table(const StudyPlan& plan, std::size_t study, const std::vector<RowResult>& rows);
 
+/// What a study has so far.
+struct StudyResults {
+  StudyPlan plan;
+  std::vector<CellResult> cells;             ///< of the trainings that are done
+  std::vector<std::vector<RowResult>> rows;  ///< of each study
+  std::vector<std::string> missing;          ///< trainings
+
+  bool is_synthetic() const;
+};
+
+/// Evaluates the cells of the trainings that are done. Errors: as evaluate_cell and summarise_study.
+StudyResults study_results(const StudyPlan& plan);
+
 }  // namespace cg

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "experiments/study/study_run.h"
+#include "experiments/run_experiment/study_run.h"
 
 #include <fmt/format.h>
 
 #include <charconv>
-#include <set>
 #include <vector>
 
 #include "data/files/storage.h"
@@ -64,30 +63,21 @@ std::vector<Failure> train(const StudyPlan& plan, const StudyTask& task, const R
   return failures;
 }
 
-void collect(const StudyPlan& plan, const StudyTask& task) {
-  std::vector<CellResult> results;
-  std::set<std::string> missing;
-  for (const Cell& cell : plan.cells) {
-    const Training& training = plan.trainings[cell.training];
-    if (training.is_done())
-      results.push_back(evaluate_cell(plan, cell));
-    else
-      missing.insert(training.text);
-  }
-  std::filesystem::create_directories(task.folder);
-  write_atomically(task.folder / "results.csv", results_csv(plan, results));
+void write_results(const StudyResults& results, const std::filesystem::path& folder) {
+  const StudyPlan& plan = results.plan;
+  std::filesystem::create_directories(folder);
+  write_atomically(folder / "results.csv", results_csv(plan, results.cells));
   std::string text;
-  bool synthetic = false;
-  for (const CellResult& r : results) synthetic = synthetic || r.synthetic;
-  for (std::size_t s = 0; s < plan.studies.size(); ++s) text += study_table(plan, s, summarise_study(plan, s, results));
-  if (synthetic) text += "*** on a SYNTHETIC PHANTOM cohort: not a replication of the paper's figures ***\n";
-  write_atomically(task.folder / "tables.txt", text);
+  for (std::size_t s = 0; s < plan.studies.size(); ++s) text += study_table(plan, s, results.rows[s]);
+  if (results.is_synthetic())
+    text += "*** on a SYNTHETIC PHANTOM cohort: not a replication of the paper's figures ***\n";
+  write_atomically(folder / "tables.txt", text);
   fmt::print("{}", text);
-  if (!missing.empty()) {
-    fmt::print("{} of {} trainings are missing:\n", missing.size(), plan.trainings.size());
-    for (const std::string& name : missing) fmt::print("  {}\n", name);
+  if (!results.missing.empty()) {
+    fmt::print("{} of {} trainings are missing:\n", results.missing.size(), plan.trainings.size());
+    for (const std::string& name : results.missing) fmt::print("  {}\n", name);
   }
-  fmt::print("results in {}\n", task.folder.string());
+  fmt::print("results in {}\n", folder.string());
 }
 
 }  // namespace
@@ -110,7 +100,7 @@ void read_shard(const std::string& text, StudyTask& task) {
 void run_study(const StudyPlan& plan, const StudyTask& task, const RunOptions& options) {
   if (task.check) return print_plan(plan, task);
   const std::vector<Failure> failures = task.collect ? std::vector<Failure>() : train(plan, task, options);
-  if (task.shards == 1 || task.collect) collect(plan, task);
+  if (task.shards == 1 || task.collect) write_results(study_results(plan), task.folder);
   if (failures.empty()) return;
   std::string list;
   for (const Failure& f : failures) list += fmt::format("\n  {}: {}", f.training, f.message);

@@ -12,9 +12,9 @@
 #include "experiments/program/build_state.h"
 #include "experiments/program/command_line.h"
 #include "experiments/program/environment.h"
+#include "experiments/run_experiment/study_run.h"
 #include "experiments/runner/announcement.h"
 #include "experiments/runner/trainer.h"
-#include "experiments/study/study_run.h"
 #include "tensor/error.h"
 
 namespace {
