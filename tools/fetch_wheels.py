@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Downloads wheels from PyPI by name, version and SHA-256, and unpacks the files for a C++ build (include/, lib/, and
-the licences of share/doc/), or only one file of a wheel.
+the licences of share/doc/), or only one file of a wheel; or the source archive of one package, and unpacks some of its
+folders.
 
 Needs only Python's standard library (a new Debian has no pip). The index is PyPI's, or the one in PIP_INDEX_URL. Exits
 with 1 and a message if a wheel is missing or its digest differs.
@@ -15,6 +16,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tarfile
 import urllib.parse
 import urllib.request
 import zipfile
@@ -48,7 +50,12 @@ def index_url():
     return "https://pypi.org/simple"
 
 
-def download(name, version):
+def is_wheel(file, name, version):
+    here = file.endswith("-none-any.whl") or (file.endswith("x86_64.whl") and "manylinux" in file)
+    return file.startswith(f"{name}-{version}-") and here
+
+
+def download(name, version, source):
     page = f"{index_url().rstrip('/')}/{name.replace('_', '-')}/"
     links = Links()
     with urllib.request.urlopen(page, timeout=60) as answer:
@@ -56,11 +63,11 @@ def download(name, version):
     for link in links.found:
         address = urllib.parse.urljoin(page, link)
         file = urllib.parse.unquote(urllib.parse.urlparse(address).path.rsplit("/", 1)[-1])
-        here = file.endswith("-none-any.whl") or (file.endswith("x86_64.whl") and "manylinux" in file)
-        if file.startswith(f"{name}-{version}-") and here:
+        if file == f"{name}-{version}.tar.gz" if source else is_wheel(file, name, version):
             with urllib.request.urlopen(address, timeout=300) as answer:
                 return answer.read()
-    sys.exit(f"error: {page} has no wheel of {name} {version} for any system or manylinux x86_64")
+    kind = "source archive" if source else "wheel for any system or manylinux x86_64"
+    sys.exit(f"error: {page} has no {kind} of {name} {version}")
 
 
 def unpack(wheel, folder):
@@ -82,9 +89,25 @@ def unpack_file(wheel, folder, member):
         (folder / pathlib.PurePosixPath(member).name).write_bytes(archive.read(member))
 
 
+def unpack_folders(archive, target, folders):
+    """Unpacks `folders` of a source archive, named without its first two folders (NAME-VERSION/src)."""
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as files:
+        for member in files:
+            path = pathlib.PurePosixPath(*pathlib.PurePosixPath(member.name).parts[3:])
+            if not member.isfile() or not any(path.is_relative_to(folder) for folder in folders):
+                continue
+            place = (target / path).resolve()
+            if not place.is_relative_to(target.resolve()):
+                sys.exit(f"error: {member.name} leaves the target folder")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(files.extractfile(member).read())
+
+
 def main():
     parser = arguments.Parser(prog="fetch_wheels.py", description=__doc__)
     parser.add_argument("--file", metavar="MEMBER", help="the only file of the wheel to unpack")
+    parser.add_argument("--source", metavar="FOLDERS",
+                        help="the folders to unpack of a package's source archive, separated by commas")
     parser.add_argument("folder", metavar="FOLDER", type=pathlib.Path, help="where the files go")
     parser.add_argument("version", metavar="VERSION", help="of all wheels")
     parser.add_argument("wheels", metavar="NAME SHA256", nargs="+", help="each wheel with its digest")
@@ -93,11 +116,13 @@ def main():
     if len(wheels) % 2:
         parser.error(f"{wheels[-1]}: expected its SHA-256")
     for name, digest in zip(wheels[0::2], wheels[1::2]):
-        wheel = download(name, options.version)
+        wheel = download(name, options.version, options.source)
         found = hashlib.sha256(wheel).hexdigest()
         if found != digest:
             sys.exit(f"error: {name} {options.version}: SHA-256 is {found}, expected {digest}")
-        if member:
+        if options.source:
+            unpack_folders(wheel, folder, options.source.split(","))
+        elif member:
             unpack_file(wheel, folder, member)
         else:
             unpack(wheel, folder)

@@ -36,6 +36,12 @@ onednn_wheels=(
   onednn_cpu_gomp        2f22a54d6a890ed14bfa185d42a4be65d8b5b1df85dc1f0f3a9abe31620416fb
   onednn_devel_cpu_gomp  9763c69e8c907e119056bd52ad918ca84ac9ba939d130a99dfa95ccca3e5e284
 )
+assorthead_version=0.2.2          # headers of umappp 3.2.0, for the UMAP of a study's report, and of what it uses
+assorthead=(assorthead 671c0d71241bc667589761f5f04bc47f318a049b6044374559e6c082ca6999c1)
+assorthead_folders=''
+for name in umappp knncolle irlba aarand subpar sanisizer Eigen; do
+  assorthead_folders+=include/$name,licenses/$name,
+done
 template_version=0.10.4           # of nilearn, whose wheel contains the MNI152 template: for the tests
 template_wheel=(nilearn 48a800e6117ebea8a70b2f0a080b16109e225731605c9243ff103e9a27bf9cac)
 template=nilearn/datasets/data/mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz
@@ -47,7 +53,8 @@ case ${1:-} in
 esac
 if [ "${1:-}" = --list ]; then
   printf '%s\n' "${packages[@]}" "${test_packages[@]}" "libdnnl-dev >= 3, otherwise:" \
-    "onednn-cpu-gomp==$onednn_version" "onednn-devel-cpu-gomp==$onednn_version" "nilearn==$template_version"
+    "onednn-cpu-gomp==$onednn_version" "onednn-devel-cpu-gomp==$onednn_version" "assorthead==$assorthead_version" \
+    "nilearn==$template_version"
   exit 0
 fi
 
@@ -95,6 +102,20 @@ if ! onednn_is_here; then
     exit 2
   }
   echo "$onednn_version" >"$onednn/version"
+fi
+
+headers="$root/build/assorthead"  # without them a report has PCA alone
+if [ "$(cat "$headers/version" 2>/dev/null)" != "$assorthead_version" ] && [ ! -e "$headers/not_downloaded" ]; then
+  echo "Downloading the headers of UMAP (PyPI, assorthead's source archive, hash-checked) into build/assorthead"
+  rm -rf "$headers" && mkdir -p "$headers"
+  if python3 "$root/tools/fetch_wheels.py" --source "${assorthead_folders%,}" "$headers" "$assorthead_version" \
+      "${assorthead[@]}"; then
+    echo "$assorthead_version" >"$headers/version"
+  else  # only once, so that a build without a network does not try again each time
+    printf 'UMAP was not downloaded: reports of studies show PCA alone. With a network:\n  rm -r %s && %s\n' \
+      "$headers" "$0" >&2
+    touch "$headers/not_downloaded"
+  fi
 fi
 
 volumes="$root/build/test_volumes"
