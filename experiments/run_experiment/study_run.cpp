@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/files/storage.h"
+#include "experiments/report/write_report.h"
 #include "experiments/runner/trainer.h"
 #include "experiments/study/cells.h"
 #include "tensor/error.h"
@@ -72,6 +73,7 @@ void write_results(const StudyResults& results, const std::filesystem::path& fol
   if (results.is_synthetic())
     text += "*** on a SYNTHETIC PHANTOM cohort: not a replication of the paper's figures ***\n";
   write_atomically(folder / "tables.txt", text);
+  write_report(results, folder);
   fmt::print("{}", text);
   if (!results.missing.empty()) {
     fmt::print("{} of {} trainings are missing:\n", results.missing.size(), plan.trainings.size());

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "experiments/report/age_plots.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "experiments/report/axes.h"
+#include "experiments/report/numbers.h"
+
+namespace cg {
+namespace {
+
+void draw_subject(Picture& picture, const Plot& plot, double x, double low, double mean, double high,
+                  const std::string& title) {
+  if (high > low) picture.line(plot.at(x, low), plot.at(x, high), {Ink::c0, {}, 0.45}, 1.5);
+  picture.add(Disc{plot.at(x, mean), 4.5, Paint{Ink::c0, {}, 0.7}, {}, title});
+}
+
+std::string title_of(const PredictedAge& s) {
+  return fmt::format("{}: {:.1f} years, predicted {:.1f}", s.id, s.age, s.mean);
+}
+
+struct Ages {
+  double low = INFINITY, high = -INFINITY, lowest = INFINITY, highest = -INFINITY;
+  explicit Ages(const std::vector<PredictedAge>& subjects) {
+    for (const PredictedAge& s : subjects) {
+      low = std::min(low, s.age);
+      high = std::max(high, s.age);
+      lowest = std::min(lowest, s.low);
+      highest = std::max(highest, s.high);
+    }
+  }
+};
+
+}  // namespace
+
+GapLine gap_line(const std::vector<PredictedAge>& subjects) {
+  double age = 0, gap = 0;
+  for (const PredictedAge& s : subjects) {
+    age += s.age / static_cast<double>(subjects.size());
+    gap += s.gap() / static_cast<double>(subjects.size());
+  }
+  double both = 0, squares = 0;
+  for (const PredictedAge& s : subjects) {
+    both += (s.age - age) * (s.gap() - gap);
+    squares += (s.age - age) * (s.age - age);
+  }
+  const double slope = squares > 0 ? both / squares : 0;
+  return {slope, gap - slope * age};
+}
+
+Picture predicted_ages(const std::vector<PredictedAge>& subjects, const std::string& title) {
+  Picture picture{.title = title, .height = 470};
+  const Ages ages(subjects);
+  Plot plot{.left = 66, .top = 14, .width = 400, .height = 400, .x = {}, .y = {}};
+  plot.y = round_axis(std::min(ages.low, ages.lowest), std::max(ages.high, ages.highest), "predicted age (years)");
+  plot.x = plot.y;
+  plot.x.title = "age (years)";
+  draw_axes(picture, plot, 14);
+  picture.line(plot.at(plot.x.low, plot.x.low), plot.at(plot.x.high, plot.x.high), {Ink::soft}, 1.5, true);
+  for (const PredictedAge& s : subjects) draw_subject(picture, plot, s.age, s.low, s.mean, s.high, title_of(s));
+  return picture;
+}
+
+Picture age_gaps(const std::vector<PredictedAge>& subjects, const std::string& title) {
+  Picture picture{.title = title, .height = 350};
+  const Ages ages(subjects);
+  double low = 0, high = 0;
+  for (const PredictedAge& s : subjects) {
+    low = std::min(low, s.low - s.age);
+    high = std::max(high, s.high - s.age);
+  }
+  Plot plot{.left = 66, .top = 14, .width = 480, .height = 270, .x = {}, .y = {}};
+  plot.x = round_axis(ages.low, ages.high, "age (years)");
+  plot.y = round_axis(low, high, "predicted − true age (years)");
+  draw_axes(picture, plot, 14);
+  picture.line(plot.at(plot.x.low, 0), plot.at(plot.x.high, 0), {Ink::soft}, 1.5, true);
+  const GapLine line = gap_line(subjects);
+  for (const PredictedAge& s : subjects)
+    draw_subject(picture, plot, s.age, s.low - s.age, s.gap(), s.high - s.age, title_of(s));
+  picture.line(plot.at(ages.low, line.at_zero + line.slope * ages.low),
+               plot.at(ages.high, line.at_zero + line.slope * ages.high), {Ink::accent}, 2);
+  return picture;
+}
+
+}  // namespace cg

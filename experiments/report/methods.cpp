@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "experiments/report/methods.h"
+
+#include <fmt/format.h>
+
+#include "data/augment/augmentations.h"
+#include "experiments/report/numbers.h"
+#include "experiments/report/paper_items.h"
+#include "losses/dynlocrep.h"
+#include "losses/registry.h"
+
+namespace cg {
+namespace {
+
+constexpr struct {
+  const char *cited, *text;
+} known[] = {
+    {"Barbano et al., 2023",
+     "C. A. Barbano, B. Dufumier, E. Duchesnay, M. Grangetto, P. Gori. Contrastive learning for regression in "
+     "multi-site brain age prediction. IEEE International Symposium on Biomedical Imaging (ISBI), 2023."},
+    {"Chen et al., 2020",
+     "T. Chen, S. Kornblith, M. Norouzi, G. Hinton. A simple framework for contrastive learning of visual "
+     "representations. International Conference on Machine Learning, 2020."},
+    {"Dufumier et al., 2021",
+     "B. Dufumier, P. Gori, J. Victor, et al. Contrastive learning with continuous proxy meta-data for 3D MRI "
+     "classification. MICCAI, 2021."},
+    {"Dwibedi et al., 2021",
+     "D. Dwibedi, Y. Aytar, J. Tompson, P. Sermanet, A. Zisserman. With a little help from my friends: "
+     "nearest-neighbor contrastive learning of visual representations. ICCV, 2021."},
+    {"Efron & Tibshirani, 1993", "B. Efron, R. J. Tibshirani. An introduction to the bootstrap. Chapman & Hall, 1993."},
+    {"He et al., 2016", "K. He, X. Zhang, S. Ren, J. Sun. Deep residual learning for image recognition. CVPR, 2016."},
+    {"Hoerl & Kennard, 1970",
+     "A. E. Hoerl, R. W. Kennard. Ridge regression: biased estimation for nonorthogonal problems. Technometrics 12, "
+     "1970."},
+    {"Holm, 1979",
+     "S. Holm. A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6, 1979."},
+    {"Kingma & Ba, 2015", "D. P. Kingma, J. Ba. Adam: a method for stochastic optimization. ICLR, 2015."},
+    {"McInnes et al., 2018",
+     "L. McInnes, J. Healy, J. Melville. UMAP: uniform manifold approximation and projection for dimension reduction. "
+     "arXiv:1802.03426, 2018."},
+    {"Zha et al., 2024",
+     "K. Zha, P. Cao, J. Son, Y. Yang, D. Katabi. Rank-N-Contrast: learning continuous representations for "
+     "regression. Advances in Neural Information Processing Systems 36, 2024."},
+};
+
+std::string seeds_text(const Study& study) {
+  return study.options.seeds.size() == 1 ? "one random seed"
+                                         : fmt::format("{} random seeds", study.options.seeds.size());
+}
+
+std::string data_text(const MethodsInput& in) {
+  const Config& c = in.config;
+  const TrainingRecord& r = in.record;
+  std::string out =
+      fmt::format("The cohort {} has {} {}; {} were used for training{} and {} for testing", r.cohort, r.subjects,
+                  r.synthetic ? "synthetic volumes (a computed phantom, no subjects)" : "maps", r.train,
+                  r.validation > 0 ? fmt::format(", {} for validation", r.validation) : "", r.test);
+  if (c.data.split == SplitBy::rows || c.data.split == SplitBy::persons)
+    out += fmt::format(" (fold {} of {}, split seed {})", c.data.fold, c.data.folds, c.data.split_seed);
+  out += ". Intensities were normalised to mean 0 and standard deviation 1 over the non-zero voxels of ";
+  out += c.data.normalise == NormaliseScope::train ? "the training part."
+         : c.data.normalise == NormaliseScope::all ? "all maps."
+                                                   : "each map.";
+  const std::string augmentations = to_string(c.data.augment);
+  out += augmentations.empty() ? " No augmentation was applied."
+                               : fmt::format(" Training volumes were augmented: {}.", augmentations);
+  return out;
+}
+
+std::string network_text(const MethodsInput& in) {
+  const Config& c = in.config;
+  std::string out =
+      fmt::format("The encoder is a 3D ResNet-18 (He et al., 2016) with {} channels in the stem", c.model.width);
+  out += c.model.projection ? fmt::format(" and a projection head with {} outputs", c.model.embedding)
+                            : " without a projection head";
+  out += c.pretrained.weights.empty() ? ", trained from random initial weights" : ", starting from pre-trained weights";
+  out += fmt::format(
+      ". It was trained for {} epochs in batches of {} subjects with Adam (Kingma & Ba, 2015), learning "
+      "rate {:g}, multiplied by {:g} every {} epochs, weight decay {:g}, in {}.",
+      c.train.epochs, c.train.batch_size, c.train.learning_rate, c.train.decay_factor, c.train.decay_every,
+      c.train.weight_decay, in.record.precision);
+  return out;
+}
+
+std::string loss_text(const MethodsInput& in) {
+  const Config& c = in.config;
+  const LossInfo info = loss_info(c.loss.name);
+  const std::string source = loss_source(c.loss.name);
+  std::string out =
+      fmt::format("The loss is {}{}, temperature {:g}", info.title, source.empty() ? "" : " (" + source + ")",
+                  c.loss.shared.temperature.value_or(info.temperature));
+  if (info.weighs) out += fmt::format(", with a kernel of the age difference of width {:g}", c.loss.shared.sigma);
+  if (info.selects) {
+    const auto& own = c.loss.own.of<DynLocRep>();
+    out += own.step_size > 0
+               ? fmt::format("; the number of repelled neighbours falls every {} epoch{} from the batch size to {}",
+                             own.step_size, own.step_size == 1 ? "" : "s", own.final_neighbours)
+               : "; with step 0, so that all other samples repel, as in the exponential loss (Barbano et al., 2023)";
+  }
+  return out + ".";
+}
+
+std::string evaluation_text(const MethodsInput& in) {
+  const Config& c = in.config;
+  const std::string& name = c.evaluation.predictor.name;
+  std::string out = "After training, the encoder was frozen, and ";
+  out += name == "ridge" ? "ridge regression (Hoerl & Kennard, 1970)" : "a linear predictor (" + name + ")";
+  out += fmt::format(
+      " of age was fitted on the features {} the projection head of the training part. The mean absolute "
+      "error (MAE) of the test part is given as mean ± standard deviation over {}.",
+      c.evaluation.features == Features::projected ? "after" : "before", seeds_text(in.study));
+  out += in.study.options.protocol == Protocol::published ? " All seeds have the same division of subjects."
+                                                          : " Each subject was tested once per seed.";
+  if (in.study.rows.size() > 1)
+    out +=
+        " Differences to the reference were computed on the same subjects and seeds; their 95 % intervals are "
+        "percentiles of 10,000 bootstrap samples of subjects and seeds (Efron & Tibshirani, 1993), and p values were "
+        "corrected by Holm's method (Holm, 1979).";
+  return out;
+}
+
+}  // namespace
+
+Methods methods(const MethodsInput& in) {
+  Methods out;
+  out.paragraphs = {data_text(in), network_text(in), loss_text(in), evaluation_text(in)};
+  out.paragraphs.push_back(
+      fmt::format("Computed with Cortexgrad {} (commit {}{}) on {}.",
+                  in.record.environment.contains("version") ? in.record.environment.at("version") : "",
+                  in.record.commit.substr(0, 12), in.record.sources == "changed" ? ", with changed sources" : "",
+                  in.record.device));
+  for (const auto& [cited, text] : known)
+    for (const std::string& paragraph : out.paragraphs)
+      if (paragraph.find(cited) != std::string::npos) {
+        out.references.push_back(text);
+        break;
+      }
+  return out;
+}
+
+}  // namespace cg

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers as the report writes them.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "experiments/statistics/metrics.h"
+
+namespace cg {
+
+/// "3.724"; "–" for NaN.
+inline std::string fixed(double value, int digits = 3) {
+  return std::isfinite(value) ? fmt::format("{:.{}f}", value, digits) : "–";
+}
+
+/// "3.724 ± 0.220"; without ± if there is no SD.
+inline std::string plus_minus(const MeanSd& value, int digits = 3) {
+  return std::isfinite(value.sd) ? fmt::format("{:.{}f} ± {:.{}f}", value.mean, digits, value.sd, digits)
+                                 : fixed(value.mean, digits);
+}
+
+/// "+0.052".
+inline std::string with_sign(double value, int digits = 3) { return fmt::format("{:+.{}f}", value, digits); }
+
+/// "2 h 5 min", "3 min 20 s", "4.2 s".
+inline std::string duration(double seconds) {
+  if (!std::isfinite(seconds)) return "–";
+  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  const auto whole = static_cast<long>(std::lround(seconds));
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
+}
+
+/// "< 0.001", "0.032".
+inline std::string p_text(double p) { return p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", p); }
+
+/// The texts in a line.
+inline std::string joined(const std::vector<std::string>& texts, const std::string& between) {
+  std::string out;
+  for (const std::string& text : texts) out += (out.empty() ? "" : between) + text;
+  return out;
+}
+
+}  // namespace cg

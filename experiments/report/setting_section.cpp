@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "experiments/report/setting_section.h"
+
+#include <algorithm>
+#include <map>
+
+#include "experiments/report/age_section.h"
+#include "experiments/report/methods.h"
+#include "experiments/report/numbers.h"
+
+namespace cg {
+namespace {
+
+/// The first finished training of the report's main row; null if there is none.
+const Cell* main_cell(const StudyResults& results) {
+  const std::optional<MainRow> row = main_row(results);
+  if (!row) return nullptr;
+  for (const CellResult& c : results.cells)
+    if (c.cell.study == row->study && c.cell.row == row->row) return &c.cell;
+  return nullptr;
+}
+
+/// The options of each row that differ from those of the first row of its study.
+Table row_options(const StudyResults& results) {
+  Table t{.caption = "Options of the rows", .head = {"study", "row", "options"}, .words = 3, .in_tex = false};
+  for (const Study& study : results.plan.studies)
+    for (std::size_t r = 0; r < study.rows.size(); ++r) {
+      std::string text;
+      for (const Option& o : changed_options(study.rows[r].config, study.rows[0].config))
+        text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", o.key, to_toml(o.value));
+      t.add({study.name, study.rows[r].label,
+             r == 0         ? "those of the configuration below"
+             : text.empty() ? "the same"
+                            : text});
+    }
+  return t;
+}
+
+/// The values that the trainings have, each with the number of trainings.
+std::string values_of(const TrainingRecords& records, std::string (*value)(const TrainingRecord&)) {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& [training, record] : records) ++counts[value(record)];
+  std::string out;
+  for (const auto& [text, count] : counts) {
+    if (!out.empty()) out += "; ";
+    out += counts.size() > 1 ? fmt::format("{} ({} trainings)", text, count) : text;
+  }
+  return out;
+}
+
+Facts environment(const TrainingRecords& records) {
+  Facts out;
+  out.rows.push_back({"device", values_of(records, [](const TrainingRecord& r) { return r.device; })});
+  out.rows.push_back({"precision", values_of(records, [](const TrainingRecord& r) { return r.precision; })});
+  out.rows.push_back({"commit", values_of(records, [](const TrainingRecord& r) { return r.commit; })});
+  out.rows.push_back({"sources", values_of(records, [](const TrainingRecord& r) { return r.sources; })});
+  out.rows.push_back({"cohort", values_of(records, [](const TrainingRecord& r) { return r.cohort; })});
+  out.rows.push_back({"cohort, SHA-256", values_of(records, [](const TrainingRecord& r) { return r.cohort_digest; })});
+  for (const auto& [key, value] : records.begin()->second.environment) out.rows.push_back({key, value});
+  return out;
+}
+
+std::string digests(const StudyResults& results, const TrainingRecords& records) {
+  std::string out = "configuration (SHA-256)                                           training\n";
+  for (const auto& [training, record] : records)
+    out += fmt::format("{}  {}\n", record.config_digest, results.plan.trainings[training].text);
+  return out;
+}
+
+}  // namespace
+
+Section methods_section(const StudyResults& results, const TrainingRecords& records) {
+  Section out{.id = "methods", .title = "Methods, to paste"};
+  const Cell* cell = main_cell(results);
+  if (!cell) {
+    out.blocks.push_back(Missing{"No training is finished."});
+    return out;
+  }
+  const Methods text =
+      methods({results.plan.studies[cell->study], results.plan.row(*cell).config, records.at(cell->training)});
+  for (const std::string& paragraph : text.paragraphs) out.blocks.push_back(Paragraph{paragraph});
+  std::string references;
+  for (const std::string& reference : text.references) references += reference + "\n";
+  out.blocks.push_back(Listing{"References", references});
+  return out;
+}
+
+Section setting_section(const StudyResults& results, const TrainingRecords& records) {
+  Section out{.id = "setting", .title = "Configuration, environment, digests"};
+  const Cell* cell = main_cell(results);
+  if (!cell) {
+    out.blocks.push_back(Missing{"No training is finished."});
+    return out;
+  }
+  out.blocks.push_back(environment(records));
+  out.blocks.push_back(row_options(results));
+  out.blocks.push_back(
+      Listing{"Configuration of " + results.plan.row(*cell).label, resolved_config(results.plan.row(*cell).config)});
+  out.blocks.push_back(Listing{"Digests of the trainings", digests(results, records)});
+  if (!results.missing.empty()) {
+    std::string list;
+    for (const std::string& name : results.missing) list += name + "\n";
+    out.blocks.push_back(Listing{fmt::format("{} missing trainings", results.missing.size()), list});
+  }
+  return out;
+}
+
+Section saliency_section(const StudyResults& results) {
+  Section out{.id = "saliency", .title = "Mean saliency maps"};
+  std::string folder = "TRAINING";
+  if (const Cell* cell = main_cell(results)) folder = results.plan.trainings[cell->training].folder.filename().string();
+  out.blocks.push_back(
+      Missing{fmt::format("A study stores no saliency: it needs a backward pass for each test subject, which is as "
+                          "much work as some epochs. "
+                          "The program saliency computes the mean map of a model and of several seeds: saliency "
+                          "trainings/{}/model.h5 (docs/predict.md).",
+                          folder)});
+  return out;
+}
+
+}  // namespace cg

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "experiments/report/study_section.h"
+
+#include <algorithm>
+#include <map>
+
+#include "experiments/report/numbers.h"
+#include "experiments/report/paper_items.h"
+#include "experiments/report/row_plots.h"
+
+namespace cg {
+namespace {
+
+/// The row to mark: of the lowest validation error if there is a validation part, otherwise of the lowest test error.
+const RowResult* best_of(const std::vector<RowResult>& rows) {
+  const auto error = [](const RowResult& r) { return std::isnan(r.validation_mae) ? r.mae.mean : r.validation_mae; };
+  const auto best = std::ranges::min_element(rows, {}, error);
+  return best == rows.end() ? nullptr : &*best;
+}
+
+std::string difference_text(const RowResult& row, bool is_reference) {
+  if (is_reference) return "reference";
+  if (!row.difference) return "–";
+  return with_sign(row.difference->mean) + " [" + with_sign(row.difference->low) + ", " +
+         with_sign(row.difference->high) + "]";
+}
+
+class Writer {
+ public:
+  Writer(const StudyResults& results, std::size_t study)
+      : results_(results), study_(results.plan.studies[study]), rows_(results.rows[study]), number_(study) {}
+
+  Section write() {
+    const PaperStudy* paper = paper_study(study_.name);
+    const std::string& title = study_.options.title;
+    Section out{.id = "study-" + study_.name,
+                .title = paper           ? paper->item + ": " + paper->content
+                         : title.empty() ? study_.name
+                                         : title};
+    if (rows_.empty()) {
+      out.blocks.push_back(Missing{"No training of this study is finished. Run it, or the shards that are missing."});
+      return out;
+    }
+    out.blocks.push_back(Paragraph{sentence()});
+    out.blocks.push_back(table(paper));
+    out.blocks.push_back(dots(paper));
+    if (differences() > 0) out.blocks.push_back(interval_figure());
+    out.blocks.push_back(Paragraph{fine_print(), true});
+    return out;
+  }
+
+ private:
+  const StudyRow& row_of(const RowResult& r) const { return study_.rows[r.row]; }
+  bool has_papers() const {
+    return std::ranges::any_of(rows_, [&](const RowResult& r) { return row_of(r).paper.has_value(); });
+  }
+  bool has_validation() const { return std::isfinite(rows_.front().validation_mae); }
+  std::size_t differences() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(rows_, [](const RowResult& r) { return r.difference.has_value(); }));
+  }
+
+  /// The result in one or two sentences.
+  std::string sentence() const {
+    const RowResult& best = *best_of(rows_);
+    std::string out = has_validation() ? fmt::format("The validation part chooses {}: test MAE {} years.",
+                                                     row_of(best).label, plus_minus(best.mae))
+                                       : fmt::format("{} has the lowest test MAE: {} years.", row_of(best).label,
+                                                     plus_minus(best.mae));
+    std::vector<std::string> better, worse;
+    for (const RowResult& r : rows_) {
+      if (!r.difference || r.corrected_p >= 0.05) continue;
+      (r.difference->mean < 0 ? better : worse).push_back(row_of(r).label);
+    }
+    const std::string& reference = study_.rows[reference_of(study_)].label;
+    if (!better.empty()) out += fmt::format(" Better than {}: {}.", reference, joined(better, "; "));
+    if (!worse.empty()) out += fmt::format(" Worse than {}: {}.", reference, joined(worse, "; "));
+    if (better.empty() && worse.empty() && differences() > 0)
+      out += fmt::format(" No row differs from {} with a corrected p below 0.05.", reference);
+    return out;
+  }
+
+  Table table(const PaperStudy* paper) const {
+    Table t{.caption = (paper ? paper->item + ". " + paper->content : study_.options.title) + ", test MAE in years",
+            .head = {"row", "seeds", "test MAE"}};
+    if (has_papers()) t.head.push_back("paper (another cohort)");
+    if (has_validation()) t.head.push_back("validation MAE");
+    t.head.insert(t.head.end(), {"r", "R²", "RMSE"});
+    if (differences() > 0) t.head.insert(t.head.end(), {"difference [95 %]", "p (Holm)"});
+    const RowResult* best = best_of(rows_);
+    std::string group;
+    for (const RowResult& r : rows_) {
+      const std::string own = loss_group(row_of(r).config.loss.name);
+      if (study_.name == "table3" && own != group) t.rows.push_back({{own}, TableRow::Kind::heading});
+      group = own;
+      t.rows.push_back({cells(r), &r == best ? TableRow::Kind::best : TableRow::Kind::plain});
+    }
+    return t;
+  }
+
+  std::vector<std::string> cells(const RowResult& r) const {
+    const StudyRow& row = row_of(r);
+    std::string label = row.label;
+    const std::string source = study_.name == "table3" ? loss_source(row.config.loss.name) : "";
+    if (!source.empty()) label += " (" + source + ")";
+    std::vector<std::string> out = {label, fmt::format("{}/{}", r.seeds, r.wanted), plus_minus(r.mae)};
+    if (has_papers()) out.push_back(row.paper ? plus_minus(*row.paper) : "");
+    if (has_validation()) out.push_back(fixed(r.validation_mae));
+    out.insert(out.end(), {fixed(r.r.mean), fixed(r.r2.mean), fixed(r.rmse.mean)});
+    if (differences() > 0) {
+      out.push_back(difference_text(r, r.row == reference_of(study_)));
+      out.push_back(r.difference ? p_text(r.corrected_p) : "");
+    }
+    return out;
+  }
+
+  Figure dots(const PaperStudy* paper) const {
+    std::vector<SeedDots> lines;
+    Table numbers{.caption = "Test MAE of each seed, years", .head = {"row"}, .in_tex = false};
+    std::size_t most = 0;
+    for (const RowResult& r : rows_) {
+      const std::vector<double> values = mae_by_seed(results_, number_, r.row);
+      lines.push_back({row_of(r).label, values, r.mae, row_of(r).paper});
+      std::vector<std::string> line = {row_of(r).label};
+      for (const double value : values) line.push_back(fixed(value));
+      most = std::max(most, values.size());
+      numbers.add(line);
+    }
+    for (std::size_t s = 0; s < most; ++s) numbers.head.push_back(fmt::format("seed {}", s + 1));
+    for (TableRow& row : numbers.rows) row.cells.resize(most + 1, "–");
+    const std::string name = paper ? paper->item : study_.name;
+    return {study_.name,
+            seed_dots(lines, name + ": test MAE of each row and seed", "test MAE (years)"),
+            {"The test error of each row: a dot for each seed, the mean and the SD over seeds" +
+                 std::string(has_papers() ? "; in orange the paper's, on another cohort." : "."),
+             paper ? paper->better : "The dots are farther to the left, and near each other.",
+             paper ? paper->worse : "The dots of a row are far apart: then the seed decides more than the row.",
+             paper ? paper->action : "Choose by the intervals of the differences below, not by the means."},
+            numbers};
+  }
+
+  Figure interval_figure() const {
+    std::vector<RowInterval> lines;
+    Table numbers{.caption = "Differences of the test MAE, years",
+                  .head = {"row", "difference", "from", "to", "p (Holm)"},
+                  .in_tex = false};
+    for (const RowResult& r : rows_) {
+      if (!r.difference) continue;
+      const PairedDifference& d = *r.difference;
+      lines.push_back({row_of(r).label, d});
+      numbers.add({row_of(r).label, with_sign(d.mean), with_sign(d.low), with_sign(d.high), p_text(r.corrected_p)});
+    }
+    const std::string& reference = study_.rows[reference_of(study_)].label;
+    return {study_.name + "-differences",
+            intervals(lines, reference),
+            {"How much larger the test error of a row is than that of " + reference +
+                 ", on the same subjects and seeds, with its 95 % interval.",
+             "The whole interval is left of 0: the row is better than " + reference + ".",
+             "The whole interval is right of 0: the row is worse. An interval that includes 0 separates nothing.",
+             "For narrower intervals, train more seeds or use a larger test part (protocol = \"k_fold\")."},
+            numbers};
+  }
+
+  std::string fine_print() const {
+    std::string out =
+        fmt::format("Predicting the mean age of the training part: MAE {} years.", fixed(rows_.front().mean_age_mae));
+    out += study_.options.protocol == Protocol::published
+               ? " All seeds have the same test part; the intervals do not include how much another division of the "
+                 "subjects would change the differences."
+               : " Each subject is tested once per seed.";
+    if (has_papers())
+      out +=
+          " The paper's numbers are of 311 other subjects, from pre-trained weights: compare the order of the rows, "
+          "not the years.";
+    return out;
+  }
+
+  const StudyResults& results_;
+  const Study& study_;
+  const std::vector<RowResult>& rows_;
+  std::size_t number_;
+};
+
+}  // namespace
+
+std::size_t reference_of(const Study& study) {
+  for (std::size_t r = 0; r < study.rows.size(); ++r)
+    if (study.rows[r].name == study.options.reference) return r;
+  return 0;
+}
+
+std::vector<double> mae_by_seed(const StudyResults& results, std::size_t study, std::size_t row) {
+  struct Sum {
+    double errors = 0;
+    std::size_t subjects = 0, folds = 0;
+  };
+  std::map<Index, Sum> done;
+  std::map<Index, std::size_t> wanted;
+  for (const Cell& c : results.plan.cells)
+    if (c.study == study && c.row == row) ++wanted[c.seed];
+  for (const CellResult& c : results.cells) {
+    if (c.cell.study != study || c.cell.row != row) continue;
+    Sum& sum = done[c.cell.seed];
+    for (std::size_t k = 0; k < c.ages.size(); ++k) sum.errors += std::abs(c.ages[k] - c.predicted[k]);
+    sum.subjects += c.ages.size();
+    ++sum.folds;
+  }
+  std::vector<double> out;
+  for (const auto& [seed, sum] : done)
+    if (sum.folds == wanted[seed]) out.push_back(sum.errors / static_cast<double>(sum.subjects));
+  return out;
+}
+
+Section study_section(const StudyResults& results, std::size_t study) { return Writer(results, study).write(); }
+
+}  // namespace cg
