@@ -32,7 +32,8 @@ Axis round_axis(double low, double high, const std::string& title, int parts) {
 }
 
 std::string tick_text(double value) {
-  return fmt::format("{:.6g}", std::abs(value) < 1e-12 ? 0.0 : std::round(value * 1e9) / 1e9);
+  const double size = std::round(std::abs(value) * 1e9) / 1e9;
+  return (value < 0 && size > 0 ? "−" : "") + fmt::format("{:.6g}", size);
 }
 
 void draw_x_axis(Picture& picture, const Plot& plot, double size) {

@@ -34,13 +34,13 @@ class Writer {
   }
 
   Section write(Section out) {
-    out.blocks.push_back(studies());
-    out.blocks.push_back(ages());
-    if (!summary_.coverage.empty()) coverage(out);
     out.blocks.push_back(
         Paragraph{"Figure 2: maps at several ages. Sagittal, coronal and axial plane; the subject's "
                   "left side is on the left."});
     maps(out, "maps-by-age", of_evenly_spaced_ages(cohort_, shown_ages, differing_), false);
+    out.blocks.push_back(studies());
+    out.blocks.push_back(ages());
+    if (!summary_.coverage.empty()) coverage(out);
     return out;
   }
 
@@ -77,7 +77,7 @@ class Writer {
 
   Figure ages() const {
     Histogram h;
-    h.title = "Number of subjects by age and study";
+    h.title = "Figure 3: subjects by age and study";
     h.axis = "age (years)";
     h.width = 5;
     h.tick = 10;
@@ -88,7 +88,7 @@ class Writer {
     h = count_into(h, values, groups_, 5 * (std::floor(summary_.all.oldest / 5) + 1));
     return {"cohort-ages",
             histogram_picture(h),
-            {"Figure 3: how many subjects have which age, in colours by study.",
+            {"How many subjects have which age, in colours by study.",
              "All ages have subjects, and several studies overlap at each age.",
              "Gaps, or ages that only one study has: the network can then learn the study instead of the age.",
              "Compare with protocol = \"leave_one_study_out\", or balance the batches: train.order."},
@@ -99,7 +99,7 @@ class Writer {
     const std::vector<double>& shares = summary_.coverage;
     const double least = *std::ranges::min_element(shares);
     Histogram h;
-    h.title = "Number of maps by covered share of the brain";
+    h.title = "Figure 7: maps by covered share of the brain";
     h.axis = "share of the brain (%)";
     h.shown = 100;
     h.width = least < 0.6 ? 0.05 : 0.02;
@@ -110,7 +110,7 @@ class Writer {
     out.blocks.push_back(
         Figure{"cohort-coverage",
                histogram_picture(h),
-               {std::string("Figure 7: the share of the brain that each map covers.") +
+               {std::string("The share of the brain that each map covers.") +
                     (summary_.coverage_estimated ? " Estimated: the brain is where half of the maps have data." : ""),
                 "Most maps cover 90 % and more, as in the paper.",
                 "Many maps cover little, or the studies differ: the network can learn the coverage.",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/report/cost_section.h"
 
+#include <omp.h>
+
 #include <algorithm>
 
 #include "experiments/memory/memory_profile.h"
@@ -17,8 +19,8 @@ namespace {
 /// One line per row of each study.
 Table times(const StudyResults& results, const TrainingRecords& records) {
   Table t{.caption = "Time of the trainings",
-          .head = {"study", "row", "trainings", "time of one", "of one epoch", "device"},
-          .words = 2,
+          .head = {"study", "row", "device", "trainings", "time of one", "of one epoch"},
+          .words = 3,
           .in_tex = false};
   for (std::size_t s = 0; s < results.plan.studies.size(); ++s)
     for (std::size_t r = 0; r < results.plan.studies[s].rows.size(); ++r) {
@@ -33,8 +35,8 @@ Table times(const StudyResults& results, const TrainingRecords& records) {
         if (device.empty()) device = record.device + ", " + record.precision;
       }
       if (count > 0)
-        t.add({results.plan.studies[s].name, results.plan.studies[s].rows[r].label, fmt::format("{:g}", count),
-               duration(seconds / count), epochs > 0 ? duration(seconds / epochs) : "–", device});
+        t.add({results.plan.studies[s].name, results.plan.studies[s].rows[r].label, device, fmt::format("{:g}", count),
+               duration(seconds / count), epochs > 0 ? duration(seconds / epochs) : "–"});
     }
   return t;
 }
@@ -113,7 +115,22 @@ Table layer_table(const MemoryProfile& profile) {
   return t;
 }
 
+/// The plan depends on the number of threads: that of the training, whatever this process uses.
+class ThreadsOf {
+ public:
+  explicit ThreadsOf(const Config& config) {
+    omp_set_num_threads(config.threads > 0 ? static_cast<int>(config.threads) : omp_get_num_procs());
+  }
+  ~ThreadsOf() { omp_set_num_threads(before_); }
+  ThreadsOf(const ThreadsOf&) = delete;
+  ThreadsOf& operator=(const ThreadsOf&) = delete;
+
+ private:
+  int before_ = omp_get_max_threads();
+};
+
 void add_memory(Section& out, const Config& config, const TrainingRecord& record) {
+  const ThreadsOf threads(config);
   const auto backend = choose_backend("cpu");
   LearnerOptions options = learner_options(config, volume_shape(config.data), *backend, config.seeds[0]);
   options.activations = record.precision == "bfloat16" ? DType::bf16 : DType::f32;

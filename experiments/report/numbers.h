@@ -23,8 +23,12 @@ inline std::string plus_minus(const MeanSd& value, int digits = 3) {
                                  : fixed(value.mean, digits);
 }
 
-/// "+0.052".
-inline std::string with_sign(double value, int digits = 3) { return fmt::format("{:+.{}f}", value, digits); }
+/// "+0.052", "−0.052", "0.000".
+inline std::string with_sign(double value, int digits = 3) {
+  const std::string size = fmt::format("{:.{}f}", std::abs(value), digits);
+  const bool is_zero = size.find_first_not_of("0.") == std::string::npos;
+  return (is_zero ? "" : value < 0 ? "−" : "+") + size;
+}
 
 /// "2 h 5 min", "3 min 20 s", "4.2 s".
 inline std::string duration(double seconds) {

@@ -34,7 +34,7 @@ class Writer {
   }
 
   void operator()(const Disc& disc) {
-    out_.open("circle", {{"class", classes(disc.fill, disc.stroke, "")},
+    out_.open("circle", {{"class", classes(disc.fill, disc.stroke, disc.fill && disc.fill->colour ? "own" : "")},
                          {"style", style(disc.fill, disc.stroke, 1.5)},
                          {"cx", number(disc.at[0])},
                          {"cy", number(disc.at[1])},

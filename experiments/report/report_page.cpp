@@ -52,7 +52,7 @@ class Page {
   void operator()(const Table& t) { table(t, true); }
 
   void operator()(const Figure& f) {
-    page_.open("figure", {{"class", "figure"}, {"id", "figure-" + f.name}});
+    page_.element("h3", {{"id", "figure-" + f.name}}, f.picture.title).open("figure", {{"class", "figure"}});
     write_svg(page_, f.picture);
     page_.open("figcaption").open("dl", {{"class", "advice"}});
     for (const auto& [name, text] : {std::pair{"What it shows", f.advice.shows},
@@ -94,6 +94,7 @@ class Page {
                             {"cx", fmt::format("{:.1f}", at(m.places.back()[i][0]))},
                             {"cy", fmt::format("{:.1f}", at(1 - m.places.back()[i][1]))},
                             {"fill", fmt::format("#{:02x}{:02x}{:02x}", c[0], c[1], c[2])},
+                            {"class", "own"},
                             {"fill-opacity", "0.9"}});
       page_.element("title", {}, m.titles[i]).close();
     }

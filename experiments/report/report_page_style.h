@@ -16,20 +16,22 @@ constexpr const char* report_page_style = R"css(
     --c0: #3d9ad6; --c1: #f0b53a; --c2: #2fbf95; --c3: #e09ac2; --c4: #86cbf2; --c5: #f08442; --c6: #a698ec;
     --c7: #738191; --plate: #05080b;
   }
+  .own { stroke: var(--soft); stroke-width: 0.7; }
 }
 a { color: inherit; text-decoration-color: var(--soft); text-underline-offset: 3px; }
 a:hover { text-decoration-color: var(--accent); }
 .subtitle { color: var(--soft); overflow-wrap: anywhere; }
 .warning { margin: 12px 0 0; padding: 6px 14px; border: 1.5px solid var(--accent); border-radius: 6px;
   color: var(--accent); font-weight: 600; width: fit-content; max-width: 100%; overflow-wrap: anywhere; }
-.tile b { overflow-wrap: anywhere; }
+.tiles { grid-template-columns: repeat(auto-fit, minmax(min(100%, 220px), 1fr)); }
+.tile b { overflow-wrap: anywhere; font-size: 22px; }
 section { margin-top: 46px; padding-top: 20px; border-top: 1px solid var(--rule); }
-h2 { font-size: 21px; margin-bottom: 8px; overflow-wrap: anywhere; } h3 { margin: 22px 0 4px; font-size: 16px; }
+h2 { font-size: 21px; margin-bottom: 8px; overflow-wrap: anywhere; } h3 { margin: 34px 0 6px; font-size: 16px; overflow-wrap: anywhere; }
 section p { overflow-wrap: anywhere; }
 .fine { color: var(--soft); font-size: 13.5px; }
 .missing { padding: 10px 14px; background: var(--panel); border-left: 3px solid var(--soft);
   border-radius: 0 6px 6px 0; color: var(--soft); overflow-wrap: anywhere; }
-.figure { display: grid; grid-template-columns: minmax(0, 580px) minmax(0, 1fr); gap: 8px 34px; margin: 26px 0 0;
+.figure { display: grid; grid-template-columns: minmax(0, 580px) minmax(0, 1fr); gap: 8px 34px; margin: 4px 0 0;
   align-items: start; }
 .picture { display: block; width: 100%; max-width: 580px; height: auto; font-family: inherit; }
 .f-none { fill: none; } .f-paper { fill: var(--paper); } .f-ink { fill: var(--ink); } .f-soft { fill: var(--soft); }
@@ -44,7 +46,10 @@ section p { overflow-wrap: anywhere; }
 .advice { margin: 4px 0 0; padding: 0; font-size: 14px; }
 .advice dt { font-weight: 600; margin-top: 10px; } .advice dt:first-child { margin-top: 0; }
 .advice dd { margin: 0; color: var(--soft); overflow-wrap: anywhere; }
-details { margin-top: 10px; font-size: 14px; min-width: 0; grid-column: 1 / -1; }
+figcaption { grid-row: 1 / span 2; grid-column: 2; }
+details { margin-top: 10px; font-size: 14px; min-width: 0; }
+.figure details { grid-column: 1; grid-row: 2; } .figure details[open] { grid-column: 1 / -1; grid-row: 3; }
+.frame + p, .scale + p, .figure + p, .player + p { margin-top: 18px; }
 summary { cursor: pointer; color: var(--soft); width: fit-content; } summary:hover { color: var(--ink); }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; width: 100%; }
 caption { text-align: left; font-weight: 600; padding: 10px 0 4px; }
@@ -81,7 +86,10 @@ pre { margin: 8px 0 0; padding: 12px 16px; background: var(--panel); border-radi
 .planes img { flex: 1 1 0; min-width: 0; width: 100%; image-rendering: pixelated; align-self: center; }
 .planes img.sagittal { flex-grow: 1.2; }
 @media (prefers-reduced-motion: reduce) { .player circle { transition: none; } }
-@media (max-width: 900px) { .figure { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 900px) {
+  .figure { grid-template-columns: minmax(0, 1fr); } figcaption { grid-column: 1; grid-row: auto; }
+  .figure details, .figure details[open] { grid-row: auto; }
+}
 @media (max-width: 480px) {
   table { font-size: 13px; } th, td { padding-right: 12px; }
   .facts { grid-template-columns: minmax(0, 1fr); gap: 0; } .facts dd { margin-bottom: 8px; }
@@ -90,7 +98,7 @@ pre { margin: 8px 0 0; padding: 12px 16px; background: var(--panel); border-radi
 @media print {
   section { margin-top: 22px; padding-top: 10px; }
   .figure { grid-template-columns: minmax(0, 58%) minmax(0, 1fr); gap: 6px 18px; margin-top: 14px; }
-  .figure, .player, tr, .brain, .facts { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
+  .figure, tr, .brain, .facts { break-inside: avoid; } h2, h3, caption { break-after: avoid; } h3 { margin-top: 16px; }
   .player, details:not([open]) { display: none; }
   table, .frame table { font-size: 9px; min-width: 0 !important; } th, td { padding: 2px 8px 2px 0; white-space: normal; }
   .advice { font-size: 10px; } pre { font-size: 8.5px; }

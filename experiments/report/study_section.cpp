@@ -25,6 +25,8 @@ std::string difference_text(const RowResult& row, bool is_reference) {
          with_sign(row.difference->high) + "]";
 }
 
+std::string title_of(const Study& study) { return study.options.title.empty() ? study.name : study.options.title; }
+
 class Writer {
  public:
   Writer(const StudyResults& results, std::size_t study)
@@ -32,11 +34,7 @@ class Writer {
 
   Section write() {
     const PaperStudy* paper = paper_study(study_.name);
-    const std::string& title = study_.options.title;
-    Section out{.id = "study-" + study_.name,
-                .title = paper           ? paper->item + ": " + paper->content
-                         : title.empty() ? study_.name
-                                         : title};
+    Section out{.id = "study-" + study_.name, .title = paper ? paper->item + ": " + paper->content : title_of(study_)};
     if (rows_.empty()) {
       out.blocks.push_back(Missing{"No training of this study is finished. Run it, or the shards that are missing."});
       return out;
@@ -81,7 +79,7 @@ class Writer {
   }
 
   Table table(const PaperStudy* paper) const {
-    Table t{.caption = (paper ? paper->item + ". " + paper->content : study_.options.title) + ", test MAE in years",
+    Table t{.caption = paper ? paper->item + ". " + paper->content + ", test MAE in years" : title_of(study_),
             .head = {"row", "seeds", "test MAE"}};
     if (has_papers()) t.head.push_back("paper (another cohort)");
     if (has_validation()) t.head.push_back("validation MAE");
@@ -130,7 +128,7 @@ class Writer {
     for (TableRow& row : numbers.rows) row.cells.resize(most + 1, "–");
     const std::string name = paper ? paper->item : study_.name;
     return {study_.name,
-            seed_dots(lines, name + ": test MAE of each row and seed", "test MAE (years)"),
+            seed_dots(lines, "Test MAE of each row and seed, " + name, "test MAE (years)"),
             {"The test error of each row: a dot for each seed, the mean and the SD over seeds" +
                  std::string(has_papers() ? "; in orange the paper's, on another cohort." : "."),
              paper ? paper->better : "The dots are farther to the left, and near each other.",

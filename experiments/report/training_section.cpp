@@ -126,7 +126,7 @@ void add_neighbours(Section& out, const StudyResults& results, const TrainingRec
       Figure{"neighbours",
              step_curves(all, "Number of neighbours by epoch", "subjects that an anchor repels"),
              {"How many subjects of a batch each anchor repels, itself counted (algorithm 1 of the paper).",
-              "It begins at the batch size and ends at loss.final_neighbours, well before the last epoch.",
+              "It begins near the batch size and ends at loss.final_neighbours, well before the last epoch.",
               "It stays at the batch size: with step 0, or a step near the number of epochs, nothing is localised.",
               "Set loss.step_size and loss.final_neighbours; the random search compares them."},
              curve_table(all, "Neighbours, the anchor included", 0)});
