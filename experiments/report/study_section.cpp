@@ -81,7 +81,10 @@ class Writer {
   Table table(const PaperStudy* paper) const {
     Table t{.caption = paper ? paper->item + ". " + paper->content + ", test MAE in years" : title_of(study_),
             .head = {"row", "seeds", "test MAE"}};
-    if (has_papers()) t.head.push_back("paper (another cohort)");
+    if (has_papers()) {
+      t.head.push_back("paper");
+      t.caption += " (paper: on another cohort)";
+    }
     if (has_validation()) t.head.push_back("validation MAE");
     t.head.insert(t.head.end(), {"r", "R²", "RMSE"});
     if (differences() > 0) t.head.insert(t.head.end(), {"difference [95 %]", "p (Holm)"});

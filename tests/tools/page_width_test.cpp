@@ -75,6 +75,14 @@ TEST_CASE("pages: nothing is cut off at 420, 768, 1100 and 1280 pixels, in light
   run(fmt::format("show_cohort '{}' --out '{}'", maps.planted, path("outliers")));
   run(fmt::format("make_phantom_cohort --subjects 24 --voxel 14 --modality t1 --out '{}/t1.h5'", maps.folder));
   run(fmt::format("show_cohort '{}' --beside '{}/t1.h5' --out '{}'", maps.file, maps.folder, path("cohort")));
+  std::ofstream(maps.folder + "/study.toml") << "[study]\nbase = \"dynlocrep\"\nseeds = [0, 1]\n[study.rows.a]\n"
+                                                "label = \"A row with a long name that no table has place for\"\n"
+                                                "paper = [3.7, 0.2]\n[study.rows.b]\nloss.name = \"threshold\"\n";
+  run(
+      fmt::format("run_experiment '{0}/study.toml' --out '{0}/report' data.cohort='{0}/planted.h5' train.epochs=2 "
+                  "train.batch_size=8 loss.final_neighbours=4 model.width=4 evaluation.embeddings_at=1 "
+                  "--allow-outliers threads=1",
+                  maps.folder));
   const json losses = json::parse(R"([null,
     { "mode": "moving", "epoch": 5, "left": ["threshold", "printed"], "right": ["nnclr", "published"] },
     { "geometry": "sphere", "mode": "still", "left": ["dynlocrep", "printed"] },
@@ -82,7 +90,8 @@ TEST_CASE("pages: nothing is cut off at 420, 768, 1100 and 1280 pixels, in light
   const auto found = cut_off(browser, {{"losses", path("losses"), losses},
                                        {"memory", path("memory")},
                                        {"outliers", path("outliers")},
-                                       {"cohort", path("cohort")}});
+                                       {"cohort", path("cohort")},
+                                       {"report", path("report/report")}});
   for (const std::string& text : found) CHECK_MESSAGE(false, text);
 }
 
