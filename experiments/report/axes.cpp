@@ -39,8 +39,9 @@ std::string tick_text(double value) {
 void draw_x_axis(Picture& picture, const Plot& plot, double size) {
   for (const double tick : plot.x.ticks) {
     picture.line({plot.at_x(tick), plot.top}, {plot.at_x(tick), plot.top + plot.height}, {Ink::rule}, 1);
-    picture.add(Label{
-        {plot.at_x(tick), plot.top + plot.height + size + 5}, tick_text(tick), Anchor::middle, size, {Ink::soft}});
+    const std::string text = tick_text(tick);
+    const double half = 0.6 * text_width(text, size), inside = std::min(plot.at_x(tick), picture.width - half - 1);
+    picture.add(Label{{inside, plot.top + plot.height + size + 5}, text, Anchor::middle, size, {Ink::soft}});
   }
   picture.add(Label{{plot.left + plot.width / 2, plot.top + plot.height + 2.4 * size + 8},
                     plot.x.title,

@@ -11,6 +11,7 @@
 #include "experiments/pages/plane_image.h"
 #include "experiments/report/numbers.h"
 #include "experiments/training/cohort.h"
+#include "tensor/error.h"
 
 namespace cg {
 namespace {
@@ -155,6 +156,15 @@ class Writer {
   std::set<Index> differing_;
 };
 
+Section of_file(const std::filesystem::path& path, Section out) {
+  const CohortFile cohort(path.string());
+  const CohortSummary summary = cohort_summary(cohort);
+  out.blocks.push_back(
+      Paragraph{fmt::format("{}: {} maps of {:g} mm.{}", path.filename().string(), cohort.size(), cohort.voxel_mm(),
+                            cohort.synthetic() ? " A synthetic phantom: computed, not measured." : "")});
+  return Writer(cohort, summary).write(std::move(out));
+}
+
 }  // namespace
 
 Section cohort_section(const StudyResults& results) {
@@ -170,12 +180,11 @@ Section cohort_section(const StudyResults& results) {
                                                             "show_cohort shows a cohort file."});
     return out;
   }
-  const CohortFile cohort(path.string());
-  const CohortSummary summary = cohort_summary(cohort);
-  out.blocks.push_back(
-      Paragraph{fmt::format("{}: {} maps of {:g} mm.{}", path.filename().string(), cohort.size(), cohort.voxel_mm(),
-                            cohort.synthetic() ? " A synthetic phantom: computed, not measured." : "")});
-  return Writer(cohort, summary).write(std::move(out));
+  try {
+    return of_file(path, out);
+  } catch (const Error& error) {  // the numbers of the study do not need the file any more
+    return {out.id, out.title, {Missing{error.what()}}};
+  }
 }
 
 }  // namespace cg

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A drawing as a list of shapes, from which pages, SVG files and PNG files are written: one drawing for all of them.
-// Colours are roles, so that a page shows them in light and in dark mode. Read next: picture_svg.h, picture_png.h.
+// Colours are roles, so that a page shows them in light and in dark mode. Read next: experiments/pages/colour_map.h.
 #pragma once
 
 #include <array>

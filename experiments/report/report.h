@@ -109,6 +109,9 @@ struct PaperItem {
   std::string why = {};
 };
 
+/// A text as a part of a file's name or an address: letters, digits, - and _; all else becomes _.
+std::string plain_name(const std::string& text);
+
 struct Report {
   std::string title, subtitle;
   std::string warning = {};  ///< that the cohort is synthetic, or that trainings are missing; may be empty

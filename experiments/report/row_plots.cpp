@@ -9,7 +9,7 @@
 namespace cg {
 namespace {
 
-constexpr double letters = 14, line_height = 32, right = 18, foot = 56;
+constexpr double letters = 14, line_height = 32, right = 26, foot = 56;
 
 /// A plot area with one line of `line_height` per label, the labels at the left.
 Plot labelled_lines(Picture& picture, const std::vector<std::string>& labels, double top) {

@@ -34,7 +34,8 @@ class Writer {
 
   Section write() {
     const PaperStudy* paper = paper_study(study_.name);
-    Section out{.id = "study-" + study_.name, .title = paper ? paper->item + ": " + paper->content : title_of(study_)};
+    Section out{.id = "study-" + plain_name(study_.name),
+                .title = paper ? paper->item + ": " + paper->content : title_of(study_)};
     if (rows_.empty()) {
       out.blocks.push_back(Missing{"No training of this study is finished. Run it, or the shards that are missing."});
       return out;
@@ -130,7 +131,7 @@ class Writer {
     for (std::size_t s = 0; s < most; ++s) numbers.head.push_back(fmt::format("seed {}", s + 1));
     for (TableRow& row : numbers.rows) row.cells.resize(most + 1, "–");
     const std::string name = paper ? paper->item : study_.name;
-    return {study_.name,
+    return {plain_name(study_.name),
             seed_dots(lines, "Test MAE of each row and seed, " + name, "test MAE (years)"),
             {"The test error of each row: a dot for each seed, the mean and the SD over seeds" +
                  std::string(has_papers() ? "; in orange the paper's, on another cohort." : "."),
@@ -152,7 +153,7 @@ class Writer {
       numbers.add({row_of(r).label, with_sign(d.mean), with_sign(d.low), with_sign(d.high), p_text(r.corrected_p)});
     }
     const std::string& reference = study_.rows[reference_of(study_)].label;
-    return {study_.name + "-differences",
+    return {plain_name(study_.name) + "-differences",
             intervals(lines, reference),
             {"How much larger the test error of a row is than that of " + reference +
                  ", on the same subjects and seeds, with its 95 % interval.",

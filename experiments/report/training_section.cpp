@@ -85,7 +85,7 @@ void add_curves(Section& out, const StudyResults& results, const TrainingRecords
       name_of(of) + (all > most_panels ? fmt::format(", the first {} of {} rows", most_panels, all) : "");
   const std::vector<Curve> loss = curves(rows, records, [](const EpochRow& e) { return e.loss; });
   out.blocks.push_back(
-      Figure{of.name + "-loss",
+      Figure{plain_name(of.name) + "-loss",
              curve_panels(loss, "Training loss by epoch, " + which, "training loss, an own scale for each row"),
              {which + ": the mean training loss of each epoch; the band goes from the lowest to the highest seed.",
               "The curve falls and becomes flat, and the band is narrow.",
@@ -100,7 +100,7 @@ void add_curves(Section& out, const StudyResults& results, const TrainingRecords
     std::erase_if(mae, [](const Curve& c) { return !is_measured(c); });
     if (mae.empty()) continue;
     out.blocks.push_back(
-        Figure{of.name + "-" + part,
+        Figure{plain_name(of.name) + "-" + part,
                curve_panels(mae, fmt::format("MAE of the {} part by epoch, {}", part, which), "MAE (years)"),
                {fmt::format("{}: the MAE of the {} part during training.", which, part),
                 "It falls with the training loss.", "It rises while the training loss falls: the network overfits.",

@@ -89,6 +89,13 @@ void write_figure(const Figure& figure, const std::filesystem::path& folder) {
 
 }  // namespace
 
+std::string plain_name(const std::string& text) {
+  std::string out;
+  for (const char c : text)
+    out += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ? c : '_';
+  return out.empty() ? "study" : out;
+}
+
 bool Section::has_content() const {
   return std::ranges::any_of(blocks, [](const Block& block) { return !std::holds_alternative<Missing>(block); });
 }

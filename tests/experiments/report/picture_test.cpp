@@ -103,6 +103,12 @@ TEST_CASE("row plots: the ends of an interval are at its numbers, and one that e
   CHECK(value_at(picture, means[0].at[0]) == doctest::Approx(-0.4));
 }
 
+TEST_CASE("row plots: the numbers of an axis stay in the picture, however long they are") {
+  const Picture picture = intervals({{"row", {0.0003, -0.0002, 0.00059, 0.4}}}, "other");
+  for (const Label& label : shapes_of<Label>(picture))
+    if (label.anchor == Anchor::middle) CHECK(label.at[0] + 0.6 * text_width(label.text, 14) <= picture.width);
+}
+
 TEST_CASE("row plots: each seed is a dot at its error, and the bar goes from mean − SD to mean + SD") {
   const Picture picture = seed_dots({{"row", {4.0, 5.0, 6.0}, {5.0, 1.0}, MeanSd{3.0, 0.5}}}, "title", "years");
   std::vector<double> dots;

@@ -105,6 +105,14 @@ TEST_CASE("report: every table and figure of the paper is listed, with its secti
                                           "Figure 4c", "Figure 4d", "Figure 5", "Figure 6", "Random search"});
 }
 
+TEST_CASE("study section: the name of a study cannot leave the folder of the figures") {
+  const std::vector<Figure> figures = blocks_of<Figure>(study_section(sample_results("../a \"b\" ä", two_rows), 0));
+  REQUIRE_FALSE(figures.empty());
+  for (const Figure& figure : figures)
+    CHECK(figure.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_-") == std::string::npos);
+  CHECK(plain_name("") == "study");
+}
+
 TEST_CASE("ages: a subject's prediction is the mean over seeds, and the gap's slope that of the line") {
   const StudyResults results = sample_results("mine", {{"a", "A", {{18, 42, 66, 90}, {20, 44, 68, 92}}}});
   const std::optional<MainRow> row = main_row(results);
