@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "data/augment/augmentations.h"
 #include "experiments/report/numbers.h"
 #include "experiments/report/paper_items.h"
+#include "experiments/report/umap.h"
 #include "losses/dynlocrep.h"
 #include "losses/registry.h"
 
@@ -82,6 +85,29 @@ std::string network_text(const MethodsInput& in) {
   return out;
 }
 
+/// The other losses of the study, each once.
+std::string compared_text(const MethodsInput& in) {
+  std::vector<std::string> others;
+  for (const StudyRow& row : in.study.rows) {
+    const std::string& name = row.config.loss.name;
+    const std::string source = loss_source(name);
+    const std::string text = loss_info(name).title + (source.empty() ? "" : " (" + source + ")");
+    if (name != in.config.loss.name && std::ranges::find(others, text) == others.end()) others.push_back(text);
+  }
+  return others.empty() ? "" : " It was compared with " + joined(others, ", ") + ".";
+}
+
+/// Only if maps of embeddings after several epochs were stored.
+std::string map_text(const MethodsInput& in) {
+  const bool several = std::ranges::any_of(in.config.evaluation.embeddings_at,
+                                           [&](Index epoch) { return epoch < in.config.train.epochs; });
+  if (!several) return "";
+  return has_umap()
+             ? " Embeddings were mapped to the plane by UMAP (McInnes et al., 2018) and by principal components, "
+               "fitted on all epochs together."
+             : " Embeddings were mapped to the plane by principal components, fitted on all epochs together.";
+}
+
 std::string loss_text(const MethodsInput& in) {
   const Config& c = in.config;
   const LossInfo info = loss_info(c.loss.name);
@@ -97,7 +123,7 @@ std::string loss_text(const MethodsInput& in) {
                              own.step_size, own.step_size == 1 ? "" : "s", own.final_neighbours)
                : "; with step 0, so that all other samples repel, as in the exponential loss (Barbano et al., 2023)";
   }
-  return out + ".";
+  return out + "." + compared_text(in);
 }
 
 std::string evaluation_text(const MethodsInput& in) {
@@ -116,7 +142,7 @@ std::string evaluation_text(const MethodsInput& in) {
         " Differences to the reference were computed on the same subjects and seeds; their 95 % intervals are "
         "percentiles of 10,000 bootstrap samples of subjects and seeds (Efron & Tibshirani, 1993), and p values were "
         "corrected by Holm's method (Holm, 1979).";
-  return out;
+  return out + map_text(in);
 }
 
 }  // namespace

@@ -28,13 +28,10 @@ inline StudyResults sample_results(const std::string& study, const std::vector<S
     for (std::size_t s = 0; s < rows[r].predicted.size(); ++s) {
       Cell cell{.study = 0, .row = r, .training = 0, .seed = static_cast<Index>(s), .fold = 0};
       out.plan.cells.push_back(cell);
-      CellResult result{.cell = cell,
-                        .ids = {},
-                        .ages = {},
-                        .predicted = rows[r].predicted[s],
-                        .test = {},
-                        .mean_age = {},
-                        .cohort = "cohort"};
+      CellResult result;
+      result.cell = cell;
+      result.predicted = rows[r].predicted[s];
+      result.cohort = "cohort";
       for (std::size_t k = 0; k < result.predicted.size(); ++k) {
         result.ids.push_back("subject-" + std::to_string(k));
         result.ages.push_back(20.0 * static_cast<double>(k + 1));
