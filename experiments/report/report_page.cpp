@@ -21,10 +21,10 @@ constexpr double player_side = 560;
 int width_of(const Table& table) {
   double sum = 0;
   for (std::size_t column = 0; column < table.head.size(); ++column) {
-    double widest = text_width(table.head[column], 15);
+    double widest = text_width(table.head[column], 14.5);
     for (const TableRow& row : table.rows)
-      if (row.kind != TableRow::Kind::heading) widest = std::max(widest, text_width(row.cells[column], 15));
-    sum += (column < table.words ? std::clamp(widest, 90.0, table.words > 1 ? 190.0 : 230.0) : widest) + 20;
+      if (row.kind != TableRow::Kind::heading) widest = std::max(widest, text_width(row.cells[column], 14.5));
+    sum += (column < table.words ? std::clamp(widest, 90.0, table.words > 1 ? 190.0 : 200.0) : widest) + 16;
   }
   return static_cast<int>(50 * std::ceil(sum / 50));
 }

@@ -7,7 +7,7 @@ namespace cg {
 
 constexpr const char* report_page_style = R"css(
 :root {
-  --width: 1120px;
+  --width: 1160px;
   --c0: #0072b2; --c1: #e69f00; --c2: #009e73; --c3: #cc79a7; --c4: #56b4e9; --c5: #d55e00; --c6: #8a79d6;
   --c7: #8b98a5; --plate: #eef1f4;
 }
@@ -52,9 +52,9 @@ details { margin-top: 10px; font-size: 14px; min-width: 0; }
 .figure details { grid-column: 1; grid-row: 2; } .figure details[open] { grid-column: 1 / -1; grid-row: 3; }
 .frame + p, .scale + p, .figure + p, .player + p { margin-top: 18px; }
 summary { cursor: pointer; color: var(--soft); width: fit-content; } summary:hover { color: var(--ink); }
-table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; width: 100%; }
+table { border-collapse: collapse; font-size: 13.5px; font-variant-numeric: tabular-nums; width: 100%; }
 caption { text-align: left; font-weight: 600; padding: 10px 0 4px; }
-th, td { padding: 5px 18px 5px 0; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule);
+th, td { padding: 5px 14px 5px 0; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule);
   vertical-align: top; }
 th:last-child, td:last-child { padding-right: 4px; }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; border-bottom: 2px solid var(--rule); }
