@@ -17,7 +17,7 @@ Array cosine_distances(const ArrayView& z) {
   const Row norms = z.square().rowwise().sum().sqrt();
   return pairwise<double>(z.rows(), [&](Index i, Index t) {
     const double length = norms[i] * norms[t];
-    return length == 0 ? 1.0 : 1 - (z.row(i) * z.row(t)).sum() / length;
+    return length == 0 ? 1.0 : std::max(0.0, 1 - (z.row(i) * z.row(t)).sum() / length);  // rounded, it can be below 0
   });
 }
 
