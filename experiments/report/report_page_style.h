@@ -101,7 +101,8 @@ pre { margin: 8px 0 0; padding: 12px 16px; background: var(--panel); border-radi
   h1 { font-size: 20px; } h2 { font-size: 16px; } h3 { font-size: 12.5px; } .tile b { font-size: 16px; }
   .tiles { grid-template-columns: repeat(4, 1fr); } .tile { padding: 8px 10px; } .tile span { font-size: 10px; }
   .figure { grid-template-columns: minmax(0, 58%) minmax(0, 1fr); gap: 6px 18px; margin-top: 4px; }
-  figcaption { grid-column: 2; grid-row: 1; } .fine, .missing { font-size: 9.5px; } .maps { grid-template-columns: 1fr 1fr; gap: 8px 16px; }
+  figcaption { grid-column: 2; grid-row: 1; } .fine, .missing { font-size: 9.5px; }
+  .maps { grid-template-columns: 1fr 1fr; gap: 8px 16px; }
   .brain { gap: 4px 8px; } .brain .who { font-size: 9px; flex: 1 0 60px; } .brain .who b { font-size: 11px; }
   .figure, tr, .brain, .facts { break-inside: avoid; } h2, h3, caption { break-after: avoid; } h3 { margin-top: 16px; }
   .player, details:not([open]) { display: none; }
