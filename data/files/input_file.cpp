@@ -90,10 +90,16 @@ std::string beginning(const InputFile& input, std::size_t most, const fs::path& 
 }
 
 void require_not_read(const fs::path& out, std::span<const std::string> read) {
-  std::error_code different;  // also set if a file does not exist
-  for (const std::string& input : read)
-    if (fs::equivalent(out, input, different))
+  const auto is = [&](const fs::path& input) {
+    std::error_code missing;
+    return fs::equivalent(out, input, missing);
+  };
+  for (const fs::path input : read) {
+    const bool is_pair = input.extension() == ".hdr" || input.extension() == ".img";  // header and voxels of a NIfTI
+    if (is(input) ||
+        (is_pair && (is(fs::path(input).replace_extension("hdr")) || is(fs::path(input).replace_extension("img")))))
       fail(ErrorKind::usage, out.string(), "the output would replace an input file", "Give another file.");
+  }
 }
 
 fs::path inside(const fs::path& root, const fs::path& relative) {

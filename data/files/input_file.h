@@ -29,7 +29,8 @@ void read_at(const Descriptor& file, Index offset, char* to, std::size_t bytes, 
 /// The first `most` bytes, or the whole of a shorter file. Errors: as read_at.
 std::string beginning(const InputFile& input, std::size_t most, const std::filesystem::path& path);
 
-/// Errors (usage): `out` is one of the files in `read`. Empty names are ignored.
+/// Errors (usage): `out` is one of the files in `read`, or the other file of a pair .hdr and .img. Empty names are
+/// ignored.
 void require_not_read(const std::filesystem::path& out, std::span<const std::string> read);
 
 /// `root`/`relative`. Symbolic links may lead into git-annex's objects of a repository that contains `root`. Errors

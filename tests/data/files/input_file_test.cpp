@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <fstream>
 
 #include "tests/support/program.h"
@@ -55,4 +56,21 @@ TEST_CASE("inside: a link may lead to git-annex's objects of a repository around
   folder.link("../../.git/annex/objects/../../config", "derivatives/mre/d.nii");
   for (const char* name : {"b.nii", "c.nii", "d.nii"})
     check_fails([&] { inside(cohort, name); }, ErrorKind::data, {name, "leaves the cohort's folder"});
+}
+
+TEST_CASE("require_not_read: an output must be neither an input nor the other file of its pair") {
+  const Folder folder;
+  for (const char* name : {"map.hdr", "map.img", "map.nii", "other.img"}) folder.write(name);
+  const auto refused = [&](const char* out, const char* in) {
+    CAPTURE(out);
+    check_fails([&] { require_not_read(folder.path / out, std::array{(folder.path / in).string()}); }, ErrorKind::usage,
+                {out, "would replace an input file"});
+  };
+  refused("map.hdr", "map.hdr");
+  refused("map.img", "map.hdr");
+  refused("map.hdr", "map.img");
+  const std::string input = (folder.path / "map.hdr").string();
+  require_not_read(folder.path / "map.nii", std::array{input});
+  require_not_read(folder.path / "other.img", std::array{input});
+  require_not_read(folder.path / "new.img", std::array{input, std::string()});
 }
