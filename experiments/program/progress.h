@@ -26,7 +26,7 @@ class Progress {
   Progress(double total, ProgressOutput output, double interval = 0);
 
   /// The progress of a part of a plan: what it does is that share of `share` of the whole, which shows it, with `name`
-  /// before the notes. It has no line of its own. `whole` must outlive it.
+  /// before the notes. It shows no separate line. `whole` must outlive it.
   Progress(double total, Progress& whole, double share, std::string name);
 
   void skip(double work);                              ///< done by an earlier run; not used for the speed

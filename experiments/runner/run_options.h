@@ -13,8 +13,8 @@
 
 namespace cg {
 
-/// Of a run that is one of a plan: whose progress it is a part of. It then shows no plan and no results of its own,
-/// except one line at its end.
+/// Of a run that is one of a plan: whose progress it is a part of. It then prints no plan
+/// and no results, except one line at its end.
 struct PlanPart {
   Progress* whole = nullptr;  ///< none: the run is alone
   double share = 0;           ///< of the whole's total

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The numbers of a study, from the features that its trainings stored: a predictor of age is fitted for each cell, and
-// rows are summarised over seeds. Read next: groups.h, tables.h; experiments/statistics/predictor.h,
+// rows are summarised over seeds. Read next: experiments/statistics/predictor.h,
 // experiments/statistics/paired.h, experiments/statistics/resampled.h.
 #pragma once
 

@@ -34,7 +34,7 @@ namespace cg {
 enum class Protocol {
   published,            ///< as the configuration says: one part for all seeds
   k_fold,               ///< for every seed each of data.folds parts is the test part once
-  repeated,             ///< every seed has a random division of its own
+  repeated,             ///< every seed has its own random division
   leave_one_study_out,  ///< for every seed each study of the cohort is the test part once
 };
 

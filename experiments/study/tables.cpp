@@ -34,7 +34,7 @@ std::string protocol_text(const Study& study) {
     case Protocol::k_fold:
       return fmt::format("k_fold (each of {} parts is the test part once per seed)", folds);
     case Protocol::repeated:
-      return "repeated (each seed has a random test part of its own)";
+      return "repeated (each seed has its own random test part)";
     case Protocol::leave_one_study_out:
       return "leave_one_study_out (each study is the test part once per seed)";
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The numbers of a study as text and as CSV. What columns and lines mean: docs/studies.md. Read next: cells.h.
+// The numbers of a study as text and as CSV. What columns and lines mean: docs/studies.md. Read next: cells.h,
+// groups.h.
 #pragma once
 
 #include <string>
