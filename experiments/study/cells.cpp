@@ -16,7 +16,7 @@
 namespace cg {
 namespace {
 
-constexpr std::size_t fewest_compared = 5;  // subjects; of fewer, resampling says nothing
+constexpr std::size_t fewest_compared = 3;  // subjects; of fewer, resampling says nothing
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 template <class T>
@@ -132,6 +132,13 @@ void correct(std::vector<RowResult>& rows, std::optional<PairedDifference> RowRe
     if (row.*difference) row.*into = corrected[k++];
 }
 
+Index wanted_seeds(const StudyPlan& plan, std::size_t study, std::size_t row) {
+  std::set<Index> seeds;
+  for (const Cell& cell : plan.cells)
+    if (cell.study == study && cell.row == row) seeds.insert(cell.seed);
+  return static_cast<Index>(seeds.size());
+}
+
 bool is_resampled(Protocol protocol) { return protocol == Protocol::k_fold || protocol == Protocol::repeated; }
 
 }  // namespace
@@ -224,7 +231,7 @@ std::vector<RowResult> summarise_study(const StudyPlan& plan, std::size_t study,
     RowResult row = row_result(seeds);
     row.study = study;
     row.row = r;
-    row.wanted = static_cast<Index>(of.rows[r].config.seeds.size());
+    row.wanted = wanted_seeds(plan, study, r);
     if (r != reference) {
       row.difference = compared(seeds, compared_with);
       if (is_resampled(of.options.protocol)) row.resampled = compared_over_divisions(seeds, compared_with);

@@ -20,8 +20,8 @@ namespace cg {
 struct CellResult {
   Cell cell;
   std::vector<std::string> ids;
-  std::vector<double> ages, predicted;      ///< years
-  std::vector<std::string> sexes, studies;  ///< of the subjects; empty texts if unknown
+  std::vector<double> ages, predicted;                ///< years
+  std::vector<std::string> sexes = {}, studies = {};  ///< of the subjects; empty texts if unknown
   Index train_subjects = 0;
   double gap_slope = 0;       ///< of predicted − true age on age
   Metrics test, mean_age;     ///< the errors, and those of predicting the mean age of the training part

@@ -116,15 +116,15 @@ TEST_CASE("rows: with seeds that test different subjects, those that a seed test
   CHECK(rows[1].difference->mean == doctest::Approx(2));  // 1 with seed 0, 3 with seed 1
 }
 
-TEST_CASE("rows: fewer than five common subjects are not compared") {
+TEST_CASE("rows: fewer than three common subjects are not compared") {
   const StudyPlan plan = plan_of(2, 1);
   const auto difference = [&](Index first) {
     return summarise_study(plan, 0,
                            {cell_of(plan.cells[0], errors(8, 3, 1)), cell_of(plan.cells[1], errors(8, 4, 2), first)})[1]
         .difference;
   };
-  CHECK(difference(3).has_value());
-  CHECK_FALSE(difference(4).has_value());
+  CHECK(difference(5).has_value());
+  CHECK_FALSE(difference(6).has_value());
 }
 
 TEST_CASE("rows: the row with the lowest validation error is chosen, whatever the test part says") {
