@@ -82,6 +82,12 @@ void write_attributes(H5Writer& file, const CohortOptions& o) {
 
 }  // namespace
 
+std::vector<std::string> studies(const CohortOptions& options) {
+  std::vector<std::string> out;
+  for (const Person& person : people(options)) out.push_back(std::to_string(person.group + 1));
+  return out;
+}
+
 void write_cohort(const CohortOptions& o, const std::string& path, const std::function<void(Index)>& progress) {
   for (const std::string& region : o.signal) region_index(region);
   if (o.t1 && !o.signal.empty())

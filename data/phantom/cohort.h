@@ -22,6 +22,9 @@ struct CohortOptions {
   std::string command;              ///< for the file's attributes
 };
 
+/// The column `study` of the file, without writing it.
+std::vector<std::string> studies(const CohortOptions& options);
+
 /// Writes the file. `progress(done)` is called after each subject. The same options give the same subjects for any
 /// number of threads. Errors: usage (an unknown region), storage.
 void write_cohort(const CohortOptions& options, const std::string& path,

@@ -50,24 +50,37 @@ Progress::Progress(double total, ProgressOutput output, double interval)
       started_(output_.now()),
       shown_(started_) {}
 
+Progress::Progress(double total, Progress& whole, double share, std::string name)
+    : whole_(&whole), share_(share), name_(std::move(name)), total_(total) {}
+
 void Progress::skip(double work) {
+  if (whole_) whole_->skip(work / total_ * share_);
   done_ += work;
   skipped_ += work;
 }
 
 void Progress::advance(double work, const std::string& note) {
   done_ += work;
+  if (whole_)
+    return whole_->advance(work / total_ * share_, name_ + (name_.empty() || note.empty() ? "" : ", ") + note);
   note_ = printable(note);
   if (output_.now() - shown_ >= interval_) show();
 }
 
 void Progress::say(const std::string& line) {
+  if (whole_) return whole_->say(name_.empty() ? line : name_ + ": " + line);
   output_.write((bar_on_screen_ ? clear_line : "") + printable(line) + "\n");
   bar_on_screen_ = false;
   if (output_.terminal && done_ > 0) show();
 }
 
+void Progress::clear() {
+  if (bar_on_screen_) output_.write(clear_line);
+  bar_on_screen_ = false;
+}
+
 void Progress::finish() {
+  if (whole_) return;
   show();
   if (bar_on_screen_) output_.write("\n");
   bar_on_screen_ = false;

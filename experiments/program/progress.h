@@ -25,10 +25,15 @@ class Progress {
   /// most every `interval` seconds; 0: ten times a second on a terminal, every five seconds otherwise.
   Progress(double total, ProgressOutput output, double interval = 0);
 
+  /// The progress of a part of a plan: what it does is that share of `share` of the whole, which shows it, with `name`
+  /// before the notes. It shows no separate line. `whole` must outlive it.
+  Progress(double total, Progress& whole, double share, std::string name);
+
   void skip(double work);                              ///< done by an earlier run; not used for the speed
   void advance(double work, const std::string& note);  ///< `note`: "seed 2 of 5, epoch 12 of 50, loss 3.21"
   void say(const std::string& line);                   ///< prints a separate line: a result, a warning
-  void finish();                                       ///< leaves the last state on the screen
+  void clear();                                        ///< takes the bar from the screen, before others print
+  void finish();                                       ///< leaves the last state on the screen; of a part: nothing
 
   double done() const { return done_; }
 
@@ -37,9 +42,12 @@ class Progress {
   bool complete() const;
   std::string time() const;
 
+  Progress* whole_ = nullptr;  // of a part
+  double share_ = 0;
+  std::string name_;
   double total_, done_ = 0, skipped_ = 0;
   ProgressOutput output_;
-  double interval_, started_, shown_;
+  double interval_ = 0, started_ = 0, shown_ = 0;
   std::string note_;
   bool bar_on_screen_ = false;
 };

@@ -15,12 +15,13 @@ namespace {
 
 void write_subjects(H5Writer& file, const Cohort& cohort) {
   const auto n = static_cast<std::size_t>(cohort.file->size());
-  std::vector<std::string> ids, studies, parts(n, "train");
+  std::vector<std::string> ids, sexes, studies, parts(n, "train");
   std::vector<double> ages;
   for (Index i = 0; i < cohort.file->size(); ++i) {
     const Subject& subject = cohort.file->subject(i);
     ids.push_back(subject.id);
     ages.push_back(subject.age);
+    sexes.push_back(subject.sex);
     studies.push_back(subject.study);
   }
   for (const Index i : cohort.split.validation) parts[static_cast<std::size_t>(i)] = "validation";
@@ -29,8 +30,12 @@ void write_subjects(H5Writer& file, const Cohort& cohort) {
   file.numbers("age", {cohort.file->size()}, ages);
   file.attribute("unit", std::string("years"), "age");
   file.strings("part", parts);
-  if (std::ranges::any_of(studies, [](const std::string& study) { return !study.empty(); }))
-    file.strings("study", studies);
+  const auto column = [&](const std::string& name, const std::vector<std::string>& values) {
+    if (std::ranges::any_of(values, [](const std::string& value) { return !value.empty(); }))
+      file.strings(name, values);
+  };
+  column("sex", sexes);
+  column("study", studies);
 }
 
 void write_origin(H5Writer& file, const Provenance& from) {
@@ -75,6 +80,7 @@ StoredFeatures read_embeddings(const std::filesystem::path& path, Index seed, In
   const H5Reader file(path.string());
   StoredFeatures out{.ids = file.strings("participant_id"),
                      .parts = file.strings("part"),
+                     .sexes = {},
                      .studies = {},
                      .ages = file.numbers("age"),
                      .cohort = file.text_attribute("cohort_sha256"),
@@ -82,7 +88,13 @@ StoredFeatures read_embeddings(const std::filesystem::path& path, Index seed, In
                      .projected = {},
                      .encoder = {}};
   const std::size_t n = out.ids.size();
-  out.studies = file.has("study") ? file.strings("study") : std::vector<std::string>(n);
+  const auto column = [&](const std::string& name) {
+    const std::vector<std::string> values = file.has(name) ? file.strings(name) : std::vector<std::string>(n);
+    if (values.size() != n) fail(ErrorKind::corrupt, path.string(), name + " does not fit the number of subjects");
+    return values;
+  };
+  out.sexes = column("sex");
+  out.studies = column("study");
   std::vector<Index> all(n);
   std::iota(all.begin(), all.end(), Index{0});
   const auto features = [&](const std::string& name) {

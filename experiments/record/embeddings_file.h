@@ -17,16 +17,17 @@ struct KeptFeatures {
   SubjectFeatures projected, encoder;
 };
 
-/// Writes `participant_id`, `age`, `part`, `study` if there are studies, and for each seed and epoch
+/// Writes `participant_id`, `age`, `part`, `sex` and `study` if the cohort has them, and for each seed and epoch
 /// `seed<k>/epoch<n>/projected` and `…/encoder` [subjects, width]; as attributes, what the run is. Errors: storage.
 void write_embeddings(const std::filesystem::path& path, const Cohort& cohort, const Provenance& from,
                       std::span<const KeptFeatures> kept);
 
 /// What such a file says of its subjects, and their features after one epoch of a seed.
 struct StoredFeatures {
-  std::vector<std::string> ids, parts, studies;  ///< in the cohort's order; studies: empty texts if it has none
-  std::vector<double> ages;                      ///< years
-  std::string cohort;                            ///< Cohort::digest
+  std::vector<std::string> ids, parts;      ///< in the cohort's order
+  std::vector<std::string> sexes, studies;  ///< empty texts if the file does not have them
+  std::vector<double> ages;                 ///< years
+  std::string cohort;                       ///< Cohort::digest
   bool synthetic = false;
   SubjectFeatures projected, encoder;
 

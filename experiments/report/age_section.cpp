@@ -5,7 +5,7 @@
 #include <map>
 
 #include "experiments/report/numbers.h"
-#include "experiments/report/study_section.h"
+#include "experiments/study/groups.h"
 
 namespace cg {
 namespace {
@@ -19,6 +19,15 @@ Table table_of(const std::vector<PredictedAge>& subjects) {
   return t;
 }
 
+Table groups_of(const StudyResults& results, const MainRow& row) {
+  Table t{.caption = "Errors of " + row.label + " by group of test subjects, years",
+          .head = {"by", "group", "subjects", "MAE", "predicted − true age"},
+          .words = 2};
+  for (const GroupResult& g : group_results(results.plan, row.study, row.row, results.cells))
+    t.add({g.by, g.group, fmt::format("{}", g.subjects), plus_minus(g.mae), with_sign(g.gap.mean)});
+  return t;
+}
+
 }  // namespace
 
 std::optional<MainRow> main_row(const StudyResults& results) {
@@ -26,7 +35,8 @@ std::optional<MainRow> main_row(const StudyResults& results) {
     const std::vector<RowResult>& rows = results.rows[s];
     if (rows.empty()) continue;
     const Study& study = results.plan.studies[s];
-    const auto reference = std::ranges::find_if(rows, [&](const RowResult& r) { return r.row == reference_of(study); });
+    const auto reference =
+        std::ranges::find_if(rows, [&](const RowResult& r) { return r.row == reference_row(study); });
     const std::size_t row = reference == rows.end() ? rows.front().row : reference->row;
     return MainRow{s, row, study.rows[row].label};
   }
@@ -80,6 +90,7 @@ Section age_section(const StudyResults& results) {
               "The cloud is flatter than the line: young subjects look older, and old ones younger.",
               "Point at dots far from the line to see their ids, and look at these maps: show_cohort."},
              table_of(subjects)});
+  out.blocks.push_back(groups_of(results, *row));
   Table gaps{.caption = "Gap on age", .head = {"row", "slope (years per year)", "gap at 0 years"}, .in_tex = false};
   gaps.add({row->label, with_sign(line.slope), with_sign(line.at_zero)});
   out.blocks.push_back(Figure{

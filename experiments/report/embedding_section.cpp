@@ -10,6 +10,7 @@
 #include "experiments/report/numbers.h"
 #include "experiments/report/principal_components.h"
 #include "experiments/report/umap.h"
+#include "tensor/error.h"
 
 namespace cg {
 namespace {
@@ -156,7 +157,13 @@ double neighbour_age_difference(const std::vector<Point>& places, const std::vec
 
 Section embedding_section(const StudyResults& results) {
   Section out{.id = "embeddings", .title = "Figure 5: Embeddings over the epochs"};
-  const std::optional<EmbeddedEpochs> of = embedded_epochs(results);
+  std::optional<EmbeddedEpochs> of;
+  try {
+    of = embedded_epochs(results);
+  } catch (const Error& error) {
+    out.blocks.push_back(Missing{error.what()});
+    return out;
+  }
   if (!of) {
     out.blocks.push_back(
         Missing{"No finished training stored its embeddings after several epochs. Name the epochs: "

@@ -135,8 +135,20 @@ std::string evaluation_text(const MethodsInput& in) {
       " of age was fitted on the features {} the projection head of the training part. The mean absolute "
       "error (MAE) of the test part is given as mean ± standard deviation over {}.",
       c.evaluation.features == Features::projected ? "after" : "before", seeds_text(in.study));
-  out += in.study.options.protocol == Protocol::published ? " All seeds have the same division of subjects."
-                                                          : " Each subject was tested once per seed.";
+  switch (in.study.options.protocol) {
+    case Protocol::published:
+      out += " All seeds have the same division of subjects.";
+      break;
+    case Protocol::k_fold:
+      out += fmt::format(" Each subject was tested once per seed, in one of {} folds.", c.data.folds);
+      break;
+    case Protocol::repeated:
+      out += " Each seed has its own random division of subjects.";
+      break;
+    case Protocol::leave_one_study_out:
+      out += " Each study of the cohort was left out once per seed, and tested by the others.";
+      break;
+  }
   if (in.study.rows.size() > 1)
     out +=
         " Differences to the reference were computed on the same subjects and seeds; their 95 % intervals are "

@@ -7,6 +7,7 @@
 #include "experiments/report/numbers.h"
 #include "experiments/report/paper_items.h"
 #include "experiments/report/row_plots.h"
+#include "experiments/study/tables.h"
 
 namespace cg {
 namespace {
@@ -45,6 +46,7 @@ class Writer {
     out.blocks.push_back(dots(paper));
     if (differences() > 0) out.blocks.push_back(interval_figure());
     out.blocks.push_back(Paragraph{fine_print(), true});
+    out.blocks.push_back(Paragraph{protocol_line(study_), true});
     return out;
   }
 
@@ -71,7 +73,7 @@ class Writer {
       if (!r.difference || r.corrected_p >= 0.05) continue;
       (r.difference->mean < 0 ? better : worse).push_back(row_of(r).label);
     }
-    const std::string& reference = study_.rows[reference_of(study_)].label;
+    const std::string& reference = study_.rows[reference_row(study_)].label;
     if (!better.empty()) out += fmt::format(" Better than {}: {}.", reference, joined(better, "; "));
     if (!worse.empty()) out += fmt::format(" Worse than {}: {}.", reference, joined(worse, "; "));
     if (better.empty() && worse.empty() && differences() > 0)
@@ -110,7 +112,7 @@ class Writer {
     if (has_validation()) out.push_back(fixed(r.validation_mae));
     out.insert(out.end(), {fixed(r.r.mean), fixed(r.r2.mean), fixed(r.rmse.mean)});
     if (differences() > 0) {
-      out.push_back(difference_text(r, r.row == reference_of(study_)));
+      out.push_back(difference_text(r, r.row == reference_row(study_)));
       out.push_back(r.difference ? p_text(r.corrected_p) : "");
     }
     return out;
@@ -151,8 +153,11 @@ class Writer {
       const PairedDifference& d = *r.difference;
       lines.push_back({row_of(r).label, d});
       numbers.add({row_of(r).label, with_sign(d.mean), with_sign(d.low), with_sign(d.high), p_text(r.corrected_p)});
+      if (!r.resampled) continue;
+      numbers.add({row_of(r).label + ", corrected for shared subjects", with_sign(r.resampled->mean),
+                   with_sign(r.resampled->low), with_sign(r.resampled->high), p_text(r.corrected_resampled_p)});
     }
-    const std::string& reference = study_.rows[reference_of(study_)].label;
+    const std::string& reference = study_.rows[reference_row(study_)].label;
     return {plain_name(study_.name) + "-differences",
             intervals(lines, reference),
             {"How much larger the test error of a row is than that of " + reference +
@@ -166,10 +171,8 @@ class Writer {
   std::string fine_print() const {
     std::string out =
         fmt::format("Predicting the mean age of the training part: MAE {} years.", fixed(rows_.front().mean_age_mae));
-    out += study_.options.protocol == Protocol::published
-               ? " All seeds have the same test part; the intervals do not include how much another division of the "
-                 "subjects would change the differences."
-               : " Each subject is tested once per seed.";
+    if (study_.options.protocol == Protocol::published)
+      out += " The intervals do not include how much another division of the subjects would change the differences.";
     if (has_papers())
       out +=
           " The paper's numbers are of 311 other subjects, from pre-trained weights: compare the order of the rows, "
@@ -184,12 +187,6 @@ class Writer {
 };
 
 }  // namespace
-
-std::size_t reference_of(const Study& study) {
-  for (std::size_t r = 0; r < study.rows.size(); ++r)
-    if (study.rows[r].name == study.options.reference) return r;
-  return 0;
-}
 
 std::vector<double> mae_by_seed(const StudyResults& results, std::size_t study, std::size_t row) {
   struct Sum {

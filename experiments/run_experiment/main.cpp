@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ Examples:
   run_experiment quickstart train.epochs=5 --check
   run_experiment table3 --check                  a study: what would be trained
   run_experiment table3 --shard 2/8              a part of it, for a job array; --collect writes the tables
+  run_experiment --collect runs/*                a table of runs, by the options in which they differ
 )";
 
 struct Arguments {
@@ -47,8 +49,30 @@ int study(const Arguments& arguments, const cg::Source& source, const cg::RunOpt
     cg::fail(cg::ErrorKind::usage, "--overwrite", "a study continues its trainings, and does not discard them",
              "Remove the folders of the trainings, which --check lists");
   const auto parent = folder.has_parent_path() ? folder.parent_path() : std::filesystem::path(".");
+  if (!arguments.check) cg::results_are_in_files();
   cg::run_study(cg::plan_studies(cg::read_studies(source, cg::source_root() / "experiments"), parent / "trainings"),
                 task, options);
+  return 0;
+}
+
+/// The folders of --collect; empty if it is given a study. An experiment's name is one, also if a folder has it.
+std::vector<std::filesystem::path> run_folders(const Arguments& arguments) {
+  const std::filesystem::path experiments = cg::source_root() / "experiments";
+  std::vector<std::filesystem::path> out;
+  if (!arguments.collect || std::filesystem::exists(experiments / (arguments.config + ".toml"))) return out;
+  out.emplace_back(arguments.config);
+  for (const std::string& word : arguments.overrides) out.emplace_back(word);
+  const auto is_folder = [](const std::filesystem::path& path) { return std::filesystem::is_directory(path); };
+  return std::ranges::any_of(out, is_folder) ? out : std::vector<std::filesystem::path>();
+}
+
+int collect(const Arguments& arguments, const std::vector<std::filesystem::path>& folders) {
+  if (arguments.check || arguments.overwrite || !arguments.shard.empty())
+    cg::fail(cg::ErrorKind::usage, "--collect",
+             "run folders are only read: --check, --overwrite and --shard do nothing");
+  cg::results_are_in_files();
+  cg::run_collect(folders, arguments.out.empty() ? std::filesystem::path("runs") / "collected"
+                                                 : std::filesystem::path(arguments.out));
   return 0;
 }
 
@@ -62,6 +86,7 @@ int run(const Arguments& arguments, cg::RunOptions options) {
   if (arguments.config.empty())
     cg::fail(cg::ErrorKind::usage, "command line", "the configuration is missing",
              "Give the path of a TOML file or the name of an experiment, for example quickstart");
+  if (const auto folders = run_folders(arguments); !folders.empty()) return collect(arguments, folders);
   const std::filesystem::path file = cg::find_config(arguments.config, cg::source_root() / "experiments");
   const cg::Source source = cg::read_source(file.string(), arguments.overrides);
   options.name = file.stem().string();
@@ -105,7 +130,10 @@ int main(int argc, char** argv) {
   app.add_flag("--allow-outliers", arguments.allow_outliers,
                "train on equal maps under two ids, and on intensities that are off by a factor of 10");
   app.add_option("--shard", arguments.shard, "of a study: train only shard I of N, written I/N");
-  app.add_flag("--collect", arguments.collect, "of a study: write the tables of what has been trained");
+  app.add_flag(
+      "--collect", arguments.collect,
+      "of a study: write the tables of what has been trained; with run folders in the place of CONFIG: a table "
+      "of these runs");
   app.add_flag("--help-config", arguments.help_config, "list every option of a configuration");
   const cg::BuildState build = cg::build_state();
   app.footer(examples + cg::exit_code_help());

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the trainings of a study and writes its tables. Read next: study.h, trainings.h, cells.h.
+// Runs the trainings of a study and writes its tables. Read next: experiments/study/study.h, trainings.h,
+// cells.h, collected.h.
 #pragma once
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "experiments/runner/run_options.h"
 #include "experiments/study/trainings.h"
@@ -21,8 +23,13 @@ struct StudyTask {
 /// "2/8": the second of eight. Errors: usage.
 void read_shard(const std::string& text, StudyTask& task);
 
-/// Trains what is missing, each training as a separate run that continues where it stopped, and writes results.csv. A
-/// failed training does not stop the others. Afterwards an error of the first failure's kind lists all failures.
+/// Trains what is missing, each training as a separate run that continues where it stopped, with one progress for all,
+/// and writes the tables. A failed training does not stop the others. Afterwards an error of the first failure's kind
+/// lists all failures.
 void run_study(const StudyPlan& plan, const StudyTask& task, const RunOptions& options);
+
+/// Writes the tables of finished runs in these folders, by the options in which they differ, and names the folders that
+/// are left out. Errors: usage, if there is no finished run.
+void run_collect(const std::vector<std::filesystem::path>& runs, const std::filesystem::path& folder);
 
 }  // namespace cg

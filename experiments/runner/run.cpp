@@ -139,7 +139,7 @@ void Run::finish() {
   const std::string watched = o.every == 0 ? "" : o.watch == Watch::test ? "test" : "validation";
   const Metrics mean_age = baseline(cohort.ages(cohort.split.train), cohort.ages(cohort.split.test));
   recorder_.summary(at.results, mean_age, {experiment_.inputs(), watched, at.resumed}, provenance());
-  fmt::print("{}", result_text(recorder_.folder()));
+  if (!experiment_.options.part.whole) fmt::print("{}", result_text(recorder_.folder()));
 }
 
 }  // namespace cg

@@ -59,6 +59,12 @@ struct Shown {
   Progress& progress;
 };
 
+/// "seed 2, epoch 12 of 50"; the name of a part of a plan has the seed already.
+std::string epoch_text(const Experiment& experiment, const RunState& at) {
+  const std::string epoch = fmt::format("epoch {} of {}", at.epoch, experiment.config.train.epochs);
+  return experiment.options.part.whole ? epoch : fmt::format("seed {}, {}", experiment.seed(at), epoch);
+}
+
 /// The remaining steps of the epoch.
 void train_epoch(Experiment& experiment, Run& run, Learner& learner, const Shown& shown) {
   RunState& at = run.at;
@@ -72,8 +78,7 @@ void train_epoch(Experiment& experiment, Run& run, Learner& learner, const Shown
     at.loss_sum += result.value;
     const double expected = shown.work.step(at.step++);
     at.epoch_seconds = before + seconds_since(start);
-    shown.progress.advance(expected, fmt::format("seed {}, epoch {} of {}, loss {:.3f}", experiment.seed(at), at.epoch,
-                                                 experiment.config.train.epochs, result.value));
+    shown.progress.advance(expected, fmt::format("{}, loss {:.3f}", epoch_text(experiment, at), result.value));
   }
 }
 
@@ -112,8 +117,7 @@ bool end_epoch(Experiment& experiment, Run& run, Learner& learner, const Shown& 
     features = at_position(experiment, at, row.learning_rate, [&] {
       return encode(learner, experiment.cohort, experiment.batches.front(), [&] {
         run.stop_if_asked(progress);
-        progress.advance(work.encode_batch(), fmt::format("seed {}, epoch {} of {}, evaluation", seed, epoch,
-                                                          experiment.config.train.epochs));
+        progress.advance(work.encode_batch(), epoch_text(experiment, at) + ", evaluation");
       });
     });
   if (measured) {
@@ -122,10 +126,13 @@ bool end_epoch(Experiment& experiment, Run& run, Learner& learner, const Shown& 
     evaluation = at_position(experiment, at, row.learning_rate, [&] {
       return evaluate(features.at(o.features), experiment.cohort, experiment.predictor_options(seed), parts);
     });
-    progress.say(fmt::format("seed {}, epoch {}: loss {:.4f}{}", seed, epoch, row.loss, errors_of(evaluation, row)));
+    const std::string errors = errors_of(evaluation, row);
+    if (!experiment.options.part.whole)
+      progress.say(fmt::format("seed {}, epoch {}: loss {:.4f}{}", seed, epoch, row.loss, errors));
     if (last)
       for (const std::string& warning : evaluation.warnings)
-        progress.say(fmt::format("warning: seed {}: {}", seed, warning));
+        progress.say(experiment.options.part.whole ? "warning: " + warning
+                                                   : fmt::format("warning: seed {}: {}", seed, warning));
   }
   if (kept) at.kept.push_back({seed, epoch, std::move(features.projected), std::move(features.encoder)});
   run.record_epoch(row);
@@ -171,9 +178,17 @@ Workload announce_run(Experiment& experiment, const Run& run) {
       .batches = experiment.batches,
       .subjects = experiment.cohort.file->size(),
       .pace = {.step = step_seconds(experiment, at, *learner), .encode = encode_seconds(experiment, *learner)}};
-  announce(experiment, *learner,
-           {.work = work, .done = work.before(at), .position = run.is_resumed() ? experiment.position(at) : ""});
+  if (!experiment.options.part.whole)
+    announce(experiment, *learner,
+             {.work = work, .done = work.before(at), .position = run.is_resumed() ? experiment.position(at) : ""});
   return work;
+}
+
+Progress progress_of(const Experiment& experiment, double work) {
+  const PlanPart& part = experiment.options.part;
+  if (!part.whole) return {work, standard_error()};
+  part.whole->clear();
+  return {work, *part.whole, part.share, part.name};
 }
 
 void train(Experiment& experiment, Run& run) {
@@ -182,7 +197,7 @@ void train(Experiment& experiment, Run& run) {
     experiment.cohort.keep_on(*experiment.backend, experiment.planned.activations, experiment.spare_bytes);
   const Workload work = announce_run(experiment, run);
   const StopSignals signals;
-  Progress progress(work.all(), standard_error());
+  Progress progress = progress_of(experiment, work.all());
   progress.skip(work.before(run.at));
   const Shown shown{work, progress};
   bool warned = false;
@@ -199,6 +214,9 @@ void train(Experiment& experiment, Run& run) {
   }
   progress.finish();
   run.finish();
+  if (experiment.options.part.whole)
+    for (const SeedResult& seed : run.at.results)
+      progress.say(fmt::format("test MAE {:.3f} years, {}", seed.test.mae, duration(seed.seconds)));
 }
 
 }  // namespace

@@ -54,6 +54,11 @@ double pearson_r(std::span<const double> ages, std::span<const double> predicted
   return spread > 0 ? co_deviation(ages, predicted) / spread : std::numeric_limits<double>::quiet_NaN();
 }
 
+double gap_slope(std::span<const double> ages, std::span<const double> predicted) {
+  const double spread = co_deviation(ages, ages);
+  return spread > 0 ? co_deviation(ages, predicted) / spread - 1 : std::numeric_limits<double>::quiet_NaN();
+}
+
 Metrics measure(std::span<const double> ages, std::span<const double> predicted) {
   return {.mae = mean_absolute_error(ages, predicted),
           .rmse = root_mean_squared_error(ages, predicted),

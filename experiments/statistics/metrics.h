@@ -18,6 +18,10 @@ double r_squared(std::span<const double> ages, std::span<const double> predicted
 /// Pearson's correlation; NaN where the ages or the predictions are all equal.
 double pearson_r(std::span<const double> ages, std::span<const double> predicted);
 
+/// Slope of the gap (predicted − age) on age by least squares, years per year: below 0, young subjects are predicted
+/// too old and old ones too young. NaN where the ages are all equal.
+double gap_slope(std::span<const double> ages, std::span<const double> predicted);
+
 struct Metrics {
   double mae = 0, rmse = 0, r2 = 0, r = 0;
 };

@@ -19,6 +19,18 @@ double quantile(const std::vector<double>& sorted, double share) {
   return sorted[below] + (at - std::floor(at)) * (above - sorted[below]);
 }
 
+/// Of the pairs that are not missing.
+struct Sum {
+  double sum = 0;
+  Index count = 0;
+  void add(double value) {
+    if (std::isnan(value)) return;
+    sum += value;
+    ++count;
+  }
+  double mean() const { return sum / static_cast<double>(count); }
+};
+
 }  // namespace
 
 PairedDifference paired_difference(const ErrorsBySeed& a, const ErrorsBySeed& b, Index draws, std::uint64_t seed) {
@@ -30,22 +42,26 @@ PairedDifference paired_difference(const ErrorsBySeed& a, const ErrorsBySeed& b,
     return a.values[k] - b.values[k];
   };
   PairedDifference out;
+  Sum all;
   for (Index s = 0; s < a.seeds; ++s)
-    for (Index i = 0; i < a.subjects; ++i) out.mean += difference(s, i);
-  const double all = static_cast<double>(a.seeds * a.subjects);
-  out.mean /= all;
+    for (Index i = 0; i < a.subjects; ++i) all.add(difference(s, i));
+  if (all.count == 0) fail(ErrorKind::usage, "paired_difference", "the two methods have no subject in common");
+  out.mean = all.mean();
   Random random({.seed = seed});
   std::vector<double> means(static_cast<std::size_t>(draws));
   std::vector<Index> seeds(static_cast<std::size_t>(a.seeds));
   Index below = 0, above = 0;
   for (double& mean : means) {
-    double sum = 0;
-    for (Index& s : seeds) s = random.below(a.seeds);
-    for (Index i = 0; i < a.subjects; ++i) {
-      const Index subject = random.below(a.subjects);
-      for (const Index s : seeds) sum += difference(s, subject);
-    }
-    mean = sum / all;
+    Sum sum;
+    do {  // again, if all drawn pairs are missing
+      sum = {};
+      for (Index& s : seeds) s = random.below(a.seeds);
+      for (Index i = 0; i < a.subjects; ++i) {
+        const Index subject = random.below(a.subjects);
+        for (const Index s : seeds) sum.add(difference(s, subject));
+      }
+    } while (sum.count == 0);
+    mean = sum.mean();
     below += mean <= 0;
     above += mean >= 0;
   }

@@ -6,99 +6,110 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
 #include <set>
 
-#include "experiments/program/csv.h"
-#include "experiments/record/embeddings_file.h"
+#include "experiments/statistics/resampled.h"
+#include "experiments/study/sexes.h"
 #include "experiments/training/evaluation.h"
 #include "tensor/error.h"
 
 namespace cg {
 namespace {
 
-std::vector<double> ages_of(const StoredFeatures& stored, const std::vector<Index>& subjects) {
-  std::vector<double> out;
-  for (const Index i : subjects) out.push_back(stored.ages[static_cast<std::size_t>(i)]);
+constexpr std::size_t fewest_compared = 3;  // subjects; of fewer, resampling says nothing
+constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+
+template <class T>
+std::vector<T> of_part(const std::vector<T>& all, const std::vector<Index>& subjects) {
+  std::vector<T> out;
+  for (const Index i : subjects) out.push_back(all[static_cast<std::size_t>(i)]);
   return out;
 }
 
-/// The errors of a row's seeds, each over the subjects of all folds, by id.
-struct SeedErrors {
-  std::map<std::string, double> by_id;
-  std::vector<double> ages, predicted;
-  std::size_t folds = 0;
-  double mean_age_mae = 0, validation_mae = 0;  // sums over the folds
-};
-
-std::map<Index, SeedErrors> errors_of(const std::vector<CellResult>& cells, std::size_t study, std::size_t row) {
-  std::map<Index, SeedErrors> out;
-  for (const CellResult& c : cells) {
-    if (c.cell.study != study || c.cell.row != row) continue;
-    SeedErrors& seed = out[c.cell.seed];
-    for (std::size_t k = 0; k < c.ids.size(); ++k) seed.by_id[c.ids[k]] = std::abs(c.ages[k] - c.predicted[k]);
-    seed.ages.insert(seed.ages.end(), c.ages.begin(), c.ages.end());
-    seed.predicted.insert(seed.predicted.end(), c.predicted.begin(), c.predicted.end());
-    seed.mean_age_mae += c.mean_age.mae;
-    seed.validation_mae += c.validation_mae;
-    ++seed.folds;
-  }
+/// The absolute errors of a row's seeds by subject.
+std::map<std::string, double> errors_by_id(const std::vector<const CellResult*>& cells) {
+  std::map<std::string, double> out;
+  for (const CellResult* c : cells)
+    for (std::size_t k = 0; k < c->ids.size(); ++k) out[c->ids[k]] = std::abs(c->ages[k] - c->predicted[k]);
   return out;
 }
 
-/// Complete seeds alone: those with as many folds as the plan has.
-std::map<Index, SeedErrors> complete(const StudyPlan& plan, std::map<Index, SeedErrors> seeds, std::size_t study,
-                                     std::size_t row) {
-  std::map<Index, std::size_t> folds;
-  for (const Cell& cell : plan.cells)
-    if (cell.study == study && cell.row == row) ++folds[cell.seed];
-  std::erase_if(seeds, [&](const auto& seed) { return seed.second.folds < folds[seed.first]; });
-  return seeds;
-}
-
-/// The errors of two rows on the seeds and subjects of both; nothing if they have none in common.
-std::optional<PairedDifference> compared(const std::map<Index, SeedErrors>& row,
-                                         const std::map<Index, SeedErrors>& with) {
-  std::vector<double> a, b;
-  Index seeds = 0, subjects = 0;
+/// The errors of two rows on the seeds and subjects of both; nothing if they have too few in common.
+std::optional<PairedDifference> compared(const CellsBySeed& row, const CellsBySeed& with) {
+  std::vector<std::map<std::string, double>> of_row, of_other;
   std::set<std::string> ids;
-  for (const auto& [seed, errors] : row) {
+  for (const auto& [seed, cells] : row) {
     const auto other = with.find(seed);
     if (other == with.end()) continue;
-    std::set<std::string> here;
-    for (const auto& [id, error] : errors.by_id)
-      if (other->second.by_id.contains(id)) here.insert(id);
-    if (seeds == 0) ids = here;
-    if (ids != here || ids.empty()) return std::nullopt;
-    for (const std::string& id : ids) {
-      a.push_back(errors.by_id.at(id));
-      b.push_back(other->second.by_id.at(id));
-    }
-    ++seeds;
-    subjects = static_cast<Index>(ids.size());
+    of_row.push_back(errors_by_id(cells));
+    of_other.push_back(errors_by_id(other->second));
+    for (const auto& [id, error] : of_row.back())
+      if (of_other.back().contains(id)) ids.insert(id);
   }
-  if (seeds == 0) return std::nullopt;
+  if (ids.size() < fewest_compared) return std::nullopt;
+  const auto seeds = static_cast<Index>(of_row.size()), subjects = static_cast<Index>(ids.size());
+  const auto matrix = [&](const std::vector<std::map<std::string, double>>& errors) {
+    std::vector<double> out;
+    for (const auto& seed : errors)
+      for (const std::string& id : ids) out.push_back(seed.contains(id) ? seed.at(id) : missing);
+    return out;
+  };
+  const std::vector<double> a = matrix(of_row), b = matrix(of_other);
   return paired_difference({a, seeds, subjects}, {b, seeds, subjects});
 }
 
-RowResult row_result(const std::map<Index, SeedErrors>& seeds) {
+/// The difference over the subjects that one division tests with both rows.
+std::optional<DivisionDifference> over_division(const CellResult& cell, const std::vector<const CellResult*>& others) {
+  const auto other = std::ranges::find_if(others, [&](const CellResult* c) { return c->cell.fold == cell.cell.fold; });
+  if (other == others.end()) return std::nullopt;
+  const std::map<std::string, double> a = errors_by_id({&cell}), b = errors_by_id({*other});
+  DivisionDifference out{.mean = 0, .test = 0, .train = cell.train_subjects};
+  for (const auto& [id, error] : a)
+    if (const auto at = b.find(id); at != b.end()) {
+      out.mean += error - at->second;
+      ++out.test;
+    }
+  if (out.test == 0) return std::nullopt;
+  out.mean /= static_cast<double>(out.test);
+  return out;
+}
+
+/// The same with a variance for divisions that share subjects.
+std::optional<PairedDifference> compared_over_divisions(const CellsBySeed& row, const CellsBySeed& with) {
+  std::vector<DivisionDifference> divisions;
+  for (const auto& [seed, cells] : row)
+    if (const auto other = with.find(seed); other != with.end())
+      for (const CellResult* cell : cells)
+        if (const auto division = over_division(*cell, other->second)) divisions.push_back(*division);
+  if (divisions.size() < 2) return std::nullopt;
+  return resampled_difference(divisions);
+}
+
+RowResult row_result(const CellsBySeed& seeds) {
   RowResult out;
-  std::vector<double> mae, r, r2, rmse;
-  for (const auto& [seed, errors] : seeds) {
-    const Metrics m = measure(errors.ages, errors.predicted);
+  std::vector<double> mae, r, r2, rmse, slope;
+  for (const auto& [seed, cells] : seeds) {
+    std::vector<double> ages, predicted;
+    const double all = static_cast<double>(cells.size() * seeds.size());
+    for (const CellResult* c : cells) {
+      ages.insert(ages.end(), c->ages.begin(), c->ages.end());
+      predicted.insert(predicted.end(), c->predicted.begin(), c->predicted.end());
+      out.mean_age_mae += c->mean_age.mae / all;
+      out.validation_mae += c->validation_mae / all;
+    }
+    const Metrics m = measure(ages, predicted);
     mae.push_back(m.mae);
     r.push_back(m.r);
     r2.push_back(m.r2);
     rmse.push_back(m.rmse);
-    const double all = static_cast<double>(errors.folds * seeds.size());
-    out.mean_age_mae += errors.mean_age_mae / all;
-    out.validation_mae += errors.validation_mae / all;
+    slope.push_back(gap_slope(ages, predicted));
   }
   out.seeds = static_cast<Index>(seeds.size());
   out.mae = mean_sd(mae);
   out.r = mean_sd(r);
   out.r2 = mean_sd(r2);
   out.rmse = mean_sd(rmse);
+  out.gap_slope = mean_sd(slope);
   return out;
 }
 
@@ -109,60 +120,100 @@ void require_one_cohort(const std::vector<CellResult>& cells) {
            "Remove the folders of the trainings with the old cohort, and run the study again");
 }
 
-std::size_t reference_row(const Study& study) {
-  for (std::size_t r = 0; r < study.rows.size(); ++r)
-    if (study.rows[r].name == study.options.reference) return r;
-  return 0;
-}
-
-void correct(std::vector<RowResult>& rows) {
+/// Holm's correction of one kind of difference over the rows that have it.
+void correct(std::vector<RowResult>& rows, std::optional<PairedDifference> RowResult::*difference,
+             double RowResult::*into) {
   std::vector<double> p;
   for (const RowResult& row : rows)
-    if (row.difference) p.push_back(row.difference->p);
+    if (row.*difference) p.push_back((row.*difference)->p);
   const std::vector<double> corrected = holm(p);
   std::size_t k = 0;
   for (RowResult& row : rows)
-    if (row.difference) row.corrected_p = corrected[k++];
+    if (row.*difference) row.*into = corrected[k++];
 }
 
-std::string plus_minus(const MeanSd& value) {
-  return std::isfinite(value.sd) ? fmt::format("{:.3f} ± {:.3f}", value.mean, value.sd)
-                                 : fmt::format("{:.3f}", value.mean);
+Index wanted_seeds(const StudyPlan& plan, std::size_t study, std::size_t row) {
+  std::set<Index> seeds;
+  for (const Cell& cell : plan.cells)
+    if (cell.study == study && cell.row == row) seeds.insert(cell.seed);
+  return static_cast<Index>(seeds.size());
 }
+
+bool is_resampled(Protocol protocol) { return protocol == Protocol::k_fold || protocol == Protocol::repeated; }
 
 }  // namespace
 
-CellResult evaluate_cell(const StudyPlan& plan, const Cell& cell) {
-  const Training& training = plan.trainings[cell.training];
+CellResult evaluate_cell(const StudyPlan& plan, const Cell& cell, const StoredFeatures& stored) {
   const EvaluationOptions& how = plan.row(cell).config.evaluation;
-  const StoredFeatures stored =
-      read_embeddings(training.folder / "embeddings.h5", cell.seed, training.config.train.epochs);
   const std::vector<Index> train = stored.part("train"), validation = stored.part("validation"),
                            test = stored.part("test");
   const auto features = [&](const std::vector<Index>& subjects) { return select(stored.at(how.features), subjects); };
   const SubjectFeatures fitted = features(train), tested = features(test);
   PredictorOptions options = how.predictor;
   options.shared.seed = static_cast<std::uint64_t>(cell.seed);
-  CellResult out{.cell = cell,
-                 .ids = {},
-                 .ages = ages_of(stored, test),
-                 .predicted = {},
-                 .test = {},
-                 .mean_age = {},
-                 .cohort = stored.cohort};
-  const std::vector<double> ages = ages_of(stored, train);
+  CellResult out;
+  out.cell = cell;
+  out.cohort = stored.cohort;
+  out.synthetic = stored.synthetic;
+  out.ids = of_part(stored.ids, test);
+  out.sexes = of_part(stored.sexes, test);
+  out.studies = of_part(stored.studies, test);
+  out.ages = of_part(stored.ages, test);
+  out.train_subjects = static_cast<Index>(train.size());
+  const std::vector<double> ages = of_part(stored.ages, train);
   const AgePredictor predictor = fit_predictor(options, fitted.rows(), ages);
-  for (const Index i : test) out.ids.push_back(stored.ids[static_cast<std::size_t>(i)]);
   out.predicted = predictor.predict(tested.rows());
   out.test = measure(out.ages, out.predicted);
-  out.validation_mae = std::numeric_limits<double>::quiet_NaN();
+  out.gap_slope = gap_slope(out.ages, out.predicted);
+  out.validation_mae = missing;
   if (!validation.empty())
     out.validation_mae =
-        mean_absolute_error(ages_of(stored, validation), predictor.predict(features(validation).rows()));
+        mean_absolute_error(of_part(stored.ages, validation), predictor.predict(features(validation).rows()));
   out.mean_age = baseline(ages, out.ages);
   out.penalty = predictor.penalty;
-  out.synthetic = stored.synthetic;
   return out;
+}
+
+StoredFeatures stored_features(const Training& training) {
+  StoredFeatures out =
+      read_embeddings(training.folder / "embeddings.h5", training.config.seeds.front(), training.config.train.epochs);
+  if (std::ranges::all_of(out.sexes, [](const std::string& sex) { return sex.empty(); }))
+    out.sexes = sexes_of(training.config.data, out.ids);
+  return out;
+}
+
+std::vector<CellResult> evaluate_cells(const StudyPlan& plan, const std::vector<bool>& is_done,
+                                       const ReadFeatures& read) {
+  std::vector<std::optional<CellResult>> found(plan.cells.size());
+  std::vector<std::vector<std::size_t>> of_training(plan.trainings.size());
+  for (std::size_t k = 0; k < plan.cells.size(); ++k) of_training[plan.cells[k].training].push_back(k);
+  for (std::size_t t = 0; t < plan.trainings.size(); ++t) {
+    if (!is_done[t]) continue;
+    const StoredFeatures stored = read(plan.trainings[t]);
+    for (const std::size_t k : of_training[t]) found[k] = evaluate_cell(plan, plan.cells[k], stored);
+  }
+  std::vector<CellResult> out;
+  for (std::optional<CellResult>& cell : found)
+    if (cell) out.push_back(std::move(*cell));
+  return out;
+}
+
+CellsBySeed complete_seeds(const StudyPlan& plan, std::size_t study, std::size_t row,
+                           const std::vector<CellResult>& cells) {
+  std::map<Index, std::size_t> folds;
+  for (const Cell& cell : plan.cells)
+    if (cell.study == study && cell.row == row) ++folds[cell.seed];
+  CellsBySeed out;
+  for (const CellResult& c : cells)
+    if (c.cell.study == study && c.cell.row == row) out[c.cell.seed].push_back(&c);
+  std::erase_if(out, [&](const auto& seed) { return seed.second.size() != folds[seed.first]; });
+  return out;
+}
+
+std::size_t reference_row(const Study& study) {
+  for (std::size_t r = 0; r < study.rows.size(); ++r)
+    if (study.rows[r].name == study.options.reference) return r;
+  return 0;
 }
 
 std::vector<RowResult> summarise_study(const StudyPlan& plan, std::size_t study, const std::vector<CellResult>& cells) {
@@ -172,63 +223,24 @@ std::vector<RowResult> summarise_study(const StudyPlan& plan, std::size_t study,
   require_one_cohort(own);
   const Study& of = plan.studies[study];
   const std::size_t reference = reference_row(of);
-  const auto seeds_of = [&](std::size_t row) { return complete(plan, errors_of(own, study, row), study, row); };
-  const std::map<Index, SeedErrors> compared_with = seeds_of(reference);
+  const CellsBySeed compared_with = complete_seeds(plan, study, reference, own);
   std::vector<RowResult> rows;
   for (std::size_t r = 0; r < of.rows.size(); ++r) {
-    const std::map<Index, SeedErrors> seeds = seeds_of(r);
+    const CellsBySeed seeds = complete_seeds(plan, study, r, own);
     if (seeds.empty()) continue;
     RowResult row = row_result(seeds);
     row.study = study;
     row.row = r;
-    row.wanted = static_cast<Index>(of.options.seeds.size());
-    if (r != reference) row.difference = compared(seeds, compared_with);
+    row.wanted = wanted_seeds(plan, study, r);
+    if (r != reference) {
+      row.difference = compared(seeds, compared_with);
+      if (is_resampled(of.options.protocol)) row.resampled = compared_over_divisions(seeds, compared_with);
+    }
     rows.push_back(row);
   }
-  correct(rows);
+  correct(rows, &RowResult::difference, &RowResult::corrected_p);
+  correct(rows, &RowResult::resampled, &RowResult::corrected_resampled_p);
   return rows;
-}
-
-std::string results_csv(const StudyPlan& plan, const std::vector<CellResult>& cells) {
-  std::string out = csv_line({"study", "row", "label", "seed", "fold", "test_subjects", "mae", "r", "r2", "rmse",
-                              "penalty", "mean_age_mae", "validation_mae", "training", "synthetic"});
-  for (const CellResult& c : cells) {
-    const StudyRow& row = plan.row(c.cell);
-    out += csv_line({csv_text(plan.studies[c.cell.study].name), csv_text(row.name), csv_text(row.label),
-                     std::to_string(c.cell.seed), std::to_string(c.cell.fold), std::to_string(c.ids.size()),
-                     csv_number(c.test.mae), csv_number(c.test.r), csv_number(c.test.r2), csv_number(c.test.rmse),
-                     csv_number(c.penalty), csv_number(c.mean_age.mae), csv_number(c.validation_mae),
-                     csv_text(plan.trainings[c.cell.training].folder.filename().string()), c.synthetic ? "1" : "0"});
-  }
-  return out;
-}
-
-std::string study_table(const StudyPlan& plan, std::size_t study, const std::vector<RowResult>& rows) {
-  const Study& of = plan.studies[study];
-  std::size_t widest = 3;
-  for (const StudyRow& row : of.rows) widest = std::max(widest, row.label.size());
-  const std::string& reference = of.rows[reference_row(of)].label;
-  std::string out = fmt::format("\n{}\n\n{:<{}}  {:>5}  {:<15}  {:<15}  {:<6}  {}\n",
-                                of.options.title.empty() ? of.name : of.options.title, "row", widest, "seeds",
-                                "test MAE, years", "paper", "r", "difference to " + reference + ", years");
-  for (const RowResult& r : rows) {
-    const StudyRow& row = of.rows[r.row];
-    std::string difference;
-    if (r.difference)
-      difference = fmt::format("{:+.3f} [{:+.3f}, {:+.3f}], p = {:.3f}", r.difference->mean, r.difference->low,
-                               r.difference->high, r.corrected_p);
-    out += fmt::format("{:<{}}  {:>5}  {:<15}  {:<15}  {:<6.3f}  {}\n", row.label, widest,
-                       fmt::format("{}/{}", r.seeds, r.wanted), plus_minus(r.mae),
-                       row.paper ? plus_minus(*row.paper) : "", r.r.mean, difference);
-  }
-  const auto chosen = std::ranges::min_element(rows, {}, [](const RowResult& r) {
-    return std::isnan(r.validation_mae) ? std::numeric_limits<double>::infinity() : r.validation_mae;
-  });
-  if (chosen != rows.end() && std::isfinite(chosen->validation_mae))
-    out += fmt::format("chosen by the validation part: {} (validation MAE {:.3f}, test MAE {:.3f} years)\n",
-                       of.rows[chosen->row].label, chosen->validation_mae, chosen->mae.mean);
-  if (!rows.empty()) out += fmt::format("predicting the mean age: MAE {:.3f} years\n", rows.front().mean_age_mae);
-  return out;
 }
 
 bool StudyResults::is_synthetic() const {
@@ -237,15 +249,12 @@ bool StudyResults::is_synthetic() const {
 
 StudyResults study_results(const StudyPlan& plan) {
   StudyResults out{.plan = plan, .cells = {}, .rows = {}, .missing = {}};
-  std::set<std::string> missing;
-  for (const Cell& cell : plan.cells) {
-    const Training& training = plan.trainings[cell.training];
-    if (training.is_done())
-      out.cells.push_back(evaluate_cell(plan, cell));
-    else
-      missing.insert(training.text);
+  std::vector<bool> is_done;
+  for (const Training& training : plan.trainings) {
+    is_done.push_back(training.is_done());
+    if (!is_done.back()) out.missing.push_back(training.text);
   }
-  out.missing.assign(missing.begin(), missing.end());
+  out.cells = evaluate_cells(plan, is_done);
   for (std::size_t s = 0; s < plan.studies.size(); ++s) out.rows.push_back(summarise_study(plan, s, out.cells));
   return out;
 }

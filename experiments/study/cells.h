@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The numbers of a study, from the features that its trainings stored: a predictor of age is fitted for each cell, and
-// rows are summarised over seeds. Read next: experiments/statistics/predictor.h, experiments/statistics/paired.h.
+// rows are summarised over seeds. Read next: experiments/statistics/predictor.h,
+// experiments/statistics/paired.h, experiments/statistics/resampled.h.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "experiments/record/embeddings_file.h"
 #include "experiments/statistics/paired.h"
 #include "experiments/study/trainings.h"
 
@@ -16,39 +20,53 @@ namespace cg {
 struct CellResult {
   Cell cell;
   std::vector<std::string> ids;
-  std::vector<double> ages, predicted;  ///< years
-  Metrics test, mean_age;               ///< the errors, and those of predicting the mean age of the training part
-  double validation_mae = 0;            ///< NaN: there is no validation part
-  double penalty = 0;                   ///< of the predictor
-  std::string cohort;                   ///< digest
+  std::vector<double> ages, predicted;                ///< years
+  std::vector<std::string> sexes = {}, studies = {};  ///< of the subjects; empty texts if unknown
+  Index train_subjects = 0;
+  double gap_slope = 0;       ///< of predicted − true age on age
+  Metrics test, mean_age;     ///< the errors, and those of predicting the mean age of the training part
+  double validation_mae = 0;  ///< NaN: there is no validation part
+  double penalty = 0;         ///< of the predictor
+  std::string cohort;         ///< digest
   bool synthetic = false;
 };
 
-/// Fits the row's predictor on the stored features of the training part. Errors: data and corrupt, of embeddings.h5;
-/// numbers.
-CellResult evaluate_cell(const StudyPlan& plan, const Cell& cell);
+/// Fits the row's predictor on the stored features of the training part. Errors: numbers.
+CellResult evaluate_cell(const StudyPlan& plan, const Cell& cell, const StoredFeatures& stored);
+
+/// What a training stored. Errors: data and corrupt, of embeddings.h5.
+StoredFeatures stored_features(const Training& training);
+using ReadFeatures = std::function<StoredFeatures(const Training&)>;
+
+/// The cells of the trainings that `is_done` names, in the plan's order. What a training stored is read once.
+std::vector<CellResult> evaluate_cells(const StudyPlan& plan, const std::vector<bool>& is_done,
+                                       const ReadFeatures& read = stored_features);
+
+/// The cells of a row by seed. A seed is left out while a fold of it is missing.
+using CellsBySeed = std::map<Index, std::vector<const CellResult*>>;
+CellsBySeed complete_seeds(const StudyPlan& plan, std::size_t study, std::size_t row,
+                           const std::vector<CellResult>& cells);
+
+/// The row with which the others of a study are compared.
+std::size_t reference_row(const Study& study);
 
 /// A row over its seeds. With several folds a seed's error is that over the subjects of all folds.
 struct RowResult {
   std::size_t study = 0, row = 0;
   Index seeds = 0, wanted = 0;  ///< evaluated, and of the study
-  MeanSd mae, r, r2, rmse;
+  MeanSd mae, r, r2, rmse, gap_slope;
   double validation_mae = 0;  ///< NaN: there is no validation part
   double mean_age_mae = 0;
   std::optional<PairedDifference> difference;  ///< to the reference row, over the seeds and subjects of both
   double corrected_p = 1;                      ///< of several rows, by Holm
+  /// The same with the variance that is corrected for divisions that share subjects, with k_fold and repeated.
+  std::optional<PairedDifference> resampled;
+  double corrected_resampled_p = 1;
 };
 
 /// The rows of one study, in its order; those without a complete seed are left out. Errors: data, if cells were
 /// computed from different cohorts.
 std::vector<RowResult> summarise_study(const StudyPlan& plan, std::size_t study, const std::vector<CellResult>& cells);
-
-/// One line per cell. Columns: docs/studies.md.
-std::string results_csv(const StudyPlan& plan, const std::vector<CellResult>& cells);
-
-/// The rows as a table in text, with the paper's numbers beside them. With a validation part, the row that it chooses
-/// is named: the test part has no say in that.
-std::string study_table(const StudyPlan& plan, std::size_t study, const std::vector<RowResult>& rows);
 
 /// What a study has so far.
 struct StudyResults {
@@ -60,7 +78,7 @@ struct StudyResults {
   bool is_synthetic() const;
 };
 
-/// Evaluates the cells of the trainings that are done. Errors: as evaluate_cell and summarise_study.
+/// Evaluates the cells of the trainings that are done. Errors: as evaluate_cells and summarise_study.
 StudyResults study_results(const StudyPlan& plan);
 
 }  // namespace cg

@@ -204,6 +204,9 @@ class Reader {
     Study study{fs::path(source_.file).stem().string(), own(parts), {}};
     throw_diagnostics(source_, problems_);
     if (!study.options.parts.empty()) return read_parts(study.options, parts);
+    if (const std::set<Index> seeds(study.options.seeds.begin(), study.options.seeds.end());
+        seeds.empty() || seeds.size() < study.options.seeds.size())
+      problems_.add({position_of(parts, "seeds"), "study.seeds: expected at least one seed, and none twice"});
     if (study.options.base.empty())
       problems_.add({position_of(parts, "base"), "study.base: expected a configuration file"});
     throw_diagnostics(source_, problems_);
@@ -326,9 +329,11 @@ Fields<StudyOptions> study_fields() {
       field("title", &O::title, any(), "The heading of the study's tables."),
       field("base", &O::base, any(), "The configuration that all rows share, a file beside this one or a name."),
       field("seeds", &O::seeds, between(0, 4294967295.0), "Each row is trained once per seed."),
-      field("protocol", &O::protocol, {"published", "k_fold"},
+      field("protocol", &O::protocol, {"published", "k_fold", "repeated", "leave_one_study_out"},
             "published: the test part of the configuration, the same for all seeds; k_fold: each of data.folds parts "
-            "is the test part once per seed, so that each subject is tested."),
+            "is the test part once per seed, so that each subject is tested; repeated: each seed has its own random "
+            "division, from data.split_seed + seed; leave_one_study_out: each study of the cohort is the test part "
+            "once per seed."),
       field("parts", &O::parts, any(), "Other studies, in the place of rows."),
       field("reference", &O::reference, any(), "The row that the others are compared with; empty: the first."),
   };

@@ -5,10 +5,13 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "experiments/study/study.h"
+#include "experiments/training/cohort.h"
 
 namespace cg {
 
@@ -18,12 +21,17 @@ struct Training {
   std::string text;              ///< the first row that needs it: "Threshold, seed 2"
 
   bool is_done() const;
+  /// The seconds that its epochs took, if it is done.
+  std::optional<double> seconds() const;
 };
+
+/// What decides how long an epoch takes, as text: trainings with equal ones take equally long.
+std::string pace_of(const Config& config);
 
 /// One number of a table: a row, a seed, and of several folds one.
 struct Cell {
   std::size_t study = 0, row = 0, training = 0;
-  Index seed = 0, fold = 0;
+  Index seed = 0, fold = 0;  ///< fold: with leave_one_study_out the number of the study, in the order of their names
 };
 
 struct StudyPlan {
@@ -34,11 +42,19 @@ struct StudyPlan {
   const StudyRow& row(const Cell& cell) const { return studies[cell.study].rows[cell.row]; }
 };
 
-/// The trainings of some studies, each once, in the order in which rows need them, with their folders in `folder`.
-/// Errors: usage, for k_fold with a split that has no folds.
-StudyPlan plan_studies(std::vector<Study> studies, const std::filesystem::path& folder);
+/// The names of the studies in a cohort.
+using StudyNames = std::function<std::vector<std::string>(const DataOptions&)>;
 
-/// The configuration that a row is trained with.
-Config training_config(const StudyRow& row, Index seed, Index fold);
+/// The trainings of some studies, each once, with their folders in `folder`. Their order is seed by seed over all rows,
+/// so that a study that is stopped has rows that can be compared. `names` is asked for leave_one_study_out alone.
+/// Errors: usage, for a protocol that divides the subjects itself, and a row that does so too; those of `names`.
+StudyPlan plan_studies(std::vector<Study> studies, const std::filesystem::path& folder,
+                       const StudyNames& names = study_names);
+
+/// The configuration that a row is trained with. `data`: the row's, with one division into parts.
+Config training_config(const StudyRow& row, Index seed, const DataOptions& data);
+
+/// The study of the cohort that is a cell's test part; empty unless its study leaves one out.
+std::string tested_study(const StudyPlan& plan, const Cell& cell);
 
 }  // namespace cg

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "data/files/diagnostics.h"
@@ -78,18 +79,22 @@ std::vector<std::string> read_lines(const std::string& path) {
        cached ? "Set XDG_CACHE_HOME to a folder that you can write to, " + other : fix + ", " + other);
 }
 
-void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
-                  const std::function<void(const std::string&)>& say) try {
-  say(fmt::format("Creating the synthetic phantom cohort (once): {} subjects{} at {:g} mm, {}", o.subjects,
-                  o.modality == PhantomModality::t1 ? ", T1-like," : "", o.voxel_mm, path.string()));
-  make_folder(path.parent_path());
+phantom::CohortOptions phantom_options(const PhantomOptions& o) {
   phantom::CohortOptions options;
   options.subjects = o.subjects;
   options.voxel_mm = o.voxel_mm;
   options.t1 = o.modality == PhantomModality::t1;
   options.seed = static_cast<std::uint32_t>(o.seed);
   options.command = "run_experiment";
-  phantom::write_cohort(options, path.string());
+  return options;
+}
+
+void make_phantom(const PhantomOptions& o, const std::filesystem::path& path,
+                  const std::function<void(const std::string&)>& say) try {
+  say(fmt::format("Creating the synthetic phantom cohort (once): {} subjects{} at {:g} mm, {}", o.subjects,
+                  o.modality == PhantomModality::t1 ? ", T1-like," : "", o.voxel_mm, path.string()));
+  make_folder(path.parent_path());
+  phantom::write_cohort(phantom_options(o), path.string());
 } catch (const Error& error) {
   if (error.kind() != ErrorKind::storage) throw;
   refuse_place(error, path);
@@ -114,6 +119,26 @@ std::filesystem::path cohort_path(const DataOptions& o) {
 
 Shape volume_shape(const DataOptions& o) {
   return o.cohort.empty() ? phantom::Grid(o.phantom.voxel_mm).shape() : CohortFile(o.cohort).volume_shape();
+}
+
+std::vector<std::string> study_names(const DataOptions& o) {
+  const std::filesystem::path path = cohort_path(o);
+  std::vector<std::string> of_subjects;
+  if (o.cohort.empty() && !std::filesystem::exists(path)) {
+    of_subjects = phantom::studies(phantom_options(o.phantom));
+  } else {
+    const CohortFile file(path.string());
+    for (Index i = 0; i < file.size(); ++i) of_subjects.push_back(file.subject(i).study);
+  }
+  const std::set<std::string> names(of_subjects.begin(), of_subjects.end());
+  const auto unnamed = std::ranges::count(of_subjects, "");
+  if (unnamed > 0 || names.size() < 2)
+    fail(ErrorKind::usage, path.string(),
+         unnamed == std::ssize(of_subjects) ? "the cohort has no studies: its file has no column study"
+         : unnamed > 0 ? fmt::format("{} of {} subjects have no study", unnamed, of_subjects.size())
+                       : fmt::format("all subjects are of one study, \"{}\"", *names.begin()),
+         "Import the cohort with the study of each subject, or choose another study.protocol");
+  return {names.begin(), names.end()};
 }
 
 Split split_of(const DataOptions& o, const CohortFile& file) {

@@ -27,6 +27,10 @@ std::filesystem::path cohort_path(const DataOptions& options);
 /// [X, Y, Z] of the cohort's maps: from the named file, or of the phantom, which is not created for this.
 Shape volume_shape(const DataOptions& options);
 
+/// The different studies of the cohort, by name; of a phantom also before it is created. Errors (usage): the cohort has
+/// fewer than two, or a subject without one.
+std::vector<std::string> study_names(const DataOptions& options);
+
 /// The parts of a cohort. Errors (usage): options that do not fit the cohort; a person with scans in several parts;
 /// data: a column that is not there; a list of ids that cannot be read.
 Split split_of(const DataOptions& options, const CohortFile& file);

@@ -95,3 +95,35 @@ TEST_CASE("Progress: durations are written in seconds, minutes and hours") {
   CHECK(duration(3599.6) == "1 h 0 min");
   CHECK(duration(11045) == "3 h 4 min");
 }
+
+TEST_CASE("Progress: a part moves the whole by its share, with its name before notes and lines, and has no line") {
+  Screen screen;
+  Progress whole(30, screen.output(false));
+  whole.skip(10);
+  Progress part(4, whole, 10, "2/3 Threshold");
+  part.skip(1);  // of an earlier process
+  screen.time += 10;
+  part.advance(1, "epoch 2 of 4");
+  CHECK(screen.text == " 50 %  1 min 0 s left  2/3 Threshold, epoch 2 of 4\n");  // 2.5 of 30 in 10 s, 15 left
+  CHECK(whole.done() == 15);
+  screen.text.clear();
+  part.say("a result");
+  part.advance(2, "");
+  part.finish();
+  CHECK(screen.text == "2/3 Threshold: a result\n");
+  CHECK(whole.done() == 20);
+}
+
+TEST_CASE("Progress: a bar is taken from the screen before something else is printed") {
+  Screen screen;
+  Progress progress(2, screen.output(true));
+  progress.clear();
+  CHECK(screen.text.empty());
+  screen.time += 1;
+  progress.advance(1, "");
+  screen.text.clear();
+  progress.clear();
+  CHECK(screen.text == "\r\x1b[K");
+  progress.say("a line");
+  CHECK(screen.text.starts_with("\r\x1b[Ka line\n"));
+}

@@ -20,6 +20,21 @@ TEST_CASE("Metrics: by hand") {
   CHECK(m.r == doctest::Approx(1270.0 / std::sqrt(1400 * 1166.0)));  // Σ(pred − 39)² = 1166, Σ both = 1270
 }
 
+TEST_CASE("Metrics: the values of SciPy 1.17.1, scikit-learn 1.9.1 and NumPy") {
+  const std::vector<double> y{23.5, 31.2, 44.8, 52.1, 67.9, 71.3, 18.4, 36.6},
+      p{27.1, 30.4, 41.2, 55.9, 61.0, 66.2, 24.9, 35.1};
+  const Metrics m = measure(y, p);
+  CHECK(m.mae == doctest::Approx(3.975).epsilon(1e-12));                           // mean_absolute_error(y, p)
+  CHECK(m.rmse == doctest::Approx(4.459820624195551).epsilon(1e-12));              // root_mean_squared_error(y, p)
+  CHECK(m.r2 == doctest::Approx(0.9404525560830117).epsilon(1e-12));               // r2_score(y, p)
+  CHECK(m.r == doctest::Approx(0.9823207168955221).epsilon(1e-12));                // scipy.stats.pearsonr(y, p)[0]
+  CHECK(gap_slope(y, p) == doctest::Approx(-0.18644128053948966).epsilon(1e-12));  // linregress(y, p - y).slope
+  const MeanSd of = mean_sd(std::vector<double>{3.81, 4.02, 3.55, 4.4, 3.9});
+  CHECK(of.mean == doctest::Approx(3.936).epsilon(1e-12));
+  CHECK(of.sd == doctest::Approx(0.31165686259089515).epsilon(1e-12));  // numpy.std(…, ddof=1)
+  CHECK(std::isnan(gap_slope(std::vector<double>{40, 40}, std::vector<double>{41, 39})));
+}
+
 TEST_CASE("Metrics: R² follows scikit-learn where all ages are equal, and Pearson's r is not a number") {
   const std::vector<double> same{40, 40}, other{40, 41};
   CHECK(r_squared(same, same) == 1);
