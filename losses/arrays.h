@@ -31,12 +31,14 @@ inline constexpr double left_out = -std::numeric_limits<double>::infinity();
 /// Whether no number is NaN or infinite, without a branch for each: 0 times those is NaN, 0 times the others is 0.
 inline bool all_finite(const ArrayView& x) { return (x * 0.0).sum() == 0; }
 
-/// e^{u − top} where top is at least the largest u. What is below e^-700 of the largest is an exact 0: the vectorised
-/// exponential returns tiny numbers instead of 0, even for −∞.
+/// e^{u − top} where top is at least the largest u. What is below e^-700 of the largest is an exact 0. The vectorised
+/// exponential would return tiny numbers instead, even for −∞, and would need 50 times as long for each.
 template <class T>
 RowOf<T> exp_below(const RowOf<T>& u, double top) {
-  const RowOf<T> e = exp(u - T(top));  // by itself: inside of a select it would not be vectorised
-  return (u < T(top - 700)).select(RowOf<T>::Constant(u.size(), T(0)), e);
+  const auto nothing = RowOf<T>::Constant(u.size(), T(0));
+  RowOf<T> e = (u < T(top - 700)).select(nothing, u - T(top));
+  e = exp(e);  // by itself: inside of a select it would not be vectorised
+  return (u < T(top - 700)).select(nothing, e);
 }
 
 /// A symmetric array [n, n] with a zero diagonal, from a function of two rows.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "tensor/error.h"
@@ -16,13 +17,11 @@ Array cosine_distances(const ArrayView& z) {
   const Row norms = z.square().rowwise().sum().sqrt();
   return pairwise<double>(z.rows(), [&](Index i, Index t) {
     const double length = norms[i] * norms[t];
-    return length == 0 ? 1.0 : 1 - (z.row(i) * z.row(t)).sum() / length;
+    return length == 0 ? 1.0 : std::max(0.0, 1 - (z.row(i) * z.row(t)).sum() / length);  // rounded, it can be below 0
   });
 }
 
-}  // namespace
-
-Array distances(const ArrayView& z, Distance distance) {
+Array distances_of_all(const ArrayView& z, Distance distance) {
   switch (distance) {
     case Distance::manhattan:
       return pairwise<double>(z.rows(), [&](Index i, Index t) { return (z.row(i) - z.row(t)).abs().sum(); });
@@ -37,27 +36,51 @@ Array distances(const ArrayView& z, Distance distance) {
   return cosine_distances(z);
 }
 
+/// The distance from anchor i to the last of its `others` nearest rows.
+double edge_of(Row distances, Index i, Index others) {
+  distances[i] = std::numeric_limits<double>::infinity();  // the anchor is not its own neighbour
+  std::nth_element(distances.begin(), distances.begin() + (others - 1), distances.end());
+  return distances[others - 1];
+}
+
+}  // namespace
+
+Array distances(const ArrayView& z, Distance distance) {
+  const Index half = z.rows() / 2;
+  const bool is_twice = 2 * half == z.rows() && (z.topRows(half) == z.bottomRows(half)).all();  // two equal views
+  if (!is_twice) return distances_of_all(z, distance);
+  Array all(z.rows(), z.rows());
+  all.topLeftCorner(half, half) = distances_of_all(z.topRows(half), distance);
+  all.topRightCorner(half, half) = all.topLeftCorner(half, half);
+  all.bottomRows(half) = all.topRows(half);
+  return all;
+}
+
 Array log_repulsion(const Array& distances, Index neighbours, double far_decay) {
   const Index n = distances.rows(), others = neighbours - 1;  // without the anchor
-  const auto far = [far_decay](double edge, double d) {
-    if (std::isinf(far_decay)) return left_out;
-    return d <= edge || far_decay == 0 ? 0.0 : far_decay * std::log(edge / d);
-  };
   Array log_nu(n, n);
-  std::vector<double> row;
+  std::vector<double> edges;  // e_i
   for (Index i = 0; i < n; ++i) {
-    row.assign(&distances(i, 0), &distances(i, 0) + n);
-    row.erase(row.begin() + i);
-    std::nth_element(row.begin(), row.begin() + (others - 1), row.end());
-    const double edge = row[static_cast<std::size_t>(others - 1)];  // e_i
-    // All below the edge are neighbours; of those at the edge the first ones, until the number is reached.
-    Index at_edge = others - std::count_if(row.begin(), row.end(), [edge](double d) { return d < edge; });
-    for (Index t = 0; t < n; ++t) {
-      const double d = distances(i, t);
-      const bool near = t != i && (d < edge || (d == edge && at_edge-- > 0));
-      log_nu(i, t) = near ? 0 : far(edge, d);
-    }
+    const auto d = distances.row(i);
+    const Index twin = i - n / 2;  // of two equal views. Rows with equal distances have equal edges
+    const bool is_known = twin >= 0 && (d == distances.row(twin)).all();
+    edges.push_back(is_known ? edges[static_cast<std::size_t>(twin)] : edge_of(d, i, others));
+    const double edge = edges.back();
+    if (std::isinf(far_decay))
+      log_nu.row(i) = (d < edge).select(Row::Zero(n), left_out);
+    else if (far_decay == 0)
+      log_nu.row(i).setZero();
+    else
+      log_nu.row(i) = (d <= edge).select(Row::Zero(n), far_decay * (edge / d).log());
     log_nu(i, i) = left_out;
+    if (!std::isinf(far_decay)) continue;
+    // All below the edge are neighbours; of those at the edge the first ones, until the number is reached.
+    Index at_edge = others - (log_nu.row(i) == 0).count();
+    for (Index t = 0; at_edge > 0; ++t)
+      if (t != i && d[t] == edge) {
+        log_nu(i, t) = 0;
+        --at_edge;
+      }
   }
   return log_nu;
 }

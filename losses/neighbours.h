@@ -16,7 +16,8 @@ enum class ShortBatch {
 };
 
 /// Distances [n, n] between the rows of z [n, d]; symmetric, with a zero diagonal; equal rows have exactly equal
-/// distances. `cosine` is 1 − cos of the angle, and 1 where a row is zero.
+/// distances. `cosine` is 1 − cos of the angle, and 1 where a row is zero. If the second half of the rows repeats the
+/// first, as with two equal views, each distance is computed once.
 Array distances(const ArrayView& z, Distance distance);
 
 /// log ν [n, n], where ν_it is the weight of t in the denominator of anchor i:

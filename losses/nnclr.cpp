@@ -32,9 +32,9 @@ ToConstantRows Nnclr::similarity(const LossInput& in) const {
          "Give one prediction for each embedding");
   if (in.queue.empty() || in.queue.size() % static_cast<std::size_t>(z.cols()) != 0)
     fail(ErrorKind::usage, where,
-         fmt::format("the queue has {} numbers, expected a positive multiple of the embedding's width {}",
+         fmt::format("the queue has {} numbers, expected rows of {} numbers, as many as an embedding has",
                      in.queue.size(), z.cols()),
-         "Set loss.queue_size to at least 1, and give rows of the embeddings' width");
+         "Set loss.queue_size to at least 1, and give the queue rows as long as an embedding");
   const Eigen::Map<const Array> queue(in.queue.data(), static_cast<Index>(in.queue.size()) / z.cols(), z.cols());
   check_finite(where, "prediction", variable(in), in.epoch);
   check_finite(where, "queue's entry", queue, in.epoch);

@@ -25,8 +25,8 @@ void check_finite(const std::string& where, const char* what, const ArrayView& r
 void check_input(const std::string& where, const LossInput& in) {
   const auto refuse = [&](std::string what, std::string fix) { fail(ErrorKind::usage, where, what, fix); };
   if (in.views < 1 || in.rows() < 1 || in.rows() % in.views != 0)
-    refuse(fmt::format("{} ages for {} view(s), expected views x batch", in.rows(), in.views),
-           "Stack all of view 1, then all of view 2");
+    refuse(fmt::format("{} ages do not divide into {} view(s)", in.rows(), in.views),
+           "Give the rows of view 1, then those of view 2, with an age for each row");
   if (in.z.empty() || in.z.size() % in.ages.size() != 0)
     refuse(fmt::format("{} numbers in the embeddings of {} rows", in.z.size(), in.rows()), "Give one row for each age");
   if (in.epoch < 1) refuse(fmt::format("epoch {}, expected 1 or more", in.epoch), "Count epochs from 1");

@@ -124,6 +124,23 @@ TEST_CASE("a GPU: uploads during other work copy every number, in the order they
   }
 }
 
+TEST_CASE("a GPU: volumes of a cohort are gathered into a batch") {
+  const auto device = device_or_skip();
+  if (!device) return;
+  const Spec one{{1, 911}, DType::bf16};
+  std::vector<double> numbers(40 * 911), expected;
+  for (std::size_t k = 0; k < numbers.size(); ++k) numbers[k] = static_cast<double>(k % 251);
+  Tensor cohort = device->tensor({{40, 911}, DType::bf16});
+  from_doubles(*device, numbers, cohort);
+  std::vector<Tensor> parts;
+  for (const Index subject : {7, 3, 39, 0, 8}) {
+    parts.push_back(cohort.part(one, subject * one.size_bytes()));
+    expected.insert(expected.end(), numbers.begin() + subject * 911, numbers.begin() + (subject + 1) * 911);
+  }
+  Tensor batch;
+  CHECK(to_doubles(*device, device->concatenate(parts, batch)) == expected);
+}
+
 TEST_CASE("training on a GPU: losses are those of the CPU in float32, and near them in bfloat16") {
   const auto device = device_or_skip();
   if (!device) return;

@@ -92,7 +92,7 @@ void require_apart(std::span<const std::string> outputs) {
     if (out.empty() || is_device(out)) continue;
     std::error_code none;
     if (!places.insert(fs::weakly_canonical(link_target(fs::absolute(out, none)), none)).second)
-      fail(ErrorKind::usage, out, "two outputs would be this file", "Give each output its own name");
+      fail(ErrorKind::usage, out, "two outputs would be written to this file", "Give each output its own name");
   }
 }
 

@@ -55,9 +55,9 @@ struct OpenDataset {
                                                  words.size(), words.data(), nullptr);
       if (filter >= 0 && H5Zfilter_avail(filter) <= 0)
         fail(ErrorKind::data, path,
-             fmt::format("\"{}\" is packed by the filter {} (number {}), which is not available", name,
-                         words.front() ? words.data() : "without a name", filter),
-             "Pack it by gzip: h5repack -f GZIP=4 FILE NEW, or in Python compression=\"gzip\".");
+             fmt::format("\"{}\" is compressed with filter {}{}, which is not available", name, filter,
+                         words.front() ? fmt::format(" ({})", words.data()) : ""),
+             "Compress it with gzip: h5repack -f GZIP=4 FILE NEW, or in Python compression=\"gzip\".");
     }
     damaged(path, name);
   }
@@ -113,8 +113,8 @@ bool is_marked(std::string_view bytes) {
 Content::Content(std::string path, std::string_view bytes) : path_(std::move(path)), file_(open_image(bytes)) {
   if (is_marked(bytes))  // only closing it removes the mark
     fail(ErrorKind::in_use, path_,
-         "the file is marked as open for writing: a program writes it now, or ended without closing it",
-         "Close it there. If no program has it open: h5clear -s FILE (package hdf5-tools) removes the mark.");
+         "the file is marked as open for writing: a program is writing it, or ended without closing it",
+         "Close it in that program. If no program has it open: h5clear -s FILE (package hdf5-tools) removes the mark.");
   if (!file_.valid())
     fail(ErrorKind::corrupt, path_, "not an HDF5 file, or a damaged one", "Create or download the file again.");
   if (!has(Sums::name)) return;

@@ -138,8 +138,8 @@ NiftiVolume read_oriented_nifti(const fs::path& path) {
          "Find out which one is correct, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
   if (read.affine_from == NiftiVolume::Source::none)
     fail(ErrorKind::data, path.string(),
-         "the header has neither an sform nor a qform, so the left side of the brain is unknown",
-         "Convert the scanner's files again, or set the sform.");
+         "the header has neither an sform nor a qform, so which side is left is unknown",
+         "Convert the scanner's files again, or set the sform (with FSL: fslorient -setsform FILE).");
   return read;
 }
 

@@ -9,6 +9,7 @@
 #include "experiments/program/progress.h"
 #include "experiments/training/planned_split.h"
 #include "experiments/training/setup.h"
+#include "losses/registry.h"
 
 namespace cg {
 namespace {
@@ -46,16 +47,20 @@ void print_split(const Config& config, const Split& split) {
 }
 
 std::string seeds_and_epochs(const Config& config) {
-  return fmt::format("{} seed{} of {} epochs", config.seeds.size(), config.seeds.size() == 1 ? "" : "s",
-                     config.train.epochs);
+  return fmt::format("{} seed{} of {} epoch{}", config.seeds.size(), config.seeds.size() == 1 ? "" : "s",
+                     config.train.epochs, config.train.epochs == 1 ? "" : "s");
 }
 
 /// What follows from the configuration alone.
 void print_training(const Config& config) {
   if (!config.data.augment.apply.empty())
     fmt::print("augmented   {}; the two views of a subject differ\n", to_string(config.data.augment));
-  fmt::print("loss        {}, {}\n", config.loss.name,
-             config.loss.shared.formulation == Formulation::printed ? "as printed" : "as in the published code");
+  const bool has_two = loss_info(config.loss.name).has_two_formulations();
+  const bool is_printed = config.loss.shared.formulation == Formulation::printed;
+  fmt::print("loss        {}{}\n", config.loss.name,
+             !has_two     ? ""
+             : is_printed ? ", as printed"
+                          : ", as in the published code");
   fmt::print("training    {}, batches of {}{}, learning rate {:g}\n", seeds_and_epochs(config), config.train.batch_size,
              config.train.order == SubjectOrder::study_balanced ? ", subjects of all studies equally often" : "",
              config.train.learning_rate);

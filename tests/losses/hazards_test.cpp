@@ -86,7 +86,7 @@ TEST_CASE("Losses: an anchor whose weights all underflow adds 0 and is counted")
     CAPTURE(describe(options));
     if (is_threshold_as_printed(options)) continue;
     Batch b = random_batch(1, 5, 1, 4);
-    b.ages[2] = 150;  // rbf, sigma 2: exp(-94²/8) is 0 in double
+    b.ages[2] = 150;  // w by loss.kernel and loss.sigma: exp(-94²/8) is 0 in double
     b.neighbours = 4;
     const LossResult r = make_loss(options)->evaluate(b.input());
     CHECK(finite(r));
@@ -198,7 +198,7 @@ TEST_CASE("NNCLR: predictions and queue must be there, fit, and be finite") {
   check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage, {"the queue has 0 numbers", "loss.queue_size"});
   b.queue = {1, 2, 3, 4, 5};
   check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage,
-              {"the queue has 5 numbers, expected a positive multiple of the embedding's width 4"});
+              {"the queue has 5 numbers, expected rows of 4 numbers"});
   b = good;
   b.queue[9] = std::nan("");
   check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::numbers, {"queue's entry in row 2"});
@@ -319,7 +319,7 @@ TEST_CASE("Losses: shapes that do not fit are refused") {
   const auto loss = make_loss<DynLocRep>();
   Batch b = random_batch(5, 3, 1, 4);
   b.views = 2;
-  CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("views x batch"), Error);
+  CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("do not divide into"), Error);
   b.views = 1;
   b.z.pop_back();
   CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("one row for each age"), Error);

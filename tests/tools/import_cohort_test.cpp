@@ -90,7 +90,7 @@ TEST_CASE("import_cohort: --overwrite replaces no input, and no output by the ot
   }
   const Finished same = run("import_cohort", import_of(study, "--overwrite --report '" + other + "'"));
   CHECK(same.code == 2);
-  CHECK_MESSAGE(same.says("two outputs would be this file"), same.text);
+  CHECK_MESSAGE(same.says("two outputs would be written to this file"), same.text);
 }
 
 TEST_CASE("import_cohort: sampling, modality and layout are those of the command, and lost data are reported") {

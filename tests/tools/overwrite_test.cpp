@@ -112,5 +112,5 @@ TEST_CASE("overwrite: no program replaces its own input, or one output by anothe
   }
   const Finished same = run_program(folder.path(), "profile_memory", "mine.toml" + sizes + "--csv a --html ./a");
   CHECK(same.code == 2);
-  CHECK_MESSAGE(same.says("two outputs would be this file"), same.text);
+  CHECK_MESSAGE(same.says("two outputs would be written to this file"), same.text);
 }

@@ -189,6 +189,11 @@ Tensor CudaBackend::concatenate(std::span<const Tensor> parts, Tensor& buffer) {
          fmt::format("{} {} in the buffer of {} {}", name_of(spec.dtype), to_string(spec.shape),
                      name_of(buffer.dtype()), to_string(buffer.shape())),
          "Hand in a buffer of that type and shape.");
+  const auto fits = [&](const Tensor& part) { return part.device() == Device::cuda && part.spec() == parts[0].spec(); };
+  if (parts.size() > 1 && std::ranges::all_of(parts, fits)) {
+    gather(parts, buffer);
+    return buffer;
+  }
   bool waits = false;
   std::byte* at = buffer.raw();
   for (const Tensor& part : parts) {

@@ -88,6 +88,7 @@ class CudaBackend final : public Backend {
   std::shared_ptr<CUstream_st> make_stream();
   void start_copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
   void copy(void* to, const void* from, Index bytes, cudaMemcpyKind kind);
+  void gather(std::span<const Tensor> parts, Tensor& buffer);  ///< ops/gather.h
   bool is_nearly_full() const;
   [[noreturn]] void refuse_memory(const std::string& asked) const;
   Tensor finite_scratch();

@@ -185,7 +185,7 @@ TEST_CASE("import refuses: sform and qform that exchange left and right, and fil
                    put(b, qform_code_at, short{0});
                    put(b, sform_code_at, short{0});
                  }),
-                 {"sub-2/sub-2.nii", "the left side of the brain is unknown", "set the sform"}});
+                 {"sub-2/sub-2.nii", "which side is left is unknown", "set the sform"}});
   check_refused({"mask",
                  [](Study& s) {
                    with_header([](std::string& b) { put(b, srow_x_at, -20.0f); })(s);

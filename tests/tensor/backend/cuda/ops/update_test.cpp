@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the CUDA backend's kernels do beside the ops of the registry: the update's control and copy, the
-// flag itself, the bias of linear layers; and the statistics where float32 is hardest.
+// flag itself, the bias of linear layers, the volumes of a batch; and the statistics where float32 is hardest.
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -9,6 +9,7 @@
 #include "tensor/backend/cuda/ops/all_finite.h"
 #include "tensor/backend/cuda/ops/batch_norm.h"
 #include "tensor/backend/cuda/ops/bias.h"
+#include "tensor/backend/cuda/ops/gather.h"
 #include "tensor/registry.h"
 #include "tests/support/host_launch.h"
 #include "tests/support/shrinking_draw.h"
@@ -169,4 +170,29 @@ TEST_CASE("statistics: the variance of values far from zero, and of a first row 
     CHECK(call.saved[0].data<float>()[c] == doctest::Approx(exact.saved[0].data<float>()[c]).epsilon(1e-6));
     CHECK(call.saved[1].data<float>()[c] == doctest::Approx(exact.saved[1].data<float>()[c]).epsilon(1e-6));
   }
+}
+
+TEST_CASE("a gather concatenates parts in any order, at any address, and writes nothing behind them") {
+  HostBackend backend;
+  for (const Index size : {1, 3, 2048, 2049, 5000})  // bfloat16: words of 2 bytes, and of 8
+    for (const Index count : {2, 5, 130}) {          // 130: more than a kernel takes
+      CAPTURE(size);
+      CAPTURE(count);
+      const Index all = 200;
+      Random random({.seed = 3});
+      const Tensor cohort = tensor_of(backend, {{all, size}, DType::bf16}, normals(random, all * size));
+      const std::vector<double> numbers = numbers_of(cohort);
+      std::vector<Tensor> parts;
+      std::vector<double> expected;
+      for (Index k = 0; k < count; ++k) {
+        const Index subject = (k * 37 + 11) % all;
+        parts.push_back(cohort.part({{1, size}, DType::bf16}, subject * size * 2));
+        const auto from = numbers.begin() + subject * size;
+        expected.insert(expected.end(), from, from + size);
+      }
+      expected.push_back(7);
+      Tensor out = tensor_of(backend, {{count * size + 1}, DType::bf16}, std::vector<double>(expected.size(), 7));
+      cuda::gather(parts, out.raw(), Launch());
+      CHECK(numbers_of(out) == expected);
+    }
 }
