@@ -16,14 +16,14 @@ void draw_subject(Picture& picture, const Plot& plot, double x, double low, doub
   picture.add(Disc{plot.at(x, mean), 4.5, Paint{Ink::c0, {}, 0.7}, {}, title});
 }
 
-std::string title_of(const PredictedAge& s) {
+std::string title_of(const SubjectPrediction& s) {
   return fmt::format("{}: {:.1f} years, predicted {:.1f}", s.id, s.age, s.mean);
 }
 
 struct Ages {
   double low = INFINITY, high = -INFINITY, lowest = INFINITY, highest = -INFINITY;
-  explicit Ages(const std::vector<PredictedAge>& subjects) {
-    for (const PredictedAge& s : subjects) {
+  explicit Ages(const std::vector<SubjectPrediction>& subjects) {
+    for (const SubjectPrediction& s : subjects) {
       low = std::min(low, s.age);
       high = std::max(high, s.age);
       lowest = std::min(lowest, s.low);
@@ -34,14 +34,14 @@ struct Ages {
 
 }  // namespace
 
-GapLine gap_line(const std::vector<PredictedAge>& subjects) {
+GapLine gap_line(const std::vector<SubjectPrediction>& subjects) {
   double age = 0, gap = 0;
-  for (const PredictedAge& s : subjects) {
+  for (const SubjectPrediction& s : subjects) {
     age += s.age / static_cast<double>(subjects.size());
     gap += s.gap() / static_cast<double>(subjects.size());
   }
   double both = 0, squares = 0;
-  for (const PredictedAge& s : subjects) {
+  for (const SubjectPrediction& s : subjects) {
     both += (s.age - age) * (s.gap() - gap);
     squares += (s.age - age) * (s.age - age);
   }
@@ -49,7 +49,7 @@ GapLine gap_line(const std::vector<PredictedAge>& subjects) {
   return {slope, gap - slope * age};
 }
 
-Picture predicted_ages(const std::vector<PredictedAge>& subjects, const std::string& title) {
+Picture predicted_ages(const std::vector<SubjectPrediction>& subjects, const std::string& title) {
   Picture picture{.title = title, .height = 470};
   const Ages ages(subjects);
   Plot plot{.left = 66, .top = 14, .width = 400, .height = 400, .x = {}, .y = {}};
@@ -58,15 +58,15 @@ Picture predicted_ages(const std::vector<PredictedAge>& subjects, const std::str
   plot.x.title = "age (years)";
   draw_axes(picture, plot, 14);
   picture.line(plot.at(plot.x.low, plot.x.low), plot.at(plot.x.high, plot.x.high), {Ink::soft}, 1.5, true);
-  for (const PredictedAge& s : subjects) draw_subject(picture, plot, s.age, s.low, s.mean, s.high, title_of(s));
+  for (const SubjectPrediction& s : subjects) draw_subject(picture, plot, s.age, s.low, s.mean, s.high, title_of(s));
   return picture;
 }
 
-Picture age_gaps(const std::vector<PredictedAge>& subjects, const std::string& title) {
+Picture age_gaps(const std::vector<SubjectPrediction>& subjects, const std::string& title) {
   Picture picture{.title = title, .height = 350};
   const Ages ages(subjects);
   double low = 0, high = 0;
-  for (const PredictedAge& s : subjects) {
+  for (const SubjectPrediction& s : subjects) {
     low = std::min(low, s.low - s.age);
     high = std::max(high, s.high - s.age);
   }
@@ -76,7 +76,7 @@ Picture age_gaps(const std::vector<PredictedAge>& subjects, const std::string& t
   draw_axes(picture, plot, 14);
   picture.line(plot.at(plot.x.low, 0), plot.at(plot.x.high, 0), {Ink::soft}, 1.5, true);
   const GapLine line = gap_line(subjects);
-  for (const PredictedAge& s : subjects)
+  for (const SubjectPrediction& s : subjects)
     draw_subject(picture, plot, s.age, s.low - s.age, s.gap(), s.high - s.age, title_of(s));
   picture.line(plot.at(ages.low, line.at_zero + line.slope * ages.low),
                plot.at(ages.high, line.at_zero + line.slope * ages.high), {Ink::accent}, 2);

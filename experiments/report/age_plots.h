@@ -10,7 +10,7 @@
 namespace cg {
 
 /// A test subject over the seeds; ages in years.
-struct PredictedAge {
+struct SubjectPrediction {
   std::string id;
   double age = 0;
   double mean = 0, low = 0, high = 0;  ///< of the predictions
@@ -22,9 +22,9 @@ struct PredictedAge {
 struct GapLine {
   double slope = 0, at_zero = 0;
 };
-GapLine gap_line(const std::vector<PredictedAge>& subjects);
+GapLine gap_line(const std::vector<SubjectPrediction>& subjects);
 
-Picture predicted_ages(const std::vector<PredictedAge>& subjects, const std::string& title);
-Picture age_gaps(const std::vector<PredictedAge>& subjects, const std::string& title);
+Picture predicted_ages(const std::vector<SubjectPrediction>& subjects, const std::string& title);
+Picture age_gaps(const std::vector<SubjectPrediction>& subjects, const std::string& title);
 
 }  // namespace cg

@@ -10,19 +10,19 @@
 namespace cg {
 namespace {
 
-Table table_of(const std::vector<PredictedAge>& subjects) {
-  Table t{.caption = "Predicted ages of the test subjects, years; over seeds",
-          .head = {"subject", "age", "predicted", "lowest", "highest", "gap"},
-          .in_tex = false};
-  for (const PredictedAge& s : subjects)
+ReportTable table_of(const std::vector<SubjectPrediction>& subjects) {
+  ReportTable t{.caption = "Predicted ages of the test subjects, years; over seeds",
+                .head = {"subject", "age", "predicted", "lowest", "highest", "gap"},
+                .in_tex = false};
+  for (const SubjectPrediction& s : subjects)
     t.add({s.id, fixed(s.age, 1), fixed(s.mean, 1), fixed(s.low, 1), fixed(s.high, 1), with_sign(s.gap(), 1)});
   return t;
 }
 
-Table groups_of(const StudyResults& results, const MainRow& row) {
-  Table t{.caption = "Errors of " + row.label + " by group of test subjects, years",
-          .head = {"by", "group", "subjects", "MAE", "predicted − true age"},
-          .words = 2};
+ReportTable groups_of(const StudyResults& results, const MainRow& row) {
+  ReportTable t{.caption = "Errors of " + row.label + " by group of test subjects, years",
+                .head = {"by", "group", "subjects", "MAE", "predicted − true age"},
+                .words = 2};
   for (const GroupResult& g : group_results(results.plan, row.study, row.row, results.cells))
     t.add({g.by, g.group, fmt::format("{}", g.subjects), plus_minus(g.mae), with_sign(g.gap.mean)});
   return t;
@@ -43,9 +43,9 @@ std::optional<MainRow> main_row(const StudyResults& results) {
   return std::nullopt;
 }
 
-std::vector<PredictedAge> predictions_of(const StudyResults& results, const MainRow& row) {
+std::vector<SubjectPrediction> predictions_of(const StudyResults& results, const MainRow& row) {
   struct Sum {
-    PredictedAge subject;
+    SubjectPrediction subject;
     double count = 0;
   };
   std::map<std::string, Sum> all;
@@ -60,12 +60,12 @@ std::vector<PredictedAge> predictions_of(const StudyResults& results, const Main
       ++sum.count;
     }
   }
-  std::vector<PredictedAge> out;
+  std::vector<SubjectPrediction> out;
   for (auto& [id, sum] : all) {
     sum.subject.mean /= sum.count;
     out.push_back(sum.subject);
   }
-  std::ranges::stable_sort(out, {}, &PredictedAge::age);
+  std::ranges::stable_sort(out, {}, &SubjectPrediction::age);
   return out;
 }
 
@@ -76,7 +76,7 @@ Section age_section(const StudyResults& results) {
     out.blocks.push_back(Missing{"No training is finished."});
     return out;
   }
-  const std::vector<PredictedAge> subjects = predictions_of(results, *row);
+  const std::vector<SubjectPrediction> subjects = predictions_of(results, *row);
   const GapLine line = gap_line(subjects);
   out.blocks.push_back(Paragraph{fmt::format(
       "The test subjects of {} ({}). A dot is the mean over seeds; the line through it goes from the lowest to the "
@@ -91,7 +91,8 @@ Section age_section(const StudyResults& results) {
               "Point at dots far from the line to see their ids, and look at these maps: show_cohort."},
              table_of(subjects)});
   out.blocks.push_back(groups_of(results, *row));
-  Table gaps{.caption = "Gap on age", .head = {"row", "slope (years per year)", "gap at 0 years"}, .in_tex = false};
+  ReportTable gaps{
+      .caption = "Gap on age", .head = {"row", "slope (years per year)", "gap at 0 years"}, .in_tex = false};
   gaps.add({row->label, with_sign(line.slope), with_sign(line.at_zero)});
   out.blocks.push_back(Figure{
       "age-gaps",

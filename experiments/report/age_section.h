@@ -20,7 +20,7 @@ struct MainRow {
 std::optional<MainRow> main_row(const StudyResults& results);
 
 /// The row's test subjects over its seeds and folds, in the order of their ages.
-std::vector<PredictedAge> predictions_of(const StudyResults& results, const MainRow& row);
+std::vector<SubjectPrediction> predictions_of(const StudyResults& results, const MainRow& row);
 
 Section age_section(const StudyResults& results);
 

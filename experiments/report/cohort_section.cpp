@@ -53,9 +53,9 @@ class Writer {
             known ? fmt::format("{} : {}", s.women, s.men) : "not known"};
   }
 
-  Table studies() const {
-    Table t{.caption = "Table 2. Studies of the cohort",
-            .head = {"study", "subjects", "age (years)", "range", "women : men"}};
+  ReportTable studies() const {
+    ReportTable t{.caption = "Table 2. Studies of the cohort",
+                  .head = {"study", "subjects", "age (years)", "range", "women : men"}};
     if (summary_.studies.size() > 1)
       for (const StudySummary& s : summary_.studies) t.add(cells(s, s.name));
     t.rows.push_back({cells(summary_.all, "all"), TableRow::Kind::best});
@@ -63,8 +63,8 @@ class Writer {
     return t;
   }
 
-  static Table counts(const Histogram& h, const std::string& caption) {
-    Table t{.caption = caption, .head = {"from", "to"}, .words = 0, .in_tex = false};
+  static ReportTable counts(const Histogram& h, const std::string& caption) {
+    ReportTable t{.caption = caption, .head = {"from", "to"}, .words = 0, .in_tex = false};
     for (const std::string& name : h.names) t.head.push_back(name.empty() ? "subjects" : name);
     for (std::size_t b = 0; b < h.counts.at(0).size(); ++b) {
       const double from = h.first + h.width * static_cast<double>(b);

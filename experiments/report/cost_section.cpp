@@ -7,6 +7,7 @@
 
 #include "experiments/memory/memory_profile.h"
 #include "experiments/memory/memory_timeline.h"
+#include "experiments/program/progress.h"
 #include "experiments/report/axes.h"
 #include "experiments/report/numbers.h"
 #include "experiments/training/cohort.h"
@@ -17,11 +18,11 @@ namespace cg {
 namespace {
 
 /// One line per row of each study.
-Table times(const StudyResults& results, const TrainingRecords& records) {
-  Table t{.caption = "Time of the trainings",
-          .head = {"study", "row", "device", "trainings", "time of one", "of one epoch"},
-          .words = 3,
-          .in_tex = false};
+ReportTable times(const StudyResults& results, const TrainingRecords& records) {
+  ReportTable t{.caption = "Time of the trainings",
+                .head = {"study", "row", "device", "trainings", "time of one", "of one epoch"},
+                .words = 3,
+                .in_tex = false};
   for (std::size_t s = 0; s < results.plan.studies.size(); ++s)
     for (std::size_t r = 0; r < results.plan.studies[s].rows.size(); ++r) {
       double seconds = 0, epochs = 0, count = 0;
@@ -36,7 +37,7 @@ Table times(const StudyResults& results, const TrainingRecords& records) {
       }
       if (count > 0)
         t.add({results.plan.studies[s].name, results.plan.studies[s].rows[r].label, device, fmt::format("{:g}", count),
-               duration(seconds / count), epochs > 0 ? duration(seconds / epochs) : "–"});
+               duration(seconds / count), epochs > 0 ? fmt::format("{:.1f} s", seconds / epochs) : "–"});
     }
   return t;
 }
@@ -97,10 +98,10 @@ Picture memory_picture(const std::vector<StageMemory>& stages) {
   return picture;
 }
 
-Table layer_table(const MemoryProfile& profile) {
-  Table t{.caption = "Memory by layer, MB",
-          .head = {"layer", "parameters", "gradients", "Adam", "kept", "scratch", "at the peak"},
-          .in_tex = false};
+ReportTable layer_table(const MemoryProfile& profile) {
+  ReportTable t{.caption = "Memory by layer, MB",
+                .head = {"layer", "parameters", "gradients", "Adam", "kept", "scratch", "at the peak"},
+                .in_tex = false};
   const auto line = [&](const LayerMemory& l, const std::string& name) {
     return std::vector<std::string>{name,
                                     megabytes(l.fixed.parameters),

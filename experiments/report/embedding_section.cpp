@@ -99,10 +99,10 @@ void add_map(Section& out, const EmbeddedEpochs& of, const std::vector<double>& 
     moving.colours.push_back(viridis(share));
     moving.titles.push_back(fmt::format("{}: {:.1f} years", of.ids[i], of.ages[i]));
   }
-  Table numbers{.caption = "Difference of age to the nearest other point of the map, years, mean over subjects",
-                .head = {"epoch", text.method},
-                .words = 0,
-                .in_tex = false};
+  ReportTable numbers{.caption = "Difference of age to the nearest other point of the map, years, mean over subjects",
+                      .head = {"epoch", text.method},
+                      .words = 0,
+                      .in_tex = false};
   for (std::size_t e = 0; e < all.size(); ++e)
     numbers.add({fmt::format("{}", of.epochs[e]), fixed(neighbour_age_difference(all[e], of.ages), 2)});
   Figure figure{text.name,

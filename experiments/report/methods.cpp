@@ -41,6 +41,8 @@ constexpr struct {
     {"McInnes et al., 2018",
      "L. McInnes, J. Healy, J. Melville. UMAP: uniform manifold approximation and projection for dimension reduction. "
      "arXiv:1802.03426, 2018."},
+    {"Nadeau & Bengio, 2003",
+     "C. Nadeau, Y. Bengio. Inference for the generalization error. Machine Learning 52, 2003."},
     {"Zha et al., 2024",
      "K. Zha, P. Cao, J. Son, Y. Yang, D. Katabi. Rank-N-Contrast: learning continuous representations for "
      "regression. Advances in Neural Information Processing Systems 36, 2024."},
@@ -54,12 +56,14 @@ std::string seeds_text(const Study& study) {
 std::string data_text(const MethodsInput& in) {
   const Config& c = in.config;
   const TrainingRecord& r = in.record;
-  std::string out =
-      fmt::format("The cohort {} has {} {}; {} were used for training{} and {} for testing", r.cohort, r.subjects,
-                  r.synthetic ? "synthetic volumes (a computed phantom, no subjects)" : "maps", r.train,
-                  r.validation > 0 ? fmt::format(", {} for validation", r.validation) : "", r.test);
-  if (c.data.split == SplitBy::rows || c.data.split == SplitBy::persons)
-    out += fmt::format(" (fold {} of {}, split seed {})", c.data.fold, c.data.folds, c.data.split_seed);
+  std::string out = fmt::format("The cohort {} has {} {}", r.cohort, r.subjects,
+                                r.synthetic ? "synthetic volumes (a computed phantom, no subjects)" : "maps");
+  if (in.study.options.protocol == Protocol::published) {
+    out += fmt::format("; {} were used for training{} and {} for testing", r.train,
+                       r.validation > 0 ? fmt::format(", {} for validation", r.validation) : "", r.test);
+    if (c.data.split == SplitBy::rows || c.data.split == SplitBy::persons)
+      out += fmt::format(" (fold {} of {}, split seed {})", c.data.fold, c.data.folds, c.data.split_seed);
+  }
   out += ". Intensities were normalised to mean 0 and standard deviation 1 over the non-zero voxels of ";
   out += c.data.normalise == NormaliseScope::train ? "the training part."
          : c.data.normalise == NormaliseScope::all ? "all maps."
@@ -133,20 +137,22 @@ std::string evaluation_text(const MethodsInput& in) {
   out += name == "ridge" ? "ridge regression (Hoerl & Kennard, 1970)" : "a linear predictor (" + name + ")";
   out += fmt::format(
       " of age was fitted on the features {} the projection head of the training part. The mean absolute "
-      "error (MAE) of the test part is given as mean ± standard deviation over {}.",
-      c.evaluation.features == Features::projected ? "after" : "before", seeds_text(in.study));
+      "error (MAE) of the test part is given {} {}.",
+      c.evaluation.features == Features::projected ? "after" : "before",
+      in.study.options.seeds.size() > 1 ? "as mean ± standard deviation over" : "for", seeds_text(in.study));
   switch (in.study.options.protocol) {
     case Protocol::published:
       out += " All seeds have the same division of subjects.";
       break;
     case Protocol::k_fold:
-      out += fmt::format(" Each subject was tested once per seed, in one of {} folds.", c.data.folds);
+      out += fmt::format(" For each seed the subjects were divided anew into {} folds, and each fold was tested once.",
+                         c.data.folds);
       break;
     case Protocol::repeated:
       out += " Each seed has its own random division of subjects.";
       break;
     case Protocol::leave_one_study_out:
-      out += " Each study of the cohort was left out once per seed, and tested by the others.";
+      out += " Each study of the cohort was the test part once per seed, and the others the training part.";
       break;
   }
   if (in.study.rows.size() > 1)
@@ -154,6 +160,11 @@ std::string evaluation_text(const MethodsInput& in) {
         " Differences to the reference were computed on the same subjects and seeds; their 95 % intervals are "
         "percentiles of 10,000 bootstrap samples of subjects and seeds (Efron & Tibshirani, 1993), and p values were "
         "corrected by Holm's method (Holm, 1979).";
+  if (in.study.rows.size() > 1 && is_resampled(in.study.options.protocol))
+    out +=
+        " Conclusions were drawn from intervals whose variance is corrected for divisions that share subjects (Nadeau "
+        "& "
+        "Bengio, 2003).";
   return out + map_text(in);
 }
 

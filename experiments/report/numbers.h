@@ -30,15 +30,6 @@ inline std::string with_sign(double value, int digits = 3) {
   return (is_zero ? "" : value < 0 ? "−" : "+") + size;
 }
 
-/// "2 h 5 min", "3 min 20 s", "4.2 s".
-inline std::string duration(double seconds) {
-  if (!std::isfinite(seconds)) return "–";
-  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
-  const auto whole = static_cast<long>(std::lround(seconds));
-  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
-  return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
-}
-
 /// "< 0.001", "0.032".
 inline std::string p_text(double p) { return p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", p); }
 

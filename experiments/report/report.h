@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a report of a study says, before it is drawn: sections of paragraphs, tables and figures. Each section is
-// computed by a file of its own (*_section.h); report_page.h, results_tex.h and figure_files.h show them.
+// computed by a file of its own (*_section.h); report_page.h, results_tex.h and write_report.h show them.
 // Read next: picture.h.
 #pragma once
 
@@ -24,7 +24,7 @@ struct TableRow {
   enum class Kind { plain, best, heading } kind = Kind::plain;  ///< a heading has one cell
 };
 
-struct Table {
+struct ReportTable {
   std::string caption;
   std::vector<std::string> head;
   std::vector<TableRow> rows = {};
@@ -43,7 +43,7 @@ struct Figure {
   std::string name;  ///< of its files
   Picture picture;
   Advice advice;
-  Table numbers;  ///< what is drawn
+  ReportTable numbers;  ///< what is drawn
 };
 
 /// Why something is not there.
@@ -93,7 +93,8 @@ struct Image {
   Advice advice;
 };
 
-using Block = std::variant<Paragraph, Table, Figure, Missing, Facts, Listing, MovingPoints, AgeScale, Maps, Image>;
+using Block =
+    std::variant<Paragraph, ReportTable, Figure, Missing, Facts, Listing, MovingPoints, AgeScale, Maps, Image>;
 
 struct Section {
   std::string id, title;

@@ -18,7 +18,7 @@ constexpr double player_side = 560;
 
 /// The width in which no cell of the numbers' columns is broken, in pixels, rounded up: a table is at least so wide,
 /// and scrolls in a narrower frame.
-int width_of(const Table& table) {
+int width_of(const ReportTable& table) {
   double sum = 0;
   for (std::size_t column = 0; column < table.head.size(); ++column) {
     double widest = text_width(table.head[column], 14.5);
@@ -49,7 +49,7 @@ class Page {
 
   void operator()(const Missing& m) { page_.element("p", {{"class", "missing"}}, m.why); }
 
-  void operator()(const Table& t) { table(t, true); }
+  void operator()(const ReportTable& t) { table(t, true); }
 
   void operator()(const Figure& f) {
     page_.element("h3", {{"id", "figure-" + f.name}}, f.picture.title).open("figure", {{"class", "figure"}});
@@ -195,7 +195,7 @@ class Page {
     page_.close();
   }
 
-  void table(const Table& t, bool captioned) {
+  void table(const ReportTable& t, bool captioned) {
     open_frame(page_, fmt::format("w{}", std::clamp(width_of(t), 100, 2400)), "This table");
     page_.open("table");
     if (captioned) page_.element("caption", {}, t.caption);

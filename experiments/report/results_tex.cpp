@@ -67,7 +67,7 @@ std::string row_text(const std::vector<std::string>& cells, bool bold) {
   return out + " \\\\\n";
 }
 
-std::string table_text(const Table& t) {
+std::string table_text(const ReportTable& t) {
   std::string columns;
   for (std::size_t c = 0; c < t.head.size(); ++c) columns += c < t.words ? 'l' : 'r';
   std::string out = "\\begin{table}[p]\n\\centering\n\\caption{" + tex_text(t.caption) +
@@ -112,7 +112,7 @@ std::string results_tex(const Report& report) {
   if (!report.warning.empty()) out += "\\textbf{" + tex_text(report.warning) + "}\n\n";
   for (const Section& section : report.sections)
     for (const Block& block : section.blocks)
-      if (const auto* table = std::get_if<Table>(&block); table && table->in_tex) out += table_text(*table);
+      if (const auto* table = std::get_if<ReportTable>(&block); table && table->in_tex) out += table_text(*table);
   return out + "\\end{document}\n";
 }
 

@@ -117,7 +117,7 @@ Picture intervals(const std::vector<RowInterval>& rows, const std::string& refer
   for (std::size_t k = 0; k < rows.size(); ++k) {
     const double y = plot.top + line_height * (static_cast<double>(k) + 0.5);
     const PairedDifference& d = rows[k].difference;
-    const Ink ink = d.low > 0 || d.high < 0 ? Ink::accent : Ink::ink;
+    const Ink ink = rows[k].differs ? Ink::accent : Ink::ink;
     picture.line({plot.at_x(d.low), y}, {plot.at_x(d.high), y}, {ink}, 2);
     for (const double at : {d.low, d.high}) picture.line({plot.at_x(at), y - 5}, {plot.at_x(at), y + 5}, {ink}, 2);
     picture.add(Disc{{plot.at_x(d.mean), y}, 4.5, Paint{ink}});

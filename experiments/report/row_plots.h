@@ -20,12 +20,13 @@ struct SeedDots {
   std::optional<MeanSd> paper = {};
 };
 
-/// One line per row: dots, a bar at the mean from mean − SD to mean + SD, and above it the paper's mean ± SD in grey.
+/// One line per row: dots, a bar at the mean from mean − SD to mean + SD, and above it the paper's mean ± SD in orange.
 Picture seed_dots(const std::vector<SeedDots>& rows, const std::string& title, const std::string& axis);
 
 struct RowInterval {
   std::string label;
   PairedDifference difference;
+  bool differs = false;  ///< after Holm's correction: drawn in the accent's colour
 };
 
 /// One line per row: the interval of its difference, and a line at 0.

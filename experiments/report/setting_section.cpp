@@ -24,8 +24,8 @@ const Cell* main_cell(const StudyResults& results) {
 }
 
 /// The options of each row that differ from those of the first row of its study.
-Table row_options(const StudyResults& results) {
-  Table t{.caption = "Options of the rows", .head = {"study", "row", "options"}, .words = 3, .in_tex = false};
+ReportTable row_options(const StudyResults& results) {
+  ReportTable t{.caption = "Options of the rows", .head = {"study", "row", "options"}, .words = 3, .in_tex = false};
   for (const Study& study : results.plan.studies)
     for (std::size_t r = 0; r < study.rows.size(); ++r) {
       std::string text;

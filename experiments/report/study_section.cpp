@@ -2,7 +2,6 @@
 #include "experiments/report/study_section.h"
 
 #include <algorithm>
-#include <map>
 
 #include "experiments/report/numbers.h"
 #include "experiments/report/paper_items.h"
@@ -21,9 +20,9 @@ const RowResult* best_of(const std::vector<RowResult>& rows) {
 
 std::string difference_text(const RowResult& row, bool is_reference) {
   if (is_reference) return "reference";
-  if (!row.difference) return "–";
-  return with_sign(row.difference->mean) + " [" + with_sign(row.difference->low) + ", " +
-         with_sign(row.difference->high) + "]";
+  const std::optional<PairedDifference>& difference = row.conclusion();
+  if (!difference) return "–";
+  return with_sign(difference->mean) + " [" + with_sign(difference->low) + ", " + with_sign(difference->high) + "]";
 }
 
 std::string title_of(const Study& study) { return study.options.title.empty() ? study.name : study.options.title; }
@@ -31,7 +30,7 @@ std::string title_of(const Study& study) { return study.options.title.empty() ? 
 class Writer {
  public:
   Writer(const StudyResults& results, std::size_t study)
-      : results_(results), study_(results.plan.studies[study]), rows_(results.rows[study]), number_(study) {}
+      : study_(results.plan.studies[study]), rows_(results.rows[study]) {}
 
   Section write() {
     const PaperStudy* paper = paper_study(study_.name);
@@ -70,8 +69,8 @@ class Writer {
                                                      plus_minus(best.mae));
     std::vector<std::string> better, worse;
     for (const RowResult& r : rows_) {
-      if (!r.difference || r.corrected_p >= 0.05) continue;
-      (r.difference->mean < 0 ? better : worse).push_back(row_of(r).label);
+      if (!r.conclusion() || r.conclusion_p() >= 0.05) continue;
+      (r.conclusion()->mean < 0 ? better : worse).push_back(row_of(r).label);
     }
     const std::string& reference = study_.rows[reference_row(study_)].label;
     if (!better.empty()) out += fmt::format(" Better than {}: {}.", reference, joined(better, "; "));
@@ -81,9 +80,9 @@ class Writer {
     return out;
   }
 
-  Table table(const PaperStudy* paper) const {
-    Table t{.caption = paper ? paper->item + ". " + paper->content + ", test MAE in years" : title_of(study_),
-            .head = {"row", "seeds", "test MAE"}};
+  ReportTable table(const PaperStudy* paper) const {
+    ReportTable t{.caption = paper ? paper->item + ". " + paper->content + ", test MAE in years" : title_of(study_),
+                  .head = {"row", "seeds", "test MAE"}};
     if (has_papers()) {
       t.head.push_back("paper");
       t.caption += " (paper: on another cohort)";
@@ -113,17 +112,17 @@ class Writer {
     out.insert(out.end(), {fixed(r.r.mean), fixed(r.r2.mean), fixed(r.rmse.mean)});
     if (differences() > 0) {
       out.push_back(difference_text(r, r.row == reference_row(study_)));
-      out.push_back(r.difference ? p_text(r.corrected_p) : "");
+      out.push_back(r.conclusion() ? p_text(r.conclusion_p()) : "");
     }
     return out;
   }
 
   Figure dots(const PaperStudy* paper) const {
     std::vector<SeedDots> lines;
-    Table numbers{.caption = "Test MAE of each seed, years", .head = {"row"}, .in_tex = false};
+    ReportTable numbers{.caption = "Test MAE of each seed, years", .head = {"row"}, .in_tex = false};
     std::size_t most = 0;
     for (const RowResult& r : rows_) {
-      const std::vector<double> values = mae_by_seed(results_, number_, r.row);
+      const std::vector<double>& values = r.mae_by_seed;
       lines.push_back({row_of(r).label, values, r.mae, row_of(r).paper});
       std::vector<std::string> line = {row_of(r).label};
       for (const double value : values) line.push_back(fixed(value));
@@ -145,25 +144,25 @@ class Writer {
 
   Figure interval_figure() const {
     std::vector<RowInterval> lines;
-    Table numbers{.caption = "Differences of the test MAE, years",
-                  .head = {"row", "difference", "from", "to", "p (Holm)"},
-                  .in_tex = false};
+    ReportTable numbers{.caption = "Differences of the test MAE, years",
+                        .head = {"row", "difference", "from", "to", "p (Holm)"},
+                        .in_tex = false};
     for (const RowResult& r : rows_) {
       if (!r.difference) continue;
-      const PairedDifference& d = *r.difference;
-      lines.push_back({row_of(r).label, d});
-      numbers.add({row_of(r).label, with_sign(d.mean), with_sign(d.low), with_sign(d.high), p_text(r.corrected_p)});
-      if (!r.resampled) continue;
-      numbers.add({row_of(r).label + ", corrected for shared subjects", with_sign(r.resampled->mean),
-                   with_sign(r.resampled->low), with_sign(r.resampled->high), p_text(r.corrected_resampled_p)});
+      lines.push_back({row_of(r).label, *r.conclusion(), r.conclusion_p() < 0.05});
+      const auto add = [&](const std::string& label, const PairedDifference& d, double p) {
+        numbers.add({label, with_sign(d.mean), with_sign(d.low), with_sign(d.high), p_text(p)});
+      };
+      if (r.resampled) add(row_of(r).label, *r.resampled, r.corrected_resampled_p);
+      add(row_of(r).label + (r.resampled ? ", bootstrap of subjects and seeds" : ""), *r.difference, r.corrected_p);
     }
     const std::string& reference = study_.rows[reference_row(study_)].label;
     return {plain_name(study_.name) + "-differences",
             intervals(lines, reference),
             {"How much larger the test error of a row is than that of " + reference +
-                 ", on the same subjects and seeds, with its 95 % interval.",
-             "The whole interval is left of 0: the row is better than " + reference + ".",
-             "The whole interval is right of 0: the row is worse. An interval that includes 0 separates nothing.",
+                 ", on the same subjects and seeds, with its 95 % interval. Coloured: p below 0.05 by Holm's method.",
+             "A coloured interval left of 0: the row is better than " + reference + ".",
+             "A coloured interval right of 0: the row is worse. The others do not differ reliably.",
              "For narrower intervals, train more seeds or use a larger test part (protocol = \"k_fold\")."},
             numbers};
   }
@@ -180,35 +179,11 @@ class Writer {
     return out;
   }
 
-  const StudyResults& results_;
   const Study& study_;
   const std::vector<RowResult>& rows_;
-  std::size_t number_;
 };
 
 }  // namespace
-
-std::vector<double> mae_by_seed(const StudyResults& results, std::size_t study, std::size_t row) {
-  struct Sum {
-    double errors = 0;
-    std::size_t subjects = 0, folds = 0;
-  };
-  std::map<Index, Sum> done;
-  std::map<Index, std::size_t> wanted;
-  for (const Cell& c : results.plan.cells)
-    if (c.study == study && c.row == row) ++wanted[c.seed];
-  for (const CellResult& c : results.cells) {
-    if (c.cell.study != study || c.cell.row != row) continue;
-    Sum& sum = done[c.cell.seed];
-    for (std::size_t k = 0; k < c.ages.size(); ++k) sum.errors += std::abs(c.ages[k] - c.predicted[k]);
-    sum.subjects += c.ages.size();
-    ++sum.folds;
-  }
-  std::vector<double> out;
-  for (const auto& [seed, sum] : done)
-    if (sum.folds == wanted[seed]) out.push_back(sum.errors / static_cast<double>(sum.subjects));
-  return out;
-}
 
 Section study_section(const StudyResults& results, std::size_t study) { return Writer(results, study).write(); }
 

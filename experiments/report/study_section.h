@@ -8,9 +8,6 @@
 
 namespace cg {
 
-/// The test MAE of each seed of a row that is complete in all folds, over the subjects of all folds. Seeds ascend.
-std::vector<double> mae_by_seed(const StudyResults& results, std::size_t study, std::size_t row);
-
 Section study_section(const StudyResults& results, std::size_t study);
 
 }  // namespace cg

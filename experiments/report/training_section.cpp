@@ -57,8 +57,8 @@ bool is_measured(const Curve& curve) {
   return std::ranges::count_if(curve.mean, [](double value) { return std::isfinite(value); }) > 1;
 }
 
-Table curve_table(const std::vector<Curve>& all, const std::string& caption, int digits) {
-  Table t{.caption = caption, .head = {"row", "first epoch", "middle", "last epoch", "lowest", "in epoch"}};
+ReportTable curve_table(const std::vector<Curve>& all, const std::string& caption, int digits) {
+  ReportTable t{.caption = caption, .head = {"row", "first epoch", "middle", "last epoch", "lowest", "in epoch"}};
   t.in_tex = false;
   for (const Curve& c : all) {
     const auto lowest =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the trainings of a study and writes its tables. Read next: experiments/study/study.h, trainings.h,
+// Runs the trainings of a study and writes its tables and its report. Read next: experiments/study/study.h, trainings.h,
 // cells.h, collected.h.
 #pragma once
 

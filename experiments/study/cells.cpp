@@ -85,27 +85,43 @@ std::optional<PairedDifference> compared_over_divisions(const CellsBySeed& row, 
   return resampled_difference(divisions);
 }
 
+/// The mean over the subjects of all folds, from that of each fold.
+double over_folds(const std::vector<const CellResult*>& cells, const std::function<double(const CellResult&)>& mean,
+                  const std::function<Index(const CellResult&)>& subjects) {
+  double sum = 0, all = 0;
+  for (const CellResult* c : cells) {
+    sum += mean(*c) * static_cast<double>(subjects(*c));
+    all += static_cast<double>(subjects(*c));
+  }
+  return sum / all;  // NaN if there are none
+}
+
 RowResult row_result(const CellsBySeed& seeds) {
   RowResult out;
-  std::vector<double> mae, r, r2, rmse, slope;
+  std::vector<double> r, r2, rmse, slope, mean_age, validation;
   for (const auto& [seed, cells] : seeds) {
     std::vector<double> ages, predicted;
-    const double all = static_cast<double>(cells.size() * seeds.size());
     for (const CellResult* c : cells) {
       ages.insert(ages.end(), c->ages.begin(), c->ages.end());
       predicted.insert(predicted.end(), c->predicted.begin(), c->predicted.end());
-      out.mean_age_mae += c->mean_age.mae / all;
-      out.validation_mae += c->validation_mae / all;
     }
+    mean_age.push_back(over_folds(
+        cells, [](const CellResult& c) { return c.mean_age.mae; },
+        [](const CellResult& c) { return std::ssize(c.ids); }));
+    validation.push_back(over_folds(
+        cells, [](const CellResult& c) { return c.validation_mae; },
+        [](const CellResult& c) { return c.validation_subjects; }));
     const Metrics m = measure(ages, predicted);
-    mae.push_back(m.mae);
+    out.mae_by_seed.push_back(m.mae);
     r.push_back(m.r);
     r2.push_back(m.r2);
     rmse.push_back(m.rmse);
     slope.push_back(gap_slope(ages, predicted));
   }
   out.seeds = static_cast<Index>(seeds.size());
-  out.mae = mean_sd(mae);
+  out.mae = mean_sd(out.mae_by_seed);
+  out.mean_age_mae = mean_sd(mean_age).mean;
+  out.validation_mae = mean_sd(validation).mean;
   out.r = mean_sd(r);
   out.r2 = mean_sd(r2);
   out.rmse = mean_sd(rmse);
@@ -139,8 +155,6 @@ Index wanted_seeds(const StudyPlan& plan, std::size_t study, std::size_t row) {
   return static_cast<Index>(seeds.size());
 }
 
-bool is_resampled(Protocol protocol) { return protocol == Protocol::k_fold || protocol == Protocol::repeated; }
-
 }  // namespace
 
 CellResult evaluate_cell(const StudyPlan& plan, const Cell& cell, const StoredFeatures& stored) {
@@ -159,7 +173,8 @@ CellResult evaluate_cell(const StudyPlan& plan, const Cell& cell, const StoredFe
   out.sexes = of_part(stored.sexes, test);
   out.studies = of_part(stored.studies, test);
   out.ages = of_part(stored.ages, test);
-  out.train_subjects = static_cast<Index>(train.size());
+  out.train_subjects = std::ssize(train);
+  out.validation_subjects = std::ssize(validation);
   const std::vector<double> ages = of_part(stored.ages, train);
   const AgePredictor predictor = fit_predictor(options, fitted.rows(), ages);
   out.predicted = predictor.predict(tested.rows());
@@ -223,6 +238,9 @@ std::vector<RowResult> summarise_study(const StudyPlan& plan, std::size_t study,
   require_one_cohort(own);
   const Study& of = plan.studies[study];
   const std::size_t reference = reference_row(of);
+  // Rows among which a validation part chooses are not compared with one of them, unless the study names it.
+  const bool chooses = std::ranges::any_of(of.rows, [](const StudyRow& row) { return row.config.validates(); });
+  const bool compares = !chooses || !of.options.reference.empty();
   const CellsBySeed compared_with = complete_seeds(plan, study, reference, own);
   std::vector<RowResult> rows;
   for (std::size_t r = 0; r < of.rows.size(); ++r) {
@@ -232,7 +250,7 @@ std::vector<RowResult> summarise_study(const StudyPlan& plan, std::size_t study,
     row.study = study;
     row.row = r;
     row.wanted = wanted_seeds(plan, study, r);
-    if (r != reference) {
+    if (r != reference && compares) {
       row.difference = compared(seeds, compared_with);
       if (is_resampled(of.options.protocol)) row.resampled = compared_over_divisions(seeds, compared_with);
     }

@@ -22,7 +22,7 @@ struct CellResult {
   std::vector<std::string> ids;
   std::vector<double> ages, predicted;                ///< years
   std::vector<std::string> sexes = {}, studies = {};  ///< of the subjects; empty texts if unknown
-  Index train_subjects = 0;
+  Index train_subjects = 0, validation_subjects = 0;
   double gap_slope = 0;       ///< of predicted − true age on age
   Metrics test, mean_age;     ///< the errors, and those of predicting the mean age of the training part
   double validation_mae = 0;  ///< NaN: there is no validation part
@@ -55,13 +55,18 @@ struct RowResult {
   std::size_t study = 0, row = 0;
   Index seeds = 0, wanted = 0;  ///< evaluated, and of the study
   MeanSd mae, r, r2, rmse, gap_slope;
-  double validation_mae = 0;  ///< NaN: there is no validation part
-  double mean_age_mae = 0;
+  std::vector<double> mae_by_seed;             ///< in the order of the seeds' numbers
+  double validation_mae = 0;                   ///< mean over seeds; NaN: there is no validation part
+  double mean_age_mae = 0;                     ///< the same, of predicting the mean age of the training part
   std::optional<PairedDifference> difference;  ///< to the reference row, over the seeds and subjects of both
   double corrected_p = 1;                      ///< of several rows, by Holm
   /// The same with the variance that is corrected for divisions that share subjects, with k_fold and repeated.
   std::optional<PairedDifference> resampled;
   double corrected_resampled_p = 1;
+
+  /// The difference and the p from which to conclude: the corrected ones, where the protocol has them.
+  const std::optional<PairedDifference>& conclusion() const { return resampled ? resampled : difference; }
+  double conclusion_p() const { return resampled ? corrected_resampled_p : corrected_p; }
 };
 
 /// The rows of one study, in its order; those without a complete seed are left out. Errors: data, if cells were

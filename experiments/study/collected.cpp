@@ -73,7 +73,8 @@ CellResult seed_result(const json& of_seed, const Table& predictions) {
   out.studies = std::move(test.studies);
   out.ages = std::move(test.ages);
   out.predicted = std::move(test.predicted);
-  out.train_subjects = static_cast<Index>(train.ids.size());
+  out.train_subjects = std::ssize(train.ids);
+  out.validation_subjects = std::ssize(validation.ids);
   out.test = measure(out.ages, out.predicted);
   out.gap_slope = gap_slope(out.ages, out.predicted);
   out.mean_age = baseline(train.ages, out.ages);

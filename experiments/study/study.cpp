@@ -330,9 +330,10 @@ Fields<StudyOptions> study_fields() {
       field("base", &O::base, any(), "The configuration that all rows share, a file beside this one or a name."),
       field("seeds", &O::seeds, between(0, 4294967295.0), "Each row is trained once per seed."),
       field("protocol", &O::protocol, {"published", "k_fold", "repeated", "leave_one_study_out"},
-            "published: the test part of the configuration, the same for all seeds; k_fold: each of data.folds parts "
-            "is the test part once per seed, so that each subject is tested; repeated: each seed has its own random "
-            "division, from data.split_seed + seed; leave_one_study_out: each study of the cohort is the test part "
+            "published: the test part of the configuration, the same for all seeds; k_fold: each seed "
+            "divides the subjects anew, from data.split_seed + seed, and each of data.folds parts is the test part "
+            "once; repeated: the same, with only the part data.fold tested; leave_one_study_out: each study of the "
+            "cohort is the test part "
             "once per seed."),
       field("parts", &O::parts, any(), "Other studies, in the place of rows."),
       field("reference", &O::reference, any(), "The row that the others are compared with; empty: the first."),

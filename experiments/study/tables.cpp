@@ -23,7 +23,7 @@ std::string plus_minus(const MeanSd& value) {
 }
 
 std::string interval(const PairedDifference& d, double p) {
-  return fmt::format("[{:+.3f}, {:+.3f}], p = {:.3f}", d.low, d.high, p);
+  return fmt::format("[{:+.3f}, {:+.3f}], p {}", d.low, d.high, p < 0.001 ? "< 0.001" : fmt::format("= {:.3f}", p));
 }
 
 std::string protocol_text(const Study& study) {
@@ -108,7 +108,8 @@ std::string study_table(const StudyPlan& plan, std::size_t study, const std::vec
   const bool resampled = std::ranges::any_of(rows, [](const RowResult& r) { return r.resampled.has_value(); });
   std::string out = fmt::format("\n{}\n{}\n\n{:<{}}  {:>5}  {:<15}  {:<15}  {:<6}  {}{}\n",
                                 of.options.title.empty() ? of.name : of.options.title, protocol_line(of), "row", widest,
-                                "seeds", "test MAE, years", "paper", "r", "difference to " + reference + ", years",
+                                "seeds", "test MAE, years", "paper", "r",
+                                "difference to " + reference + " [95 % interval], years, and p by Holm",
                                 resampled ? "  corrected for shared subjects" : "");
   for (const RowResult& r : rows) out += row_line(of.rows[r.row], r, widest);
   if (const RowResult* chosen = chosen_row(rows))

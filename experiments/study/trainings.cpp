@@ -31,7 +31,16 @@ void require_folds(const Study& study, const DataOptions& data, const char* prot
          "Set data.split = \"persons\" or \"rows\"");
 }
 
-std::vector<Division> by_fold(const DataOptions& data) {
+/// The seeds of splits are 32 bits wide.
+DataOptions divided_anew(DataOptions data, Index seed) {
+  data.split_seed = (data.split_seed + seed) % (Index{1} << 32);
+  return data;
+}
+
+/// Each seed has its own folds: otherwise seeds times folds would count as so many divisions, and the corrected
+/// interval (resampled.h) would be too narrow.
+std::vector<Division> by_fold(const DataOptions& of_row, Index seed) {
+  const DataOptions data = divided_anew(of_row, seed);
   std::vector<Division> out;
   for (Index fold = 0; fold < data.folds; ++fold) {
     out.push_back({fold, fmt::format(", fold {}", fold), data});
@@ -40,10 +49,8 @@ std::vector<Division> by_fold(const DataOptions& data) {
   return out;
 }
 
-/// The seeds of splits are 32 bits wide.
-std::vector<Division> by_repetition(DataOptions data, Index seed) {
-  data.split_seed = (data.split_seed + seed) % (Index{1} << 32);
-  return {{data.fold, "", data}};
+std::vector<Division> by_repetition(const DataOptions& data, Index seed) {
+  return {{data.fold, "", divided_anew(data, seed)}};
 }
 
 std::vector<Division> by_study(const DataOptions& data, const std::vector<std::string>& names) {
@@ -66,7 +73,7 @@ std::vector<Division> divisions(const Study& study, const StudyRow& row, Index s
       return {{data.fold, "", data}};
     case Protocol::k_fold:
       require_folds(study, data, "k_fold");
-      return by_fold(data);
+      return by_fold(data, seed);
     case Protocol::repeated:
       require_folds(study, data, "repeated");
       return by_repetition(data, seed);

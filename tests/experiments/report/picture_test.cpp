@@ -87,7 +87,8 @@ TEST_CASE("axes: ends and steps are round numbers that include all values") {
 }
 
 TEST_CASE("row plots: the ends of an interval are at its numbers, and one that excludes 0 is marked") {
-  const Picture picture = intervals({{"wide", {-0.4, -1.3, 0.7, 0.4}}, {"better", {-2.1, -3.6, -0.4, 0.01}}}, "other");
+  const Picture picture =
+      intervals({{"wide", {-0.4, -1.3, 0.7, 0.4}, false}, {"better", {-2.1, -3.6, -0.4, 0.01}, true}}, "other");
   std::vector<Path> bars;
   for (const Path& path : shapes_of<Path>(picture))
     if (path.width == 2 && path.points[0][1] == path.points[1][1]) bars.push_back(path);
@@ -104,7 +105,7 @@ TEST_CASE("row plots: the ends of an interval are at its numbers, and one that e
 }
 
 TEST_CASE("row plots: the numbers of an axis stay in the picture, however long they are") {
-  const Picture picture = intervals({{"row", {0.0003, -0.0002, 0.00059, 0.4}}}, "other");
+  const Picture picture = intervals({{"row", {0.0003, -0.0002, 0.00059, 0.4}, false}}, "other");
   for (const Label& label : shapes_of<Label>(picture))
     if (label.anchor == Anchor::middle) CHECK(label.at[0] + 0.6 * text_width(label.text, 14) <= picture.width);
 }

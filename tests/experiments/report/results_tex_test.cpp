@@ -20,11 +20,11 @@ namespace {
 Report sample_report() {
   Report report{
       .title = "100 % of $x_1$ & {more} \\input{secret}", .subtitle = "", .warning = "# ~ ^ < > | \" ünïcödé 脳"};
-  Table t{.caption = "A_caption", .head = {"row", "MAE ± SD", "λ²"}};
+  ReportTable t{.caption = "A_caption", .head = {"row", "MAE ± SD", "λ²"}};
   t.rows.push_back({{"A group & more"}, TableRow::Kind::heading});
   t.rows.push_back({{"\\end{tabular}", "3.724 ± 0.220", "−0.1"}, TableRow::Kind::best});
   t.add({"", "", ""});
-  Table hidden = t;
+  ReportTable hidden = t;
   hidden.in_tex = false;
   hidden.caption = "not here";
   report.sections.push_back({"one", "One", {t, hidden}});

@@ -35,10 +35,10 @@ bool contains(const std::string& text, const std::string& words) { return text.f
 
 TEST_CASE("study section: a row has the mean and SD of its seeds, the paper's number, and its difference") {
   const StudyResults results = sample_results("table3", two_rows);
-  CHECK(mae_by_seed(results, 0, 0) == std::vector<double>{2.5, 5});
+  CHECK(results.rows[0][0].mae_by_seed == std::vector<double>{2.5, 5});
   const Section section = study_section(results, 0);
   CHECK(section.title == "Table 3: Contrastive losses");
-  const std::vector<Table> tables = blocks_of<Table>(section);
+  const std::vector<ReportTable> tables = blocks_of<ReportTable>(section);
   REQUIRE(tables.size() == 1);
   std::vector<TableRow> rows;
   for (const TableRow& row : tables[0].rows)
@@ -58,6 +58,20 @@ TEST_CASE("study section: a row has the mean and SD of its seeds, the paper's nu
   CHECK(contains(tables[0].caption, "another cohort"));
 }
 
+TEST_CASE("study section: it concludes from the interval that is corrected for shared subjects, where there is one") {
+  StudyResults results = sample_results("mine", two_rows);
+  results.rows[0][1].resampled = PairedDifference{1.125, -0.5, 2.5, 0.3};
+  results.rows[0][1].corrected_resampled_p = 0.3;
+  const Section section = study_section(results, 0);
+  const std::vector<ReportTable> tables = blocks_of<ReportTable>(section);
+  CHECK(tables[0].rows[1].cells[7] == "+1.125 [−0.500, +2.500]");
+  CHECK(tables[0].rows[1].cells[8] == "0.300");
+  CHECK(contains(text_of(section), "No row differs from DynLocRep with a corrected p below 0.05."));
+  const Figure intervals = blocks_of<Figure>(section).back();
+  CHECK(intervals.numbers.rows[0].cells[1] == "+1.125");
+  CHECK(intervals.numbers.rows[1].cells[1] == "+1.000");
+}
+
 TEST_CASE("study section: rows that the intervals cannot separate are not called better") {
   const StudyResults results = sample_results(
       "mine", {{"a", "A", {{21, 44, 61, 85}, {25, 41, 66, 82}}}, {"b", "B", {{24, 41, 64, 81}, {21, 46, 61, 86}}}});
@@ -72,7 +86,7 @@ TEST_CASE("study section: with a validation part, that part chooses, whatever th
   results.rows[0][1].validation_mae = 8;
   const Section section = study_section(results, 0);
   CHECK(contains(text_of(section), "The validation part chooses Exponential: test MAE 4.750"));
-  const std::vector<Table> tables = blocks_of<Table>(section);
+  const std::vector<ReportTable> tables = blocks_of<ReportTable>(section);
   REQUIRE(tables.size() == 1);
   for (const TableRow& row : tables[0].rows)
     if (row.kind == TableRow::Kind::best) CHECK(row.cells[0] == "Exponential");
@@ -117,7 +131,7 @@ TEST_CASE("ages: a subject's prediction is the mean over seeds, and the gap's sl
   const StudyResults results = sample_results("mine", {{"a", "A", {{18, 42, 66, 90}, {20, 44, 68, 92}}}});
   const std::optional<MainRow> row = main_row(results);
   REQUIRE(row);
-  const std::vector<PredictedAge> subjects = predictions_of(results, *row);
+  const std::vector<SubjectPrediction> subjects = predictions_of(results, *row);
   REQUIRE(subjects.size() == 4);
   CHECK(subjects[1].age == 40);
   CHECK(subjects[1].mean == 43);

@@ -207,7 +207,7 @@ TEST_CASE("study: --collect takes run folders and compares what differs in their
   CHECK(results[2].at("label") == "loss.name = threshold");
   CHECK(std::stod(results[1].at("mae")) ==
         doctest::Approx(summary("single/a")["seeds"][1]["mae"].get<double>()).epsilon(1e-8));
-  CHECK(says(done, "difference to loss.name = \"dynlocrep\", years"));
+  CHECK(says(done, "difference to loss.name = \"dynlocrep\" [95 % interval], years, and p by Holm"));
   CHECK(fs::exists(workplace().folder + "/tables/single/tables.txt"));
   CHECK(fs::exists(workplace().folder + "/tables/single/results_groups.csv"));
   check_fails(run_study("--collect single/empty", "", ""), 2, {"there is no finished run", "single/empty: not a run"});

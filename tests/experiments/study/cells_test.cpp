@@ -88,6 +88,20 @@ TEST_CASE("rows: with several folds a seed's error is that over the subjects of 
   CHECK(summarise_study(plan, 0, cells)[0].mae.mean == doctest::Approx(2));  // (6 · 1 + 3 · 4) / 9
 }
 
+TEST_CASE("rows: with several folds the baseline and the validation error count every subject once") {
+  const StudyPlan plan = plan_of(1, 1, 2, Protocol::k_fold);
+  std::vector<CellResult> cells = {cell_of(plan.cells[0], {1, 1, 1, 1, 1, 1}), cell_of(plan.cells[1], {4, 4, 4}, 6)};
+  cells[0].mean_age.mae = 10;
+  cells[1].mean_age.mae = 16;
+  cells[0].validation_mae = 3;
+  cells[0].validation_subjects = 1;
+  cells[1].validation_mae = 7;
+  cells[1].validation_subjects = 3;
+  const RowResult row = summarise_study(plan, 0, cells)[0];
+  CHECK(row.mean_age_mae == doctest::Approx(12));   // (6 · 10 + 3 · 16) / 9
+  CHECK(row.validation_mae == doctest::Approx(6));  // (3 + 3 · 7) / 4
+}
+
 TEST_CASE("rows: k_fold and repeated have the interval for divisions that share subjects, over seeds and folds") {
   for (const Protocol protocol : {Protocol::k_fold, Protocol::repeated, Protocol::leave_one_study_out}) {
     const StudyPlan plan = plan_of(2, 3, 2, protocol);
@@ -131,6 +145,7 @@ TEST_CASE("rows: the row with the lowest validation error is chosen, whatever th
   StudyPlan plan = plan_of(3, 2);
   for (StudyRow& row : plan.studies[0].rows) row.config.data.validation = 0.2;
   std::vector<CellResult> cells = cells_of(plan);  // row a has the lowest test error
+  for (CellResult& cell : cells) cell.validation_subjects = 2;
   for (CellResult& cell : cells)
     cell.validation_mae = cell.cell.row == 2 ? 4.0 : 5.0 + static_cast<double>(cell.cell.row);
   const std::vector<RowResult> rows = summarise_study(plan, 0, cells);

@@ -229,6 +229,9 @@ TEST_CASE("Trainings: with k_fold each fold is trained, and needs a split into f
   REQUIRE(plan.trainings.size() == 2 * 3);
   CHECK(plan.trainings[1].text == "a, seed 0, fold 1");
   CHECK(plan.trainings[1].config.data.fold == 1);
+  CHECK(plan.trainings[0].config.data.split_seed == 42);
+  CHECK(plan.trainings[2].config.data.split_seed == 42);
+  CHECK(plan.trainings[3].config.data.split_seed == 43);  // seed 1 divides anew
   const auto by_column = read(folder, text + "split = \"column\"\n");
   CHECK_THROWS_WITH_AS(plan_studies(by_column, "trainings"), doctest::Contains("needs a split into folds"), Error);
 }
@@ -244,7 +247,7 @@ TEST_CASE("Study: every shipped study is valid, and its base is the paper's sett
     CAPTURE(entry.path().string());
     for (const Study& study : read_studies(source, experiments)) CHECK_FALSE(study.rows.empty());
   }
-  CHECK(studies == 9);
+  CHECK(studies == 10);
   const Source table3 = read_source((experiments / "table3.toml").string(), {});
   const std::vector<Study> studies3 = read_studies(table3, experiments);
   for (const StudyRow& row : studies3[0].rows)
