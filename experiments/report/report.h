@@ -87,7 +87,13 @@ struct Maps {
   std::string unit;
 };
 
-using Block = std::variant<Paragraph, Table, Figure, Missing, Facts, Listing, MovingPoints, AgeScale, Maps>;
+/// A picture that another program made.
+struct Image {
+  std::string title, png;  ///< the bytes of a PNG file
+  Advice advice;
+};
+
+using Block = std::variant<Paragraph, Table, Figure, Missing, Facts, Listing, MovingPoints, AgeScale, Maps, Image>;
 
 struct Section {
   std::string id, title;

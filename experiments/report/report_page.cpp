@@ -54,16 +54,17 @@ class Page {
   void operator()(const Figure& f) {
     page_.element("h3", {{"id", "figure-" + f.name}}, f.picture.title).open("figure", {{"class", "figure"}});
     write_svg(page_, f.picture);
-    page_.open("figcaption").open("dl", {{"class", "advice"}});
-    for (const auto& [name, text] : {std::pair{"What it shows", f.advice.shows},
-                                     {"Better", f.advice.better},
-                                     {"Worse", f.advice.worse},
-                                     {"What to do", f.advice.action}})
-      page_.element("dt", {}, name).element("dd", {}, text);
-    page_.close().close();
+    advice(f.advice);
     page_.open("details").element("summary", {}, "The numbers");
     table(f.numbers, false);
     page_.close().close();
+  }
+
+  void operator()(const Image& image) {
+    page_.element("h3", {}, image.title).open("figure", {{"class", "figure"}});
+    page_.empty("img", {{"class", "picture"}, {"alt", image.title}, {"src", data_address(image.png)}});
+    advice(image.advice);
+    page_.close();
   }
 
   void operator()(const Facts& facts) {
@@ -169,6 +170,16 @@ class Page {
       page_.close().element("td", {}, section.has_content() ? "" : "missing; the section says why").close();
     }
     page_.close().close().close();
+  }
+
+  void advice(const Advice& advice) {
+    page_.open("figcaption").open("dl", {{"class", "advice"}});
+    for (const auto& [name, text] : {std::pair{"What it shows", advice.shows},
+                                     {"Better", advice.better},
+                                     {"Worse", advice.worse},
+                                     {"What to do", advice.action}})
+      page_.element("dt", {}, name).element("dd", {}, text);
+    page_.close().close();
   }
 
   void link(const std::string& section, const std::string& text) {

@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <map>
 
+#include "data/files/input_file.h"
 #include "experiments/report/age_section.h"
 #include "experiments/report/methods.h"
 #include "experiments/report/numbers.h"
 
 namespace cg {
 namespace {
+
+constexpr Index most_picture_bytes = Index{8} << 20;
 
 /// The first finished training of the report's main row; null if there is none.
 const Cell* main_cell(const StudyResults& results) {
@@ -105,16 +108,30 @@ Section setting_section(const StudyResults& results, const TrainingRecords& reco
   return out;
 }
 
-Section saliency_section(const StudyResults& results) {
+Section saliency_section(const StudyResults& results, const std::filesystem::path& folder) {
   Section out{.id = "saliency", .title = "Mean saliency maps"};
-  std::string folder = "TRAINING";
-  if (const Cell* cell = main_cell(results)) folder = results.plan.trainings[cell->training].folder.filename().string();
-  out.blocks.push_back(
-      Missing{fmt::format("A study stores no saliency: it needs a backward pass for each test subject, which is as "
-                          "much work as some epochs. "
-                          "The program saliency computes the mean map of a model and of several seeds: saliency "
-                          "trainings/{}/model.h5 (docs/predict.md).",
-                          folder)});
+  const std::filesystem::path picture = folder / "saliency" / "mean.png";
+  if (std::filesystem::exists(picture)) {
+    out.blocks.push_back(
+        Image{"Mean of |map| over test subjects",
+              read_input(picture, most_picture_bytes),
+              {"Which voxels the predicted age depends on, by the program saliency: the mean size of the gradient and "
+               "of the change without a region.",
+               "Other regions than with random weights, whose maps saliency.csv compares with these.",
+               "The same regions as with random weights: then the map shows the network's shape, not what it learnt.",
+               "Read docs/predict.md before you interpret a map. A map does not show a cause."}});
+    return out;
+  }
+  const Cell* cell = main_cell(results);
+  if (!cell) {
+    out.blocks.push_back(Missing{"No training is finished."});
+    return out;
+  }
+  out.blocks.push_back(Missing{fmt::format(
+      "A study does not compute saliency, because it takes as long as some epochs. To add it, give in the folder of "
+      "this page: saliency ../trainings/{}/model.h5 COHORT --subject ... --out saliency, with some test subjects. Then "
+      "give the command of the study again with --collect.",
+      results.plan.trainings[cell->training].folder.filename().string())});
   return out;
 }
 

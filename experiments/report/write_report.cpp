@@ -100,7 +100,7 @@ bool Section::has_content() const {
   return std::ranges::any_of(blocks, [](const Block& block) { return !std::holds_alternative<Missing>(block); });
 }
 
-Report make_report(const StudyResults& results) {
+Report make_report(const StudyResults& results, const std::filesystem::path& folder) {
   Report report;
   const TrainingRecords records = read_trainings(results.plan);
   bool embedded = false;
@@ -117,7 +117,7 @@ Report make_report(const StudyResults& results) {
   report.sections.push_back(cohort_section(results));
   report.sections.push_back(age_section(results));
   report.sections.push_back(training_section(results, records));
-  report.sections.push_back(saliency_section(results));
+  report.sections.push_back(saliency_section(results, folder));
   report.sections.push_back(cost_section(results, records));
   report.sections.push_back(methods_section(results, records));
   report.sections.push_back(setting_section(results, records));
@@ -127,7 +127,7 @@ Report make_report(const StudyResults& results) {
 }
 
 void write_report(const StudyResults& results, const std::filesystem::path& folder) {
-  const Report report = make_report(results);
+  const Report report = make_report(results, folder);
   const std::filesystem::path figures = folder / "figures";
   make_folder(figures);
   for (const Section& section : report.sections)

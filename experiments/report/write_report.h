@@ -10,8 +10,8 @@
 
 namespace cg {
 
-/// Reads the run folders of the finished trainings, and the cohort. Errors: corrupt, of a run folder.
-Report make_report(const StudyResults& results);
+/// Reads the run folders of the finished trainings, the cohort, and `folder`/saliency. Errors: corrupt, of a run folder.
+Report make_report(const StudyResults& results, const std::filesystem::path& folder);
 
 /// Writes report.html, results.tex, and every figure as figures/<name>.svg and .png. The same results give the same
 /// bytes. Errors: as make_report; storage.

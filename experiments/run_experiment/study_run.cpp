@@ -9,6 +9,7 @@
 
 #include "data/files/storage.h"
 #include "experiments/program/progress.h"
+#include "experiments/program/stop_signal.h"
 #include "experiments/report/write_report.h"
 #include "experiments/run_experiment/study_check.h"
 #include "experiments/runner/trainer.h"
@@ -67,7 +68,7 @@ class Trainer {
       run_experiment(training.config, run);
     } catch (const Error& error) {
       progress_.clear();
-      if (error.kind() == ErrorKind::interrupted) throw;
+      if (error.kind() == ErrorKind::interrupted || stop_signal() != 0) throw;  // also if saving failed
       progress_.say(fmt::format("error: {}: {}", training.text, error.what()));
       failures_.push_back({training.text, error.what(), error.kind()});
     }

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <set>
 
+#include "experiments/pages/plane_image.h"
 #include "experiments/report/umap.h"
 #include "tests/experiments/runner/tiny_run.h"
 #include "tests/support/png.h"
@@ -126,8 +127,28 @@ TEST_CASE("report: every figure of the page is a file, as SVG and as PNG") {
 
 TEST_CASE("report: what is missing says why") {
   const std::string page = contents(results() + "/report.html");
-  CHECK(contains(page, "A study stores no saliency"));
+  CHECK(contains(page, "A study does not compute saliency"));
   CHECK(contains(page, "./run_experiment fig4a_distances"));
+}
+
+TEST_CASE("report: it shows the picture that the program saliency makes in the study's folder, as the page says") {
+  const std::string study = results(), page = contents(study + "/report.html");
+  const std::size_t at = page.find("saliency ../trainings/");
+  REQUIRE(at != std::string::npos);
+  const std::string model = page.substr(at + 9, page.find(' ', at + 9) - at - 9);
+  REQUIRE(shell(fmt::format("cp -r {0}/r {0}/with_saliency", workplace().folder)).code == 0);
+  const std::string folder = workplace().folder + "/with_saliency/table3";
+  const Finished made =
+      shell(fmt::format("cd {} && {}/saliency {} {} --method gradient --samples 1 --check-scans 1 "
+                        "--subject phantom-00000 phantom-00001 --out saliency 2>&1",
+                        folder, binaries(), model, workplace().cohort));
+  CAPTURE(made.text);
+  REQUIRE(made.code == 0);
+  REQUIRE(run_study("--out with_saliency/table3 --collect").code == 0);
+  const std::string with = contents(folder + "/report.html");
+  CHECK(malformed(with.substr(with.find("<html"))) == "");
+  CHECK(contains(with, data_address(contents(folder + "/saliency/mean.png"))));
+  CHECK_FALSE(contains(with, "A study does not compute saliency"));
 }
 
 TEST_CASE("report: the same study gives the same bytes") {

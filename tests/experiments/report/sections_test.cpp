@@ -93,7 +93,7 @@ TEST_CASE("report: every table and figure of the paper is listed, with its secti
   StudyResults results = sample_results("table3", two_rows);
   results.cells.clear();
   results.rows[0].clear();
-  const Report report = make_report(results);
+  const Report report = make_report(results, "no/folder");
   std::vector<std::string> names;
   for (const PaperItem& item : report.paper) {
     names.push_back(item.name);

@@ -237,6 +237,19 @@ TEST_CASE("study: a training that fails does not stop the others; the end lists 
   CHECK(table("c/failing/results.csv").size() == 2);
 }
 
+TEST_CASE("study: a signal ends it even if the training that it interrupts cannot be saved") {
+  write_study("three.toml");
+  const std::string script =
+      "cd {} && {{ {}/run_experiment three.toml --out unsaved/three train.epochs=20000 threads=1 >unsaved.log 2>&1 & "
+      "until [ $(cat unsaved/trainings/*/metrics.csv 2>/dev/null | wc -l) -ge 3 ]; do sleep 0.01; done; "
+      "rm -f unsaved/trainings/*/checkpoint.h5; mkdir unsaved/trainings/*/checkpoint.h5; kill -TERM $!; wait $!; }}";
+  const int status = std::system(fmt::format(fmt::runtime(script), workplace().folder, binaries()).c_str());
+  CAPTURE(contents(workplace().folder + "/unsaved.log"));
+  CHECK(WEXITSTATUS(status) == 8);
+  const fs::directory_iterator folders(workplace().folder + "/unsaved/trainings");
+  CHECK(std::distance(begin(folders), end(folders)) == 1);
+}
+
 TEST_CASE("study: killed again and again, it ends with the bytes of an uninterrupted one") {
   write_study("three.toml");
   REQUIRE(run_study("three.toml --out e/three train.epochs=6").code == 0);
