@@ -347,7 +347,7 @@ TEST_CASE("import: all problems are reported together") {
   std::ofstream(study.file(1)) << "no volume";
   check_fails([&] { study.import(); }, ErrorKind::data,
               {"6 problems", "the age is -1 years", "has the same id", "sub-9_mre.nii.gz does not exist",
-               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: not a NIfTI or .npy file",
+               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: the file is not a NIfTI or .npy file",
                "all voxels are 0 or 3: a constant map"});
 }
 

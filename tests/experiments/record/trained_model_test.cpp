@@ -182,6 +182,6 @@ TEST_CASE("Trained model: weights and prediction are read back; a missing or exc
   refused([&](auto&, auto& texts) { texts["width"] = "0"; }, "width or embedding of the network is 0");
   refused([&](auto&, auto& texts) { texts["width"] = "1e300"; },
           "\"width\" is missing, or is not a number from 0 to 512");
-  refused([&](auto&, auto& texts) { texts.erase("embedding"); }, "embedding is missing");
+  refused([&](auto&, auto& texts) { texts.erase("embedding"); }, "\"embedding\" is missing");
   refused([&](auto&, auto& texts) { texts["prediction"] = "{}"; }, "prediction");
 }
