@@ -76,7 +76,7 @@ void ParameterStore::initialise(std::uint64_t seed) {
 Parameter& ParameterStore::find(const std::string& name) const {
   for (Parameter* p : parameters_)
     if (p->name == name) return *p;
-  fail(ErrorKind::usage, name, "the model has no such parameter");
+  fail(ErrorKind::usage, name, "the model has no parameter with this name");
 }
 
 Index ParameterStore::trained_count() const {
@@ -108,8 +108,8 @@ std::vector<double> ParameterStore::read_gradient(const Parameter& parameter) co
 void ParameterStore::write(Parameter& parameter, const std::vector<double>& values) {
   if (static_cast<Index>(values.size()) != count(parameter.shape))
     fail(ErrorKind::usage, parameter.name,
-         fmt::format("{} values for shape {}", values.size(), to_string(parameter.shape)),
-         "Give a value for each of its entries");
+         fmt::format("{} values do not fit shape {}", values.size(), to_string(parameter.shape)),
+         "Give one value for each entry of the parameter");
   from_doubles(backend_, values, parameter.variable.value);
   if (parameter.trained && bfloat16_copy_) from_doubles(backend_, values, parameter.variable.leaf->bfloat16_copy);
 }

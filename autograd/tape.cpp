@@ -43,7 +43,7 @@ Tensor Tape::buffer(int node, Role role, int index, const Spec& spec) {
   if (!planned || planned->bytes != spec.size_bytes())
     fail(ErrorKind::usage, nodes_.at(static_cast<std::size_t>(node)).scope,
          fmt::format("{} of {} bytes was not planned", name_of(role), spec.size_bytes()),
-         "Plan the step with the shapes and the mode it is run with.");
+         "Plan the step with the same shapes and the same mode as when it runs.");
   return arena_.part(spec, planned->offset);
 }
 
@@ -68,7 +68,8 @@ Variable Tape::apply(AnyOp op, std::vector<Variable> inputs, const std::string& 
   }
   if (plan_ && (static_cast<std::size_t>(at) >= plan_->ops().size() ||
                 plan_->ops()[static_cast<std::size_t>(at)] != node.op.name))
-    fail(ErrorKind::usage, scope, fmt::format("{} was not planned here", node.op.name), "Plan the step again.");
+    fail(ErrorKind::usage, scope, fmt::format("{} is not at this position of the plan", node.op.name),
+         "Plan the step again.");
   for (const Variable& input : node.inputs) node.needs_gradient |= backward_follows && input.needs_gradient;
 
   Call& call = node.call;
@@ -195,11 +196,12 @@ void Tape::backward(const Variable& root, const Tensor& gradient) {
   if (consumed_)
     fail(ErrorKind::usage, "Tape::backward", "this tape has run backward already", "Record a new forward pass.");
   if (root.node < 0 || !root.needs_gradient)
-    fail(ErrorKind::usage, "Tape::backward", "the root depends on no leaf with a gradient",
-         "Record it in training mode, or with Context::explaining.");
+    fail(ErrorKind::usage, "Tape::backward", "the root does not depend on a leaf that needs a gradient",
+         "Record the forward pass in training mode, or with Context::explaining.");
   if (gradient.spec() != root.spec())
     fail(ErrorKind::usage, "Tape::backward",
-         fmt::format("the gradient is {}, the root {}", to_string(gradient.shape()), to_string(root.spec().shape)));
+         fmt::format("the gradient has shape {}, but the root has shape {}", to_string(gradient.shape()),
+                     to_string(root.spec().shape)));
   consumed_ = true;
   gradients_.assign(nodes_.size(), {});
   gradients_[static_cast<std::size_t>(root.node)] = gradient;

@@ -71,7 +71,8 @@ CohortFile::CohortFile(const std::string& path) : file_(path) {
                                                                      {"sex", sexes.size()},
                                                                      {"study", studies.size()},
                                                                      {"person", persons.size()}})
-    if (size != n) found.add(fmt::format("{} has {} entries for {} maps", name, size, n));
+    if (size != n)
+      found.add(fmt::format("column {} has {} entries, expected one for each of the {} maps", name, size, n));
   check(ids, ages, found);
   for (const auto& [name, column] : std::map<std::string, const std::vector<std::string>*>{
            {"participant_id", &ids}, {"sex", &sexes}, {"study", &studies}, {"person", &persons}})
@@ -96,8 +97,9 @@ void CohortFile::read_attributes() {
   verified_ = file_.has_sums();
   voxel_mm_ = file_.number_attribute("voxel_mm");
   if (!std::isfinite(voxel_mm_) || voxel_mm_ <= 0)
-    fail(ErrorKind::data, path, fmt::format("voxel_mm is {}, expected the edge of a voxel in mm, above 0", voxel_mm_),
-         "Fix the attribute.");
+    fail(ErrorKind::data, path,
+         fmt::format("the attribute voxel_mm is {}, expected the edge of a voxel in mm, above 0", voxel_mm_),
+         "Write the edge of a voxel in mm into voxel_mm.");
   synthetic_ = is_set("synthetic");
   nan_is_zero_ = is_set("nan_is_zero");
   has_affine_ = file_.has("affine");
@@ -105,7 +107,7 @@ void CohortFile::read_attributes() {
   check_edges();
   if (file_.has_attribute("modality")) modality_ = file_.text_attribute("modality");
   if (utf8_prefix(modality_) < modality_.size())
-    fail(ErrorKind::data, path, "the attribute modality is not UTF-8", "Write it in UTF-8.");
+    fail(ErrorKind::data, path, "the attribute modality is not UTF-8", "Write the attribute in UTF-8.");
   sampling_ = usual_sampling(modality_);
   if (!file_.has_attribute("sampling")) return;
   const std::string name = file_.text_attribute("sampling");
@@ -122,9 +124,9 @@ void CohortFile::check_edges() const {
   for (const double edge : edges)
     if (std::abs(edge - voxel_mm_) > tolerance * voxel_mm_)
       fail(ErrorKind::data, file_.path(),
-           fmt::format("voxel_mm is {:g}, but by the affine a voxel is {:g} x {:g} x {:g} mm", voxel_mm_, edges[0],
+           fmt::format("voxel_mm is {:g}, but the affine gives voxels of {:g} x {:g} x {:g} mm", voxel_mm_, edges[0],
                        edges[1], edges[2]),
-           "Correct the one that is wrong.");
+           "Correct voxel_mm or the affine, whichever is wrong.");
 }
 
 Volume CohortFile::volume(Index i) const {
@@ -138,8 +140,9 @@ Volume CohortFile::volume(Index i) const {
     nothing = nothing && volume.values[k] == volume.values[0];
   }
   if (nothing)
-    fail(ErrorKind::data, file_.path(), fmt::format("row {} (\"{}\"): the map is constant", row(i), subject(i).id),
-         "Remove the subject.");
+    fail(ErrorKind::data, file_.path(),
+         fmt::format("row {} (\"{}\"): all voxels of the map have the same value", row(i), subject(i).id),
+         "Replace the map, or remove the subject.");
   return volume;
 }
 
@@ -185,7 +188,8 @@ std::vector<double> CohortFile::coverage() const {
   if (!file_.has("coverage")) return {};
   const std::vector<double> by_row = file_.numbers("coverage");
   if (static_cast<Index>(by_row.size()) != size())
-    fail(ErrorKind::data, file_.path(), fmt::format("coverage has {} entries for {} maps", by_row.size(), size()),
+    fail(ErrorKind::data, file_.path(),
+         fmt::format("coverage has {} entries, expected one for each of the {} maps", by_row.size(), size()),
          "Fix coverage, or remove it.");
   std::vector<double> out;
   for (const Index row : rows_) out.push_back(by_row[static_cast<std::size_t>(row)]);
@@ -194,11 +198,12 @@ std::vector<double> CohortFile::coverage() const {
 
 std::vector<std::string> CohortFile::column(const std::string& name) const {
   if (!file_.has(name))
-    fail(ErrorKind::data, file_.path(), fmt::format("it has no column \"{}\"", name),
+    fail(ErrorKind::data, file_.path(), fmt::format("the file has no column \"{}\"", name),
          "Set data.split_column to a text column of the file.");
   const std::vector<std::string> by_row = texts(file_, name);
   if (static_cast<Index>(by_row.size()) != size())
-    fail(ErrorKind::data, file_.path(), fmt::format("{} has {} entries for {} maps", name, by_row.size(), size()),
+    fail(ErrorKind::data, file_.path(),
+         fmt::format("column {} has {} entries, expected one for each of the {} maps", name, by_row.size(), size()),
          "Fix the column, or remove it.");
   std::vector<std::string> out;
   for (const Index row : rows_) out.push_back(by_row[static_cast<std::size_t>(row)]);

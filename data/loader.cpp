@@ -42,7 +42,7 @@ void VolumeSource::read(Index subject, std::span<float> into) {
     if (!(by.sd > 1e-12))  // kPa
       fail(ErrorKind::data, dataset_.subject(subject).id,
            "all voxels that hold data are equal: the map cannot be scaled to a standard deviation of 1",
-           "Remove the subject, or normalise by the training part.");
+           "Remove the subject, or set data.normalise = \"train\".");
     normalise(values, by);
     std::copy(values.begin(), values.end(), into.begin());
     const auto bytes = voxels_ * static_cast<Index>(sizeof(float));

@@ -133,14 +133,15 @@ Split split_by_values(const std::vector<std::string>& values, const std::vector<
     for (const std::string& value : listed)
       if (!contains(values, value))
         fail(ErrorKind::usage, key, fmt::format("no subject has the value \"{}\" in data.split_column", value),
-             "Name values that are in the cohort");
+             "Choose values that the column of the cohort file contains");
   };
   check("data.test_values", test);
   check("data.validation_values", validation);
   if (split.train.empty() || split.test.empty())
     fail(ErrorKind::usage, "data.test_values",
-         fmt::format("{} subjects train and {} are for testing", split.train.size(), split.test.size()),
-         "Name the values of some subjects, not of all");
+         fmt::format("the training part has {} subjects, and the test part has {}", split.train.size(),
+                     split.test.size()),
+         "Choose values that some subjects have, but not all");
   return split;
 }
 
@@ -152,14 +153,15 @@ Split split_by_ids(const Dataset& dataset, const std::vector<std::string>& test)
     const auto found = by_id.find(id);
     if (found == by_id.end())
       fail(ErrorKind::usage, "data.test_ids", fmt::format("\"{}\" is not in the cohort, or is listed twice", id),
-           "List each id once, as the cohort has it");
+           "List each id once, as the cohort file writes the id");
     split.test.push_back(found->second);
     by_id.erase(found);
   }
   for (const auto& [id, i] : by_id) split.train.push_back(i);
   if (split.train.empty() || split.test.empty())
     fail(ErrorKind::usage, "data.test_ids",
-         fmt::format("{} subjects train and {} are for testing", split.train.size(), split.test.size()),
+         fmt::format("the training part has {} subjects, and the test part has {}", split.train.size(),
+                     split.test.size()),
          "List some subjects, not all");
   sort_parts(split);
   return split;
@@ -170,8 +172,9 @@ void hold_out_validation(Split& split, const Dataset& dataset, double share, std
   const auto n = static_cast<Index>(persons.size()),
              held = static_cast<Index>(std::lround(share * static_cast<double>(n)));
   if (held < 1 || held >= n)
-    fail(ErrorKind::usage, "data.validation", fmt::format("{} of {} persons of the training part", held, n),
-         "Choose a share that leaves some for training and some for validation");
+    fail(ErrorKind::usage, "data.validation",
+         fmt::format("the validation part would have {} of the {} persons of the training part", held, n),
+         "Choose a share that leaves persons for training and for validation");
   Random random({.seed = seed, .epoch = 1, .use = Use::split});
   mix(persons, strata, random);
   split.train.clear();

@@ -19,11 +19,12 @@ Index DynLocRep::neighbours(const LossInput& in) const {
   const Index rows = in.neighbours > 0 ? in.neighbours
                      : whole           ? in.rows()
                                        : in.views * neighbours_at(in.epoch, schedule);
-  if (rows > in.rows()) fail(ErrorKind::usage, where, fmt::format("{} neighbours among {} rows", rows, in.rows()));
+  if (rows > in.rows())
+    fail(ErrorKind::usage, where, fmt::format("{} neighbours cannot be selected from {} rows", rows, in.rows()));
   if (rows < 2)
     fail(ErrorKind::usage, where,
-         fmt::format("no row is repelled at epoch {}: NN(i) is the anchor alone (batch {}, {} view)", in.epoch,
-                     in.batch(), in.views),
+         fmt::format("no row is repelled at epoch {}: the only neighbour is the anchor itself (batch {}, {} view(s))",
+                     in.epoch, in.batch(), in.views),
          in.rows() < 2 ? "Set train.batch_size to at least 2" : "Set loss.final_neighbours to at least 2");
   return rows;
 }

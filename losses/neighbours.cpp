@@ -89,7 +89,8 @@ Index neighbours_at(Index epoch, const NeighbourSchedule& s) {
   const Index steps = epoch / s.step_size, total_steps = s.max_epochs / s.step_size;
   if (total_steps < 2)
     fail(ErrorKind::usage, "loss.step_size",
-         fmt::format("{} epochs hold {} step(s) of {}, Algorithm 1 needs two", s.max_epochs, total_steps, s.step_size),
+         fmt::format("{} epochs contain {} step(s) of {} epochs, but Algorithm 1 needs two", s.max_epochs, total_steps,
+                     s.step_size),
          fmt::format("Set loss.step_size to at most {}, or train.epochs to at least {}",
                      std::max<Index>(1, s.max_epochs / 2), 2 * s.step_size));
   const Index last = std::min(s.final_neighbours, s.batch);

@@ -28,13 +28,13 @@ ToConstantRows Nnclr::similarity(const LossInput& in) const {
   const auto z = embeddings(in);
   if (in.predictions.size() != in.z.size())
     fail(ErrorKind::usage, where,
-         fmt::format("{} numbers in the predictions, {} in the embeddings", in.predictions.size(), in.z.size()),
+         fmt::format("the predictions have {} numbers, but the embeddings have {}", in.predictions.size(), in.z.size()),
          "Give one prediction for each embedding");
   if (in.queue.empty() || in.queue.size() % static_cast<std::size_t>(z.cols()) != 0)
     fail(ErrorKind::usage, where,
-         fmt::format("the queue has {} numbers, expected rows of {} numbers, as many as an embedding has",
+         fmt::format("the queue has {} numbers, expected rows of {} numbers, the length of an embedding",
                      in.queue.size(), z.cols()),
-         "Set loss.queue_size to at least 1, and give the queue rows as long as an embedding");
+         "Set loss.queue_size to at least 1, and give each row of the queue the length of an embedding");
   const Eigen::Map<const Array> queue(in.queue.data(), static_cast<Index>(in.queue.size()) / z.cols(), z.cols());
   check_finite(where, "prediction", variable(in), in.epoch);
   check_finite(where, "queue's entry", queue, in.epoch);

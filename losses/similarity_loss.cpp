@@ -28,12 +28,14 @@ void check_input(const std::string& where, const LossInput& in) {
     refuse(fmt::format("{} ages do not divide into {} view(s)", in.rows(), in.views),
            "Give the rows of view 1, then those of view 2, with an age for each row");
   if (in.z.empty() || in.z.size() % in.ages.size() != 0)
-    refuse(fmt::format("{} numbers in the embeddings of {} rows", in.z.size(), in.rows()), "Give one row for each age");
+    refuse(fmt::format("{} numbers in the embeddings do not divide into {} rows", in.z.size(), in.rows()),
+           "Give one row of embeddings for each age");
   if (in.epoch < 1) refuse(fmt::format("epoch {}, expected 1 or more", in.epoch), "Count epochs from 1");
   const auto finite = [](double x) { return std::isfinite(x); };
   const auto age = std::find_if_not(in.ages.begin(), in.ages.end(), finite);
   if (age != in.ages.end())
-    fail(ErrorKind::data, where, fmt::format("the age of row {} is {}", age - in.ages.begin(), *age),
+    fail(ErrorKind::data, where,
+         fmt::format("the age of row {} is {}, expected a finite number", age - in.ages.begin(), *age),
          "Correct the cohort's ages");
   check_finite(where, "embedding", embeddings(in), in.epoch);
 }
@@ -43,8 +45,8 @@ void check_result(const std::string& where, const LossInput& in, const LossResul
   const Eigen::Map<const Array> gradient(result.gradient.data(), z.rows(), z.cols());
   if (std::isfinite(result.value) && all_finite(gradient)) return;
   fail(ErrorKind::numbers, where,
-       fmt::format("the value is {} at epoch {} for embeddings of up to {:.3g}", result.value, in.epoch,
-                   z.abs().maxCoeff()),
+       fmt::format("the value is {} at epoch {}, and the largest number in the embeddings is {:.3g}", result.value,
+                   in.epoch, z.abs().maxCoeff()),
        "Normalise the embeddings, or raise loss.temperature");
 }
 

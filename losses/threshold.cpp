@@ -44,9 +44,9 @@ void Threshold::divide_by_the_far(const LossInput& in, Pairs& p) const {
   const double largest = p.a.maxCoeff();
   if (std::isfinite(largest) && !(in.training && largest > most_weight)) return;
   fail(in.training ? ErrorKind::usage : ErrorKind::numbers, std::string("loss.") + name,
-       fmt::format("a weight is {:.3g}, {}: the printed formulation divides by the weights of those farther away",
-                   largest, in.training ? "at most 1e6 can be trained with" : "too large for a number"),
-       "Set loss.formulation = \"published\", or widen loss.sigma");
+       fmt::format("a weight is {:.3g}, {}: the printed formulation divides by the weights of the rows farther away",
+                   largest, in.training ? "expected at most 1e6 in training" : "expected a finite number"),
+       "Set loss.formulation = \"published\", or increase loss.sigma");
 }
 
 void Threshold::count_comparisons(Pairs& p) const {

@@ -39,7 +39,8 @@ const Registry& Registry::standard() {
 const AnyKernel& Registry::kernel(std::type_index op, Device device, DType dtype) const {
   const auto row = rows_.find(op);
   if (row == rows_.end())
-    fail(ErrorKind::device, op.name(), "no row in the registry", "Add it to the list in tensor/ops/all.h.");
+    fail(ErrorKind::device, op.name(), "the registry has no row for this op",
+         "Add the op to the list in tensor/ops/all.h.");
   const auto& kernels = row->second.kernels;
   auto cell = kernels.find({device, dtype});
   if (cell == kernels.end() && device == Device::cpu) cell = kernels.find({Device::reference, dtype});

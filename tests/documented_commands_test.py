@@ -44,7 +44,7 @@ FAILS = {  # commands that show what the engine refuses: a part of the message
     "explain_loss --ages 20,21,25,70 --epoch 50 final_neighbours=1": "error: loss.",
     "explain_loss --loss y_aware --formulation printed --ages 20,30": "error: loss.",
     "explain_loss --loss simclr --ages 20": "error: loss.",
-    "./run_experiment quickstart loss.name=threshold loss.formulation=printed": "can be trained with",
+    "./run_experiment quickstart loss.name=threshold loss.formulation=printed": "expected at most 1e6 in training",
 }
 NEEDS_CUDA = ("--plans", "--list")
 

@@ -41,12 +41,12 @@ Tensor = collections.namedtuple("Tensor", "dtype shape key first bytes")
 # Words that DataParallel, torch.compile and Lightning put before all names.
 WRAPPERS = ("module.", "_orig_mod.", "model.", "net.", "network.")
 # The first bytes of files that are not checkpoints, what they are, and what to do.
-OTHER_KINDS = ((b"version https://git-lfs", "a git-lfs pointer: its content was not fetched; fetch it: git lfs pull"),
-               (b"/annex/objects/", "a git-annex pointer: its content was not fetched; fetch it: datalad get FILE"),
-               (b"<", "a web page, perhaps of a login or an error; download the file itself"),
+OTHER_KINDS = ((b"version https://git-lfs", "a git-lfs pointer without the content; download it: git lfs pull"),
+               (b"/annex/objects/", "a git-annex pointer without the content; download it: datalad get FILE"),
+               (b"<", "a web page, perhaps a login page or an error message; download the file itself"),
                (b"\x89HDF\r\n", "an HDF5 file; it needs no conversion"),
                (b"\x80", "a pickle of PyTorch before 1.6; load it in Python and save it again with torch.save"),
-               (b"\x1f\x8b", "packed by gzip; unpack it: gunzip"))
+               (b"\x1f\x8b", "compressed with gzip; decompress the file: gunzip FILE"))
 
 
 class Ignored:
@@ -86,7 +86,7 @@ def rebuild(storage, offset, shape, stride, *_):
         fail(4, f"a tensor of shape {list(shape)} is not contiguous; save it with .contiguous()")
     dtype, width, _ = STORAGES[kind]
     if offset < 0 or min(shape, default=1) < 0 or offset + math.prod(shape) > values:
-        fail(4, f"a tensor of shape {list(shape)} leaves its storage of {values} values")
+        fail(4, f"a tensor of shape {list(shape)} needs values outside of its storage of {values} values")
     return Tensor(dtype, list(shape), str(key), offset * width, math.prod(shape) * width)
 
 
@@ -132,7 +132,7 @@ def require_zip(path):
     if first.startswith(b"PK"):
         return
     if len(first) > 9 and first[8:9] == b"{" and int.from_bytes(first[:8], "little") < 1 << 32:
-        fail(3, f"{path}: a safetensors file; it needs no conversion")
+        fail(3, f"{path}: a safetensors file; use this file without conversion")
     for signature, what in OTHER_KINDS:
         if first.lstrip().startswith(signature):
             fail(3, f"{path}: {what}")
@@ -145,9 +145,9 @@ def read(path, key):
         names = archive.namelist()
         root = next(name for name in names if name.endswith("data.pkl"))[:-len("data.pkl")]
         if any(info.compress_type != zipfile.ZIP_STORED for info in archive.infolist()):
-            fail(4, f"{path}: it is compressed, which a checkpoint never is")
+            fail(4, f"{path}: the archive is compressed, but a PyTorch checkpoint never is")
         if root + "byteorder" in names and archive.read(root + "byteorder") != b"little":
-            fail(4, f"{path}: its numbers are big-endian")
+            fail(4, f"{path}: the numbers are big-endian, expected little-endian")
         with archive.open(root + "data.pkl") as file:
             unpickler = Unpickler(file)
             content = unpickler.load()
@@ -228,17 +228,17 @@ def main():
     if options.weights.suffix not in writers:
         parser.error(f"{options.weights}: expected a file name that ends in .safetensors, .h5 or .hdf5")
     if options.weights.exists() and options.pth.exists() and options.weights.samefile(options.pth):
-        fail(2, f"{options.weights}: the output would replace an input file; give another file")
+        fail(2, f"{options.weights}: the output would replace an input file; give another name for the output")
     if not options.overwrite and os.path.lexists(options.weights):
         fail(9, f"{options.weights}: the file exists; give another name, or add --overwrite to replace it")
     if not options.pth.is_file():
-        fail(3, f"{options.pth}: there is no such file")
+        fail(3, f"{options.pth}: there is no such file; check the name and the folder")
     most = (2 << 30) + 4 * options.pth.stat().st_size  # a few bytes of pickle can request any amount of memory
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     try:
         tensors, report = read(options.pth, options.key)
     except PermissionError:
-        fail(3, f"{options.pth}: it cannot be read; check its permissions")
+        fail(3, f"{options.pth}: the file cannot be read; check its permissions")
     except (zipfile.BadZipFile, pickle.UnpicklingError, StopIteration, ValueError, TypeError, KeyError, AttributeError,
             IndexError, EOFError, MemoryError, OverflowError, RuntimeError, OSError) as error:
         fail(4, f"{options.pth}: damaged, or not a checkpoint that PyTorch 1.6 or newer saved; save it again with "

@@ -82,7 +82,8 @@ int explain(const Arguments& arguments) {
   LossCase example;
   if (arguments.embeddings.empty()) {
     if (arguments.ages.empty())
-      fail(ErrorKind::usage, "--ages", "no ages, and no --embeddings file with ages", "Try --ages 20,21,25,70,71");
+      fail(ErrorKind::usage, "--ages", "no ages are given, neither here nor in a file (--embeddings)",
+           "Try --ages 20,21,25,70,71");
     const Arrangement arrangement{views, arguments.width, arguments.spread, arguments.seed};
     example = make_example({}, arguments.ages, arrangement);
   } else {
@@ -94,7 +95,8 @@ int explain(const Arguments& arguments) {
   const auto rows = static_cast<Index>(example.ages.size());
   if (rows > most_rows)
     fail(ErrorKind::usage, arguments.embeddings.empty() ? "--ages" : arguments.embeddings,
-         fmt::format("{} rows, expected at most {} for a readable table", rows, most_rows), "Use a part: --rows 16");
+         fmt::format("{} rows, expected at most {} for a readable table", rows, most_rows),
+         "Use the first rows only: --rows 16");
   example.options = chosen_options(arguments, rows / views);
   example.epoch = arguments.epoch;
   example.max_epochs = arguments.max_epochs;
@@ -103,7 +105,8 @@ int explain(const Arguments& arguments) {
 }
 
 int answer(const Arguments& arguments) {
-  if (arguments.out.empty()) fail(ErrorKind::usage, "--cases", "no file for the results", "Add --out answers.h5");
+  if (arguments.out.empty())
+    fail(ErrorKind::usage, "--cases", "no file for the results is given", "Add --out answers.h5");
   require_not_read(arguments.out, std::array{arguments.cases});
   require_new(arguments.out, arguments.overwrite);
   report_unverified(arguments.cases, H5Reader(arguments.cases).has_sums());

@@ -78,7 +78,7 @@ def unpack(wheel, folder):
             target = (folder / path).resolve()
             if marker and path.startswith(("include/", "lib/", "share/doc/")) and not path.endswith("/"):
                 if not target.is_relative_to(folder.resolve()):
-                    sys.exit(f"error: {member} leaves the target folder")
+                    sys.exit(f"error: {member} would be written outside of the target folder")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(archive.read(member))
 
@@ -98,7 +98,7 @@ def unpack_folders(archive, target, folders):
                 continue
             place = (target / path).resolve()
             if not place.is_relative_to(target.resolve()):
-                sys.exit(f"error: {member.name} leaves the target folder")
+                sys.exit(f"error: {member.name} would be written outside of the target folder")
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(files.extractfile(member).read())
 

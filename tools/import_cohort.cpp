@@ -99,7 +99,8 @@ void complete(Arguments& a, bool modality_given) {
   if (a.out.empty()) fail(ErrorKind::usage, "--out", "no cohort file is given", "Give a file, or add --check.");
   const std::filesystem::path folder = std::filesystem::path(a.report).parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder))  // reported before the work, not after it
-    fail(ErrorKind::storage, a.report, "its folder does not exist", "Create the folder, or name another one.");
+    fail(ErrorKind::storage, a.report, "the folder of the report does not exist",
+         "Create the folder, or name a file in another folder.");
   if (a.report.empty()) a.report = std::filesystem::path(a.out).replace_extension("").string() + "-import.csv";
   require_apart(std::array{a.out, a.report});
   const std::vector<std::string> inputs = input_files(a.options);

@@ -66,7 +66,7 @@ Index parse_bytes(const std::string& text) {
     if (error == std::errc() && unit == name && number * bytes >= 1 && number * bytes < 1e18)
       return static_cast<Index>(number * bytes);
   fail(ErrorKind::usage, "--memory", fmt::format("\"{}\" is not an amount of memory", text),
-       "Write it as 8GB or 900MiB.");
+       "Write the amount as, for example, 8GB or 900MiB.");
 }
 
 /// The batch size from the command line; 0 for "max".
@@ -185,7 +185,7 @@ int run(const Arguments& arguments) {
   Backend& backend = *target.backend;
   if (arguments.measure && !target.there)
     fail(ErrorKind::usage, "--measure",
-         fmt::format("{} does not exist here and can only be planned for", arguments.device),
+         fmt::format("{} is not in this machine, so that its memory can be planned but not measured", arguments.device),
          "Remove --measure, or run with --device cuda on a machine with the GPU.");
   const Index free = given > 0 ? given : backend.free_bytes();
   const LearnerOptions options = learner_options(config, volume, backend, config.seeds[0]);

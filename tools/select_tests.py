@@ -111,7 +111,8 @@ def cases_of(command):
     if command[0].endswith("_test"):
         listed = subprocess.run([command[0], "--list-test-cases", "--no-colors=true"], capture_output=True, text=True)
         if listed.returncode != 0:
-            raise SystemExit(f"error: {command[0]} does not list its test cases: {listed.stderr.strip()}. Build it.")
+            reason = listed.stderr.strip()
+            raise SystemExit(f"error: {command[0]} does not list its test cases: {reason}. Run tools/build.sh.")
         return [line for line in listed.stdout.splitlines() if line and not line.startswith(("[doctest] ", "====="))]
     if len(command) == 2 and command[1].endswith("_test.py"):
         return cases_in_python(pathlib.Path(command[1]))

@@ -61,7 +61,7 @@ Index find_subject(const CohortFile& cohort, const std::string& id) {
     if (cohort.subject(i).id == id) return i;
   fail(ErrorKind::usage, "--subject",
        fmt::format("{} has no subject \"{}\"; the first subject is \"{}\"", cohort.path(), id, cohort.subject(0).id),
-       "Give a participant_id of the file.");
+       "Give a participant_id from the file.");
 }
 
 /// The options of the augmentation from KEY=VALUE words like those of a configuration; the default probability is 1.
@@ -104,7 +104,7 @@ Triple place(const Arguments& arguments, const VolumePicture& picture) {
   for (std::size_t a = 0; a < 3; ++a)
     if (at[a] < 0 || at[a] >= n[a])
       fail(ErrorKind::usage, "--at",
-           fmt::format("{} {} {} is outside of {} x {} x {}", at[0], at[1], at[2], n[0], n[1], n[2]),
+           fmt::format("{} {} {} is outside of the map of {} x {} x {} voxels", at[0], at[1], at[2], n[0], n[1], n[2]),
            "Count voxels from 0.");
   return at;
 }
@@ -127,7 +127,7 @@ Map map_of_cohort(const Arguments& arguments) {
 /// The map of a NIfTI or .npy file on the MNI grid of its smallest voxel edge, as the import reads and samples it.
 Map map_of_file(const Arguments& arguments) {
   if (!arguments.subject.empty())
-    fail(ErrorKind::usage, "--subject", "the file has one map", "Leave it out, or give a cohort file (.h5).");
+    fail(ErrorKind::usage, "--subject", "the file has one map", "Remove --subject, or give a cohort file (.h5).");
   const std::string name = std::filesystem::path(arguments.file).filename().string();
   MapSource source;
   source.file = source.where = arguments.file;

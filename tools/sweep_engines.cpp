@@ -63,7 +63,8 @@ Config read_config(Arguments arguments) {
 std::unique_ptr<Backend> choose_target(const Arguments& arguments) {
   if (std::ranges::find(device_names, arguments.device) != device_names.end()) return choose_backend(arguments.device);
   if (!arguments.list)
-    fail(ErrorKind::usage, "--device " + arguments.device, "its engines can be listed here, but not timed",
+    fail(ErrorKind::usage, "--device " + arguments.device,
+         "this machine can list the engines of this device, but not time them",
          "Add --list, or run with --device cuda on a machine with the GPU.");
   std::string why;
   const CudaModule* module = cuda_module(why);
@@ -149,7 +150,9 @@ int run(const Arguments& arguments) {
   const auto backend = choose_target(arguments);
   std::string why;
   const CudaModule* module = backend->device() == Device::cuda ? cuda_module(why) : nullptr;
-  if (!module) fail(ErrorKind::device, "--device " + arguments.device, "it has no engines of cuDNN", "Choose a GPU.");
+  if (!module)
+    fail(ErrorKind::device, "--device " + arguments.device, "this device has no cuDNN engines",
+         "Give a GPU: --device cuda.");
   const LearnerOptions options = learner_options(config, volume_shape(config.data), *backend, config.seeds[0]);
   const auto problems = step_problems(convolution_plans(options, config.train.batch_size, *module, *backend));
   if (!arguments.list) return time_engines(arguments, problems, *module, *backend, start);

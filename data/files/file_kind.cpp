@@ -45,7 +45,7 @@ constexpr std::array signatures = {
 struct Words {
   FileKind kind;
   const char* what;
-  const char* fix = "Give a file of the right kind.";
+  const char* fix = "Give a file of the expected format.";
 };
 
 constexpr std::array words = {
@@ -54,21 +54,22 @@ constexpr std::array words = {
     Words{FileKind::hdf5, "an HDF5 file"},
     Words{FileKind::safetensors, "a safetensors file"},
     Words{FileKind::zip, "a zip archive (as .npz, and PyTorch's .pth and .pt)",
-          "Unpack it; convert a PyTorch checkpoint with tools/convert_pth.py."},
+          "Unpack the archive (unzip FILE), or convert a PyTorch checkpoint with tools/convert_pth.py."},
     Words{FileKind::pickle, "a Python pickle, which can run code",
           "Convert a PyTorch checkpoint with tools/convert_pth.py."},
-    Words{FileKind::gzip, "packed by gzip", "Unpack it: gunzip."},
-    Words{FileKind::bzip2, "packed by bzip2", "Unpack it: bunzip2."},
-    Words{FileKind::xz, "packed by xz", "Unpack it: unxz."},
-    Words{FileKind::zstandard, "packed by zstd", "Unpack it: unzstd."},
+    Words{FileKind::gzip, "compressed with gzip", "Decompress the file: gunzip FILE."},
+    Words{FileKind::bzip2, "compressed with bzip2", "Decompress the file: bunzip2 FILE."},
+    Words{FileKind::xz, "compressed with xz", "Decompress the file: unxz FILE."},
+    Words{FileKind::zstandard, "compressed with zstd", "Decompress the file: unzstd FILE."},
     Words{FileKind::freesurfer, "a FreeSurfer volume (.mgh, .mgz)",
-          "Convert it to NIfTI: mri_convert FILE.mgz FILE.nii.gz."},
+          "Convert the volume to NIfTI: mri_convert FILE.mgz FILE.nii.gz."},
     Words{FileKind::dicom, "a DICOM file", "Convert the series to NIfTI: dcm2niix FOLDER."},
     Words{FileKind::matlab, "a MATLAB file", "Save the data as NIfTI or .npy."},
-    Words{FileKind::lfs_pointer, "a git-lfs pointer: its content was not fetched", "Fetch it: git lfs pull."},
-    Words{FileKind::annex_pointer, "a git-annex pointer: its content was not fetched",
-          "Fetch it: datalad get FILE, or git annex get FILE."},
-    Words{FileKind::web_page, "a web page, perhaps of a login or an error",
+    Words{FileKind::lfs_pointer, "a git-lfs pointer: the content of the file was not downloaded",
+          "Download the content: git lfs pull."},
+    Words{FileKind::annex_pointer, "a git-annex pointer: the content of the file was not downloaded",
+          "Download the content: datalad get FILE, or git annex get FILE."},
+    Words{FileKind::web_page, "a web page, perhaps a login page or an error message",
           "Open the address in a browser, and download the file itself."},
 };
 
@@ -107,8 +108,9 @@ FileKind file_kind(std::string_view first) {
 
 void fail_other_kind(const std::string& name, FileKind kind, const std::string& expected) {
   for (const Words& w : words)
-    if (w.kind == kind) fail(ErrorKind::data, name, fmt::format("{}; expected {}", w.what, expected), w.fix);
-  fail(ErrorKind::data, name, fmt::format("not {}, and of no other known kind", expected),
+    if (w.kind == kind)
+      fail(ErrorKind::data, name, fmt::format("the file is {}; expected {}", w.what, expected), w.fix);
+  fail(ErrorKind::data, name, fmt::format("the file is not {}, and its format is unknown", expected),
        "Check that this is the right file.");
 }
 

@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
   const fs::path target = fs::read_symlink(path, none);
   if (none) fail(ErrorKind::data, path.string(), "no such file", "Check the name and the folder.");
   if (target.string().find(".git/annex/objects") != std::string::npos)
-    fail(ErrorKind::data, path.string(), "its content was not fetched: it is a link of git-annex (DataLad)",
-         fmt::format("Fetch it: datalad get {0}, or git annex get {0}.", path.filename().string()));
+    fail(ErrorKind::data, path.string(), "a git-annex (DataLad) link: the content of the file was not downloaded",
+         fmt::format("Download the content: datalad get {0}, or git annex get {0}.", path.filename().string()));
   fail(ErrorKind::data, path.string(), fmt::format("a symbolic link to {}, which does not exist", target.string()),
        "Correct the link.");
 }
@@ -50,8 +50,9 @@ InputFile open_input(const fs::path& path) {
   if (fstat(file.get(), &status) != 0)
     fail(ErrorKind::storage, path.string(), fmt::format("its type and size cannot be read: {}", std::strerror(errno)),
          "Check the disk.");
-  if (S_ISDIR(status.st_mode)) refuse("a folder, expected a file", "Give a file in it.");
-  if (!S_ISREG(status.st_mode)) refuse("a pipe or a device, expected a plain file", "Copy its content into a file.");
+  if (S_ISDIR(status.st_mode)) refuse("a folder, expected a file", "Give the name of a file in this folder.");
+  if (!S_ISREG(status.st_mode))
+    refuse("a pipe or a device, expected a plain file", "Copy its content into a file, and give that file.");
   if (status.st_size == 0) refuse("the file is empty", "Copy or download the file again.");
   return {std::move(file), status.st_size};
 }
@@ -76,7 +77,7 @@ void read_at(const Descriptor& file, Index offset, char* to, std::size_t bytes, 
 std::string read_input(const fs::path& path, Index most) {
   const InputFile input = open_input(path);
   if (input.size > most)
-    fail(ErrorKind::corrupt, path.string(), fmt::format("{} bytes, expected {} at most", input.size, most),
+    fail(ErrorKind::corrupt, path.string(), fmt::format("the file has {} bytes, expected at most {}", input.size, most),
          "Check that this is the right file.");
   std::string text(static_cast<std::size_t>(input.size), '\0');
   read_at(input.file, 0, text.data(), text.size(), path);
@@ -98,25 +99,26 @@ void require_not_read(const fs::path& out, std::span<const std::string> read) {
     const bool is_pair = input.extension() == ".hdr" || input.extension() == ".img";  // header and voxels of a NIfTI
     if (is(input) ||
         (is_pair && (is(fs::path(input).replace_extension("hdr")) || is(fs::path(input).replace_extension("img")))))
-      fail(ErrorKind::usage, out.string(), "the output would replace an input file", "Give another file.");
+      fail(ErrorKind::usage, out.string(), "the output would replace an input file",
+           "Give another name for the output.");
   }
 }
 
 fs::path inside(const fs::path& root, const fs::path& relative) {
   const auto refuse = [&](const std::string& what) {
-    fail(ErrorKind::data, relative.string(), what, fmt::format("Keep the files in {}.", root.string()));
+    fail(ErrorKind::data, relative.string(), what, fmt::format("Keep the cohort's files in {}.", root.string()));
   };
   if (relative.empty()) refuse("the path is empty");
-  if (relative.is_absolute()) refuse("an absolute path, expected a path in the cohort's folder");
-  if (relative.string().find('\0') != std::string::npos) refuse("the path contains a zero byte");
+  if (relative.is_absolute()) refuse("an absolute path, expected a path relative to the cohort's folder");
+  if (relative.string().find('\0') != std::string::npos) refuse("the path contains a byte that is 0");
   for (const fs::path& part : relative)
-    if (part == "..") refuse("\"..\" leaves the cohort's folder");
+    if (part == "..") refuse("\"..\" in the path leads out of the cohort's folder");
   std::error_code error;
   const fs::path home = fs::weakly_canonical(root, error), real = fs::weakly_canonical(root / relative, error);
   if (error) refuse(fmt::format("the path cannot be followed: {}", error.message()));
   const bool is_below = std::mismatch(home.begin(), home.end(), real.begin(), real.end()).first == home.end();
   if (!is_below && !is_annexed(home, real))
-    refuse(fmt::format("a symbolic link leaves the cohort's folder: it points to {}", real.string()));
+    refuse(fmt::format("a symbolic link in the path leads out of the cohort's folder, to {}", real.string()));
   return real;
 }
 

@@ -90,7 +90,8 @@ void refuse(const SandboxLimits& limits, const std::string& what) {
 std::string packed(const Error& error) { return error.where() + '\0' + error.found() + '\0' + error.fix(); }
 
 void rethrow(const SandboxLimits& limits, int code, std::string_view parts) {
-  if (code == out_of_memory) refuse(limits, fmt::format("reading it takes more than {} MB", limits.memory_bytes >> 20));
+  if (code == out_of_memory)
+    refuse(limits, fmt::format("reading the file takes more than {} MB", limits.memory_bytes >> 20));
   for (const ErrorKind kind :
        {ErrorKind::usage, ErrorKind::data, ErrorKind::corrupt, ErrorKind::memory, ErrorKind::in_use}) {
     const std::string text(parts);
@@ -98,19 +99,19 @@ void rethrow(const SandboxLimits& limits, int code, std::string_view parts) {
     if (code != static_cast<int>(kind) || first == std::string::npos || second == std::string::npos) continue;
     fail(kind, text.substr(0, first), text.substr(first + 1, second - first - 1), text.substr(second + 1));
   }
-  refuse(limits, "the process that reads it failed");
+  refuse(limits, "the process that reads the file failed");
 }
 
 void refuse_end(const SandboxLimits& limits, int status, bool timed_out) {
-  if (!WIFSIGNALED(status)) refuse(limits, "the process that reads it failed");
+  if (!WIFSIGNALED(status)) refuse(limits, "the process that reads the file failed");
   const int signal = WTERMSIG(status);
   if (signal == SIGXCPU || signal == SIGPROF || timed_out)
-    refuse(limits, fmt::format("reading it takes more than {} seconds", limits.processor_seconds));
+    refuse(limits, fmt::format("reading the file takes more than {} seconds", limits.processor_seconds));
   if (signal == SIGKILL)
     fail(ErrorKind::memory, limits.path,
-         "the process that reads it was killed, as the system does when memory is short",
+         "the system killed the process that reads the file, probably because memory is short",
          "Free some memory, and try again");
-  refuse(limits, fmt::format("the process that reads it crashed (SIG{})", sigabbrev_np(signal)));
+  refuse(limits, fmt::format("the process that reads the file crashed (SIG{})", sigabbrev_np(signal)));
 }
 
 KeptStatus::KeptStatus() {

@@ -101,7 +101,7 @@ bool is_device(const fs::path& path) {
   if (stat(path.c_str(), &status) != 0) return false;
   if (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode)) return true;
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
-    fail(ErrorKind::usage, path.string(), "a socket or a disk, expected a file", "Give another name");
+    fail(ErrorKind::usage, path.string(), "a socket or a disk, expected a file", "Give the name of a file");
   return false;
 }
 
@@ -182,8 +182,8 @@ FolderLock::FolderLock(const fs::path& folder)
     char holder[256] = {};
     if (pread(file_.get(), holder, sizeof holder - 1, 0) < 0) holder[0] = 0;
     fail(ErrorKind::in_use, folder.string(),
-         fmt::format("another run is using this folder ({})", holder[0] ? holder : "it is starting"),
-         "Wait for it, or choose another --out");
+         fmt::format("another run is using this folder ({})", holder[0] ? holder : "the run is starting"),
+         "Wait until that run ends, or choose another --out");
   }
   char host[128] = {};
   gethostname(host, sizeof host - 1);

@@ -35,9 +35,11 @@ std::string Sums::text() const {
 }
 
 void fail_sum(const std::string& path, const std::string& part) {
-  fail(ErrorKind::corrupt, path,
-       fmt::format("\"{}\" differs from its SHA-256: the file is damaged, or another program changed it", part),
-       fmt::format("Create or download the file again; after a change on purpose, remove its \"{}\".", Sums::name));
+  fail(
+      ErrorKind::corrupt, path,
+      fmt::format("\"{}\" differs from its SHA-256: the file is damaged, or another program changed it", part),
+      fmt::format("Create or download the file again; if you changed the file on purpose, remove \"{}\" from the file.",
+                  Sums::name));
 }
 
 }  // namespace cg

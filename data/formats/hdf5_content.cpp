@@ -57,7 +57,7 @@ struct OpenDataset {
         fail(ErrorKind::data, path,
              fmt::format("\"{}\" is compressed with filter {}{}, which is not available", name, filter,
                          words.front() ? fmt::format(" ({})", words.data()) : ""),
-             "Compress it with gzip: h5repack -f GZIP=4 FILE NEW, or in Python compression=\"gzip\".");
+             "Compress the dataset with gzip: h5repack -f GZIP=4 FILE NEW, or in Python compression=\"gzip\".");
     }
     damaged(path, name);
   }
@@ -70,14 +70,14 @@ struct OpenDataset {
     const auto stored = static_cast<double>(H5Dget_storage_size(dataset));
     if (claimed > harmless && claimed > most_compressed * stored)
       fail(ErrorKind::corrupt, path,
-           fmt::format("\"{}\" of shape {} needs {:.3g} bytes, but the file contains {:.0f} bytes of it", name,
-                       to_string(shape_of(space)), claimed, stored),
+           fmt::format("\"{}\" of shape {} needs {:.3g} bytes, but the file contains only {:.0f} bytes of this dataset",
+                       name, to_string(shape_of(space)), claimed, stored),
            "Create or download the file again.");
     n = static_cast<std::size_t>(std::max<hssize_t>(H5Sget_simple_extent_npoints(space), 0));
   }
 
   [[noreturn]] static void elsewhere(const std::string& path, const std::string& name) {
-    fail(ErrorKind::corrupt, path, fmt::format("\"{}\" has its data in another file, which is not allowed", name),
+    fail(ErrorKind::corrupt, path, fmt::format("\"{}\" stores its data in another file, which is not allowed", name),
          "Copy the data into this file.");
   }
 
@@ -95,7 +95,8 @@ struct OpenDataset {
   void require_numbers(const std::string& path, const std::string& name) const {
     const H5T_class_t kind = H5Tget_class(type);
     if (kind != H5T_INTEGER && kind != H5T_FLOAT)
-      fail(ErrorKind::data, path, fmt::format("\"{}\" does not contain numbers", name), "Store numbers in it.");
+      fail(ErrorKind::data, path, fmt::format("\"{}\" does not contain numbers", name),
+           "Store numbers in this dataset.");
   }
 };
 
@@ -116,7 +117,8 @@ Content::Content(std::string path, std::string_view bytes) : path_(std::move(pat
          "the file is marked as open for writing: a program is writing it, or ended without closing it",
          "Close it in that program. If no program has it open: h5clear -s FILE (package hdf5-tools) removes the mark.");
   if (!file_.valid())
-    fail(ErrorKind::corrupt, path_, "not an HDF5 file, or a damaged one", "Create or download the file again.");
+    fail(ErrorKind::corrupt, path_, "the file is not an HDF5 file, or is damaged",
+         "Create or download the file again.");
   if (!has(Sums::name)) return;
   const std::vector<std::string> text = strings(Sums::name);
   sums_ = Sums::of_text(path_, text.empty() ? "" : text[0]);
@@ -214,7 +216,7 @@ std::vector<float> Content::rows(const std::string& dataset, Index first, Index 
 std::vector<std::string> Content::strings(const std::string& dataset) const {
   const OpenDataset open(file_, path_, dataset);
   if (H5Tget_class(open.type) != H5T_STRING)
-    fail(ErrorKind::data, path_, fmt::format("\"{}\" does not contain text", dataset), "Store text in it.");
+    fail(ErrorKind::data, path_, fmt::format("\"{}\" does not contain text", dataset), "Store text in this dataset.");
   const auto out = read_strings(open.type, open.n, [&](hid_t type, void* into) {
     return H5Dread(open.dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, into) >= 0;
   });
@@ -239,7 +241,8 @@ double Content::number_attribute(const std::string& name, const std::string& obj
   const Id space(H5Aget_space(attribute), H5Sclose), type(H5Aget_type(attribute), H5Tclose);
   double value = 0;
   if (H5Sget_simple_extent_npoints(space) != 1 || !read_number(attribute, type, value))
-    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not one number", name), "Store one number in it.");
+    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not a single number", name),
+         "Store a single number in this attribute.");
   return value;
 }
 
@@ -250,7 +253,8 @@ std::string Content::text_attribute(const std::string& name, const std::string& 
          "See docs/cohort-file.md for the layout.");
   const Id space(H5Aget_space(attribute), H5Sclose), type(H5Aget_type(attribute), H5Tclose);
   if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_npoints(space) != 1)
-    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not one text", name), "Store one text in it.");
+    fail(ErrorKind::data, path_, fmt::format("attribute \"{}\" is not a single text", name),
+         "Store a single text in this attribute.");
   const auto out =
       read_strings(type, 1, [&](hid_t memory, void* into) { return H5Aread(attribute, memory, into) >= 0; });
   if (out.size() != 1) damaged(path_, name);

@@ -102,7 +102,7 @@ void check_not_written(const InputFile& input, const std::string& path) {
   if (use && std::string_view(use) == "FALSE") return;
   if (flock(input.file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK)
     fail(ErrorKind::in_use, path, "another program has the file open for writing, for example a notebook",
-         "Close it there (in Python: file.close()), and try again.");
+         "Close the file in that program (in Python: file.close()), and try again.");
 }
 
 void check_kind(const InputFile& input, const std::string& path) {

@@ -82,7 +82,7 @@ std::vector<std::string> names_in(const std::string& path, hid_t file) {
   Names names;
   const herr_t result = H5Lvisit(file, H5_INDEX_NAME, H5_ITER_INC, collect, &names);
   if (result > 0) refuse_elsewhere(path, names.refused, names.why);
-  if (result < 0) refuse(path, "the list of names cannot be read");
+  if (result < 0) refuse(path, "the list of array names cannot be read");
   return names.all;
 }
 
@@ -99,7 +99,7 @@ struct WeightsDataset {
     const Id properties(H5Dget_create_plist(dataset), H5Pclose);
     if (!space.valid() || !type.valid() || !properties.valid())
       refuse(path, fmt::format("\"{}\" cannot be read", name));
-    if (H5Pget_external_count(properties) != 0) refuse_elsewhere(path, name, "has its data in another file");
+    if (H5Pget_external_count(properties) != 0) refuse_elsewhere(path, name, "stores its data in another file");
     if (H5Pget_layout(properties) == H5D_VIRTUAL) refuse_elsewhere(path, name, "is composed of other datasets");
     check_filters(path, properties);
     array.shape = shape_of(space);
@@ -117,7 +117,7 @@ struct WeightsDataset {
         fail(ErrorKind::corrupt, path,
              fmt::format("\"{}\" uses filter {}, expected gzip, shuffle or fletcher32", array.name,
                          static_cast<int>(filter)),
-             "Store it without this filter");
+             "Store the array without this filter");
     }
   }
 
@@ -152,7 +152,8 @@ struct WeightsDataset {
   /// Writes the numbers to `to`: whole numbers as 64-bit integers, others as float32.
   void read(const std::string& path, Index count, char* to) const {
     if (count > 0 && !is_whole())
-      refuse(path, fmt::format("\"{}\" of shape {} has no data, or only a part", array.name, to_string(array.shape)));
+      refuse(path, fmt::format("\"{}\" of shape {} has no data, or only a part of its data", array.name,
+                               to_string(array.shape)));
     if (H5Dread(dataset, counts() ? H5T_NATIVE_INT64 : H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, to) < 0)
       refuse(path, fmt::format("\"{}\" cannot be read", array.name));
   }
@@ -192,7 +193,7 @@ Texts attributes_of(hid_t file) {
 std::size_t read_image(const std::string& path, std::string_view bytes, const WeightsRequest& request,
                        std::span<char> space) {
   const Id file = open_image(bytes);
-  if (!file.valid()) refuse(path, "not an HDF5 file, or a damaged or incomplete one");
+  if (!file.valid()) refuse(path, "the file is not an HDF5 file, or is damaged or incomplete");
   Texts texts = attributes_of(file);
   nlohmann::json unread = nlohmann::json::array();
   std::vector<WeightsDataset> wanted;
@@ -215,7 +216,7 @@ std::size_t read_image(const std::string& path, std::string_view bytes, const We
   }
   texts[unread_key] = unread.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
   const SafetensorsLayout layout = safetensors_layout(places, texts);
-  if (layout.size > space.size()) refuse(path, "the names and texts are too long");
+  if (layout.size > space.size()) refuse(path, "the names and texts in the file are too long");
   std::ranges::copy(layout.head, space.begin());
   for (std::size_t k = 0; k < wanted.size(); ++k) wanted[k].read(path, places[k].count, space.data() + layout.at[k]);
   return layout.size;

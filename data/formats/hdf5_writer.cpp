@@ -104,7 +104,8 @@ struct H5Writer::File {
 
   void check(bool good) const {
     if (good) return;
-    if (path.empty()) fail(ErrorKind::memory, "an HDF5 file in memory", "it cannot be created", "Free some memory.");
+    if (path.empty())
+      fail(ErrorKind::memory, "an HDF5 file in memory", "the file cannot be created", "Free some memory.");
     fail(ErrorKind::storage, path, "writing failed (full disk, quota, or an I/O error)",
          "Check the free space and your quota, or choose another folder.");
   }
@@ -158,7 +159,7 @@ struct H5Writer::File {
 
 H5Writer::H5Writer(const std::string& path) : path_(link_target(path).string()) {
   if (is_device(path))
-    fail(ErrorKind::usage, path, "a device or a pipe, but an HDF5 file is not written from first to last byte",
+    fail(ErrorKind::usage, path, "a device or a pipe, expected a file: HDF5 does not write bytes in order",
          "Give the name of a file");
   if (std::filesystem::is_directory(path_))
     fail(ErrorKind::usage, path, "a folder, expected the name of a file", "Give the name of a file");
@@ -293,7 +294,7 @@ void H5Writer::commit() {
       !synchronise(folder.string())) {
     std::error_code ignored;
     std::filesystem::remove(temporary_, ignored);
-    fail(ErrorKind::storage, path_, "the temporary file cannot be renamed to the finished one",
+    fail(ErrorKind::storage, path_, "the temporary file is complete, but cannot be renamed to this name",
          "Free some space, or choose another folder.");
   }
 }

@@ -127,7 +127,7 @@ NiftiVolume read_nifti(const fs::path& path, const NiftiLimits& limits) {
 NiftiVolume nifti_of(std::string_view bytes, const std::string& name, const NiftiLimits& limits) {
   ByteStream stream(bytes, name);
   return read_both(stream, limits, [&](const Header&) -> NiftiVolume {
-    fail(ErrorKind::data, name, "its voxels are in another file", "Give a .nii or .nii.gz file.");
+    fail(ErrorKind::data, name, "the voxels of this image are in another file", "Give a .nii or .nii.gz file.");
   });
 }
 
@@ -135,7 +135,8 @@ NiftiVolume read_oriented_nifti(const fs::path& path) {
   NiftiVolume read = read_nifti(path);
   if (!read.disagreement.empty())
     fail(ErrorKind::data, path.string(), read.disagreement,
-         "Find out which one is correct, and copy it over the other (with FSL: fslorient -copysform2qform FILE).");
+         "Find out which of sform and qform is correct, and copy it over the other (with FSL: fslorient "
+         "-copysform2qform FILE).");
   if (read.affine_from == NiftiVolume::Source::none)
     fail(ErrorKind::data, path.string(),
          "the header has neither an sform nor a qform, so which side is left is unknown",

@@ -50,16 +50,17 @@ Triple extents(const Raw& raw, const Name& name, const NiftiLimits& limits) {
   Index voxels = 1, volumes = 1;
   for (Index a = 0; a < rank; ++a) {
     const auto n = static_cast<Index>(raw.dim[a + 1]);
-    if (n < 1) name.corrupt(fmt::format("dimension {} has length {}", a + 1, n));
+    if (n < 1) name.corrupt(fmt::format("dimension {} has length {}, expected at least 1", a + 1, n));
     Index& product = a < 3 ? voxels : volumes;
     if (__builtin_mul_overflow(product, n, &product)) name.corrupt("the product of the dimensions overflows");
     if (a < 3) out[static_cast<std::size_t>(a)] = n;
   }
   if (volumes != 1)
-    name.data(fmt::format("it contains {} volumes, expected one", volumes), "Extract one volume into a file.");
+    name.data(fmt::format("the file contains {} volumes, expected one", volumes),
+              "Extract one volume into a file (with FSL: fslroi FILE NEW 0 1).");
   if (voxels > limits.voxels)
     name.data(fmt::format("{} x {} x {} voxels, expected {} at most", out[0], out[1], out[2], limits.voxels),
-              "Check the file, or store it with larger voxels.");
+              "Check that this is the right file, or resample the image to larger voxels.");
   return out;
 }
 
@@ -88,8 +89,9 @@ void check_numbers(const Raw& raw, const Name& name) {
         "the qform");
   const int unit = XYZT_TO_SPACE(raw.xyzt_units);
   if (unit == NIFTI_UNITS_METER || unit == NIFTI_UNITS_MICRON)
-    name.data(fmt::format("lengths are in {}", unit == NIFTI_UNITS_METER ? "metres" : "micrometres"),
-              "Store them in millimetres.");
+    name.data(
+        fmt::format("lengths are in {}, expected millimetres", unit == NIFTI_UNITS_METER ? "metres" : "micrometres"),
+        "Store the lengths in millimetres.");
 }
 
 /// Errors (corrupt): the voxel axes are in one plane, or the voxel size is not that of a scan.
@@ -143,7 +145,7 @@ std::string disagreement(const Affine& s, const Affine& q) {
       out += fmt::format("{}voxel axis {} points {} by the sform, {} by the qform", out.empty() ? "" : "; ", c + 1,
                          word(by_s, c), word(by_q, c));
   }
-  if (!out.empty() && s.determinant() * q.determinant() < 0) out += ": one shows the mirror image of the other";
+  if (!out.empty() && s.determinant() * q.determinant() < 0) out += ": the sform shows the mirror image of the qform";
   return out;
 }
 
@@ -152,7 +154,7 @@ void place(const Raw& raw, NiftiVolume& about, const Name& name) {
   const bool s = raw.sform_code > 0, q = raw.qform_code > 0;
   Affine& affine = about.spatial.affine;
   for (int a = 1; !s && a <= 3; ++a)
-    if (!(raw.pixdim[a] > 0)) name.corrupt(fmt::format("voxel size {} is {} mm", a, raw.pixdim[a]));
+    if (!(raw.pixdim[a] > 0)) name.corrupt(fmt::format("voxel size {} is {} mm, expected above 0", a, raw.pixdim[a]));
   if (s) {
     about.affine_from = NiftiVolume::Source::sform;
     affine = sform(raw);
@@ -177,9 +179,9 @@ Header header(const Raw& raw, bool swapped, const Name& name, const NiftiLimits&
   out.extents = extents(raw, name, limits);
   out.datatype = raw.datatype;
   if (std::find(real_types.begin(), real_types.end(), out.datatype) == real_types.end())
-    name.data(fmt::format("its voxels are {} (type {}), expected real numbers", nifti_datatype_string(raw.datatype),
+    name.data(fmt::format("the voxels are {} (type {}), expected real numbers", nifti_datatype_string(raw.datatype),
                           raw.datatype),
-              "Convert it to float32.");
+              "Convert the image to float32.");
   int element = 0, unit = 0;
   nifti_datatype_sizes(raw.datatype, &element, &unit);
   out.element = element;
@@ -208,7 +210,8 @@ Header decode(std::string_view bytes, const std::string& file, const NiftiLimits
   const Name name{file};
   const std::size_t length = nifti_header_length(bytes);
   if (length == 0) fail_other_kind(file, file_kind(bytes), "a NIfTI file");
-  if (bytes.size() < length) name.corrupt(fmt::format("the file ends inside its header of {} bytes", length));
+  if (bytes.size() < length)
+    name.corrupt(fmt::format("the file ends before the end of its header of {} bytes", length));
   std::uint32_t size;
   std::memcpy(&size, bytes.data(), sizeof size);
   const bool swapped = size != length;

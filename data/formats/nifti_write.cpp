@@ -84,12 +84,13 @@ void write_nifti(const std::filesystem::path& path, const SpatialVolume& spatial
   const std::string name = path.string();
   const bool pack = name.ends_with(".nii.gz");
   if (!pack && !name.ends_with(".nii"))
-    fail(ErrorKind::usage, name, "expected the ending .nii.gz or .nii", "Change the ending.");
+    fail(ErrorKind::usage, name, "expected a name that ends in .nii.gz or .nii", "Change the name.");
   const Shape& shape = spatial.volume.shape;
   assert(shape.size() == 3 && count(shape) == static_cast<Index>(spatial.volume.values.size()));
   for (const Index n : shape)
     if (n > std::numeric_limits<short>::max() || count(shape) > NiftiLimits().voxels)
-      fail(ErrorKind::usage, name, fmt::format("{} voxels are too many for this format", to_string(shape)), "Crop it.");
+      fail(ErrorKind::usage, name, fmt::format("{} voxels are too many for this format", to_string(shape)),
+           "Crop the map.");
   const nifti_1_header header = header_of(spatial, description);
   std::string bytes(voxels_at + spatial.volume.values.size() * sizeof(float), '\0');
   std::memcpy(bytes.data(), &header, sizeof header);

@@ -23,7 +23,7 @@ constexpr Index most_texts = 1'000'000;
 constexpr Index window = 1 << 20;  // elements per read if a row is scattered
 
 [[noreturn]] void bad_header(const std::string& name, const std::string& what) {
-  fail(ErrorKind::corrupt, name, "the .npy header " + what, "Save it again with numpy.save.");
+  fail(ErrorKind::corrupt, name, "the .npy header " + what, "Save the array again with numpy.save.");
 }
 
 /// Parses the header, a dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }
@@ -189,7 +189,8 @@ NpyFile::Header NpyFile::parse(std::string_view text, const std::string& name) {
     d.expect(':');
     if (key == "descr" && !type) {
       if (d.at_list())
-        fail(ErrorKind::data, name, "a structured array, expected numbers", "Save one field with numpy.save.");
+        fail(ErrorKind::data, name, "a structured array, expected numbers",
+             "Save one field of the array with numpy.save.");
       header.type = d.text();
       type = true;
     } else if (key == "fortran_order" && !order) {
@@ -211,12 +212,12 @@ NpyFile::Header NpyFile::parse(std::string_view text, const std::string& name) {
   if (!type || !order || !shape) bad_header(name, "does not contain type, order and shape");
   header.element = element_bytes(header.type);
   if (header.element == 0 && !header.type.empty() && header.type.find('O') != std::string::npos)
-    fail(ErrorKind::data, name, "it contains pickled objects, which can run code and are never read",
+    fail(ErrorKind::data, name, "the file contains pickled Python objects, which can run code and are never read",
          "Save numbers or text: numpy.save(file, numpy.array(values, dtype=str)).");
   if (header.element == 0)
     fail(ErrorKind::data, name,
          fmt::format("its elements have type \"{}\", expected real numbers or text", header.type),
-         "Save it as float32.");
+         "Save the array as float32.");
   return header;
 }
 
@@ -262,8 +263,9 @@ std::vector<float> NpyFile::gathered(Index i, Index step) const {
   const Index elements = count(shape);
   if (elements > most_elements)
     fail(ErrorKind::data, path_,
-         fmt::format("{} elements in Fortran order: every map is scattered over the file", to_string(shape)),
-         "Save it in C order: numpy.save(file, numpy.ascontiguousarray(array)).");
+         fmt::format("the array of shape {} is in Fortran order: every map is scattered over the file",
+                     to_string(shape)),
+         "Save the array in C order: numpy.save(file, numpy.ascontiguousarray(array)).");
   std::vector<float> picked, block;
   for (Index first = 0; first < elements; first += window) {
     const Index n = std::min(window, elements - first);
@@ -288,8 +290,8 @@ std::vector<float> NpyFile::all() const {
   require_numbers();
   const Index n = count(header_.shape);
   if (n > most_elements)
-    fail(ErrorKind::data, path_, fmt::format("{} elements, expected one map", to_string(header_.shape)),
-         "Import it as a stack of maps.");
+    fail(ErrorKind::data, path_, fmt::format("an array of shape {}, expected one map", to_string(header_.shape)),
+         "Import the file as a stack of maps: --stack FILE --ids IDS.");
   if (header_.fortran && header_.shape.size() > 1) return gathered(0, 1);
   std::vector<float> out;
   append_floats(bytes(0, n), header_.type, header_.element, out);
@@ -305,7 +307,8 @@ std::vector<float> NpyFile::row(Index i) const {
   if (header_.fortran && shape.size() > 1) return shape[0] > 1 ? gathered(i, shape[0]) : all();
   const Index n = std::accumulate(shape.begin() + 1, shape.end(), Index{1}, std::multiplies<>());
   if (n > most_elements)
-    fail(ErrorKind::data, path_, fmt::format("a row of {} is too large", to_string(shape)), "Store one map per row.");
+    fail(ErrorKind::data, path_, fmt::format("a row of the array of shape {} is too large", to_string(shape)),
+         "Store one map per row.");
   std::vector<float> out;
   append_floats(bytes(i * n, n), header_.type, header_.element, out);
   return out;

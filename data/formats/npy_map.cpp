@@ -25,7 +25,7 @@ Affine affine_of(const Shape& shape, const Shape& in_file, const std::string& wh
   for (const KnownGrid& known : known_grids) {
     if (known.shape != shape) continue;
     if (axes.empty())
-      fail(ErrorKind::data, where, "a .npy file does not contain the direction of its x axis",
+      fail(ErrorKind::data, where, "a .npy file does not contain the direction of the x axis",
            "Add --npy-axes LAS (to the left, as in FSL's MNI template) or --npy-axes RAS (to the right).");
     const bool right = axes == "RAS";
     const Vector3 origin = {right ? known.origin[0] : known.right, known.origin[1], known.origin[2]};
@@ -34,8 +34,8 @@ Affine affine_of(const Shape& shape, const Shape& in_file, const std::string& wh
   std::string expected;
   for (const KnownGrid& known : known_grids)
     expected += fmt::format("{}{} ({:g} mm)", expected.empty() ? "" : " or ", to_string(known.shape), known.edge);
-  fail(ErrorKind::data, where, fmt::format("shape {}, expected {}", to_string(in_file), expected),
-       "Convert it to NIfTI, which stores the positions of the voxels.");
+  fail(ErrorKind::data, where, fmt::format("the map has shape {}, expected {}", to_string(in_file), expected),
+       "Convert the map to NIfTI, which stores the positions of the voxels.");
 }
 
 }  // namespace

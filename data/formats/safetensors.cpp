@@ -79,7 +79,7 @@ json parse_header(const std::string& path, std::string_view text) {
     if (event == json::parse_event_t::object_start) keys.emplace_back();
     if (event == json::parse_event_t::object_end) keys.pop_back();
     if (event == json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
-      refuse(path, fmt::format("\"{}\" is twice in the header", value.get<std::string>()));
+      refuse(path, fmt::format("the header contains \"{}\" twice", value.get<std::string>()));
     return true;
   };
   try {
@@ -99,8 +99,8 @@ struct Entry {
 /// A whole number, not negative, that fits into Index.
 Index whole(const std::string& path, const std::string& name, const json& value) {
   if (value.is_number_unsigned() && std::in_range<Index>(value.get<std::uint64_t>())) return value.get<Index>();
-  refuse(path,
-         fmt::format("\"{}\": {} is not a size", name, value.dump(-1, ' ', true, json::error_handler_t::replace)));
+  refuse(path, fmt::format("\"{}\": {} is not a size (a whole number, 0 or more)", name,
+                           value.dump(-1, ' ', true, json::error_handler_t::replace)));
 }
 
 Entry parse_entry(const std::string& path, const std::string& name, const json& value, Index data_bytes) {
@@ -110,7 +110,7 @@ Entry parse_entry(const std::string& path, const std::string& name, const json& 
     wrong("expected dtype, shape and data_offsets");
   const json &dtype = value["dtype"], &shape = value["shape"], &offsets = value["data_offsets"];
   if (!dtype.is_string() || !shape.is_array() || !offsets.is_array() || offsets.size() != 2)
-    wrong("dtype must be a text, shape a list, data_offsets two numbers");
+    wrong("dtype must be text, shape a list, data_offsets two numbers");
   const auto type = std::ranges::find(types, dtype.get<std::string>(), &Type::name);
   if (type == std::end(types)) wrong(fmt::format("unknown type \"{}\"", dtype.get<std::string>()));
   Entry entry{{name, {}, type->name}, *type, whole(path, name, offsets[0]), whole(path, name, offsets[1])};
@@ -131,11 +131,12 @@ std::vector<Entry> parse_entries(const std::string& path, const json& header, In
   Index at = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != at)
-      refuse(path, fmt::format("\"{}\" begins at byte {}, the array before it ends at {}", entry.array.name,
+      refuse(path, fmt::format("\"{}\" begins at byte {}, but the array before it ends at byte {}", entry.array.name,
                                entry.begin, at));
     at = entry.end;
   }
-  if (at != data_bytes) refuse(path, fmt::format("{} bytes at the end do not belong to an array", data_bytes - at));
+  if (at != data_bytes)
+    refuse(path, fmt::format("{} bytes at the end of the file do not belong to an array", data_bytes - at));
   return entries;
 }
 
@@ -145,7 +146,7 @@ Texts parse_texts(const std::string& path, const json& header) {
   const json& metadata = header["__metadata__"];
   if (!metadata.is_object()) refuse(path, "__metadata__ is not a JSON object");
   for (const auto& [key, value] : metadata.items()) {
-    if (!value.is_string()) refuse(path, fmt::format("__metadata__: \"{}\" is not a text", key));
+    if (!value.is_string()) refuse(path, fmt::format("__metadata__: \"{}\" is not text", key));
     texts[key] = value.get<std::string>();
   }
   return texts;
@@ -155,11 +156,12 @@ Texts parse_texts(const std::string& path, const json& header) {
 
 WeightsFile read_safetensors(const std::string& path, std::string_view bytes, const WeightsRequest& request) {
   std::uint64_t length = 0;
-  if (bytes.size() < length_bytes) refuse(path, "it is shorter than 8 bytes");
+  if (bytes.size() < length_bytes) refuse(path, "the file is shorter than 8 bytes");
   std::memcpy(&length, bytes.data(), length_bytes);
   bytes.remove_prefix(length_bytes);
   if (length > bytes.size() || length > static_cast<std::uint64_t>(most_header_bytes))
-    refuse(path, fmt::format("its header claims {} bytes, but {} bytes follow in the file", length, bytes.size()));
+    refuse(path, fmt::format("the header should have {} bytes, expected at most {}", length,
+                             std::min<std::uint64_t>(bytes.size(), most_header_bytes)));
   const json header = parse_header(path, bytes.substr(0, length));
   const std::string_view data = bytes.substr(length);
   WeightsFile out;

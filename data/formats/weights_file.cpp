@@ -136,12 +136,13 @@ Index bound_of_values(std::string_view bytes) {
 Index Allowance::take(const ArrayHeader& array) {
   constexpr auto size = static_cast<Index>(sizeof(float));
   if (array.type.empty())
-    fail(ErrorKind::corrupt, path_, fmt::format("\"{}\" does not contain floats or integers", array.name),
-         "Store it as 32-bit floats");
+    fail(ErrorKind::corrupt, path_,
+         fmt::format("\"{}\" does not contain floating-point numbers or integers", array.name),
+         "Store the array as 32-bit floating-point numbers");
   const auto values = bounded_count(array.shape, left_ / size);
   if (!values)
     fail(ErrorKind::corrupt, path_,
-         fmt::format("\"{}\" claims shape {}, which needs more than the {} MB that are left", array.name,
+         fmt::format("\"{}\" has shape {}, which needs more memory than the {} MB that are still allowed", array.name,
                      to_string(array.shape), left_ >> 20),
          "Create or download the file again");
   left_ -= *values * size;

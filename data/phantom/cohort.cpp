@@ -91,7 +91,7 @@ std::vector<std::string> studies(const CohortOptions& options) {
 void write_cohort(const CohortOptions& o, const std::string& path, const std::function<void(Index)>& progress) {
   for (const std::string& region : o.signal) region_index(region);
   if (o.t1 && !o.signal.empty())
-    fail(ErrorKind::usage, "--signal", "it is only for stiffness maps", "Remove --modality t1.");
+    fail(ErrorKind::usage, "--signal", "this option is only for stiffness maps", "Remove --signal or --modality t1.");
   const Grid grid(o.voxel_mm);
   const std::vector<Person> all = people(o);
   H5Writer file(path);

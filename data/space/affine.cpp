@@ -53,7 +53,7 @@ Affine inverse(const Affine& affine) {
   const Vector3 edges = affine.edges();
   const double determinant = affine.determinant();
   if (!(std::abs(determinant) > 1e-9 * edges[0] * edges[1] * edges[2]))
-    fail(ErrorKind::data, "affine", "its axes are in one plane", "Use three independent axes.");
+    fail(ErrorKind::data, "affine", "the axes of the affine are in one plane", "Use three independent axes.");
   Affine out;
   for (std::size_t r = 0; r < 3; ++r)
     for (std::size_t c = 0; c < 3; ++c) {

@@ -45,8 +45,8 @@ std::string stated(const fs::path& file, const std::string& column) {
   if (!fs::exists(file, none)) return "";
   const auto json = nlohmann::json::parse(read_input(file, most_bytes), nullptr, false);
   if (!json.is_object())
-    fail(ErrorKind::data, file.string(), "it should describe the table's columns, but is not a JSON object",
-         std::string("Correct it. ") + units_fix);
+    fail(ErrorKind::data, file.string(), "the file should describe the table's columns, but is not a JSON object",
+         std::string("Correct the file. ") + units_fix);
   const auto described = json.find(column);
   if (described == json.end() || !described->is_object()) return "";
   const auto unit = described->find("Units");
@@ -62,14 +62,15 @@ fs::path description_of(const fs::path& table) { return fs::path(table).replace_
 AgeUnit age_unit(const fs::path& table, const std::string& column, const std::string& option) {
   if (!option.empty()) {
     if (const auto unit = unit_named(option)) return *unit;
-    fail(ErrorKind::usage, "--age-unit", fmt::format("\"{}\"", option), units_fix);
+    fail(ErrorKind::usage, "--age-unit", fmt::format("\"{}\" is not a known unit", option), units_fix);
   }
   const fs::path file = description_of(table);
   const std::string unit = stated(file, column);
   if (unit.empty()) return {};
   auto known = unit_named(unit);
   if (!known)
-    fail(ErrorKind::data, file.string(), fmt::format("the unit of \"{}\" is \"{}\"", column, unit), units_fix);
+    fail(ErrorKind::data, file.string(), fmt::format("the unit of \"{}\" is \"{}\", which is not known", column, unit),
+         units_fix);
   known->from = file.filename().string();
   return *known;
 }

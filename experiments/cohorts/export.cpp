@@ -79,8 +79,8 @@ std::string session_of(const Subject& scan) {
 
 [[noreturn]] void refuse_same(const CohortFile& cohort, Index a, Index b, const std::string& label) {
   fail(ErrorKind::data, cohort.path(),
-       fmt::format("\"{}\" and \"{}\" both become {}", cohort.subject(a).id, cohort.subject(b).id, label),
-       "Rename one of them.");
+       fmt::format("\"{}\" and \"{}\" would both be exported as {}", cohort.subject(a).id, cohort.subject(b).id, label),
+       "Rename one of the two participants.");
 }
 
 /// The labels of each scan. Errors (data): a label that would be empty; two persons, or two scans of a person, with the
@@ -94,7 +94,7 @@ std::vector<Labels> labels_of(const CohortFile& cohort) {
     out.push_back({bids_id(scan.person), sessions ? session_of(scan) : ""});
     const auto& [participant, session] = out.back();
     if (participant == "sub-" || session == "ses-")
-      fail(ErrorKind::data, cohort.path(), fmt::format("\"{}\" has neither letters nor digits", scan.id),
+      fail(ErrorKind::data, cohort.path(), fmt::format("the id \"{}\" has neither letters nor digits", scan.id),
            "Rename the participant.");
     const Index person = persons.emplace(participant, i).first->second;
     if (cohort.subject(person).person != scan.person) refuse_same(cohort, person, i, participant);

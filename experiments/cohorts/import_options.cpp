@@ -25,7 +25,8 @@ constexpr const char* openbhb_files[] = {
 constexpr const char* openbhb_folders[] = {"{part}_quasiraw/{part}_quasiraw/", "{part}_quasiraw/", "{part}/"};
 
 [[noreturn]] void not_found(const ImportOptions& o, const std::string& what) {
-  fail(ErrorKind::data, o.root.string(), fmt::format("no {} of part \"{}\" in the places of OpenBHB", what, o.parts[0]),
+  fail(ErrorKind::data, o.root.string(),
+       fmt::format("no {} of part \"{}\" in the folders where OpenBHB has it", what, o.parts[0]),
        "Check the folder, or give the paths with --table, --files, or --stack and --ids.");
 }
 
@@ -83,7 +84,7 @@ void check_options(const ImportOptions& o) {
         usage("command line", fmt::format("\"{}\" contains {}, which is not a placeholder", pattern, word),
               "Known are {participant_id}, {session}, {part}, and * for any part of a name.");
   if (o.masks.find("{session}") != std::string::npos && o.files.find("{session}") == std::string::npos)
-    usage("--masks", fmt::format("\"{}\" has sessions, but --files has none", o.masks),
+    usage("--masks", fmt::format("\"{}\" contains {{session}}, but --files does not", o.masks),
           "Write {session} in --files too.");
   for (const std::string& pattern : {o.table, o.files, o.stack, o.ids, o.masks})
     if (o.parts.empty() && pattern.find("{part}") != std::string::npos)
@@ -91,10 +92,11 @@ void check_options(const ImportOptions& o) {
             "Give --parts train,val.");
   for (const std::string& pattern : {o.files, o.stack})
     if (o.parts.size() > 1 && !pattern.empty() && pattern.find("{part}") == std::string::npos)
-      usage("--parts", fmt::format("\"{}\" is the same for all parts", pattern),
+      usage("--parts", fmt::format("\"{}\" names the same files for all parts", pattern),
             "Write {part} in the place of the part's name.");
   if (!o.npy_axes.empty() && o.npy_axes != "RAS" && o.npy_axes != "LAS")
-    usage("--npy-axes", fmt::format("\"{}\", expected RAS or LAS", o.npy_axes), "Choose one of them.");
+    usage("--npy-axes", fmt::format("\"{}\", expected RAS or LAS", o.npy_axes),
+          "Give --npy-axes RAS or --npy-axes LAS.");
 }
 
 std::vector<std::string> input_files(const ImportOptions& o) {

@@ -24,7 +24,8 @@ void check_values(const Volume& volume, const std::string& where) {
       const auto at = static_cast<Index>(k);
       fail(ErrorKind::data, where,
            fmt::format("voxel {}, {}, {} is {}", at / (n[1] * n[2]), at / n[2] % n[1], at % n[2], v),
-           std::isnan(v) ? "Replace it by 0 if nothing was measured, or add --nan-is-zero." : "Replace the value.");
+           std::isnan(v) ? "Replace the value by 0 if nothing was measured, or add --nan-is-zero."
+                         : "Replace the value.");
     }
     if (v == 0) continue;
     if (!any) first = v;
@@ -74,7 +75,7 @@ void MapReader::apply_mask(const MapSource& source, MapReading& reading) const {
   try {
     mask = read_oriented_nifti(source.mask);
   } catch (const Error& error) {
-    fail(error.kind(), source.where, fmt::format("its mask {}: {}", source.mask.filename().string(), error.found()),
+    fail(error.kind(), source.where, fmt::format("the mask {}: {}", source.mask.filename().string(), error.found()),
          error.fix());
   }
   const Volume inside = resample(mask.spatial, grid_, Sampling::nearest).volume;
@@ -83,7 +84,7 @@ void MapReader::apply_mask(const MapSource& source, MapReading& reading) const {
     if (!(inside.values[k] > 0)) values[k] = 0;
   if (mask.warning.empty()) return;
   if (!reading.warning.empty()) reading.warning += "; ";
-  reading.warning += fmt::format("its mask {}: {}", source.mask.filename().string(), mask.warning);
+  reading.warning += fmt::format("the mask {}: {}", source.mask.filename().string(), mask.warning);
 }
 
 MapReading MapReader::read(const MapSource& source) const {
@@ -117,8 +118,8 @@ MapReading MapReader::read(const MapSource& source, MapFile read) const {
   apply_mask(source, reading);
   describe(reading);
   if (reading.voxels == 0 || reading.least == reading.most)
-    fail(ErrorKind::data, source.where, "no data is left on the MNI grid",
-         "Register it to MNI space, or check its affine and mask.");
+    fail(ErrorKind::data, source.where, "all data of the map is outside of the MNI grid",
+         "Register the map to MNI space, or check its affine and mask.");
   return reading;
 }
 

@@ -131,7 +131,8 @@ class Finder {
       const std::vector<std::string> all = NpyFile(inside(o_.root, ids)).texts();
       const Index rows = maps.shape().empty() ? 0 : maps.shape()[0];
       if (rows != static_cast<Index>(all.size()))
-        fail(ErrorKind::data, ids, fmt::format("{} ids for {} maps in {}", all.size(), rows, stack),
+        fail(ErrorKind::data, ids,
+             fmt::format("{} ids, expected one for each of the {} maps in {}", all.size(), rows, stack),
              "Use the list of ids that was saved with the maps.");
       for (std::size_t row = 0; row < all.size(); ++row) {
         if (is_excluded(all[row], "")) continue;

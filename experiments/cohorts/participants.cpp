@@ -71,10 +71,10 @@ class Reader {
                                    p.where, o_.parts[*first.part], first.where));
     else if (mixed)
       diagnostics_.add(
-          fmt::format("{}: the row names {} session, that of {} {}. Name the session in each row of the id.", p.where,
-                      p.session.empty() ? "no" : "a", first.where, first.session.empty() ? "none" : "one"));
+          fmt::format("{}: the row names {} session, but {} names {}. Name the session in each row of this id.",
+                      p.where, p.session.empty() ? "no" : "a", first.where, first.session.empty() ? "none" : "one"));
     else
-      diagnostics_.add(fmt::format("{}: the id is also that of {}. {}", p.where, first.where,
+      diagnostics_.add(fmt::format("{}: {} has the same id. {}", p.where, first.where,
                                    p.session.empty() && table.has(o_.session_column)
                                        ? "For several sessions, write {session} in --files."
                                        : "Keep one row per participant."));
@@ -109,8 +109,9 @@ class Reader {
     else if (is(o_.male, {"m", "male", "man"}))
       p.sex = "M";
     else if (word != "o" && word != "other")
-      diagnostics_.add(fmt::format("{}: the sex is \"{}\", expected F or M. Define the word: --female {} or --male {}.",
-                                   p.where, cell, cell, cell));
+      diagnostics_.add(
+          fmt::format("{}: the sex is \"{}\", expected F or M. Say what the word means: --female {} or --male {}.",
+                      p.where, cell, cell, cell));
   }
 
   std::string study(const Table& table, Index row) const {

@@ -122,7 +122,8 @@ Fields<EvaluationOptions> evaluation_fields() {
 void cross_check(const Config& config, Checked& checked) {
   const std::set<Index> distinct(config.seeds.begin(), config.seeds.end());
   if (config.seeds.empty()) checked.conflict({"seeds"}, "seeds: the list is empty; name at least one seed");
-  if (distinct.size() < config.seeds.size()) checked.conflict({"seeds"}, "seeds: the same seed is there twice");
+  if (distinct.size() < config.seeds.size())
+    checked.conflict({"seeds"}, "seeds: the list contains the same seed twice");
   if (config.data.fold >= config.data.folds)
     checked.conflict({"data.fold", "data.folds"},
                      fmt::format("data.fold = {}: expected 0 to {}, because data.folds = {} and counting starts at 0",
@@ -134,17 +135,19 @@ void cross_check(const Config& config, Checked& checked) {
                                  config.evaluation.every));
   if ((config.data.split == SplitBy::ids) == config.data.test_ids.empty())
     checked.conflict({"data.test_ids", "data.split"},
-                     "data.test_ids: expected a file if data.split = \"ids\", and none otherwise");
+                     "data.test_ids: set the file together with data.split = \"ids\", or remove both");
   if (config.data.split == SplitBy::column && config.data.validation > 0 && !config.data.validation_values.empty())
-    checked.conflict({"data.validation", "data.validation_values"},
-                     "data.validation: data.validation_values names the validation part");
+    checked.conflict(
+        {"data.validation", "data.validation_values"},
+        "data.validation: remove this option, because data.validation_values already names the validation part");
   if (config.evaluation.predictor.name == "ridge" && config.evaluation.predictor.shared.penalty == 0.0)
     checked.conflict({"evaluation.penalty"}, "evaluation.penalty = 0: ridge regression needs a penalty above 0");
   const std::vector<std::string>& augmentations = config.data.augment.apply;
   if (std::set(augmentations.begin(), augmentations.end()).size() < augmentations.size())
-    checked.conflict({"data.augment.apply"}, "data.augment.apply: the same augmentation is there twice");
+    checked.conflict({"data.augment.apply"}, "data.augment.apply: the list contains the same augmentation twice");
   if (config.pretrained.weights.empty() && !config.pretrained.allow_missing.empty())
-    checked.conflict({"pretrained.allow_missing"}, "pretrained.allow_missing: pretrained.weights is not set");
+    checked.conflict({"pretrained.allow_missing"},
+                     "pretrained.allow_missing: set pretrained.weights too, or remove this option");
   if (checked.wrong.contains("loss.name")) return;
   for (const LossConflict& c : loss_conflicts(config.loss, {config.train.batch_size, config.train.epochs}))
     checked.conflict(c.keys, c.text);
@@ -222,7 +225,7 @@ bool is_study(const Source& source) {
 Config parse_config(const Source& source) {
   if (is_study(source))
     fail(ErrorKind::usage, source.file, "this is a study of several runs",
-         "Give it to run_experiment; other programs take the configuration that its `base` names");
+         "Give this file to run_experiment; for this program, give the configuration that `base` in the file names");
   const Fields<Config> fields = config_fields();
   Checked checked = check(options_of(fields), source);
   const Config config = assembled(fields, checked, source, {});
@@ -314,7 +317,7 @@ fs::path find_config(const std::string& argument, const fs::path& experiments) {
   for (const auto& entry : fs::directory_iterator(experiments, none))
     if (entry.path().extension() == ".toml") names.insert(entry.path().stem().string());
   for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  fail(ErrorKind::usage, argument, "there is no file and no experiment with this name",
+  fail(ErrorKind::usage, argument, "no file and no experiment has this name",
        "Give the path of a TOML file, or one of " + list);
 }
 

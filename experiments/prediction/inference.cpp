@@ -41,7 +41,7 @@ double Inference::age(const Tensor& volume, const std::string& source) {
     for (const double value : values)
       if (!std::isfinite(value))
         fail(ErrorKind::numbers, source, fmt::format("{} is {}, expected a finite number", what, value),
-             "Check the scan's values, then the model: does it predict the age of other scans?");
+             "Check the scan's values, then check whether the model can predict the age of other scans");
   };
   check("a feature before the projection", encoded.features);
   check("a feature after the projection", encoded.embeddings);

@@ -120,7 +120,8 @@ void check_same_input(std::span<const TrainedModel> models) {
   for (const TrainedModel& m : models)
     if (input(m) != input(models[0]))
       fail(ErrorKind::usage, m.path,
-           fmt::format("its scans have another grid, modality or sampling than those of {}", models[0].path),
+           fmt::format("this model was trained on scans with another grid, modality or sampling than {}",
+                       models[0].path),
            "Give models of the same kind of cohort, for example the seeds of one run");
 }
 

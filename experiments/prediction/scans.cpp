@@ -90,14 +90,15 @@ Scans::Scans(const ScanOptions& options, const Prediction& model)
     else
       add_volume(path, options.age);
   if (std::isfinite(options.age) && (sources_.size() != 1 || sources_[0].cohort))
-    fail(ErrorKind::usage, "--age", "it is the age of one scan, but several scans or a cohort file are named",
+    fail(ErrorKind::usage, "--age", "the option is for one scan, but several scans or a cohort file are given",
          "Give the ages in a table: --participants");
 }
 
 void Scans::add_cohort(const std::string& path) {
   CohortFile file(path);
   if (file.modality() != modality_)
-    fail(ErrorKind::data, path, fmt::format("its maps are {}, the model was trained on {}", file.modality(), modality_),
+    fail(ErrorKind::data, path,
+         fmt::format("the maps are {}, but the model was trained on {}", file.modality(), modality_),
          "Give a model of the same modality");
   std::vector<std::string> digests(static_cast<std::size_t>(file.size()));
   cohorts_.push_back({std::move(file), std::move(digests)});

@@ -71,8 +71,8 @@ void results_are_in_files() {
 void require_printed() {
   std::fflush(stdout);
   if (lost_by == 0 || in_files) return;
-  fail(ErrorKind::storage, "standard output", std::string("it cannot be written: ") + std::strerror(lost_by),
-       "Check where the output goes");
+  fail(ErrorKind::storage, "standard output", std::string("cannot be written: ") + std::strerror(lost_by),
+       "Check the file or the program that receives the output");
 }
 
 }  // namespace cg

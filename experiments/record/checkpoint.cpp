@@ -40,10 +40,10 @@ void verify(const fs::path& path) {
   if (!in.eof() && !in.good()) fail(ErrorKind::storage, path.string(), "cannot be read", "Check its permissions");
   if (found.starts_with(kind) && !found.starts_with(format))
     fail(ErrorKind::corrupt, path.string(),
-         fmt::format("not a checkpoint of this version: it begins with \"{}\", expected \"{}\"",
+         fmt::format("not a checkpoint of this version: the file begins with \"{}\", expected \"{}\"",
                      printable(found.substr(0, std::min(found.find('\n'), format.size() + 8))),
                      format.substr(0, format.size() - 1)),
-         "Finish the run with the version that wrote it, or start again with --overwrite");
+         "Finish the run with the version of the program that started it, or start again with --overwrite");
   if (!found.starts_with(format)) damaged(path, "not a checkpoint");
   if (found != block(sha256_of_file(path.string(), block_size)))
     damaged(path, "the file is damaged or incomplete: its SHA-256 differs");
@@ -239,7 +239,7 @@ Checkpoint read_checkpoint(const fs::path& path) {
     if (error.kind() != ErrorKind::data && error.kind() != ErrorKind::corrupt) throw;
     damaged(path, error.found());  // the digest is right: another version or another program wrote the file
   } catch (const std::out_of_range&) {
-    damaged(path, "one of its tables has too few numbers");
+    damaged(path, "a table in the checkpoint has too few numbers");
   }
 }
 

@@ -13,6 +13,8 @@
 namespace cg {
 namespace {
 
+constexpr const char* damaged_fix = "Restore a copy of the file, or start the run again with --overwrite";
+
 void write_subjects(H5Writer& file, const Cohort& cohort) {
   const auto n = static_cast<std::size_t>(cohort.file->size());
   std::vector<std::string> ids, sexes, studies, parts(n, "train");
@@ -90,7 +92,8 @@ StoredFeatures read_embeddings(const std::filesystem::path& path, Index seed, In
   const std::size_t n = out.ids.size();
   const auto column = [&](const std::string& name) {
     const std::vector<std::string> values = file.has(name) ? file.strings(name) : std::vector<std::string>(n);
-    if (values.size() != n) fail(ErrorKind::corrupt, path.string(), name + " does not fit the number of subjects");
+    if (values.size() != n)
+      fail(ErrorKind::corrupt, path.string(), name + " does not have one value per subject", damaged_fix);
     return values;
   };
   out.sexes = column("sex");
@@ -101,7 +104,7 @@ StoredFeatures read_embeddings(const std::filesystem::path& path, Index seed, In
     const std::string dataset = fmt::format("seed{}/epoch{}/{}", seed, epoch, name);
     const Shape shape = file.shape(dataset);
     if (shape.size() != 2 || shape[0] != static_cast<Index>(n) || out.ages.size() != n || out.parts.size() != n)
-      fail(ErrorKind::corrupt, path.string(), dataset + " does not fit the number of subjects");
+      fail(ErrorKind::corrupt, path.string(), dataset + " does not have one row per subject", damaged_fix);
     return SubjectFeatures{all, file.numbers(dataset), shape[1]};
   };
   out.projected = features("projected");

@@ -51,7 +51,7 @@ ModelOptions network_of(const std::string& path, const Texts& texts) {
     if (const auto at = texts.find(name); at != texts.end())
       std::from_chars(at->second.data(), at->second.data() + at->second.size(), value);
     if (!(value >= 0 && value <= most))
-      fail(ErrorKind::corrupt, path, fmt::format("{} is missing, or not in 0 to {}", name, most),
+      fail(ErrorKind::corrupt, path, fmt::format("\"{}\" is missing, or is not a number from 0 to {}", name, most),
            "Create or download the model file again");
     return static_cast<Index>(value);
   };
@@ -61,7 +61,8 @@ ModelOptions network_of(const std::string& path, const Texts& texts) {
   o.projection = number("projection", 1) != 0;
   o.embedding = number("embedding", 4096);
   if (o.channels * o.width * o.embedding == 0)
-    fail(ErrorKind::corrupt, path, "the network has no channels", "Create or download the model file again");
+    fail(ErrorKind::corrupt, path, "channels, width or embedding of the network is 0",
+         "Create or download the model file again");
   return o;
 }
 
@@ -130,7 +131,7 @@ TrainedModel read_model(const std::filesystem::path& path) {
   model.prediction.training.occupancy = take_occupancy(name, file, model.prediction.preprocessing.grid.extents);
   Pretrained weights = compared(name, model.digest, std::move(file), model.network);
   if (!weights.missing.empty() || !weights.reshaped.empty() || !weights.unexpected.empty())
-    fail(ErrorKind::corrupt, name, "its weights do not fit the network that it describes:\n" + to_string(weights),
+    fail(ErrorKind::corrupt, name, "the weights do not fit the network that the file describes:\n" + to_string(weights),
          "Create or download the model file again");
   model.values = std::move(weights.values);
   return model;

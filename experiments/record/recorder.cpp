@@ -94,7 +94,7 @@ const fs::path& prepared(const fs::path& folder, const Config& config, bool over
   if (const std::string copy = contents(folder / config_name); !is_copy(copy, config)) {
     const std::string how = differences(config, copy);
     fail(ErrorKind::in_use, folder.string(),
-         "the folder contains a run with another configuration" + (how.empty() ? "" : "; here " + how),
+         "the folder contains a run with another configuration" + (how.empty() ? "" : "; the new run has " + how),
          "Choose another --out");
   }
   if (!overwrite && fs::exists(folder / summary_name)) refuse_finished(folder);
@@ -133,9 +133,10 @@ void check_begins(const fs::path& path, const LogBeginning& with) {
   const std::string now = contents(path);
   const auto size = static_cast<std::size_t>(with.bytes);
   if (now.size() < size)
-    refuse(fmt::format("{} bytes, expected at least {}, its size in the checkpoint", now.size(), size));
+    refuse(
+        fmt::format("the file has {} bytes, expected at least {}, as when the checkpoint was saved", now.size(), size));
   if (!with.sha256.empty() && sha256(std::string_view(now).substr(0, size)) != with.sha256)
-    refuse("another program has changed it since the checkpoint was saved");
+    refuse("another program has changed the file since the checkpoint was saved");
 }
 
 LogBeginning whole(const fs::path& path) {

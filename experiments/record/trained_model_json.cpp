@@ -148,7 +148,8 @@ AgePredictor predictor(const Reader& r, Index features) {
     if (r.has(name)) out.penalty = r.number(name);
   if (out.bias.empty() || out.bias.size() > most_outputs || (!out.expectation && out.bias.size() != 1) ||
       out.weights.size() != out.bias.size() * static_cast<std::size_t>(features))
-    r.refuse(fmt::format("{} weights and {} biases for {} features", out.weights.size(), out.bias.size(), features));
+    r.refuse(
+        fmt::format("{} weights and {} biases do not fit {} features", out.weights.size(), out.bias.size(), features));
   return out;
 }
 
@@ -156,14 +157,14 @@ Preprocessing preprocessing(const Reader& r) {
   constexpr double most_extent = 512;
   Preprocessing out;
   const std::vector<double> grid = r.numbers("grid"), affine = r.numbers("affine");
-  if (grid.size() != 3 || affine.size() != 12) r.refuse("grid or affine has the wrong size");
+  if (grid.size() != 3 || affine.size() != 12) r.refuse("grid or affine has the wrong size, expected 3 and 12 numbers");
   for (std::size_t k = 0; k < 3; ++k) {
     if (!(grid[k] >= 1 && grid[k] <= most_extent))
-      r.refuse(fmt::format("the grid has {} voxels along an axis", grid[k]));
+      r.refuse(fmt::format("the grid has {} voxels along an axis, expected 1 to 512", grid[k]));
     out.grid.extents[k] = static_cast<Index>(grid[k]);
   }
   for (std::size_t k = 0; k < 12; ++k) out.grid.affine.m[k / 4][k % 4] = affine[k];
-  if (!(std::abs(out.grid.affine.determinant()) > 1e-9)) r.refuse("the affine is flat");
+  if (!(std::abs(out.grid.affine.determinant()) > 1e-9)) r.refuse("the axes of the affine are in one plane");
   if (r.has("placed")) out.has_affine = r.truth("placed");
   out.sampling = static_cast<Sampling>(r.choice("sampling", sampling_names));
   out.nan_is_zero = r.truth("nan_is_zero");
@@ -207,11 +208,12 @@ ordered_json parsed(const std::string& path, const std::string& text) {
   const auto watch = [&](int depth, ordered_json::parse_event_t, const ordered_json&) {
     constexpr int deepest = 4;  // a number in a row of a matrix of a part; a limit, so that no file overflows the stack
     if (depth > deepest)
-      fail(ErrorKind::corrupt, path, "prediction: it is nested too deeply", "Create or download the model file again");
+      fail(ErrorKind::corrupt, path, "prediction: the JSON text is nested too deeply",
+           "Create or download the model file again");
     return true;
   };
   ordered_json json = ordered_json::parse(text, watch, false);
-  if (!json.is_object()) Reader(path, json, "").refuse("it is not a JSON object");
+  if (!json.is_object()) Reader(path, json, "").refuse("the text is not a JSON object");
   return json;
 }
 

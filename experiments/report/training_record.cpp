@@ -41,13 +41,13 @@ std::vector<EpochRow> read_epochs(const std::filesystem::path& file) {
   std::string line;
   std::getline(text, line);
   if (!line.starts_with("seed,epoch,loss,learning_rate,neighbours,seconds,mae,validation_mae"))
-    refuse(file, "its columns are not those of metrics.csv");
+    refuse(file, "the columns are not those that a training writes");
   std::vector<EpochRow> out;
   while (std::getline(text, line)) {
     std::vector<double> cells;
     std::istringstream row(line + ",");
     for (std::string cell; std::getline(row, cell, ',');) cells.push_back(number(cell, file));
-    if (cells.size() < 8) refuse(file, "a line has too few columns");
+    if (cells.size() < 8) refuse(file, "a line has fewer columns than the header");
     EpochRow epoch;
     epoch.seed = static_cast<Index>(cells[0]);
     epoch.epoch = static_cast<Index>(cells[1]);

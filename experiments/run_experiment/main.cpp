@@ -46,7 +46,7 @@ int study(const Arguments& arguments, const cg::Source& source, const cg::RunOpt
   cg::StudyTask task{.folder = folder, .check = arguments.check, .collect = arguments.collect};
   if (!arguments.shard.empty()) cg::read_shard(arguments.shard, task);
   if (arguments.overwrite)
-    cg::fail(cg::ErrorKind::usage, "--overwrite", "a study continues its trainings, and does not discard them",
+    cg::fail(cg::ErrorKind::usage, "--overwrite", "a study continues its trainings, and cannot replace them",
              "Remove the folders of the trainings, which --check lists");
   const auto parent = folder.has_parent_path() ? folder.parent_path() : std::filesystem::path(".");
   if (!arguments.check) cg::results_are_in_files();
@@ -69,7 +69,8 @@ std::vector<std::filesystem::path> run_folders(const Arguments& arguments) {
 int collect(const Arguments& arguments, const std::vector<std::filesystem::path>& folders) {
   if (arguments.check || arguments.overwrite || !arguments.shard.empty())
     cg::fail(cg::ErrorKind::usage, "--collect",
-             "run folders are only read: --check, --overwrite and --shard do nothing");
+             "this option only reads run folders, so that --check, --overwrite and --shard have no effect",
+             "Remove these options");
   cg::results_are_in_files();
   cg::run_collect(folders, arguments.out.empty() ? std::filesystem::path("runs") / "collected"
                                                  : std::filesystem::path(arguments.out));
@@ -96,7 +97,8 @@ int run(const Arguments& arguments, cg::RunOptions options) {
   options.no_graphs = arguments.no_graphs;
   if (cg::is_study(source)) return study(arguments, source, options);
   if (arguments.collect || !arguments.shard.empty())
-    cg::fail(cg::ErrorKind::usage, "command line", "--shard and --collect are for studies, and this is one experiment");
+    cg::fail(cg::ErrorKind::usage, "command line", "--shard and --collect are for studies, but this is one experiment",
+             "Remove the option");
   const cg::Config config = cg::parse_config(source);
   options.out =
       arguments.out.empty() ? cg::default_run_folder(options.name, config) : std::filesystem::path(arguments.out);

@@ -130,7 +130,8 @@ void run_study(const StudyPlan& plan, const StudyTask& task, const RunOptions& o
   for (const Failure& f : failures) list += fmt::format("\n  {}: {}", f.training, f.message);
   fail(failures.front().kind, "study",
        fmt::format("{} of {} trainings failed:{}", failures.size(), plan.trainings.size(), list),
-       "Give the same command again after a repair; where a message advises --overwrite, remove the training's folder");
+       "Correct the causes, and give the same command again; where a message advises --overwrite, remove the "
+       "training's folder instead");
 }
 
 void run_collect(const std::vector<std::filesystem::path>& runs, const std::filesystem::path& folder) {

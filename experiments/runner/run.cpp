@@ -36,17 +36,19 @@ void Run::resume() {
   const std::string where = recorder_.checkpoint().string();
   const InputDigests here = experiment_.inputs(), &there = saved_->inputs;
   if (!recorder_.is_config_digest(there.config))
-    fail(ErrorKind::in_use, where, "it belongs to a run of another configuration",
-         "Remove it, or start again with --overwrite");
+    fail(ErrorKind::in_use, where, "the checkpoint belongs to a run with another configuration",
+         "Remove the checkpoint, or start again with --overwrite");
   if (there.cohort != here.cohort)
-    fail(ErrorKind::data, where, "the cohort has changed since it was saved",
+    fail(ErrorKind::data, where, "the cohort has changed since the checkpoint was saved",
          "Restore the cohort, or start again with --overwrite");
   if (there.split != here.split)
-    fail(ErrorKind::data, where, "the parts of the cohort have changed since it was saved: other subjects are tested",
-         "Restore the order of the cohort's rows, or the list or column of the split, or start again with --overwrite");
+    fail(ErrorKind::data, where,
+         "the parts of the cohort have changed since the checkpoint was saved: other subjects would be tested",
+         "Restore the order of the cohort's rows and the list or column that defines the test part, or start again "
+         "with --overwrite");
   if (there.weights != here.weights)
-    fail(ErrorKind::data, where, "the weights to start from have changed since it was saved",
-         "Restore the weights, or start again with --overwrite");
+    fail(ErrorKind::data, where, "the initial weights (pretrained.weights) have changed since the checkpoint was saved",
+         "Restore the file of weights, or start again with --overwrite");
   recorder_.rewind(saved_->run.logs);
   at = std::move(saved_->run);
   ++at.resumed;

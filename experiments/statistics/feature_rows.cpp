@@ -21,20 +21,22 @@ void check_features(const std::string& where, const FeatureRows& f, std::span<co
   if (f.rows < 0 || f.columns < 1 || static_cast<Index>(f.values.size()) != f.rows * f.columns ||
       static_cast<Index>(ages.size()) != f.rows)
     fail(ErrorKind::data, where,
-         fmt::format("{} values and {} ages for {} rows of {} features", f.values.size(), ages.size(), f.rows,
+         fmt::format("{} values and {} ages do not fit {} rows of {} features", f.values.size(), ages.size(), f.rows,
                      f.columns),
-         "Give a row of features and an age for each subject");
+         "Give one row of features and one age for each subject");
   if (f.rows < least)
     fail(ErrorKind::data, where, fmt::format("{} subjects, expected at least {}", f.rows, least),
          "Use a larger training part");
   if (!all_finite(f.values) || !all_finite(ages))
-    fail(ErrorKind::numbers, where, "a feature or an age is NaN or infinite", "Look for where training diverged");
+    fail(ErrorKind::numbers, where, "a feature or an age is NaN or infinite",
+         "Training probably diverged: lower train.learning_rate");
 }
 
 void check_columns(const std::string& where, const FeatureRows& f, Index columns) {
   if (f.columns != columns || static_cast<Index>(f.values.size()) != f.rows * f.columns)
-    fail(ErrorKind::data, where, fmt::format("{} features a subject, the model was fitted on {}", f.columns, columns),
-         "Predict from the features that the model was fitted on");
+    fail(ErrorKind::data, where,
+         fmt::format("{} features per subject, but the predictor was fitted on {}", f.columns, columns),
+         "Predict from the same features as in the fit");
 }
 
 }  // namespace cg

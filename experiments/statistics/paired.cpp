@@ -36,7 +36,8 @@ struct Sum {
 PairedDifference paired_difference(const ErrorsBySeed& a, const ErrorsBySeed& b, Index draws, std::uint64_t seed) {
   if (a.seeds != b.seeds || a.subjects != b.subjects || a.seeds < 1 || a.subjects < 1 ||
       a.values.size() != b.values.size() || static_cast<Index>(a.values.size()) != a.seeds * a.subjects)
-    fail(ErrorKind::usage, "paired_difference", "the two methods have other seeds or subjects");
+    fail(ErrorKind::usage, "paired_difference", "the two methods have different seeds or subjects",
+         "Compare runs with the same seeds and the same test part");
   const auto difference = [&](Index s, Index subject) {
     const auto k = static_cast<std::size_t>(s * a.subjects + subject);
     return a.values[k] - b.values[k];
@@ -45,7 +46,9 @@ PairedDifference paired_difference(const ErrorsBySeed& a, const ErrorsBySeed& b,
   Sum all;
   for (Index s = 0; s < a.seeds; ++s)
     for (Index i = 0; i < a.subjects; ++i) all.add(difference(s, i));
-  if (all.count == 0) fail(ErrorKind::usage, "paired_difference", "the two methods have no subject in common");
+  if (all.count == 0)
+    fail(ErrorKind::usage, "paired_difference", "the two methods have no subject in common",
+         "Compare runs with the same test part");
   out.mean = all.mean();
   Random random({.seed = seed});
   std::vector<double> means(static_cast<std::size_t>(draws));

@@ -15,11 +15,12 @@ PairedDifference resampled_difference(std::span<const DivisionDifference> divisi
   std::vector<double> means;
   double ratio = 0;
   for (const DivisionDifference& d : divisions) {
-    if (d.test < 1 || d.train < 1) fail(ErrorKind::usage, "resampled_difference", "a division has no subjects");
+    if (d.test < 1 || d.train < 1)
+      fail(ErrorKind::usage, "resampled_difference", "a division of the cohort has no training or test subjects");
     means.push_back(d.mean);
     ratio += static_cast<double>(d.test) / static_cast<double>(d.train);
   }
-  if (means.empty()) fail(ErrorKind::usage, "resampled_difference", "there is no division");
+  if (means.empty()) fail(ErrorKind::usage, "resampled_difference", "expected at least one division of the cohort");
   const MeanSd of = mean_sd(means);
   const double count = static_cast<double>(means.size()), infinite = std::numeric_limits<double>::infinity();
   if (count < 2) return {.mean = of.mean, .low = -infinite, .high = infinite, .p = 1};

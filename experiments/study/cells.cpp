@@ -132,7 +132,8 @@ RowResult row_result(const CellsBySeed& seeds) {
 void require_one_cohort(const std::vector<CellResult>& cells) {
   for (const CellResult& c : cells)
     if (c.cohort != cells.front().cohort)
-      fail(ErrorKind::data, "study", "its trainings used different cohorts, or a cohort that changed between them",
+      fail(ErrorKind::data, "study",
+           "the trainings of this study used different cohorts, or the cohort changed between them",
            "Remove the folders of the trainings with the old cohort, and run the study again");
 }
 

@@ -68,7 +68,7 @@ CellResult seed_result(const json& of_seed, const Table& predictions) {
                  validation = rows_of(predictions, out.cell.seed, "validation");
   PartRows test = rows_of(predictions, out.cell.seed, "test");
   if (train.ids.empty() || test.ids.empty())
-    fail(ErrorKind::data, predictions.name(), fmt::format("it has no predictions of seed {}", out.cell.seed));
+    fail(ErrorKind::data, predictions.name(), fmt::format("the file has no predictions of seed {}", out.cell.seed));
   out.ids = std::move(test.ids);
   out.studies = std::move(test.studies);
   out.ages = std::move(test.ages);
@@ -105,7 +105,7 @@ ReadRun read_run(const fs::path& folder) {
   } catch (const json::exception& error) {
     fail(ErrorKind::corrupt, (folder / "summary.json").string(), error.what());
   }
-  if (out.cells.empty()) fail(ErrorKind::data, folder.string(), "its summary.json has no seeds");
+  if (out.cells.empty()) fail(ErrorKind::data, folder.string(), "summary.json in this folder contains no seeds");
   return out;
 }
 
@@ -178,7 +178,8 @@ class Collection {
     if (rows.empty()) {
       std::string list;
       for (const std::string& line : out_.skipped) list += "\n  " + line;
-      fail(ErrorKind::usage, "--collect", "there is no finished run:" + list, "Name folders of finished runs: runs/*");
+      fail(ErrorKind::usage, "--collect", "no folder contains a finished run:" + list,
+           "Name folders of finished runs: runs/*");
     }
     const std::vector<std::string> names = names_by_difference(keys_);
     for (std::size_t k = 0; k < rows.size(); ++k)

@@ -206,7 +206,7 @@ class Reader {
     if (!study.options.parts.empty()) return read_parts(study.options, parts);
     if (const std::set<Index> seeds(study.options.seeds.begin(), study.options.seeds.end());
         seeds.empty() || seeds.size() < study.options.seeds.size())
-      problems_.add({position_of(parts, "seeds"), "study.seeds: expected at least one seed, and none twice"});
+      problems_.add({position_of(parts, "seeds"), "study.seeds: expected at least one seed, and each seed once"});
     if (study.options.base.empty())
       problems_.add({position_of(parts, "base"), "study.base: expected a configuration file"});
     throw_diagnostics(source_, problems_);
@@ -249,7 +249,7 @@ class Reader {
     for (const Setting& setting : read_toml(source.text, ignored))
       if (setting.key == "study.parts")
         fail(ErrorKind::usage, source_.file, fmt::format("study.parts: \"{}\" itself has parts", name),
-             "Name the studies that it names");
+             "Name the parts of that study instead");
     return read_studies(source, experiments_);
   }
 
@@ -272,17 +272,19 @@ class Reader {
   std::vector<Study> read_parts(const StudyOptions& options, const Sorted& parts) {
     if (!parts.rows.empty() || !parts.grid.empty() || !parts.draws.empty() || !parts.common.empty())
       problems_.add(
-          {position_of(parts, "parts"), "study.parts: a study of other studies has no rows and options of its own"});
+          {position_of(parts, "parts"), "study.parts: a study of other studies cannot have separate rows and options"});
     for (const char* key : {"base", "seeds", "protocol", "reference"})
       if (has(parts, key))
         problems_.add(
-            {position_of(parts, key), fmt::format("study.{}: a study of other studies has its parts' own", key)});
+            {position_of(parts, key),
+             fmt::format("study.{}: remove this option; a study of other studies uses that of each part", key)});
     throw_diagnostics(source_, problems_);
     std::vector<Study> all;
     for (const std::string& name : options.parts)
       for (Study& study : part(name)) {
         if (std::ranges::any_of(all, [&](const Study& other) { return other.name == study.name; }))
-          fail(ErrorKind::usage, source_.file, fmt::format("study.parts names \"{}\" twice", study.name));
+          fail(ErrorKind::usage, source_.file, fmt::format("study.parts names \"{}\" twice", study.name),
+               "Name each study once");
         all.push_back(std::move(study));
       }
     return all;
@@ -311,7 +313,7 @@ class Reader {
     out.config = changed_config(base, of_config, {source_.file, "", overrides_}, problems_);
     out.config.seeds = study.options.seeds;
     if (std::ranges::any_of(study.rows, [&](const StudyRow& other) { return other.name == name; }))
-      problems_.add({{1, 1}, fmt::format("the row \"{}\" is there twice", name)});
+      problems_.add({{1, 1}, fmt::format("two rows have the name \"{}\"", name)});
     study.rows.push_back(std::move(out));
   }
 

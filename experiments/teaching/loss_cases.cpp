@@ -38,7 +38,7 @@ Index whole_number_in(const std::string& where, const std::string& key, const js
 void set_field(const std::string& where, const Field<LossOptions>& f, const json& given, LossOptions& options) {
   const auto out_of_range = [&] {
     refuse(where, fmt::format("option {} is {}", f.key, given.dump()),
-           "See run_experiment --help-config for what it may be");
+           "Run run_experiment --help-config to see the values that are allowed");
   };
   if (!f.accepts.instead.empty() && given == f.accepts.instead) return f.set(options, f.accepts.instead);
   if (std::holds_alternative<std::string>(f.get(options)) && f.accepts.instead.empty()) {
@@ -100,7 +100,7 @@ void write_result(const LossResult& result, const H5Reader& from, const std::str
 
 void read_case_options(const std::string& where, const std::string& text, LossCase& into) {
   const json options = json::parse(text, nullptr, false);
-  if (!options.is_object()) refuse(where, "its options are not a JSON object", "Write them as {\"sigma\": 2}");
+  if (!options.is_object()) refuse(where, "the options are not a JSON object", "Write the options as {\"sigma\": 2}");
   into.options.own.of<SupCon>().bin_width = 0;
   const std::vector<std::pair<std::string, Index LossCase::*>> numbers = {
       {"neighbours", &LossCase::neighbours}, {"epoch", &LossCase::epoch}, {"max_epochs", &LossCase::max_epochs}};
@@ -113,7 +113,7 @@ void read_case_options(const std::string& where, const std::string& text, LossCa
     else if (field != loss_fields().end())
       set_field(where, *field, given, into.options);
     else
-      refuse(where, fmt::format("there is no option \"{}\"", key), "Leave it out");
+      refuse(where, fmt::format("there is no option \"{}\"", key), "Remove the option from the case");
   }
 }
 
@@ -125,7 +125,8 @@ LossCase read_loss_case(const H5Reader& file, const std::string& group) {
   read_case_options(where, file.text_attribute("options", group), c);
   c.views = static_cast<Index>(file.number_attribute("views", group));
   const Shape shape = file.shape(group + "/embeddings");
-  if (shape.size() != 2) refuse(where, "its embeddings are not a matrix", "Store them as [n, d]");
+  if (shape.size() != 2)
+    refuse(where, "the embeddings are not a matrix", "Store the embeddings as a dataset of shape [n, d]");
   c.z = file.numbers(group + "/embeddings");
   const auto given = [&](const std::string& name) {
     return file.has(group + "/" + name) ? file.numbers(group + "/" + name) : std::vector<double>();
@@ -164,7 +165,7 @@ CasesSummary evaluate_cases(const std::string& from, const std::string& to) {
     }
   }
   if (summary.evaluated + static_cast<Index>(summary.failures.size()) == 0)
-    fail(ErrorKind::data, from, "there is no case in it", "Give each case a group of its own");
+    fail(ErrorKind::data, from, "the file contains no cases", "Store each case in a separate group");
   write_atomically(to, out.image());
   return summary;
 }

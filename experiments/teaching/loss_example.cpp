@@ -68,7 +68,7 @@ LossCase read_example(const LossOptions& options, const std::string& path, const
   const std::string where = path + ": " + dataset;
   const Shape shape = file.shape(dataset);
   if (shape.size() != 2 || shape[0] < 1 || shape[1] < 1)
-    fail(ErrorKind::data, where, "no matrix of embeddings", "Give a dataset [n, d] with --dataset");
+    fail(ErrorKind::data, where, "no matrix of embeddings was found", "Give a dataset [n, d] with --dataset");
   LossCase example;
   example.options = options;
   example.views = views;
@@ -80,7 +80,7 @@ LossCase read_example(const LossOptions& options, const std::string& path, const
     for (Index view = 1; view < views; ++view)
       example.ages.insert(example.ages.end(), example.ages.begin(), example.ages.begin() + shape[0] / views);
   if (static_cast<Index>(example.ages.size()) != shape[0])
-    fail(ErrorKind::data, where, fmt::format("{} ages for {} rows", example.ages.size(), shape[0]),
+    fail(ErrorKind::data, where, fmt::format("{} ages do not fit {} rows of embeddings", example.ages.size(), shape[0]),
          "Give one age for each row, or for each subject with --views");
   if (file.has("predictions")) example.predictions = file.numbers("predictions");
   if (file.has("queue")) example.queue = file.numbers("queue");

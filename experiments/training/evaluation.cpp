@@ -27,7 +27,7 @@ void check_finite(const std::string& what, const std::vector<double>& values, co
       fail(ErrorKind::numbers, "evaluation",
            fmt::format("{} of subject {} is {}, expected a finite number", what,
                        cohort.file->subject(subjects[k / each]).id, values[k]),
-           "Look for where training diverged: lower train.learning_rate");
+           "Training probably diverged: lower train.learning_rate");
 }
 
 }  // namespace

@@ -25,8 +25,8 @@ class FiniteCheck : public TapeObserver {
   void check(const Node& node, const Tensor& tensor, const char* what) {
     if (!backend_.all_finite(tensor))
       fail(ErrorKind::numbers, fmt::format("{} ({})", node.scope, node.op.name),
-           fmt::format("its {} holds NaN or infinity", what),
-           "Lower train.learning_rate, or look at the step's volumes.");
+           fmt::format("the {} contains NaN or infinity", what),
+           "Lower train.learning_rate, or check the volumes of this step.");
   }
   Backend& backend_;
 };
@@ -162,7 +162,7 @@ Tensor Learner::input_of(const PlannedBatch& batch, std::span<const Tensor> volu
          fmt::format("volumes are {} {}, expected {} {}", name_of(concatenated(volumes).dtype),
                      to_string(concatenated(volumes).shape), name_of(batch.volumes.dtype),
                      to_string(batch.volumes.shape)),
-         "Bring them as LearnerOptions::batch_spec says.");
+         "Convert the volumes to LearnerOptions::batch_spec.");
   Tensor place = volumes_ ? volumes_.part(batch.volumes, 0) : Tensor();
   return backend_.concatenate(volumes, place);
 }
@@ -279,10 +279,12 @@ void Learner::explain_bad_numbers(std::span<const Tensor> volumes, std::span<con
                      std::make_unique<CapturedGraph>()};
   forward(again, input_of(again, volumes));
   const LossResult result = evaluate_loss(again, ages, schedule);
-  if (!std::isfinite(result.value)) fail(ErrorKind::numbers, "loss", fmt::format("its value is {}", result.value));
+  if (!std::isfinite(result.value))
+    fail(ErrorKind::numbers, "loss", fmt::format("the value of the loss is {}", result.value),
+         "Lower train.learning_rate.");
   backward(again, result, [] {});
-  fail(ErrorKind::numbers, "gradients", "NaN or infinity appeared, and did not when the step was repeated",
-       "Check the machine's memory.");
+  fail(ErrorKind::numbers, "gradients", "NaN or infinity appeared, but not when the step was repeated",
+       "Test the machine's memory: the hardware may be faulty.");
 }
 
 Encoded Learner::encode(std::span<const Tensor> volumes) {
@@ -310,8 +312,8 @@ void Learner::resume(std::span<const NamedTensor> saved, Index batches_seen) {
     const auto found = std::find_if(saved.begin(), saved.end(), [&](const auto& t) { return t.name == mine.name; });
     if (found == saved.end() || found->tensor.spec() != mine.tensor.spec())
       fail(ErrorKind::corrupt, "checkpoint",
-           fmt::format("\"{}\" of shape {} is {}", mine.name, to_string(mine.tensor.shape()),
-                       found == saved.end() ? "missing" : "of shape " + to_string(found->tensor.shape())),
+           fmt::format("\"{}\" should have shape {}, but {}", mine.name, to_string(mine.tensor.shape()),
+                       found == saved.end() ? "is missing" : "has shape " + to_string(found->tensor.shape())),
            "Start again with --overwrite");
     from.push_back(&found->tensor);
   }

@@ -64,7 +64,7 @@ Demand::Demand(const StepMemory& memory, const Backend& backend) : step(memory.t
 }
 
 std::string to_string(const Demand& demand) {
-  return fmt::format("{} MB for a step, {} for batches read ahead, {} for saving, {} for libraries",
+  return fmt::format("{} MB for a step, {} MB for batches read ahead, {} MB for saving, {} MB for libraries",
                      megabytes(demand.step), megabytes(demand.ahead), megabytes(demand.saving),
                      megabytes(demand.beside));
 }

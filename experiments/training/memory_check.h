@@ -22,7 +22,7 @@ struct Demand {
   Index total() const { return step + ahead + saving + beside; }
 };
 
-/// "1882.3 MB for a step, 231.0 for batches read ahead, …".
+/// "1882.3 MB for a step, 231.0 MB for batches read ahead, …".
 std::string to_string(const Demand& demand);
 
 /// What decides the memory of a training job.

@@ -46,8 +46,9 @@ void check_differences(const Pretrained& weights, const std::vector<std::string>
   check(weights.reshaped, "of another shape");
   check(weights.unexpected, "unexpected in the file");
   if (!found.empty())
-    fail(ErrorKind::data, weights.path, fmt::format("{} names match the network's; {}", weights.values.size(), found),
-         "Choose the file of such a network, or list the names that may differ in pretrained.allow_missing");
+    fail(ErrorKind::data, weights.path,
+         fmt::format("{} names match those of the network; {}", weights.values.size(), found),
+         "Choose a weights file for this network, or list the names that may differ in pretrained.allow_missing");
 }
 
 /// Fails for an exception that speaks of nothing: it is a slip.
@@ -89,7 +90,7 @@ WeightsFile without_prefix(WeightsFile file, const std::string& prefix) {
 void check_finite(const std::string& path, const NamedArray& array) {
   if (const auto bad = std::ranges::count_if(array.values, [](float v) { return !std::isfinite(v); }); bad > 0)
     fail(ErrorKind::data, path, fmt::format("{} values of \"{}\" are NaN or infinite", bad, array.name),
-         "Choose weights of a training that did not diverge");
+         "Choose another file of weights: this training probably diverged");
 }
 
 }  // namespace

@@ -190,7 +190,7 @@ class Line {
  private:
   [[noreturn]] void refuse(const std::string& what, const std::string& expected) const {
     fail(ErrorKind::usage, where_, fmt::format("{}; expected {}", what, expected),
-         "Correct the line, or remove it: cuDNN then chooses.");
+         "Correct the line, or remove the line: cuDNN then chooses an engine.");
   }
 
   void set(std::string_view key, std::string_view value, EngineEntry& entry) const {
@@ -212,7 +212,7 @@ class Line {
     if (p.x[4] != p.w[4])
       refuse(fmt::format("x has {} channels, w expects {}", p.x[4], p.w[4]), "equal last extents of x and w");
     if (p.adds && p.direction != Direction::data_gradient)
-      refuse(fmt::format("adds = 1 in direction {}", word_of(p.direction)), "1 only for data_gradient");
+      refuse(fmt::format("adds = 1 for direction {}", word_of(p.direction)), "1 only for data_gradient");
     try {
       p.y = window_output("conv3d", p.x, {{p.w[1], p.w[2], p.w[3]}, p.stride, p.padding}, p.w[0]);
     } catch (const Error& error) {
@@ -258,7 +258,7 @@ EngineTable EngineTable::read(const std::string& file) {
   if (in && in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();
   if (!in.is_open() || in.bad() || text.bad() || (in.fail() && !in.eof()))
     fail(ErrorKind::usage, file, "the table of engines cannot be read; expected a file that sweep_engines wrote",
-         "Name another file in CORTEXGRAD_ENGINES or --table, or none.");
+         "Name another file in CORTEXGRAD_ENGINES or --table, or remove this setting.");
   return parse(text.str(), file);
 }
 

@@ -17,7 +17,7 @@ struct Add {
   static constexpr const char* input_names[] = {"a", "b"};
 
   Plan plan(std::span<const Spec> in) const {
-    if (in[0] != in[1]) refuse(name, {in[0], " and ", in[1], " differ"});
+    if (in[0] != in[1]) refuse(name, {"the inputs differ: ", in[0], " and ", in[1]});
     return {.outputs = {in[0]}, .saved = {}};
   }
 };

@@ -33,7 +33,7 @@ inline std::vector<Spec> plan_norm(std::string_view op, const NormAttributes& no
   constexpr const char* names[] = {"input", "weight", "bias", "running mean", "running variance"};
   for (std::size_t j = 1; j < 5; ++j) require_parameter(op, names[j], in[j], channels, in[0].dtype);
   if (norm.training && norm.equal_views * in[0].count() / channels[0] < 2)
-    refuse(op, {"one value a channel while training, at least 2 are needed for a variance"},
+    refuse(op, {"one value per channel in training, expected at least 2, from which a variance is computed"},
            "Use a larger batch or larger volumes.");
   const Spec statistic{channels, parameter_type(in[0].dtype)};
   return {statistic, statistic};

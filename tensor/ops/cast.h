@@ -18,7 +18,7 @@ struct Cast {
 
   Plan plan(std::span<const Spec> in) const {
     if (in[0].dtype == DType::u8 || to == DType::u8)
-      refuse(name, {"from ", in[0].dtype, " to ", to, ", expected floating-point types"});
+      refuse(name, {"cannot convert ", in[0].dtype, " to ", to, ", expected floating-point types"});
     return {.outputs = {{in[0].shape, to}}, .saved = {}};
   }
 };

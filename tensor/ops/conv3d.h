@@ -32,8 +32,8 @@ struct Conv3d {
     require_rank(name, "weight", in[1], 5);
     const Shape &x = in[0].shape, &w = in[1].shape;
     if (x[4] != w[4])
-      refuse(name, {"input has ", x[4], " channels, weight expects ", w[4]},
-             "Make the layer's input channels those of the layer before it.");
+      refuse(name, {"input has ", x[4], " channels, but weight expects ", w[4]},
+             "Give the layer as many input channels as the layer before it has outputs.");
     require_parameter(name, "weight", in[1], w, in[0].dtype);
     return {.outputs = {{window_output(name, x, window(w), w[0]), in[0].dtype}},
             .saved = {},

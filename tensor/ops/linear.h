@@ -19,8 +19,8 @@ struct Linear {
     require_rank(name, "weight", in[1], 2);
     const Shape &x = in[0].shape, &w = in[1].shape;
     if (x[1] != w[1])
-      refuse(name, {"input has ", x[1], " columns, weight expects ", w[1]},
-             "Make the layer's inputs the outputs of the layer before it.");
+      refuse(name, {"input has ", x[1], " columns, but weight expects ", w[1]},
+             "Give the layer as many inputs as the layer before it has outputs.");
     require_parameter(name, "weight", in[1], w, in[0].dtype);
     require_parameter(name, "bias", in[2], {w[0]}, in[0].dtype);
     return {.outputs = {{{x[0], w[0]}, in[0].dtype}}, .saved = {}, .saved_inputs = 0b11};

@@ -18,7 +18,8 @@ namespace cg {
 inline Shape plan_pool(std::string_view op, const Window& window, const Spec& x) {
   require_rank(op, "input", x, 5);
   if (window.size() > 256)
-    refuse(op, {"the window has ", window.size(), " voxels; its winner is kept in a byte, 256 at most"});
+    refuse(op, {"the window has ", window.size(),
+                " voxels, expected at most 256: the position of the maximum is stored in one byte"});
   for (std::size_t a = 0; a < 3; ++a)
     if (2 * window.padding[a] > window.kernel[a])
       refuse(op, {"padding ", window.padding[a], " is more than half of the window's ", window.kernel[a]});

@@ -15,7 +15,7 @@ Shape window_output(std::string_view op, const Shape& in, const Window& window, 
                   "; expected at least 1, 1 and 0"});
     const Index room = in.at(a + 1) + 2 * padding - kernel;
     if (room < 0)
-      refuse(op, {axes[a], " is ", in[a + 1], " with padding ", padding, " on each side, the window is ", kernel},
+      refuse(op, {axes[a], " is ", in[a + 1], " with padding ", padding, " on each side, but the window is ", kernel},
              "Use larger volumes or a smaller window.");
     out.push_back(room / stride + 1);
   }

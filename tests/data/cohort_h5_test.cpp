@@ -131,13 +131,13 @@ TEST_CASE("CohortFile: all problems with ids and ages are listed with their rows
 TEST_CASE("CohortFile: columns with a different length than the maps are refused") {
   SampleCohort ages;
   ages.age.push_back(30);
-  check_refused(ages, {"age has 4 entries for 3 maps"});
+  check_refused(ages, {"column age has 4 entries, expected one for each of the 3 maps"});
   SampleCohort ids;
   ids.ids.pop_back();
-  check_refused(ids, {"participant_id has 2 entries for 3 maps"});
+  check_refused(ids, {"column participant_id has 2 entries, expected one for each of the 3 maps"});
   SampleCohort sexes;
   sexes.more = [](RawFile& raw) { raw.texts("sex", {"F"}); };
-  check_refused(sexes, {"sex has 1 entries for 3 maps"});
+  check_refused(sexes, {"column sex has 1 entries, expected one for each of the 3 maps"});
 }
 
 TEST_CASE("CohortFile: a long list of problems is cut, with the number of the others") {
@@ -181,7 +181,7 @@ TEST_CASE("CohortFile: a voxel size that is not a length is refused") {
   }
   SampleCohort three;
   three.voxel_mm = {2, 2, 2};
-  check_refused(three, {"voxel_mm", "not one number"});
+  check_refused(three, {"voxel_mm", "not a single number"});
 }
 
 TEST_CASE("CohortFile: an affine that contradicts voxel_mm, or is not an affine matrix, is refused") {
@@ -238,7 +238,7 @@ TEST_CASE("CohortFile: a constant map is refused with row and id") {
   std::fill(sample.maps.begin() + 24, sample.maps.end(), 0.0);
   sample.write(file.path);
   const CohortFile cohort(file.path);
-  check_fails([&] { (void)cohort.volume(2); }, ErrorKind::data, {file.path, "row 2", "sub-3", "constant"});
+  check_fails([&] { (void)cohort.volume(2); }, ErrorKind::data, {file.path, "row 2", "sub-3", "the same value"});
 }
 
 TEST_CASE("CohortFile: a missing file is a data error, an incomplete file is corrupt") {

@@ -175,7 +175,11 @@ TEST_CASE("split_by_values and split_by_ids: the named subjects are the test par
   CHECK(split.test == std::vector<Index>{1, 4});
   check_fails([&] { split_by_values(values, {"tset"}, {}); }, ErrorKind::usage, {"data.test_values", "tset"});
   check_fails([&] { split_by_values(values, {"test"}, {"x"}); }, ErrorKind::usage, {"data.validation_values", "x"});
-  check_fails([&] { split_by_values({"test", "test"}, {"test"}, {}); }, ErrorKind::usage, {"0 subjects train"});
+  check_fails(
+      [&] {
+        split_by_values({"test", "test"}, {"test"}, {});
+      },
+      ErrorKind::usage, {"the training part has 0 subjects"});
   const Listed people = listed();
   const Split named = split_by_ids(people, {"p03_ses-1", "p01_ses-1"});
   CHECK(ids(people, named.test) == std::set<std::string>{"p01_ses-1", "p03_ses-1"});

@@ -181,9 +181,9 @@ TEST_CASE("SupCon: the ages of a bin count as one, and with a bin_width of 0 onl
 TEST_CASE_TEMPLATE("Losses of two views: one has no other to be pulled to, and one subject none to be pushed from", L,
                    SimClr, Nnclr) {
   const auto loss = make_loss<L>();
-  check_fails([&] { loss->evaluate(random_batch(1, 4, 1, 4).input()); }, ErrorKind::usage, {"1 view(s)", "2 needed"});
+  check_fails([&] { loss->evaluate(random_batch(1, 4, 1, 4).input()); }, ErrorKind::usage, {"1 view(s)", "expected 2"});
   check_fails([&] { loss->evaluate(random_batch(1, 1, 2, 4).input()); }, ErrorKind::usage,
-              {"leave none to repel", "train.batch_size to at least 2"});
+              {"leave no row to repel", "train.batch_size to at least 2"});
   CHECK(loss_info(L::name).least_views == 2);
 }
 
@@ -192,7 +192,8 @@ TEST_CASE("NNCLR: predictions and queue must be there, fit, and be finite") {
   const Batch good = random_batch(1, 4, 2, 4);
   Batch b = good;
   b.predictions.pop_back();
-  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage, {"31 numbers in the predictions, 32"});
+  check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage,
+              {"predictions have 31 numbers, but the embeddings have 32"});
   b = good;
   b.queue.clear();
   check_fails([&] { loss->evaluate(b.input()); }, ErrorKind::usage, {"the queue has 0 numbers", "loss.queue_size"});
@@ -231,8 +232,8 @@ TEST_CASE("DynLocRep: one neighbour with one view is refused, and the error name
 TEST_CASE("DynLocRep: more neighbours than rows are refused") {
   Batch b = random_batch(1, 3, 2, 4);
   b.neighbours = 7;
-  CHECK_THROWS_WITH_AS(make_loss<DynLocRep>()->evaluate(b.input()), doctest::Contains("7 neighbours among 6 rows"),
-                       Error);
+  CHECK_THROWS_WITH_AS(make_loss<DynLocRep>()->evaluate(b.input()),
+                       doctest::Contains("7 neighbours cannot be selected from 6 rows"), Error);
 }
 
 TEST_CASE_TEMPLATE("Losses: two rows have none left to repel in the printed formulation of those that leave out k", L,
@@ -322,7 +323,7 @@ TEST_CASE("Losses: shapes that do not fit are refused") {
   CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("do not divide into"), Error);
   b.views = 1;
   b.z.pop_back();
-  CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("one row for each age"), Error);
+  CHECK_THROWS_WITH_AS(loss->evaluate(b.input()), doctest::Contains("one row of embeddings for each age"), Error);
   CHECK_THROWS_AS(loss->evaluate({}), Error);
   b = random_batch(5, 3, 1, 4);
   b.epoch = 0;

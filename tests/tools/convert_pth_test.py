@@ -174,9 +174,9 @@ class ConvertPth(unittest.TestCase):
         self.assertFalse(created.exists())
 
     def test_tensors_that_lie_are_refused(self):
-        for wrong, words in ((tensor((2, 4), (4, 1)), "leaves its storage"), (tensor((2, 3), (3, 1), 1), "leaves"),
-                             (tensor((2, 3), (3, 1), -1), "leaves"), (tensor((2, 3), (1, 2)), "contiguous"),
-                             (tensor((1 << 40, 1 << 40), (1 << 40, 1)), "leaves"),
+        for wrong, words in ((tensor((2, 4), (4, 1)), "outside of its storage"), (tensor((2, 3), (3, 1), 1), "outside"),
+                             (tensor((2, 3), (3, 1), -1), "outside"), (tensor((2, 3), (1, 2)), "contiguous"),
+                             (tensor((1 << 40, 1 << 40), (1 << 40, 1)), "outside"),
                              (tensor(storage=Storage(values=1 << 40), shape=(1 << 40,), stride=(1,)), "incomplete"),
                              (tensor(storage=Storage(key="../../etc/passwd")), "damaged")):
             self.pack({"model": {"w": wrong}})

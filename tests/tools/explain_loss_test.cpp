@@ -162,7 +162,7 @@ TEST_CASE("explain_loss: cases get their values, and a case that cannot be evalu
   out.commit();
   const Finished refused = run(fmt::format("--cases {} --out {} --overwrite", bad.path, answers.path));
   CHECK(refused.code == 3);
-  CHECK(refused.says("row(s) leave none to repel"));
+  CHECK(refused.says("row(s) leave no row to repel"));
 }
 
 TEST_CASE("explain_loss: the page is one file of moderate size that needs no other file") {
@@ -208,7 +208,7 @@ TEST_CASE("explain_loss: problems are reported with the exit code of their kind"
   refused("--loss focal --ages 20,30", 2, "dynlocrep");
   refused("--ages 20,30 sigm=3", 2, "did you mean \"sigma\"?");
   refused("--ages 20,30 sigma=-1", 2, "sigma");
-  refused("--ages 20 --loss simclr", 2, "leave none to repel");
+  refused("--ages 20 --loss simclr", 2, "leave no row to repel");
   refused("--embeddings /nowhere.h5", 3, "/nowhere.h5");
   refused("--cases /nowhere.h5", 2, "--out");
   refused("--html /nowhere/page.html", 8, "/nowhere");

@@ -107,7 +107,7 @@ TEST_CASE("import_cohort: sampling, modality and layout are those of the command
   CHECK(attributes("--modality t1 --sampling measured") == "t1 measured");
   const Finished other = run("import_cohort", fmt::format("'{}' --layout openbhb --check", study.folder.string()));
   CHECK(other.code == 3);
-  CHECK_MESSAGE(other.says("in the places of OpenBHB"), other.text);
+  CHECK_MESSAGE(other.says("in the folders where OpenBHB has it"), other.text);
   SpatialVolume moved = sample_map(2);
   moved.affine.m[0][3] += 80;
   study.write_map(2, moved);

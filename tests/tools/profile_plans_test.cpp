@@ -39,5 +39,5 @@ TEST_CASE(
   CHECK(result.says(fmt::format("{:.1f}\n", found.at("planned").at("total").get<double>() / 1e6)));
   const Finished largest = run(folder, "dynlocrep model.precision=bfloat16 --device H200 --batch max --memory 4GB");
   CHECK(largest.says("Largest batch in 4000.0 MB: "));
-  CHECK(largest.says("500.0 for libraries"));  // the code of kernels
+  CHECK(largest.says("500.0 MB for libraries"));  // the code of kernels
 }

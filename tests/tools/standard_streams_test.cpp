@@ -54,7 +54,7 @@ TEST_CASE("full output: a result that is only printed ends with 8, a run continu
     const std::size_t space = text.find(' ');
     const std::string program = text.substr(0, space), arguments = text.substr(space);
     CHECK(code_of(program, arguments + " >/dev/full 2>full.txt") == 8);
-    CHECK(holds("full.txt", "error: standard output: it cannot be written: No space left on device"));
+    CHECK(holds("full.txt", "error: standard output: cannot be written: No space left on device"));
     CHECK(code_of(program, arguments + " >/dev/null 2>/dev/full") == 0);
   }
   CHECK(code_of("run_experiment", fmt::format("{} --out full >/dev/full 2>/dev/full", run_options)) == 0);

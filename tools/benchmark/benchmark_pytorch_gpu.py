@@ -248,7 +248,7 @@ def main():
     parser.add_argument("--serve", action="store_true")
     options = parser.parse_args()
     if options.device == "cuda" and not torch.cuda.is_available():
-        sys.exit("error: PyTorch finds no GPU")
+        sys.exit("error: PyTorch finds no GPU. Install a PyTorch with CUDA, and check the driver: nvidia-smi.")
     dict(step=run_step, limits=run_limits, digest=run_digest)[options.command](options)
 
 

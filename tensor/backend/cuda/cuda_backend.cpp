@@ -85,7 +85,7 @@ void CudaBackend::use(const std::string& what, const LibraryCall& call) {
   if (!error.empty() && capturing_) throw CaptureRefused{what + " failed: " + error};
   if (!error.empty() &&
       (lacks_memory(status) || cudaPeekAtLastError() == cudaErrorMemoryAllocation || is_nearly_full()))
-    refuse_memory(what + " needs more");
+    refuse_memory(what + " needs more memory");
   state_->use(what, [&] { return error; });
 }
 
@@ -186,9 +186,9 @@ Tensor CudaBackend::concatenate(std::span<const Tensor> parts, Tensor& buffer) {
   if (!buffer) buffer = tensor(spec);
   if (buffer.spec() != spec)
     fail(ErrorKind::usage, "concatenating tensors",
-         fmt::format("{} {} in the buffer of {} {}", name_of(spec.dtype), to_string(spec.shape),
+         fmt::format("the result is {} {}, but the buffer is {} {}", name_of(spec.dtype), to_string(spec.shape),
                      name_of(buffer.dtype()), to_string(buffer.shape())),
-         "Hand in a buffer of that type and shape.");
+         "Pass a buffer with the type and shape of the result.");
   const auto fits = [&](const Tensor& part) { return part.device() == Device::cuda && part.spec() == parts[0].spec(); };
   if (parts.size() > 1 && std::ranges::all_of(parts, fits)) {
     gather(parts, buffer);
@@ -306,7 +306,7 @@ const ConvolutionPlan& CudaBackend::plan(const ConvolutionProblem& problem) {
     return convolutions_->plan(problem);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::memory) throw;
-    refuse_memory("planning a convolution needs more (" + error.found() + ")");
+    refuse_memory("planning a convolution needs more memory (" + error.found() + ")");
   }
 }
 

@@ -66,7 +66,7 @@ class Nvml {
 /// The PCI bus on which the current device sits, as NVML names it.
 std::string bus_of_device() {
   std::array<char, 32> bus{};
-  check(cudaDeviceGetPCIBusId(bus.data(), bus.size(), 0), "asking for the GPU's bus");
+  check(cudaDeviceGetPCIBusId(bus.data(), bus.size(), 0), "reading the GPU's bus address");
   return bus.data();
 }
 
@@ -76,7 +76,7 @@ class CudaMeter final : public DeviceMeter {
 
   Index used() override {
     std::size_t free = 0, total = 0;
-    check(cudaMemGetInfo(&free, &total), "asking for the GPU's free memory");
+    check(cudaMemGetInfo(&free, &total), "reading the GPU's free memory");
     return static_cast<Index>(total - free);
   }
   Index used_by_nvml() override { return nvml_.used(); }
@@ -97,7 +97,8 @@ class CudaMeter final : public DeviceMeter {
 
 std::unique_ptr<DeviceMeter> make_meter(Backend& backend) {
   if (!of(backend).cudnn())
-    fail(ErrorKind::device, "GPU memory", backend.traits().description + " is only a plan: no memory is in use",
+    fail(ErrorKind::device, "GPU memory",
+         backend.traits().description + " is used for planning only: no memory is in use",
          "Measure on a machine with the device.");
   return std::make_unique<CudaMeter>(of(backend).cudnn());
 }

@@ -125,7 +125,8 @@ class CudaEngineSweep final : public EngineSweep {
 
   EngineTiming time(std::size_t k, double fastest) override {
     if (!backend_.cudnn())
-      fail(ErrorKind::device, "engines", backend_.traits().description + " is only a plan: nothing can be timed",
+      fail(ErrorKind::device, "engines",
+           backend_.traits().description + " is used for planning only: engines cannot be timed",
            "Run on a machine with the device, or list the engines without timing them.");
     if (!data_) data_ = std::make_unique<ProblemData>(backend_, problem_, largest_workspace());
     PlannedEngine engine(*data_, plans_.at(k));

@@ -42,9 +42,9 @@ const std::vector<Sample>& samples() {
       {"\xef\xbb\xbf\r\n <!DOCTYPE HTML><html>", FileKind::web_page, "web page"},
       {"<?xml version='1.0'?><Error/>", FileKind::web_page, "web page"},
       {"<HTML><body>", FileKind::web_page, "web page"},
-      {"participant_id\tage\n", FileKind::unknown, "of no other known kind"},
-      {"", FileKind::unknown, "of no other known kind"},
-      {"\x93NUMP", FileKind::unknown, "of no other known kind"},
+      {"participant_id\tage\n", FileKind::unknown, "its format is unknown"},
+      {"", FileKind::unknown, "its format is unknown"},
+      {"\x93NUMP", FileKind::unknown, "its format is unknown"},
   };
   return all;
 }

@@ -36,7 +36,7 @@ TEST_CASE("open_input: a link without its content says why, and a file that is n
   const Folder folder;
   folder.link("../.git/annex/objects/x/y/MD5E-s1--0.nii.gz", "a.nii.gz");
   check_fails([&] { open_input(folder.path / "a.nii.gz"); }, ErrorKind::data,
-              {"a.nii.gz", "its content was not fetched", "datalad get a.nii.gz"});
+              {"a.nii.gz", "the content of the file was not downloaded", "datalad get a.nii.gz"});
   folder.link("../elsewhere.nii.gz", "b.nii.gz");
   check_fails([&] { open_input(folder.path / "b.nii.gz"); }, ErrorKind::data,
               {"a symbolic link to ../elsewhere.nii.gz, which does not exist"});
@@ -55,7 +55,7 @@ TEST_CASE("inside: a link may lead to git-annex's objects of a repository around
   folder.link("../other/.git/annex/objects/c.nii", "derivatives/mre/c.nii");
   folder.link("../../.git/annex/objects/../../config", "derivatives/mre/d.nii");
   for (const char* name : {"b.nii", "c.nii", "d.nii"})
-    check_fails([&] { inside(cohort, name); }, ErrorKind::data, {name, "leaves the cohort's folder"});
+    check_fails([&] { inside(cohort, name); }, ErrorKind::data, {name, "leads out of the cohort's folder"});
 }
 
 TEST_CASE("require_not_read: an output must be neither an input nor the other file of its pair") {

@@ -97,7 +97,8 @@ TEST_CASE("sandbox server: a child that something else kills is an error of memo
   Server server(misbehave);
   CHECK(server.ask("first") == "first!");
   for (const char* question : {"killed", "again"})
-    check_fails([&] { server.ask(question); }, ErrorKind::memory, {"maps.h5", "was killed", "Free some memory"});
+    check_fails([&] { server.ask(question); }, ErrorKind::memory,
+                {"maps.h5", "the system killed the process", "Free some memory"});
 }
 
 TEST_CASE("sandbox server: time counts for each question, not for all") {

@@ -110,10 +110,10 @@ TEST_CASE("H5Reader: attributes are one number or one text, others are refused")
   CHECK(reader.text_attribute("text") == "mre");
   CHECK(reader.has_attribute("three"));
   CHECK_FALSE(reader.has_attribute("none"));
-  check_fails([&] { reader.number_attribute("three"); }, ErrorKind::data, {file.path, "three", "not one number"});
-  check_fails([&] { reader.number_attribute("text"); }, ErrorKind::data, {"text", "not one number"});
-  check_fails([&] { reader.text_attribute("one"); }, ErrorKind::data, {"one", "not one text"});
-  check_fails([&] { reader.text_attribute("texts"); }, ErrorKind::data, {"texts", "not one text"});
+  check_fails([&] { reader.number_attribute("three"); }, ErrorKind::data, {file.path, "three", "not a single number"});
+  check_fails([&] { reader.number_attribute("text"); }, ErrorKind::data, {"text", "not a single number"});
+  check_fails([&] { reader.text_attribute("one"); }, ErrorKind::data, {"one", "not a single text"});
+  check_fails([&] { reader.text_attribute("texts"); }, ErrorKind::data, {"texts", "not a single text"});
   check_fails([&] { reader.number_attribute("none"); }, ErrorKind::data, {"no attribute", "none"});
 }
 

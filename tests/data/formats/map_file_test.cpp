@@ -55,7 +55,7 @@ TEST_CASE("Map file: a row of a stack is read as a map") {
 TEST_CASE("Map file: files with missing or contradictory information are refused") {
   const TemporaryFile npy("map.npy"), small("small.npy"), other("map.txt");
   write_npy(npy.path, coarse, noise_volume(coarse).values);
-  check_fails([&] { read_map(npy.path); }, ErrorKind::data, {npy.path, "the direction of its x axis", "--npy-axes"});
+  check_fails([&] { read_map(npy.path); }, ErrorKind::data, {npy.path, "the direction of the x axis", "--npy-axes"});
   write_npy(small.path, {2, 2, 2}, std::vector<float>(8, 1));
   check_fails([&] { read_map(small.path, {.npy_axes = "RAS"}); }, ErrorKind::data, {"[2, 2, 2]", "[91, 109, 91]"});
   write_bytes(other.path, "text");

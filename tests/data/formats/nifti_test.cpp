@@ -227,7 +227,7 @@ TEST_CASE("read_nifti: sform and qform that disagree about left and right are re
   sample.header.quatern_d = 0;
   sample.header.srow_x[0] = -2;
   CHECK(nifti_of(sample.bytes(), "x").disagreement ==
-        "voxel axis 1 points left by the sform, right by the qform: one shows the mirror image of the other");
+        "voxel axis 1 points left by the sform, right by the qform: the sform shows the mirror image of the qform");
   sample.header.srow_y[1] = -2;  // half a turn: no exchange
   CHECK(
       nifti_of(sample.bytes(), "x").disagreement ==
@@ -332,7 +332,8 @@ TEST_CASE("read_nifti: a pair of files is found from either name, with its image
   check_fails([&] { (void)read_nifti(header.path); }, ErrorKind::data,
               {header.path, fs::path(image.path).filename().string() + ", which does not exist"});
   fs::create_symlink(".git/annex/objects/x", image.path);
-  check_fails([&] { (void)read_nifti(header.path); }, ErrorKind::data, {image.path, "its content was not fetched"});
+  check_fails([&] { (void)read_nifti(header.path); }, ErrorKind::data,
+              {image.path, "the content of the file was not downloaded"});
   fs::remove(image.path);
   write(packed.path, gzipped(bytes.substr(352)));
   CHECK(read_nifti(header.path).spatial.volume.values[8] == 1);

@@ -72,7 +72,11 @@ TEST_CASE("safetensors: unwanted arrays are listed and not read") {
   CHECK(file.unread == std::vector<ArrayHeader>{{"a", {2}, "F32"}});
   REQUIRE(file.arrays.size() == 1);
   CHECK(file.arrays[0].values == std::vector<float>{3});
-  check_fails([&] { read_safetensors("x", bytes, {everything.wants, 8}); }, ErrorKind::corrupt, {"x", "claims shape"});
+  check_fails(
+      [&] {
+        read_safetensors("x", bytes, {everything.wants, 8});
+      },
+      ErrorKind::corrupt, {"x", "needs more memory"});
 }
 
 TEST_CASE("safetensors: all types of numbers become float32") {
@@ -129,7 +133,7 @@ TEST_CASE("safetensors: headers with false claims are refused") {
       {file_of(R"({"a":)" + entry("F32", "[1]", "[0,4]") + R"(,"a":)" + entry("F32", "[1]", "[0,4]") + "}", 4),
        "twice"},
       {file_of(R"({"a":{"dtype":"F32","dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4), "twice"},
-      {file_of(R"({"__metadata__":{"a":1}})"), "is not a text"},
+      {file_of(R"({"__metadata__":{"a":1}})"), "is not text"},
       {file_of(R"({"__metadata__":[]})"), "is not a JSON object"},
       {file_of("{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}"), "too deep"},
   };

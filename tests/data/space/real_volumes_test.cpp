@@ -211,7 +211,7 @@ TEST_CASE("real volumes: an atlas's left regions are on the left after resamplin
 TEST_CASE("real volumes: a template whose sform and qform disagree is detected") {
   if (!there(templates / "JHU-WhiteMatter-labels-2mm.nii.gz")) return;
   CHECK(read_nifti(templates / "JHU-WhiteMatter-labels-2mm.nii.gz").disagreement ==
-        "voxel axis 3 points up by the sform, down by the qform: one shows the mirror image of the other");
+        "voxel axis 3 points up by the sform, down by the qform: the sform shows the mirror image of the qform");
 }
 
 TEST_CASE("real volumes: templates are imported into a cohort file") {

@@ -107,7 +107,9 @@ const std::string in_row = "participants.tsv:3 (sub-2)", in_file = "sub-2/sub-2_
 TEST_CASE("import refuses: ids that are missing, duplicated or unused, with row and fix") {
   for (const Bad& bad : std::vector<Bad>{
            {"no id", with_row("n/a\t40\tF"), {"participants.tsv:3", "participant_id is missing"}},
-           {"twice", with_row("sub-3\t40\tF"), {"participants.tsv:4 (sub-3)", "also that of participants.tsv:3"}},
+           {"twice",
+            with_row("sub-3\t40\tF"),
+            {"participants.tsv:4 (sub-3)", "participants.tsv:3 (sub-3) has the same id"}},
            {"twice, without sub-", with_row("3\t40\tF"), {"participants.tsv:4 (sub-3)", "participants.tsv:3 (3)"}},
            {"no map", with_row("sub-9\t40\tF"), {"participants.tsv:3 (sub-9)", "no map", "--exclude sub-9"}},
            {"no row", with_row("sub-9\t40\tF"), {in_file + ": no row", "--allow-unused"}},
@@ -171,7 +173,7 @@ TEST_CASE("import refuses: maps that are constant, empty, a mask, or contain NaN
               map.affine = Affine::scale({2, 2, 2}, {5000, 0, 0});
               s.write_map(2, map);
             },
-            {in_file, "no data is left on the MNI grid"}}})
+            {in_file, "all data of the map is outside of the MNI grid"}}})
     check_refused(bad);
 }
 
@@ -193,13 +195,13 @@ TEST_CASE("import refuses: sform and qform that exchange left and right, and fil
                    s.options.files = "{participant_id}/{participant_id}_mre.nii.gz";
                    for (const int k : {1, 2, 3}) s.write_map(k, sample_map(1));
                  },
-                 {in_file, "its mask sub-2.nii", "mirror image"}});
+                 {in_file, "the mask sub-2.nii", "mirror image"}});
   check_refused({"npy",
                  [](Study& s) {
                    s.make_stack();
                    s.options.npy_axes.clear();
                  },
-                 {"maps.npy, row 0 (sub-1)", "the direction of its x axis", "--npy-axes"}});
+                 {"maps.npy, row 0 (sub-1)", "the direction of the x axis", "--npy-axes"}});
 }
 
 TEST_CASE("import refuses: wrong shapes, in NIfTI, files of numpy and stacks") {
@@ -220,7 +222,7 @@ TEST_CASE("import refuses: wrong shapes, in NIfTI, files of numpy and stacks") {
                    s.make_stack();
                    write_npy_texts((s.folder / "ids.npy").string(), {"sub-1", "sub-2"});
                  },
-                 {"ids.npy", "2 ids for 3 maps"}});
+                 {"ids.npy", "2 ids, expected one for each of the 3 maps"}});
   check_refused({"an id twice in the stack",
                  [](Study& s) {
                    s.make_stack();
@@ -241,19 +243,21 @@ TEST_CASE("import refuses: paths that are absolute, go up, or leave the folder b
            {"absolute",
             [](Study& s) { s.options.files = (s.folder / "{participant_id}.nii").string(); },
             {"absolute path"}},
-           {"up", [](Study& s) { s.options.files = "../{participant_id}.nii"; }, {"\"..\" leaves"}},
-           {"an id that leads up", with_row("../sub-2\t40\tF"), {"participants.tsv:3 (../sub-2)", "\"..\" leaves"}},
-           {"the table", [](Study& s) { s.options.table = "../participants.tsv"; }, {"\"..\" leaves"}},
+           {"up", [](Study& s) { s.options.files = "../{participant_id}.nii"; }, {"\"..\" in the path leads out"}},
+           {"an id that leads up",
+            with_row("../sub-2\t40\tF"),
+            {"participants.tsv:3 (../sub-2)", "\"..\" in the path leads out"}},
+           {"the table", [](Study& s) { s.options.table = "../participants.tsv"; }, {"\"..\" in the path leads out"}},
            {"a link",
             in_place([](const fs::path& p) { fs::create_symlink("/etc/hostname", p); }),
-            {in_file, "symbolic link leaves", "/etc/hostname"}},
+            {in_file, "symbolic link in the path leads out", "/etc/hostname"}},
            {"a linked folder",
             [&](Study& s) {
               fs::remove_all(elsewhere);
               fs::rename(s.file(2).parent_path(), elsewhere);
               fs::create_directory_symlink(elsewhere, s.file(2).parent_path());
             },
-            {in_file, "symbolic link leaves"}}})
+            {in_file, "symbolic link in the path leads out"}}})
     check_refused(bad);
   fs::remove_all(elsewhere);
 }
@@ -326,7 +330,7 @@ TEST_CASE("import refuses: options that contradict each other") {
                          [](Study& s) {
                            s.options.parts = {"a", "b"};
                          },
-                         {"the same for all parts"}},
+                         {"names the same files for all parts"}},
                         {"axes", [](Study& s) { s.options.npy_axes = "SRA"; }, {"RAS or LAS"}},
                         {"voxels", [](Study& s) { s.options.voxel_mm = 0; }, {"voxel size"}}}) {
     Bad usage = bad;
@@ -342,8 +346,8 @@ TEST_CASE("import: all problems are reported together") {
   fs::remove(study.file(1));
   std::ofstream(study.file(1)) << "no volume";
   check_fails([&] { study.import(); }, ErrorKind::data,
-              {"6 problems", "the age is -1 years", "also that of", "sub-9_mre.nii.gz does not exist",
-               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: not a NIfTI or .npy file",
+              {"6 problems", "the age is -1 years", "has the same id", "sub-9_mre.nii.gz does not exist",
+               "sub-3/sub-3_mre.nii.gz: no row", "sub-1_mre.nii.gz: the file is not a NIfTI or .npy file",
                "all voxels are 0 or 3: a constant map"});
 }
 
@@ -354,10 +358,10 @@ TEST_CASE("import: what is ignored in a map or in its mask is a warning") {
   std::ofstream(study.file(2).parent_path() / "mask.nii.gz", std::ios::app | std::ios::binary) << "junk";
   CHECK(
       study.import().warnings ==
-      std::vector<std::string>{"sub-2/sub-2_mre.nii.gz: its mask mask.nii.gz: 4 bytes behind the end of the gzip data "
+      std::vector<std::string>{"sub-2/sub-2_mre.nii.gz: the mask mask.nii.gz: 4 bytes behind the end of the gzip data "
                                "were ignored"});
   std::ofstream(study.file(2), std::ios::app | std::ios::binary) << "more junk";
   CHECK(study.import().warnings.at(0) ==
-        "sub-2/sub-2_mre.nii.gz: 9 bytes behind the end of the gzip data were ignored; its mask mask.nii.gz: 4 bytes "
+        "sub-2/sub-2_mre.nii.gz: 9 bytes behind the end of the gzip data were ignored; the mask mask.nii.gz: 4 bytes "
         "behind the end of the gzip data were ignored");
 }

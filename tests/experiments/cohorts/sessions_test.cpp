@@ -79,9 +79,9 @@ TEST_CASE("import: a row without a session, also one with n/a, is that of all se
   fs::remove(study.out);
   study.write_table(header + "sub-1\tn/a\t40\nsub-1\tses-01\t41\nsub-1\tses-01\t42\nsub-2\t01\t60\nsub-2\t-\t61\n");
   study.refuses(
-      {"3 problems", "participants.tsv:3 (sub-1_ses-01): the row names a session, that of participants.tsv:2",
-       "participants.tsv:4 (sub-1_ses-01): the row names a session, that of participants.tsv:2",
-       "participants.tsv:6 (sub-2): the row names no session, that of participants.tsv:5 (sub-2_ses-01) one"});
+      {"3 problems", "participants.tsv:3 (sub-1_ses-01): the row names a session, but participants.tsv:2",
+       "participants.tsv:4 (sub-1_ses-01): the row names a session, but participants.tsv:2",
+       "participants.tsv:6 (sub-2): the row names no session, but participants.tsv:5 (sub-2_ses-01) names one"});
 }
 
 TEST_CASE("import refuses: sessions of a participant in two parts, with separate tables or a common one") {
@@ -185,8 +185,12 @@ TEST_CASE("export: with sessions every scan gets one, and two scans with the sam
       [&] {
         exported({"p_ses-1", "p_ses-.1"}, {"p", "p"});
       },
-      ErrorKind::data, {"\"p_ses-.1\" and \"p_ses-1\" both become sub-p_ses-1"});
-  check_fails([&] { exported({"a", "b"}, {"p.1", "p1"}); }, ErrorKind::data, {"\"a\" and \"b\" both become sub-p1"});
+      ErrorKind::data, {"\"p_ses-.1\" and \"p_ses-1\" would both be exported as sub-p_ses-1"});
+  check_fails(
+      [&] {
+        exported({"a", "b"}, {"p.1", "p1"});
+      },
+      ErrorKind::data, {"\"a\" and \"b\" would both be exported as sub-p1"});
 }
 
 TEST_CASE("import refuses: a session without a row or without a map, two rows of a session, two maps of one scan") {
@@ -197,7 +201,7 @@ TEST_CASE("import refuses: a session without a row or without a map, two rows of
       "participant_id\tsession_id\tage\nsub-1\tses-01\t40\nsub-1\tses-02\t40\nsub-2\tses-01\t60\nsub-2\tses-02\t60\n");
   study.refuses({"participants.tsv:5 (sub-2_ses-02)", "sub-2/ses-02/anat/sub-2_ses-02_T1w.nii.gz does not exist"});
   study.write_table("participant_id\tsession_id\tage\nsub-1\tses-01\t40\nsub-1\tses-02\t40\nsub-1\t02\t41\n");
-  study.refuses({"participants.tsv:4 (sub-1_ses-02)", "the id is also that of participants.tsv:3"});
+  study.refuses({"participants.tsv:4 (sub-1_ses-02)", "participants.tsv:3 (sub-1_ses-02) has the same id"});
   study.write_table("participant_id\tage\nsub-1\t40\nsub-2\t60\n");
   study.options.files = "{participant_id}/ses-*/anat/{participant_id}_ses-*_T1w.nii.gz";
   study.refuses({"sub-1/ses-02", "belongs to the same participant", "write {session} in --files"});

@@ -185,9 +185,9 @@ TEST_CASE("Config: options that do not fit together are refused at the position 
   CHECK(refusal("loss.step_size = 25\n").empty());
   CHECK(refusal("loss.step_size = 26\n").starts_with("f.toml:1:18: loss.step_size = 26"));
   CHECK(refusal("seeds = []\n").starts_with("f.toml:1:9: seeds: the list is empty"));
-  CHECK(refusal("seeds = [1, 2, 1]\n").starts_with("f.toml:1:9: seeds: the same seed"));
+  CHECK(refusal("seeds = [1, 2, 1]\n").starts_with("f.toml:1:9: seeds: the list contains the same seed"));
   CHECK(refusal("data.augment.apply = ['flip', 'noise', 'flip']\n")
-            .starts_with("f.toml:1:22: data.augment.apply: the same"));
+            .starts_with("f.toml:1:22: data.augment.apply: the list contains the same"));
   CHECK(refusal("data.augment.apply = ['noise', 'flip']\n").empty());
   CHECK(refusal("", {"data.fold=7"}).starts_with("command line: data.fold = 7"));
 }

@@ -153,7 +153,7 @@ TEST_CASE("predict: a cohort of another modality is refused, and one in another 
   program("make_phantom_cohort", "--modality t1 --subjects 5 --voxel 14 --out synthetic-t1.h5");
   const Finished other = predict(trained().model + " synthetic-t1.h5 --out no.csv");
   CHECK(other.code == 3);
-  CHECK_MESSAGE(other.says("its maps are t1, the model was trained on mre"), other.text);
+  CHECK_MESSAGE(other.says("the maps are t1, but the model was trained on mre"), other.text);
   const std::string model = model_with([](json& text) {
     for (int axis = 0; axis < 3; ++axis)
       text["preprocessing"]["affine"][axis][3] = text["preprocessing"]["affine"][axis][3].get<double>() + 40;

@@ -179,8 +179,9 @@ TEST_CASE("Trained model: weights and prediction are read back; a missing or exc
   refused([&](auto& arrays, auto&) { erase(arrays, "head.2.bias"); }, "head.2.bias");
   refused([&](auto& arrays, auto&) { arrays.push_back({"more", {1}, {1}}); }, "more");
   refused([&](auto&, auto& texts) { texts["width"] = "4"; }, "do not fit the network");
-  refused([&](auto&, auto& texts) { texts["width"] = "0"; }, "no channels");
-  refused([&](auto&, auto& texts) { texts["width"] = "1e300"; }, "width is missing, or not in 0 to 512");
-  refused([&](auto&, auto& texts) { texts.erase("embedding"); }, "embedding is missing");
+  refused([&](auto&, auto& texts) { texts["width"] = "0"; }, "width or embedding of the network is 0");
+  refused([&](auto&, auto& texts) { texts["width"] = "1e300"; },
+          "\"width\" is missing, or is not a number from 0 to 512");
+  refused([&](auto&, auto& texts) { texts.erase("embedding"); }, "\"embedding\" is missing");
   refused([&](auto&, auto& texts) { texts["prediction"] = "{}"; }, "prediction");
 }

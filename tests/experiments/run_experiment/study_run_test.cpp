@@ -210,7 +210,8 @@ TEST_CASE("study: --collect takes run folders and compares what differs in their
   CHECK(says(done, "difference to loss.name = \"dynlocrep\" [95 % interval], years, and p by Holm"));
   CHECK(fs::exists(workplace().folder + "/tables/single/tables.txt"));
   CHECK(fs::exists(workplace().folder + "/tables/single/results_groups.csv"));
-  check_fails(run_study("--collect single/empty", "", ""), 2, {"there is no finished run", "single/empty: not a run"});
+  check_fails(run_study("--collect single/empty", "", ""), 2,
+              {"no folder contains a finished run", "single/empty: not a run"});
   CHECK(run_study("--collect single/a --check", "", "").code == 2);
   CHECK(run_study("--collect single/nothing", "", "").code == 2);
 }

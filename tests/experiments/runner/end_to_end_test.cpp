@@ -294,7 +294,7 @@ TEST_CASE("a run that fails: after an error in the first step, the corrected com
   std::string why;  // there is no GPU: named, as none was asked for
   CHECK((corrected.text.find("(no CUDA: ") == std::string::npos) == (make_cuda_backend(why) != nullptr));
   check_fails(run("corrected", "loss.name=simclr seeds=0"), 9,
-              {"another configuration; here loss.name = \"simclr\" instead of"});
+              {"another configuration; the new run has loss.name = \"simclr\" instead of"});
 }
 
 TEST_CASE("a run that fails: a cohort file cut short ends with 4") {

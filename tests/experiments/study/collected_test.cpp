@@ -141,7 +141,7 @@ TEST_CASE("collected runs: what is not a finished run of the same cohort is left
   CHECK(skipped[2] == runs.skipped("other", "it used another cohort than " + (runs.path / "a").string()));
   CHECK(skipped[3].find("unknown key \"nonsense\"") != std::string::npos);
   CHECK(skipped[4].find("parse error") != std::string::npos);
-  CHECK(skipped[5] == runs.skipped("cut", "it has no predictions of seed 5"));
+  CHECK(skipped[5] == runs.skipped("cut", "the file has no predictions of seed 5"));
   CHECK(skipped[6] == runs.skipped("file", "not a folder"));
   CHECK(skipped[7] == runs.skipped("nothing", "not a folder"));
 }

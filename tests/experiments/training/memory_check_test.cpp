@@ -83,7 +83,7 @@ TEST_CASE("memory check: the rest is returned; one byte too little is refused wi
   CHECK(require_memory(job) == 0);
   device.free = asked - 1;
   const std::string message = refused([&] { require_memory(job); });
-  for (const char* words : {"train.batch_size = 24: training needs ", "500.0 for libraries", "7.0 MB are held"})
+  for (const char* words : {"train.batch_size = 24: training needs ", "500.0 MB for libraries", "7.0 MB are held"})
     CHECK(message.find(words) != std::string::npos);
   const Index fits = batch_named(message);
   CHECK(fits < 24);

@@ -239,7 +239,7 @@ TEST_CASE("a run: --check reads the weights, and weights that do not fit leave n
                                  first_model())
             .code == 0);
   check_fails(run_tiny("unmade", "pretrained.weights=nowhere.h5"), 3, {"nowhere.h5", "no such file"});
-  check_fails(run_tiny("unmade", "pretrained.allow_missing=head"), 2, {"pretrained.weights is not set"});
+  check_fails(run_tiny("unmade", "pretrained.allow_missing=head"), 2, {"set pretrained.weights too"});
   const std::string hostile = workplace().folder + "/hostile.h5";
   fs::copy_file(first_model(), hostile, fs::copy_options::overwrite_existing);
   {

@@ -119,7 +119,7 @@ TEST_CASE("engine table: a wrong line is reported with its number and what is ex
       {"dtype=bfloat16", "dtype=float64", {"bfloat16 or float32"}},
       {"direction=forward", "direction=backward", {"forward, data_gradient or weight_gradient"}},
       {"adds=0", "adds=2", {"adds = \"2\"; expected 0 or 1"}},
-      {"adds=0", "adds=1", {"adds = 1 in direction forward"}},
+      {"adds=0", "adds=1", {"adds = 1 for direction forward"}},
       {"x=32x23x28x23x64", "x=32x23x28x64", {"five extents"}},
       {"x=32x23x28x23x64", "x=32x23x28x23x-64", {"five extents"}},
       {"x=32x23x28x23x64", "x=32x23x28x23x32", {"x has 32 channels, w expects 64"}},

@@ -31,7 +31,7 @@ std::vector<Misuse> max_pool3d_misuses() {
   const std::vector<Spec> x = {f32({2, 5, 5, 5, 3})};
   return {
       {erase(MaxPool3d{}), {f32({5, 5, 5, 3})}, {"[5, 5, 5, 3]", "5 axes"}},
-      {erase(MaxPool3d{.kernel = {7, 7, 7}, .padding = {3, 3, 3}}), x, {"343", "256 at most"}},
+      {erase(MaxPool3d{.kernel = {7, 7, 7}, .padding = {3, 3, 3}}), x, {"343", "at most 256"}},
       {erase(MaxPool3d{.padding = {1, 2, 1}}), x, {"padding 2", "half", "3"}},
       {erase(MaxPool3d{.kernel = {3, 6, 3}, .padding = {0, 0, 0}}), x, {"height is 5", "window is 6"}},
       {erase(MaxPool3d{.stride = {2, 2, 0}}), x, {"width", "stride 0", "expected at least"}},

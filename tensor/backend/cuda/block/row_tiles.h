@@ -55,7 +55,7 @@ inline RowTiles::RowTiles(Index all_rows, Index all_channels, int width, int rou
   constexpr Index most = Index{1} << 30;  // so that a row's number, and what is added to it, is an int
   if (all_rows > most || all_channels > most)
     fail(ErrorKind::usage, "cuda",
-         std::to_string(all_rows) + " voxels in a batch, the kernels take " + std::to_string(most),
+         std::to_string(all_rows) + " voxels in a batch, expected at most " + std::to_string(most),
          "Lower train.batch_size.");
   rows = static_cast<int>(all_rows);
   channels = static_cast<int>(all_channels);

@@ -77,7 +77,7 @@ struct MemoryState {
 /// The message for a refused allocation. `asked`: "asked for 1.20 GB".
 inline std::string refusal(const std::string& asked, const MemoryState& m) {
   const auto gigabytes = [](Index bytes) { return static_cast<double>(bytes) / 1e9; };
-  return fmt::format("{}, holding {:.2f} GB, {:.2f} GB are free of {:.2f} GB", asked, gigabytes(m.held),
+  return fmt::format("{}; this process holds {:.2f} GB, and {:.2f} GB are free of {:.2f} GB", asked, gigabytes(m.held),
                      gigabytes(m.free), gigabytes(m.total));
 }
 

@@ -104,12 +104,12 @@ DeviceProperties device_properties(const std::string& name, const std::string& a
   if (!found)
     fail(ErrorKind::usage, "device", fmt::format("the properties of '{}' are not known", name),
          "Choose auto, cpu, cuda, reference, one of " + names +
-             ", or write compute capability, multiprocessors and memory in GB: 8.6:82:24");
+             ", or give compute capability:multiprocessors:memory in GB, for example 8.6:82:24");
   if (!runs_on(10 * found->major + found->minor, architectures))
     fail(ErrorKind::usage, "device",
-         fmt::format("{} has compute capability {}.{}, and this program was built for {}", found->name, found->major,
+         fmt::format("{} has compute capability {}.{}, but this program was built for {}", found->name, found->major,
                      found->minor, architectures),
-         "Choose a newer device");
+         "Choose another device");
   return *found;
 }
 

@@ -22,7 +22,8 @@ class DeviceState {
     require();
     const std::string error = call();
     if (error.empty()) return;
-    give_up(where + " failed: " + error, "Read the system's log for what the driver says, then resume the run.");
+    give_up(where + " failed: " + error,
+            "Look for the driver's message in the system's log (dmesg), then resume the run.");
     require();
   }
 

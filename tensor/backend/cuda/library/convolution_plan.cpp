@@ -131,8 +131,9 @@ const ConvolutionPlan& ConvolutionPlanner::plan(const ConvolutionProblem& proble
   auto made = make(problem);
   if (!made)
     fail(ErrorKind::device, "conv3d",
-         fmt::format("cuDNN has no engine that is deterministic and precise for the {} in {} of {} and weights {}",
-                     name_of(problem.direction), name_of(problem.dtype), to_string(problem.x), to_string(problem.w)),
+         fmt::format(
+             "cuDNN has no engine that is both deterministic and exact enough for the {} in {} of {} and weights {}",
+             name_of(problem.direction), name_of(problem.dtype), to_string(problem.x), to_string(problem.w)),
          "Choose another precision or model.width, or --device cpu.");
   return plans_.emplace(problem, std::move(*made)).first->second;
 }

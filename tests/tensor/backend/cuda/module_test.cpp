@@ -46,7 +46,7 @@ TEST_CASE("CUDA module: a planner has no memory to measure, and its engines give
   const CudaModule* module = module_or_skip();
   if (!module) return;
   const auto planner = module->make_planner("H200", {});
-  check_fails([&] { module->make_meter(*planner); }, ErrorKind::device, {"NVIDIA H200", "is only a plan"});
+  check_fails([&] { module->make_meter(*planner); }, ErrorKind::device, {"NVIDIA H200", "is used for planning only"});
   const Conv3d op{{1, 1, 1}, {1, 1, 1}};
   const auto methods =
       module->convolution_methods(*planner, op, {32, 23, 28, 23, 64}, {64, 3, 3, 3, 64}, DType::bf16, 0b11, 0);

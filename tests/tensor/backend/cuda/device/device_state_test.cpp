@@ -106,7 +106,7 @@ TEST_CASE("architectures: machine code serves its generation, PTX every later de
 
 TEST_CASE("CUDA's status codes: refused memory says what was asked for, held and free") {
   CHECK(cuda::refusal("asked for 1.20 GB", {.held = 3'000'000'000, .free = 500'000'000, .total = 4'000'000'000}) ==
-        "asked for 1.20 GB, holding 3.00 GB, 0.50 GB are free of 4.00 GB");
+        "asked for 1.20 GB; this process holds 3.00 GB, and 0.50 GB are free of 4.00 GB");
 }
 
 TEST_CASE("cuDNN: versions whose 3D convolutions are wrong are refused by name, later ones are taken") {
