@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the trainings of a study and writes its tables and its report. Read next: experiments/study/study.h, trainings.h,
-// cells.h, collected.h.
+// Runs the trainings of a study, and writes its tables and its report. Read next: experiments/study/study.h,
+// trainings.h, cells.h, collected.h.
 #pragma once
 
 #include <filesystem>
