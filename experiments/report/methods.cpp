@@ -145,7 +145,7 @@ std::string evaluation_text(const MethodsInput& in) {
       out += " All seeds have the same division of subjects.";
       break;
     case Protocol::k_fold:
-      out += fmt::format(" For each seed the subjects were divided anew into {} folds, and each fold was tested once.",
+      out += fmt::format(" For each seed the subjects were divided again into {} folds, and each fold was tested once.",
                          c.data.folds);
       break;
     case Protocol::repeated:

@@ -333,7 +333,7 @@ Fields<StudyOptions> study_fields() {
       field("seeds", &O::seeds, between(0, 4294967295.0), "Each row is trained once per seed."),
       field("protocol", &O::protocol, {"published", "k_fold", "repeated", "leave_one_study_out"},
             "published: the test part of the configuration, the same for all seeds; k_fold: each seed "
-            "divides the subjects anew, from data.split_seed + seed, and each of data.folds parts is the test part "
+            "has its own division, from data.split_seed + seed, and each of data.folds parts is the test part "
             "once; repeated: the same, with only the part data.fold tested; leave_one_study_out: each study of the "
             "cohort is the test part "
             "once per seed."),

@@ -33,7 +33,7 @@ namespace cg {
 /// How subjects are divided into training and test part.
 enum class Protocol {
   published,            ///< as the configuration says: one part for all seeds
-  k_fold,               ///< each seed divides anew, and each of its data.folds parts is the test part once
+  k_fold,               ///< each seed has its own division; each of its data.folds parts is the test part once
   repeated,             ///< every seed has its own random division
   leave_one_study_out,  ///< for every seed each study of the cohort is the test part once
 };

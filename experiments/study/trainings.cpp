@@ -32,7 +32,7 @@ void require_folds(const Study& study, const DataOptions& data, const char* prot
 }
 
 /// The seeds of splits are 32 bits wide.
-DataOptions divided_anew(DataOptions data, Index seed) {
+DataOptions division_of_seed(DataOptions data, Index seed) {
   data.split_seed = (data.split_seed + seed) % (Index{1} << 32);
   return data;
 }
@@ -40,7 +40,7 @@ DataOptions divided_anew(DataOptions data, Index seed) {
 /// Each seed has its own folds: otherwise seeds times folds would count as so many divisions, and the corrected
 /// interval (resampled.h) would be too narrow.
 std::vector<Division> by_fold(const DataOptions& of_row, Index seed) {
-  const DataOptions data = divided_anew(of_row, seed);
+  const DataOptions data = division_of_seed(of_row, seed);
   std::vector<Division> out;
   for (Index fold = 0; fold < data.folds; ++fold) {
     out.push_back({fold, fmt::format(", fold {}", fold), data});
@@ -50,7 +50,7 @@ std::vector<Division> by_fold(const DataOptions& of_row, Index seed) {
 }
 
 std::vector<Division> by_repetition(const DataOptions& data, Index seed) {
-  return {{data.fold, "", divided_anew(data, seed)}};
+  return {{data.fold, "", division_of_seed(data, seed)}};
 }
 
 std::vector<Division> by_study(const DataOptions& data, const std::vector<std::string>& names) {

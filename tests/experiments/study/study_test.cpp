@@ -231,7 +231,7 @@ TEST_CASE("Trainings: with k_fold each fold is trained, and needs a split into f
   CHECK(plan.trainings[1].config.data.fold == 1);
   CHECK(plan.trainings[0].config.data.split_seed == 42);
   CHECK(plan.trainings[2].config.data.split_seed == 42);
-  CHECK(plan.trainings[3].config.data.split_seed == 43);  // seed 1 divides anew
+  CHECK(plan.trainings[3].config.data.split_seed == 43);  // seed 1 has another division
   const auto by_column = read(folder, text + "split = \"column\"\n");
   CHECK_THROWS_WITH_AS(plan_studies(by_column, "trainings"), doctest::Contains("needs a split into folds"), Error);
 }
