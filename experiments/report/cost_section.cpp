@@ -13,6 +13,7 @@
 #include "experiments/training/cohort.h"
 #include "experiments/training/setup.h"
 #include "tensor/error.h"
+#include "tensor/threads.h"
 
 namespace cg {
 namespace {
@@ -44,7 +45,7 @@ ReportTable times(const StudyResults& results, const TrainingRecords& records) {
 
 struct StageMemory {
   std::string name;
-  double fixed = 0, kept = 0, passing = 0;  ///< MB at the peak
+  double fixed = 0, kept = 0, temporary = 0;  ///< MB at the peak
 };
 
 std::vector<StageMemory> stages_of(const MemoryProfile& profile) {
@@ -55,7 +56,7 @@ std::vector<StageMemory> stages_of(const MemoryProfile& profile) {
     if (stage == out.end()) stage = out.insert(out.end(), StageMemory{name});
     stage->fixed += static_cast<double>(layer.fixed.total()) / 1e6;
     stage->kept += static_cast<double>(layer.kept_at_peak) / 1e6;
-    stage->passing += static_cast<double>(layer.at_peak - layer.kept_at_peak) / 1e6;
+    stage->temporary += static_cast<double>(layer.at_peak - layer.kept_at_peak) / 1e6;
   }
   return out;
 }
@@ -71,7 +72,7 @@ Picture memory_picture(const std::vector<StageMemory>& stages) {
             .y = {}};
   picture.height = plot.top + plot.height + 56;
   double most = 0;
-  for (const StageMemory& s : stages) most = std::max(most, s.fixed + s.kept + s.passing);
+  for (const StageMemory& s : stages) most = std::max(most, s.fixed + s.kept + s.temporary);
   plot.x = round_axis(0, most, "MB at the peak");
   draw_x_axis(picture, plot, 14);
   const auto bar = [&](double y, double from, double to, Ink ink) {
@@ -85,12 +86,13 @@ Picture memory_picture(const std::vector<StageMemory>& stages) {
     const double y = plot.top + line * (static_cast<double>(k) + 0.5);
     bar(y, 0, s.fixed, Ink::c0);
     bar(y, s.fixed, s.fixed + s.kept, Ink::c1);
-    bar(y, s.fixed + s.kept, s.fixed + s.kept + s.passing, Ink::c2);
+    bar(y, s.fixed + s.kept, s.fixed + s.kept + s.temporary, Ink::c2);
     picture.add(Label{{left - 10, y + 5}, fitted_text(s.name, 14, left - 14), Anchor::end, 14, {Ink::ink}});
   }
   double x = 12;
-  for (const auto& [name, ink] :
-       {std::pair{"parameters, gradients, Adam", Ink::c0}, {"kept for backward", Ink::c1}, {"passing", Ink::c2}}) {
+  for (const auto& [name, ink] : {std::pair{"parameters, gradients, Adam", Ink::c0},
+                                  {"kept for the gradients", Ink::c1},
+                                  {"temporary", Ink::c2}}) {
     picture.add(Path{.points = {{x, 8}, {x + 12, 8}, {x + 12, 20}, {x, 20}}, .fill = Paint{ink}, .closed = true});
     picture.add(Label{{x + 19, 19}, name, Anchor::start, 13, {Ink::ink}});
     x += 40 + text_width(name, 13);
@@ -116,22 +118,9 @@ ReportTable layer_table(const MemoryProfile& profile) {
   return t;
 }
 
-/// The plan depends on the number of threads: that of the training, whatever this process uses.
-class ThreadsOf {
- public:
-  explicit ThreadsOf(const Config& config) {
-    omp_set_num_threads(config.threads > 0 ? static_cast<int>(config.threads) : omp_get_num_procs());
-  }
-  ~ThreadsOf() { omp_set_num_threads(before_); }
-  ThreadsOf(const ThreadsOf&) = delete;
-  ThreadsOf& operator=(const ThreadsOf&) = delete;
-
- private:
-  int before_ = omp_get_max_threads();
-};
-
 void add_memory(Section& out, const Config& config, const TrainingRecord& record) {
-  const ThreadsOf threads(config);
+  // The plan depends on the number of threads: that of the training, whatever this process uses.
+  const Threads threads(config.threads > 0 ? config.threads : omp_get_num_procs());
   const auto backend = choose_backend("cpu");
   LearnerOptions options = learner_options(config, volume_shape(config.data), *backend, config.seeds[0]);
   options.activations = record.precision == "bfloat16" ? DType::bf16 : DType::f32;

@@ -15,7 +15,8 @@ constexpr const char* seeds_decide =
 const std::vector<PaperStudy>& paper_studies() {
   static const std::vector<PaperStudy> all = {
       {"table3", "Table 3", "Contrastive losses", lower_is_better,
-       "A row is as far to the right as the mean age's error: then its features contain nothing about age.",
+       "A row is as far to the right as the error of predicting the mean age: then its features contain nothing about "
+       "age.",
        "Choose the loss whose interval of differences does not include 0. If all include 0, train more seeds: "
        "study.seeds=[0,…,9]."},
       {"fig4a_distances", "Figure 4a", "Distances that choose neighbours", lower_is_better, seeds_decide,

@@ -73,7 +73,7 @@ std::string digests(const StudyResults& results, const TrainingRecords& records)
 }  // namespace
 
 Section methods_section(const StudyResults& results, const TrainingRecords& records) {
-  Section out{.id = "methods", .title = "Methods, to paste"};
+  Section out{.id = "methods", .title = "Methods text"};
   const Cell* cell = main_cell(results);
   if (!cell) {
     out.blocks.push_back(Missing{"No training is finished."});

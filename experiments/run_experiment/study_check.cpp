@@ -35,7 +35,7 @@ void print_time(const PlannedTime& time) {
   std::string how;
   if (time.from_done > 0) how = fmt::format("{} by trainings that are done", time.from_done);
   if (time.from_measure > 0)
-    how += fmt::format("{}{} by a short measured step, an estimate", how.empty() ? "" : ", ", time.from_measure);
+    how += fmt::format("{}{} estimated from a short measured step", how.empty() ? "" : ", ", time.from_measure);
   fmt::print("time        about {} for what is left, one after the other ({})\n", duration(time.seconds), how);
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/runner/estimate.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <limits>
@@ -16,6 +14,7 @@
 #include "experiments/training/setup.h"
 #include "losses/registry.h"
 #include "tensor/random.h"
+#include "tensor/threads.h"
 
 namespace cg {
 namespace {
@@ -78,7 +77,7 @@ Pace measured(const Config& config, Backend& backend, Index subjects) {
 Estimator::Estimator(const std::string& device) : backend_(choose_backend(device)) {}
 
 double Estimator::seconds(const Config& config) const {
-  if (config.threads > 0) omp_set_num_threads(static_cast<int>(config.threads));
+  const Threads threads(config.threads);
   const Subjects subjects = subjects_of(config.data);
   const std::vector<Index> batches = Loader::batch_sizes(subjects.training, config.train.batch_size);
   const Pace each = measured(config, *backend_, std::min(batches.front(), most_measured));
@@ -91,6 +90,7 @@ double Estimator::seconds(const Config& config) const {
 }
 
 Demand Estimator::demand(const Config& config) const {
+  const Threads threads(config.threads);
   const LearnerOptions options = learner_options(config, volume_shape(config.data), *backend_, config.seeds.front());
   const Index batch = Loader::batch_sizes(subjects_of(config.data).training, config.train.batch_size).front();
   return {StepPlanner(options, *backend_).memory(batch), *backend_};

@@ -2,7 +2,6 @@
 #include "experiments/runner/trainer.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <utility>
 
@@ -16,6 +15,7 @@
 #include "experiments/runner/workload.h"
 #include "experiments/training/evaluation.h"
 #include "tensor/error.h"
+#include "tensor/threads.h"
 
 namespace cg {
 namespace {
@@ -227,7 +227,7 @@ void run_experiment(const Config& config, const RunOptions& options) {
     std::fflush(stdout);  // before the error
     refuse_finished(options.out);
   }
-  if (config.threads > 0) omp_set_num_threads(static_cast<int>(config.threads));
+  const Threads threads(config.threads);
   Experiment experiment(config, options);
   Run run(experiment);
   try {

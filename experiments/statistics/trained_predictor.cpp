@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/statistics/trained_predictor.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "layers/projection_head.h"
 #include "optim/adam.h"
+#include "tensor/threads.h"
 
 namespace cg {
 namespace {
@@ -60,19 +59,6 @@ struct LinearModel {
     }
     return out;
   }
-};
-
-/// While it lives, parallel regions have one thread: these matrices are small, and their bits then depend on no number
-/// of threads.
-class OneThread {
- public:
-  OneThread() { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_ = omp_get_max_threads();
 };
 
 /// A linear layer being trained on all rows of x in one batch.
@@ -127,7 +113,7 @@ class Training {
     adam_.step(store_, rate);
   }
 
-  OneThread one_thread_;
+  Threads one_thread_{1};  // the matrices are small, and so their bits depend on no number of threads
   std::unique_ptr<Backend> backend_;
   Tensor x_;
   const OutputLoss& loss_;

@@ -68,7 +68,7 @@ TEST_CASE("study: every row and seed has a result, equal trainings are made once
   CHECK(plan.code == 0);
   CHECK(says(plan, "4 for 6 results, 0 done, 4 to do"));
   CHECK(says(plan, "protocol: published (one test part for all seeds); selection: none"));
-  CHECK(says(plan, "4 by a short measured step, an estimate"));
+  CHECK(says(plan, "4 estimated from a short measured step"));
   CHECK(says(plan, "MB for the largest training (DynLocRep, seed 0)"));
   CHECK_FALSE(fs::exists(workplace().folder + "/a"));
   const Result done = run_study("three.toml --out a/three");
