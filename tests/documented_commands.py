@@ -21,7 +21,8 @@ def without_remark(line):
 def in_blocks(page):
     """The commands of a page's code blocks, fenced without a language or indented by four spaces."""
     page = re.sub(r" *\\\n\s*", " ", page)  # a command on several lines
-    fenced = re.findall(r"^```\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)  # every block, so that pairs match
+    fenced = [block for language, block in blocks if not language]
     rest = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
     for line in "\n".join([*fenced, *re.findall(r"^    (\S.*)", rest, re.MULTILINE)]).splitlines():
         command = re.sub(r" {2}(?= )", "  ", line)

@@ -164,7 +164,7 @@ TEST_CASE("hold_out_validation: moves a share of the persons with all their scan
     CHECK(other.validation != split.validation);
   }
   Split split = split_persons(people, 4, 1, 3, {});
-  check_fails([&] { hold_out_validation(split, people, 0.01, 3, {}); }, ErrorKind::usage, {"0 of 30 persons"});
+  check_fails([&] { hold_out_validation(split, people, 0.01, 3, {}); }, ErrorKind::usage, {"0 of the 30 persons"});
 }
 
 TEST_CASE("split_by_values and split_by_ids: the named subjects are the test part, and unknown names are refused") {

@@ -102,7 +102,7 @@ TEST_CASE("Trained model: a member that is missing, of a wrong type or out of ra
   refused([](json& j) { j["preprocessing"]["grid"] = {1e9, 1e9, 1e9}; }, "grid has");
   refused([](json& j) { j["preprocessing"]["grid"] = {0, 4, 2}; }, "grid has");
   refused([](json& j) { j["preprocessing"]["grid"] = {3, 4}; }, "wrong size");
-  refused([](json& j) { j["preprocessing"]["affine"][0] = {0, 0, 0, 0}; }, "flat");
+  refused([](json& j) { j["preprocessing"]["affine"][0] = {0, 0, 0, 0}; }, "in one plane");
   refused([](json& j) { j["preprocessing"]["intensity"]["sd"] = 0; }, "sd is 0");
   refused([](json& j) { j["preprocessing"]["sampling"] = "other"; }, "sampling has the unknown value \"other\"");
   refused([](json& j) { j["predictor"]["weights"] = {1, 2}; }, "2 weights");

@@ -10,6 +10,7 @@
 #include "experiments/training/learner_options.h"
 #include "experiments/training/setup.h"
 #include "tensor/error.h"
+#include "tensor/threads.h"
 
 using namespace cg;
 
@@ -33,6 +34,7 @@ Config tiny() {
 TEST_CASE("estimate: the memory is that of the plan of a full batch, and the cohort is not created for it") {
   const Config config = tiny();
   REQUIRE_FALSE(std::filesystem::exists(cohort_path(config.data)));
+  const Threads threads(config.threads);  // the plan depends on them
   const Estimator estimator("cpu");
   const auto backend = choose_backend("cpu");
   const LearnerOptions options = learner_options(config, volume_shape(config.data), *backend, 0);

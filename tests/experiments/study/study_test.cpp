@@ -152,7 +152,8 @@ TEST_CASE("Study: parts are other studies, which the command line changes togeth
   CHECK(studies[0].name == "one");
   CHECK(studies[1].rows[0].config.train.epochs == 11);
   CHECK(studies[1].rows[0].config.seeds == std::vector<Index>{4});
-  CHECK(refusal(folder, "[study]\nparts = [\"one\"]\n[study.rows.a]\n").find("no rows") != std::string::npos);
+  CHECK(refusal(folder, "[study]\nparts = [\"one\"]\n[study.rows.a]\n").find("cannot have separate rows") !=
+        std::string::npos);
   CHECK(refusal(folder, "[study]\nparts = [\"one\", \"one\"]\n").find("\"one\" twice") != std::string::npos);
 }
 
@@ -231,7 +232,7 @@ TEST_CASE("Trainings: with k_fold each fold is trained, and needs a split into f
   CHECK(plan.trainings[1].config.data.fold == 1);
   CHECK(plan.trainings[0].config.data.split_seed == 42);
   CHECK(plan.trainings[2].config.data.split_seed == 42);
-  CHECK(plan.trainings[3].config.data.split_seed == 43);  // seed 1 has another division
+  CHECK(plan.trainings[3].config.data.split_seed == 45);  // seed 3 has another division
   const auto by_column = read(folder, text + "split = \"column\"\n");
   CHECK_THROWS_WITH_AS(plan_studies(by_column, "trainings"), doctest::Contains("needs a split into folds"), Error);
 }
