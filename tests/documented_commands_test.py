@@ -27,6 +27,7 @@ NOT_RUN = {  # the beginning of a command: why it is not run
     "benchmark losses": "it measures for two minutes; the example of its --help is a short one",
     "benchmark_augmentations": "64 volumes at 2 mm; the example of its --help is a short one",
     "./run_experiment quickstart loss.name=nearest_age": "the loss that extending.md adds, with its own test",
+    "explain_loss --loss nearest_age": "the same",
     "import_cohort openbhb/": "it needs OpenBHB; experiments.cohorts.* import files with its layout",
     "import_cohort --not-in maps.h5": "an option of the command before it",
 }
