@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <set>
 
 #include "experiments/memory/memory_profile.h"
 #include "experiments/memory/memory_timeline.h"
@@ -28,8 +29,10 @@ ReportTable times(const StudyResults& results, const TrainingRecords& records) {
     for (std::size_t r = 0; r < results.plan.studies[s].rows.size(); ++r) {
       double seconds = 0, epochs = 0, count = 0;
       std::string device;
+      std::set<std::size_t> counted;  // a collected run may have several seeds
       for (const Cell& cell : results.plan.cells) {
         if (cell.study != s || cell.row != r || !records.contains(cell.training)) continue;
+        if (!counted.insert(cell.training).second) continue;
         const TrainingRecord& record = records.at(cell.training);
         seconds += record.seconds;
         epochs += static_cast<double>(record.epochs.size());

@@ -23,18 +23,15 @@ const Cell* main_cell(const StudyResults& results) {
   return nullptr;
 }
 
-/// The options of each row that differ from those of the first row of its study.
-ReportTable row_options(const StudyResults& results) {
+/// The options of each row that differ from a configuration.
+ReportTable row_options(const StudyResults& results, const Config& shown) {
   ReportTable t{.caption = "Options of the rows", .head = {"study", "row", "options"}, .words = 3, .in_tex = false};
   for (const Study& study : results.plan.studies)
-    for (std::size_t r = 0; r < study.rows.size(); ++r) {
+    for (const StudyRow& row : study.rows) {
       std::string text;
-      for (const Option& o : changed_options(study.rows[r].config, study.rows[0].config))
+      for (const Option& o : changed_options(row.config, shown))
         text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", o.key, to_toml(o.value));
-      t.add({study.name, study.rows[r].label,
-             r == 0         ? "those of the configuration below"
-             : text.empty() ? "the same"
-                            : text});
+      t.add({study.name, row.label, text.empty() ? "those of the configuration below" : text});
     }
   return t;
 }
@@ -96,7 +93,7 @@ Section setting_section(const StudyResults& results, const TrainingRecords& reco
     return out;
   }
   out.blocks.push_back(environment(records));
-  out.blocks.push_back(row_options(results));
+  out.blocks.push_back(row_options(results, results.plan.row(*cell).config));
   out.blocks.push_back(
       Listing{"Configuration of " + results.plan.row(*cell).label, resolved_config(results.plan.row(*cell).config)});
   out.blocks.push_back(Listing{"Digests of the trainings", digests(results, records)});

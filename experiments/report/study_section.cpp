@@ -2,6 +2,7 @@
 #include "experiments/report/study_section.h"
 
 #include <algorithm>
+#include <set>
 
 #include "experiments/report/numbers.h"
 #include "experiments/report/paper_items.h"
@@ -11,10 +12,10 @@
 namespace cg {
 namespace {
 
-/// The row to mark: of the lowest validation error if there is a validation part, otherwise of the lowest test error.
+/// The row to mark: that which the validation part chooses if there is one, otherwise that of the lowest test error.
 const RowResult* best_of(const std::vector<RowResult>& rows) {
-  const auto error = [](const RowResult& r) { return std::isnan(r.validation_mae) ? r.mae.mean : r.validation_mae; };
-  const auto best = std::ranges::min_element(rows, {}, error);
+  if (const RowResult* chosen = chosen_row(rows)) return chosen;
+  const auto best = std::ranges::min_element(rows, {}, [](const RowResult& r) { return r.mae.mean; });
   return best == rows.end() ? nullptr : &*best;
 }
 
@@ -54,7 +55,7 @@ class Writer {
   bool has_papers() const {
     return std::ranges::any_of(rows_, [&](const RowResult& r) { return row_of(r).paper.has_value(); });
   }
-  bool has_validation() const { return std::isfinite(rows_.front().validation_mae); }
+  bool has_validation() const { return chosen_row(rows_) != nullptr; }
   std::size_t differences() const {
     return static_cast<std::size_t>(
         std::ranges::count_if(rows_, [](const RowResult& r) { return r.difference.has_value(); }));
@@ -120,17 +121,18 @@ class Writer {
   Figure dots(const PaperStudy* paper) const {
     std::vector<SeedDots> lines;
     ReportTable numbers{.caption = "Test MAE of each seed, years", .head = {"row"}, .in_tex = false};
-    std::size_t most = 0;
+    std::set<Index> seeds;
+    for (const RowResult& r : rows_)
+      for (const auto& [seed, value] : r.mae_by_seed) seeds.insert(seed);
+    for (const Index seed : seeds) numbers.head.push_back(fmt::format("seed {}", seed));
     for (const RowResult& r : rows_) {
-      const std::vector<double>& values = r.mae_by_seed;
-      lines.push_back({row_of(r).label, values, r.mae, row_of(r).paper});
       std::vector<std::string> line = {row_of(r).label};
-      for (const double value : values) line.push_back(fixed(value));
-      most = std::max(most, values.size());
+      for (const Index seed : seeds) line.push_back(r.mae_by_seed.contains(seed) ? fixed(r.mae_by_seed.at(seed)) : "–");
       numbers.add(line);
+      std::vector<double> values;
+      for (const auto& [seed, value] : r.mae_by_seed) values.push_back(value);
+      lines.push_back({row_of(r).label, values, r.mae, row_of(r).paper});
     }
-    for (std::size_t s = 0; s < most; ++s) numbers.head.push_back(fmt::format("seed {}", s + 1));
-    for (TableRow& row : numbers.rows) row.cells.resize(most + 1, "–");
     const std::string name = paper ? paper->item : study_.name;
     return {plain_name(study_.name),
             seed_dots(lines, "Test MAE of each row and seed, " + name, "test MAE (years)"),

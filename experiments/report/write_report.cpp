@@ -100,6 +100,11 @@ bool Section::has_content() const {
   return std::ranges::any_of(blocks, [](const Block& block) { return !std::holds_alternative<Missing>(block); });
 }
 
+void describe(Report& report, const StudyResults& results) {
+  add_heading(report, results);
+  add_paper_items(report, results);
+}
+
 Report make_report(const StudyResults& results, const std::filesystem::path& folder) {
   Report report;
   const TrainingRecords records = read_trainings(results.plan);
@@ -121,8 +126,7 @@ Report make_report(const StudyResults& results, const std::filesystem::path& fol
   report.sections.push_back(cost_section(results, records));
   report.sections.push_back(methods_section(results, records));
   report.sections.push_back(setting_section(results, records));
-  add_heading(report, results);
-  add_paper_items(report, results);
+  describe(report, results);
   return report;
 }
 

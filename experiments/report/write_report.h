@@ -14,6 +14,9 @@ namespace cg {
 /// folder.
 Report make_report(const StudyResults& results, const std::filesystem::path& folder);
 
+/// The head of the report, and its list of the paper's items with links to the sections that it has.
+void describe(Report& report, const StudyResults& results);
+
 /// Writes report.html, results.tex, and every figure as figures/<name>.svg and .png. The same results give the same
 /// bytes. Errors: as make_report; storage.
 void write_report(const StudyResults& results, const std::filesystem::path& folder);

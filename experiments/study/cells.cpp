@@ -98,7 +98,7 @@ double over_folds(const std::vector<const CellResult*>& cells, const std::functi
 
 RowResult row_result(const CellsBySeed& seeds) {
   RowResult out;
-  std::vector<double> r, r2, rmse, slope, mean_age, validation;
+  std::vector<double> mae, r, r2, rmse, slope, mean_age, validation;
   for (const auto& [seed, cells] : seeds) {
     std::vector<double> ages, predicted;
     for (const CellResult* c : cells) {
@@ -112,14 +112,15 @@ RowResult row_result(const CellsBySeed& seeds) {
         cells, [](const CellResult& c) { return c.validation_mae; },
         [](const CellResult& c) { return c.validation_subjects; }));
     const Metrics m = measure(ages, predicted);
-    out.mae_by_seed.push_back(m.mae);
+    out.mae_by_seed[seed] = m.mae;
+    mae.push_back(m.mae);
     r.push_back(m.r);
     r2.push_back(m.r2);
     rmse.push_back(m.rmse);
     slope.push_back(gap_slope(ages, predicted));
   }
   out.seeds = static_cast<Index>(seeds.size());
-  out.mae = mean_sd(out.mae_by_seed);
+  out.mae = mean_sd(mae);
   out.mean_age_mae = mean_sd(mean_age).mean;
   out.validation_mae = mean_sd(validation).mean;
   out.r = mean_sd(r);

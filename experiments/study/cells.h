@@ -55,7 +55,7 @@ struct RowResult {
   std::size_t study = 0, row = 0;
   Index seeds = 0, wanted = 0;  ///< evaluated, and of the study
   MeanSd mae, r, r2, rmse, gap_slope;
-  std::vector<double> mae_by_seed;             ///< in the order of the seeds' numbers
+  std::map<Index, double> mae_by_seed;
   double validation_mae = 0;                   ///< mean over seeds; NaN: there is no validation part
   double mean_age_mae = 0;                     ///< the same, of predicting the mean age of the training part
   std::optional<PairedDifference> difference;  ///< to the reference row, over the seeds and subjects of both

@@ -41,14 +41,6 @@ std::string protocol_text(const Study& study) {
   return "";
 }
 
-/// The row with the lowest validation error; none without a validation part.
-const RowResult* chosen_row(const std::vector<RowResult>& rows) {
-  const auto chosen = std::ranges::min_element(rows, {}, [](const RowResult& r) {
-    return std::isnan(r.validation_mae) ? std::numeric_limits<double>::infinity() : r.validation_mae;
-  });
-  return chosen != rows.end() && std::isfinite(chosen->validation_mae) ? &*chosen : nullptr;
-}
-
 std::string row_line(const StudyRow& row, const RowResult& r, std::size_t widest) {
   std::string difference;
   if (r.difference) difference = fmt::format("{:+.3f} {}", r.difference->mean, interval(*r.difference, r.corrected_p));
@@ -61,6 +53,13 @@ std::string row_line(const StudyRow& row, const RowResult& r, std::size_t widest
 }
 
 }  // namespace
+
+const RowResult* chosen_row(const std::vector<RowResult>& rows) {
+  const auto chosen = std::ranges::min_element(rows, {}, [](const RowResult& r) {
+    return std::isnan(r.validation_mae) ? std::numeric_limits<double>::infinity() : r.validation_mae;
+  });
+  return chosen != rows.end() && std::isfinite(chosen->validation_mae) ? &*chosen : nullptr;
+}
 
 std::string results_csv(const StudyPlan& plan, const std::vector<CellResult>& cells) {
   std::string out =

@@ -19,6 +19,9 @@ std::string groups_csv(const StudyPlan& plan, const std::vector<CellResult>& cel
 /// "protocol: k_fold (…); selection: none".
 std::string protocol_line(const Study& study);
 
+/// The row with the lowest validation error; null without a validation part.
+const RowResult* chosen_row(const std::vector<RowResult>& rows);
+
 /// The rows as a table in text, with the paper's numbers beside them. With a validation part, the row that it chooses
 /// is named: the test part has no say in that.
 std::string study_table(const StudyPlan& plan, std::size_t study, const std::vector<RowResult>& rows);
