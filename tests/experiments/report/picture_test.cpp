@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "experiments/report/axes.h"
@@ -141,4 +142,50 @@ TEST_CASE("curves: the band goes from the lowest to the highest seed; epochs wit
     if (path.stroke && path.stroke->role == Ink::c0) lines.push_back(path);
   REQUIRE(lines.size() == 1);
   CHECK(lines[0].points.size() == 2);
+}
+
+TEST_CASE("row plots: a row's dots and intervals are beside its own label") {
+  const auto check = [](const Picture& picture, const std::vector<std::pair<std::string, double>>& rows) {
+    for (const auto& [text, value] : rows) {
+      CAPTURE(text);
+      const std::vector<Label> labels = shapes_of<Label>(picture);
+      const auto label = std::ranges::find(labels, text, &Label::text);
+      REQUIRE(label != labels.end());
+      std::size_t beside = 0;
+      for (const Disc& disc : shapes_of<Disc>(picture)) {
+        if (std::abs(disc.at[1] - label->at[1]) > 6) continue;
+        CHECK(value_at(picture, disc.at[0]) == doctest::Approx(value));
+        ++beside;
+      }
+      CHECK(beside == 1);
+    }
+  };
+  check(
+      seed_dots({{"first", {4.0}, {4.0, NAN}}, {"second", {7.0}, {7.0, NAN}}, {"third", {9.0}, {9.0, NAN}}}, "t", "x"),
+      {{"first", 4}, {"second", 7}, {"third", 9}});
+  check(intervals({{"first", {-0.4, -1.3, 0.7, 0.4}}, {"second", {-2.1, -3.6, -0.4, 0.01}}}, "other"),
+        {{"first", -0.4}, {"second", -2.1}});
+}
+
+TEST_CASE("step curves: each line has its own values, in the colour of its label") {
+  const Picture picture = step_curves({curve_of("falls", {{9, 5, 2}}), curve_of("stays", {{7, 7, 7}})}, "t", "n");
+  for (const auto& [text, last] : {std::pair{"falls", 2.0}, {"stays", 7.0}}) {
+    CAPTURE(text);
+    const std::vector<Label> labels = shapes_of<Label>(picture);
+    const auto label = std::ranges::find(labels, std::string(text), &Label::text);
+    REQUIRE(label != labels.end());
+    const std::vector<Path> paths = shapes_of<Path>(picture);
+    const auto sample = std::ranges::find_if(
+        paths, [&](const Path& p) { return p.width == 3 && std::abs(p.points[0][1] + 5 - label->at[1]) < 1; });
+    REQUIRE(sample != paths.end());
+    const auto line = std::ranges::find_if(
+        paths, [&](const Path& p) { return p.points.size() > 2 && p.stroke->role == sample->stroke->role; });
+    REQUIRE(line != paths.end());
+    const auto zero = std::ranges::find_if(labels, [](const Label& l) { return l.text == "0"; });
+    const auto eight = std::ranges::find_if(labels, [](const Label& l) { return l.text == "8"; });
+    REQUIRE(zero != labels.end());
+    REQUIRE(eight != labels.end());
+    const double year = (zero->at[1] - eight->at[1]) / 8, drop = line->points[0][1] - line->points.back()[1];
+    CHECK(-drop / year == doctest::Approx((last == 7 ? 7 : 9) - last));
+  }
 }

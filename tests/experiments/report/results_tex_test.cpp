@@ -24,6 +24,7 @@ Report sample_report() {
   t.rows.push_back({{"A group & more"}, TableRow::Kind::heading});
   t.rows.push_back({{"\\end{tabular}", "3.724 ± 0.220", "−0.1"}, TableRow::Kind::best});
   t.add({"", "", ""});
+  t.add({"first", "1.000", "2.000"});
   ReportTable hidden = t;
   hidden.in_tex = false;
   hidden.caption = "not here";
@@ -66,6 +67,10 @@ TEST_CASE("LaTeX: environments are balanced, all is ASCII, and only the tables t
   for (const char c : tex) CHECK(static_cast<unsigned char>(c) < 0x80);
   CHECK(times(tex, "\\begin{tabular}") == 1);
   CHECK(times(tex, "\\input") == 0);
+  CHECK(times(tex, "\\caption{A\\_caption}") == 1);
+  CHECK(times(tex, "  \\textbf{row} & \\textbf{MAE $\\pm$ SD} & \\textbf{$\\lambda$$^2$} \\\\\n") == 1);
+  CHECK(times(tex, "  first & 1.000 & 2.000 \\\\\n") == 1);
+  CHECK(times(tex, "  \\textbf{\\textbackslash{}end\\{tabular\\}} & \\textbf{3.724 $\\pm$ 0.220} & ") == 1);
   CHECK(times(tex, "not here") == 0);
   int depth = 0;
   for (std::size_t k = 0; k < tex.size(); ++k) {
