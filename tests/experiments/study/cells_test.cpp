@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "experiments/statistics/predictor.h"
 #include "experiments/statistics/resampled.h"
 #include "experiments/study/tables.h"
 #include "tensor/error.h"
@@ -203,4 +204,38 @@ TEST_CASE("cells: what a training stored is read once for all rows that need it"
   }
   CHECK(cells[0].test.mae < cells[2].test.mae);  // the features of row b are noise
   CHECK(evaluate_cells(plan, {false, true, false, false, false, false}, read).size() == 3);
+}
+
+TEST_CASE("cells: each number is that of its part: fitted on the training part, selected by validation, then tested") {
+  StudyPlan plan = plan_of(1, 1);
+  StoredFeatures stored;
+  Random random({.seed = 6});
+  std::map<std::string, std::vector<double>> ages, values;
+  for (Index i = 0; i < 60; ++i) {
+    stored.ids.push_back(std::to_string(i));
+    stored.parts.push_back(i % 5 == 0 ? "test" : i % 5 == 1 ? "validation" : "train");
+    stored.ages.push_back(20 + static_cast<double>(i) + (i % 5 == 0 ? 9 : 0));  // another mean in the test part
+    stored.projected.subjects.push_back(i);
+    stored.projected.values.push_back(0.5 * stored.ages.back() + 4 * random.normal());
+    ages[stored.parts.back()].push_back(stored.ages.back());
+    values[stored.parts.back()].push_back(stored.projected.values.back());
+  }
+  stored.sexes = stored.studies = std::vector<std::string>(stored.ids.size());
+  stored.projected.width = 1;
+  const CellResult cell = evaluate_cell(plan, plan.cells[0], stored);
+  const auto rows = [&](const char* part) {
+    return FeatureRows{values[part], static_cast<Index>(values[part].size()), 1};
+  };
+  const AgePredictor predictor = fit_predictor({}, rows("train"), ages["train"]);
+  CHECK(cell.penalty == predictor.penalty);
+  CHECK(cell.predicted == predictor.predict(rows("test")));
+  CHECK(cell.test.mae == mean_absolute_error(ages["test"], cell.predicted));
+  CHECK(cell.validation_mae == mean_absolute_error(ages["validation"], predictor.predict(rows("validation"))));
+  CHECK(cell.validation_mae != cell.test.mae);
+  double mean = 0, error = 0;
+  for (const double age : ages["train"]) mean += age / static_cast<double>(ages["train"].size());
+  for (const double age : ages["test"]) error += std::abs(age - mean) / static_cast<double>(ages["test"].size());
+  CHECK(cell.mean_age.mae == doctest::Approx(error));
+  CHECK(cell.gap_slope == gap_slope(ages["test"], cell.predicted));
+  CHECK(cell.train_subjects == 36);
 }

@@ -116,6 +116,20 @@ TEST_CASE("collected runs: the numbers are those of the run's own predictions, p
   CHECK(runs.collect({"a"}).results.plan.studies[0].rows[0].label == "mine");
 }
 
+TEST_CASE("collected runs: runs of several folds are rows of their own, with their fold") {
+  const Runs runs;
+  Config fold = config_of({0});
+  fold.data.fold = 3;
+  runs.write("a", config_of({0}), 3);
+  runs.write("b", fold, 4);
+  const StudyResults results = runs.collect({"a", "b"}).results;
+  REQUIRE(results.cells.size() == 2);
+  CHECK(results.cells[0].cell.fold == 0);
+  CHECK(results.cells[1].cell.fold == 3);
+  CHECK(results.plan.cells[1].fold == 3);
+  CHECK(results.plan.studies[0].rows[1].label == "data.fold = 3");
+}
+
 TEST_CASE("collected runs: what is not a finished run of the same cohort is left out with the reason") {
   const Runs runs;
   runs.write("a", config_of({0}), 3);

@@ -256,3 +256,18 @@ TEST_CASE("Study: every shipped study is valid, and its base is the paper's sett
       CHECK(resolved_config(row.config).find("temperature = \"published\"  # here 2.0") != std::string::npos);
   CHECK_THROWS_WITH_AS(parse_config(table3), doctest::Contains("this is a study of several runs"), Error);
 }
+
+TEST_CASE("Study: a training has all options of its row except those that are evaluated on what it stored") {
+  const Folder folder;
+  const StudyRow row =
+      read(folder, head +
+                       "[study.rows.a]\nloss.sigma = 3\nloss.step_size = 7\npretrained.weights = "
+                       "\"t1.h5\"\ndata.augment.apply = [\"flip\"]\nevaluation.predictor = \"l1\"\n"
+                       "evaluation.features = \"encoder\"\nevaluation.watch = \"test\"\nevaluation.every = 4\n")[0]
+          .rows[0];
+  std::set<std::string> keys;
+  for (const Option& option : changed_options(training_config(row, 3, row.config.data), row.config))
+    keys.insert(option.key);
+  CHECK(keys ==
+        std::set<std::string>{"seeds", "evaluation.predictor", "evaluation.features", "evaluation.embeddings_at"});
+}
