@@ -23,11 +23,12 @@ packages=(
   librandom123-dev                # Philox, the counter-based random generator
   libcairo2-dev                   # pictures of volumes as PNG
 )
-test_packages=(                   # with Chromium 415 MB to download, 1.8 GB on the disk, for a bare Debian 12
+test_packages=(                   # with Chromium 454 MB to download, 1.9 GB on the disk, for a bare Debian 12
   mricron-data                    # templates of the brain at 1 and 2 mm
   python3-nibabel python3-scipy   # another reader of NIfTI with its own files, another resampling
   python3-torch python3-h5py      # PyTorch's checkpoints and features, for comparison with ours
   dpkg-dev                        # names the libraries that the .deb depends on
+  texlive-latex-base              # compiles results.tex
 )
 # What our HTML pages look like: 137 MB to download, 460 MB on the disk. Ubuntu has no such package (only a snap).
 grep -qs '^ID=ubuntu' /etc/os-release || test_packages+=(chromium)
