@@ -108,7 +108,7 @@ void Page::head() {
   page_.empty("meta", {{"http-equiv", "Content-Security-Policy"},
                        {"content", "default-src 'none'; img-src data:; style-src 'unsafe-inline'"}});
   page_.element("title", {}, "Cohort " + std::filesystem::path(cohort_.path()).filename().string());
-  page_.open("style").own(page_style).own(cohort_page_style).close();
+  page_.open("style").own(page_style).own(group_colours).own(cohort_page_style).close();
   page_.close();
 }
 

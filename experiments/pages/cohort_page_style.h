@@ -7,14 +7,6 @@ namespace cg {
 constexpr const char* cohort_page_style = R"css(
 :root {
   --width: 1200px;
-  --c0: #0072b2; --c1: #e69f00; --c2: #009e73; --c3: #cc79a7; --c4: #56b4e9; --c5: #d55e00; --c6: #8a79d6;
-  --c7: #8b98a5; --plate: #eef1f4;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --c0: #3d9ad6; --c1: #f0b53a; --c2: #2fbf95; --c3: #e09ac2; --c4: #86cbf2; --c5: #f08442; --c6: #a698ec;
-    --c7: #738191; --plate: #05080b;
-  }
 }
 .synthetic { display: inline-block; margin: 10px 0 0; padding: 4px 12px; border: 1.5px solid var(--accent);
   border-radius: 6px; color: var(--accent); font-weight: 600; }

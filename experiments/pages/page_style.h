@@ -4,7 +4,22 @@
 
 namespace cg {
 
-/// Comes before the rules of a page, which add to it. Each page defines the colours --c0 to --c7 and its --width, and
+/// The colours of groups, and behind volumes.
+constexpr const char* group_colours = R"css(
+:root {
+  --c0: #0072b2; --c1: #e69f00; --c2: #009e73; --c3: #cc79a7; --c4: #56b4e9; --c5: #d55e00; --c6: #8a79d6;
+  --c7: #8b98a5; --plate: #eef1f4;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --c0: #3d9ad6; --c1: #f0b53a; --c2: #2fbf95; --c3: #e09ac2; --c4: #86cbf2; --c5: #f08442; --c6: #a698ec;
+    --c7: #738191; --plate: #05080b;
+  }
+}
+)css";
+
+/// Comes before the rules of a page, which add to it. Each page defines its --width and the colours --c0 to --c7
+/// (or takes group_colours), and
 /// for each frame (markup.h, open_frame) from which width on its sign is not needed.
 constexpr const char* page_style = R"css(
 :root {

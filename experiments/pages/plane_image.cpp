@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/pages/plane_image.h"
 
-#include <cairo.h>
-
 #include <algorithm>
 #include <cmath>
-#include <memory>
 
+#include "experiments/pages/cairo_png.h"
 #include "experiments/pages/colour_map.h"
 
 namespace cg {
 namespace {
-
-using Surface = std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)>;
 
 constexpr struct {
   std::size_t right, up;  // axes of the volume
@@ -47,13 +43,7 @@ std::string plane_png(const VoxelGrid& grid, std::span<const float> values, Plan
     }
   }
   cairo_surface_mark_dirty(image.get());
-  std::string bytes;
-  const auto append = [](void* to, const unsigned char* from, unsigned n) {
-    static_cast<std::string*>(to)->append(reinterpret_cast<const char*>(from), n);
-    return CAIRO_STATUS_SUCCESS;
-  };
-  cairo_surface_write_to_png_stream(image.get(), append, &bytes);
-  return bytes;
+  return png_of(image);
 }
 
 std::string data_address(const std::string& png) {

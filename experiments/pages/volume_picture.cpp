@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/pages/volume_picture.h"
 
-#include <cairo.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <memory>
 
+#include "experiments/pages/cairo_png.h"
 #include "experiments/pages/colour_map.h"
 #include "tensor/error.h"
 
@@ -20,9 +19,6 @@ constexpr double margin = 24, gap = 28, head = 84, row_head = 26, foot = 52, bar
 constexpr double wanted_width = 1000;  // of the three planes together, in pixels, at a whole number of pixels per voxel
 constexpr Colour ink = {40, 40, 40}, quiet = {110, 110, 110}, paper = {255, 255, 255}, empty = {240, 240, 240},
                  warning = {176, 0, 32}, middle_grey = {110, 110, 110};
-
-using Surface = std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)>;
-using Pen = std::unique_ptr<cairo_t, decltype(&cairo_destroy)>;
 
 /// The axes of the volume in a plane: to the right, and up.
 struct PlaneAxes {
@@ -91,13 +87,7 @@ class Drawing {
     draw_bars();
     if (const cairo_status_t status = cairo_status(pen_.get()); status != CAIRO_STATUS_SUCCESS)
       fail(ErrorKind::data, "picture", cairo_status_to_string(status), "Use UTF-8 in the cohort file's texts.");
-    std::string bytes;
-    const auto append = [](void* to, const unsigned char* from, unsigned n) {
-      static_cast<std::string*>(to)->append(reinterpret_cast<const char*>(from), n);
-      return CAIRO_STATUS_SUCCESS;
-    };
-    cairo_surface_write_to_png_stream(surface_.get(), append, &bytes);
-    return bytes;
+    return png_of(surface_);
   }
 
  private:

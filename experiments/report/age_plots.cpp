@@ -20,14 +20,13 @@ std::string title_of(const SubjectPrediction& s) {
   return fmt::format("{}: {:.1f} years, predicted {:.1f}", s.id, s.age, s.mean);
 }
 
-struct Ages {
-  double low = INFINITY, high = -INFINITY, lowest = INFINITY, highest = -INFINITY;
-  explicit Ages(const std::vector<SubjectPrediction>& subjects) {
+struct Ends {
+  Range ages, predictions;
+  explicit Ends(const std::vector<SubjectPrediction>& subjects) {
     for (const SubjectPrediction& s : subjects) {
-      low = std::min(low, s.age);
-      high = std::max(high, s.age);
-      lowest = std::min(lowest, s.low);
-      highest = std::max(highest, s.high);
+      ages.include(s.age);
+      predictions.include(s.low);
+      predictions.include(s.high);
     }
   }
 };
@@ -51,9 +50,10 @@ GapLine gap_line(const std::vector<SubjectPrediction>& subjects) {
 
 Picture predicted_ages(const std::vector<SubjectPrediction>& subjects, const std::string& title) {
   Picture picture{.title = title, .height = 470};
-  const Ages ages(subjects);
+  const Ends ends(subjects);
   Plot plot{.left = 66, .top = 14, .width = 400, .height = 400, .x = {}, .y = {}};
-  plot.y = round_axis(std::min(ages.low, ages.lowest), std::max(ages.high, ages.highest), "predicted age (years)");
+  plot.y = round_axis(std::min(ends.ages.low, ends.predictions.low), std::max(ends.ages.high, ends.predictions.high),
+                      "predicted age (years)");
   plot.x = plot.y;
   plot.x.title = "age (years)";
   draw_axes(picture, plot, 14);
@@ -64,22 +64,22 @@ Picture predicted_ages(const std::vector<SubjectPrediction>& subjects, const std
 
 Picture age_gaps(const std::vector<SubjectPrediction>& subjects, const std::string& title) {
   Picture picture{.title = title, .height = 350};
-  const Ages ages(subjects);
+  const Ends ends(subjects);
   double low = 0, high = 0;
   for (const SubjectPrediction& s : subjects) {
     low = std::min(low, s.low - s.age);
     high = std::max(high, s.high - s.age);
   }
   Plot plot{.left = 66, .top = 14, .width = 480, .height = 270, .x = {}, .y = {}};
-  plot.x = round_axis(ages.low, ages.high, "age (years)");
+  plot.x = round_axis(ends.ages.low, ends.ages.high, "age (years)");
   plot.y = round_axis(low, high, "predicted − true age (years)");
   draw_axes(picture, plot, 14);
   picture.line(plot.at(plot.x.low, 0), plot.at(plot.x.high, 0), {Ink::soft}, 1.5, true);
   const GapLine line = gap_line(subjects);
   for (const SubjectPrediction& s : subjects)
     draw_subject(picture, plot, s.age, s.low - s.age, s.gap(), s.high - s.age, title_of(s));
-  picture.line(plot.at(ages.low, line.at_zero + line.slope * ages.low),
-               plot.at(ages.high, line.at_zero + line.slope * ages.high), {Ink::accent}, 2);
+  picture.line(plot.at(ends.ages.low, line.at_zero + line.slope * ends.ages.low),
+               plot.at(ends.ages.high, line.at_zero + line.slope * ends.ages.high), {Ink::accent}, 2);
   return picture;
 }
 

@@ -2,6 +2,8 @@
 // The axes of a plot: round numbers, and where a value is in the picture. Read next: picture.h.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,17 @@ struct Axis {
   double low = 0, high = 1;
   std::string title = {};
   std::vector<double> ticks = {};
+};
+
+/// The finite values that it has seen.
+struct Range {
+  double low = INFINITY, high = -INFINITY;
+
+  void include(double value) {
+    if (!std::isfinite(value)) return;
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
 };
 
 /// From a round number at or below `low` to one at or above `high`, with about `parts` parts. Equal ends are widened.

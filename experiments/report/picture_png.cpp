@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "experiments/report/picture_png.h"
 
-#include <cairo.h>
-
 #include <cmath>
-#include <memory>
 #include <numbers>
 
+#include "experiments/pages/cairo_png.h"
 #include "tensor/error.h"
 
 namespace cg {
 namespace {
-
-using Surface = std::unique_ptr<cairo_surface_t, decltype(&cairo_surface_destroy)>;
-using Pen = std::unique_ptr<cairo_t, decltype(&cairo_destroy)>;
 
 class Painter {
  public:
@@ -87,13 +82,7 @@ std::string png_file(const Picture& picture, double scale) {
   for (const Shape2d& shape : picture.shapes) std::visit(painter, shape);
   if (const cairo_status_t status = cairo_status(pen.get()); status != CAIRO_STATUS_SUCCESS)
     fail(ErrorKind::data, "picture", cairo_status_to_string(status), "Use UTF-8 in the study's texts");
-  std::string bytes;
-  const auto append = [](void* to, const unsigned char* from, unsigned n) {
-    static_cast<std::string*>(to)->append(reinterpret_cast<const char*>(from), n);
-    return CAIRO_STATUS_SUCCESS;
-  };
-  cairo_surface_write_to_png_stream(surface.get(), append, &bytes);
-  return bytes;
+  return png_of(surface);
 }
 
 }  // namespace cg

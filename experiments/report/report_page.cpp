@@ -135,7 +135,7 @@ class Page {
                          {"content",
                           "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"}});
     page_.element("title", {}, report_.title);
-    page_.open("style").own(page_style).own(report_page_style);
+    page_.open("style").own(page_style).own(group_colours).own(report_page_style);
     for (int width = 100; width <= 2400; width += 50)  // from which width on a frame's sign is not needed
       page_.text(
           fmt::format(".w{0} table {{ min-width: {0}px; }}\n@container (min-width: {0}px) {{ .w{0} .sign {{ "

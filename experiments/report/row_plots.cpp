@@ -44,19 +44,11 @@ void paper_legend(Picture& picture, double left) {
   picture.add(Label{{left + 237, 18.5}, "paper", Anchor::start, 13});
 }
 
-struct Range {
-  double low = INFINITY, high = -INFINITY;
-  void include(double value) {
-    if (!std::isfinite(value)) return;
-    low = std::min(low, value);
-    high = std::max(high, value);
-  }
-  void include(const MeanSd& value) {
-    const double sd = std::isfinite(value.sd) ? value.sd : 0;
-    include(value.mean - sd);
-    include(value.mean + sd);
-  }
-};
+void include(Range& range, const MeanSd& value) {
+  const double sd = std::isfinite(value.sd) ? value.sd : 0;
+  range.include(value.mean - sd);
+  range.include(value.mean + sd);
+}
 
 void draw_row(Picture& picture, const Plot& plot, const SeedDots& row, double y) {
   for (std::size_t s = 0; s < row.values.size(); ++s)
@@ -82,8 +74,8 @@ Picture seed_dots(const std::vector<SeedDots>& rows, const std::string& title, c
   for (const SeedDots& row : rows) {
     labels.push_back(row.label);
     for (const double value : row.values) range.include(value);
-    range.include(row.mean);
-    if (row.paper) range.include(*row.paper);
+    include(range, row.mean);
+    if (row.paper) include(range, *row.paper);
     papers = papers || row.paper;
   }
   Plot plot = labelled_lines(picture, labels, 34);

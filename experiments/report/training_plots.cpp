@@ -12,17 +12,8 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-struct Ends {
-  double low = INFINITY, high = -INFINITY;
-  void include(double value) {
-    if (!std::isfinite(value)) return;
-    low = std::min(low, value);
-    high = std::max(high, value);
-  }
-};
-
-Ends ends_of(const Curve& curve) {
-  Ends out;
+Range range_of(const Curve& curve) {
+  Range out;
   for (const double value : curve.low) out.include(value);
   for (const double value : curve.high) out.include(value);
   return out;
@@ -63,7 +54,7 @@ Curve curve_of(const std::string& label, const std::vector<std::vector<double>>&
   std::size_t longest = 0;
   for (const auto& seed : seeds) longest = std::max(longest, seed.size());
   for (std::size_t k = 0; k < longest; ++k) {
-    Ends ends;
+    Range ends;
     double sum = 0, count = 0;
     for (const auto& seed : seeds) {
       if (k >= seed.size() || !std::isfinite(seed[k])) continue;
@@ -84,7 +75,7 @@ Picture curve_panels(const std::vector<Curve>& curves, const std::string& title,
   const std::size_t lines = (curves.size() + 2) / 3;
   picture.height = panel_height * static_cast<double>(lines) + 22;
   for (std::size_t c = 0; c < curves.size(); ++c) {
-    const Ends ends = ends_of(curves[c]);
+    const Range ends = range_of(curves[c]);
     Plot plot;
     const double left = panel_width * static_cast<double>(c % 3), top = panel_height * static_cast<double>(c / 3);
     plot.left = left + 48;
@@ -115,11 +106,11 @@ Picture curve_panels(const std::vector<Curve>& curves, const std::string& title,
 
 Picture step_curves(const std::vector<Curve>& curves, const std::string& title, const std::string& axis) {
   Picture picture{.title = title, .height = 320};
-  Ends ends;
+  Range ends;
   ends.include(0);
   std::size_t epochs = 2;
   for (const Curve& curve : curves) {
-    const Ends own = ends_of(curve);
+    const Range own = range_of(curve);
     ends.include(own.high);
     epochs = std::max(epochs, curve.mean.size());
   }

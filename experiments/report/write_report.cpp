@@ -35,8 +35,7 @@ std::vector<std::size_t> in_papers_order(const StudyPlan& plan) {
 
 void add_heading(Report& report, const StudyResults& results) {
   const StudyPlan& plan = results.plan;
-  std::size_t done = 0;
-  for (const Training& training : plan.trainings) done += training.is_done();
+  const std::size_t done = plan.trainings.size() - results.missing.size();
   std::vector<std::string> titles;
   for (const Study& study : plan.studies)
     titles.push_back(study.options.title.empty() ? study.name : study.options.title);

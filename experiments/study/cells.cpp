@@ -93,7 +93,7 @@ double over_folds(const std::vector<const CellResult*>& cells, const std::functi
     sum += mean(*c) * static_cast<double>(subjects(*c));
     all += static_cast<double>(subjects(*c));
   }
-  return sum / all;  // NaN if there are none
+  return sum / all;  // NaN without subjects
 }
 
 RowResult row_result(const CellsBySeed& seeds) {

@@ -26,7 +26,7 @@ TEST_CASE("sexes: by id, whatever the order; empty for an unknown id, and for a 
   {
     const CohortFile file(path.string());
     const Subject &last = file.subject(9), &third = file.subject(2);
-    CHECK(sexes_of(data, {last.id, "nobody", third.id}) == std::vector<std::string>{last.sex, "", third.sex});
+    CHECK(sexes_of(data, {last.id, "unknown-subject", third.id}) == std::vector<std::string>{last.sex, "", third.sex});
     CHECK_FALSE(last.sex.empty());
   }
   std::ofstream(path) << "not a cohort";
